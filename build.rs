@@ -1,0 +1,40 @@
+//! specs/ → OUT_DIR. No logic of its own: the generator is `src/codegen`, mounted here together
+//! with the model it writes, so that the compiler refuses anything else of the crate in it.
+
+#![allow(missing_docs, reason = "the mounted modules are documented where the library mounts them")]
+
+#[allow(dead_code, unreachable_pub, unused_imports, reason = "the library uses the rest")]
+#[path = "src/codegen/mod.rs"]
+mod codegen;
+#[allow(dead_code, unreachable_pub, unused_imports, reason = "the library uses the rest")]
+#[path = "src/model/mod.rs"]
+mod model;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    println!("cargo::rerun-if-changed=specs");
+    println!("cargo::rerun-if-changed=build.rs");
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it for build scripts"));
+    // A vendor is built when its cargo feature is on.
+    let wanted =
+        |vendor: &str| std::env::var_os(format!("CARGO_FEATURE_{}", vendor.to_uppercase().replace('-', "_"))).is_some();
+    let generated = match codegen::generate("specs".as_ref(), wanted) {
+        Ok(generated) => generated,
+        Err(errors) => {
+            for error in errors.iter() {
+                // One line each: Cargo ends the message at the line.
+                println!("cargo::error={}", error.to_string().replace('\n', " "));
+            }
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut tree = generated.tree;
+    tree.insert("index.rs", generated.index);
+    if let Err(error) = tree.write_to(&out) {
+        println!("cargo::error={error}");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}

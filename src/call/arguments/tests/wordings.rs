@@ -1,0 +1,115 @@
+//! What is said of a value that does not fit, and what is suggested instead.
+
+use super::*;
+
+#[test]
+fn says_what_was_expected() {
+    for (property, given, expected, suggestion) in [
+        (json!({"type": "integer"}), json!("x"), "an integer", None),
+        (json!({"type": "integer", "minimum": 1, "maximum": 100}), json!(500), "an integer from 1 to 100", Some("100")),
+        (json!({"type": "integer", "minimum": 1, "maximum": 100}), json!("0"), "an integer from 1 to 100", Some("1")),
+        (json!({"type": "integer", "minimum": 1}), json!(0), "an integer of at least 1", Some("1")),
+        (json!({"type": "number", "maximum": 1.5}), json!(2), "a number of at most 1.5", Some("1.5")),
+        (json!({"type": "number", "exclusiveMinimum": 0}), json!(0), "a number greater than 0", None),
+        (
+            json!({"type": "integer", "minimum": 0, "exclusiveMaximum": 9, "multipleOf": 5}),
+            json!(7),
+            "an integer of at least 0, less than 9, a multiple of 5",
+            None,
+        ),
+        // The bound itself would not be accepted, so it is not offered.
+        (
+            json!({"type": "integer", "maximum": 7, "multipleOf": 5}),
+            json!(10),
+            "an integer of at most 7, a multiple of 5",
+            None,
+        ),
+        (json!({"type": "string", "minLength": 3}), json!("é"), "a string of at least 3 characters", None),
+        (json!({"type": "string", "maxLength": 1}), json!("ab"), "a string of at most 1 character", None),
+        (json!({"type": "string", "minLength": 2, "maxLength": 3}), json!("a"), "a string of 2 to 3 characters", None),
+        (
+            json!({"type": "string", "pattern": "^[A-Z]+-[0-9]+$", "examples": ["HELP-7"]}),
+            json!("7"),
+            "a string that matches `^[A-Z]+-[0-9]+$`, for example `HELP-7`",
+            None,
+        ),
+        (json!({"type": "string", "format": "date"}), json!("soon"), "a date such as 2026-11-20", None),
+        (
+            json!({"type": "string", "format": "date"}),
+            json!("2026-11-20T10:00:00Z"),
+            "a date such as 2026-11-20",
+            Some("2026-11-20"),
+        ),
+        (json!({"type": "string", "format": "date"}), json!("2026-13-20T10:00:00Z"), "a date such as 2026-11-20", None),
+        (
+            json!({"type": "string", "format": "date-time"}),
+            json!("2026-11-20"),
+            "a date and time such as 2026-11-20T09:30:00Z",
+            Some("2026-11-20T00:00:00Z"),
+        ),
+        (
+            json!({"type": "string", "format": "date-time"}),
+            json!("2026-11-20 10:00:00"),
+            "a date and time such as 2026-11-20T09:30:00Z",
+            Some("2026-11-20T10:00:00Z"),
+        ),
+        (json!({"type": "boolean"}), json!("yes"), "true or false", None),
+        (json!({"type": "string", "enum": ["open", "closed"]}), json!("opne"), "one of `open`, `closed`", Some("open")),
+        (json!({"type": "string", "enum": ["open", "closed"]}), json!("zzz"), "one of `open`, `closed`", None),
+        (
+            json!({"type": "string", "enum": ["in_progress", "x"]}),
+            json!("In Progress"),
+            "one of `in_progress`, `x`",
+            Some("in_progress"),
+        ),
+        (json!({"type": "string", "const": "v1"}), json!("v2"), "`v1`", None),
+        (
+            json!({"type": "array", "items": {"type": "string"}, "minItems": 1}),
+            json!([]),
+            "an array of strings, with at least 1 item",
+            None,
+        ),
+        (
+            json!({"type": "array", "items": {"type": "integer"}, "maxItems": 2, "uniqueItems": true}),
+            json!([1, 1]),
+            "an array of integers, with at most 2 items, without repeated items",
+            None,
+        ),
+        (json!({"type": "array", "items": {"type": "integer"}}), json!("1, 2"), "an array of integers", Some("[1,2]")),
+        (
+            json!({"type": "array", "items": {"type": "string", "enum": ["open", "closed"]}}),
+            json!("Open,closed"),
+            "an array of strings, each one of `open`, `closed`",
+            Some(r#"["open","closed"]"#),
+        ),
+        (
+            json!({"type": "object", "properties": {"id": {"type": "integer"}, "name": {}}, "required": ["id"]}),
+            json!(7),
+            "an object with `id`, `name` (required: `id`)",
+            None,
+        ),
+        (json!({"type": "object", "minProperties": 1}), json!({}), "an object, of at least 1 property", None),
+        (json!(false), json!(1), "nothing here", None),
+        (json!({"not": {"type": "string"}}), json!("a"), "a value that fits the schema's `not`", None),
+        (
+            json!({"anyOf": [{"type": "integer"}, {"type": "boolean"}]}),
+            json!("a"),
+            "a value that fits the schema's `anyOf`",
+            None,
+        ),
+    ] {
+        let problem = refuses(&property, &given);
+        assert_eq!(
+            (problem.expected.as_str(), problem.suggestion.as_deref()),
+            (expected, suggestion),
+            "{property} {given}"
+        );
+    }
+}
+
+#[test]
+fn lists_are_cut_at_twelve() {
+    let many: Vec<String> = (0..40).map(|n| format!("value{n:02}")).collect();
+    let problem = refuses(&json!({"type": "string", "enum": many}), &json!("?"));
+    assert!(problem.expected.ends_with("`value11` and 28 more"), "{}", problem.expected);
+}

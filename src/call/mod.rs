@@ -1,0 +1,234 @@
+//! A tool's name and arguments → an answer: asks the policy, checks the arguments, puts each
+//! value to its place in the request and calls the vendor. The one way in for the server and the
+//! command line.
+
+pub mod arguments;
+pub mod problem;
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use serde_json::{Map, Value};
+
+use crate::catalog::{self, Catalog, Entry};
+use crate::config::Connection;
+use crate::error::{CallError, ConfigError, Outcome};
+use crate::model::Call;
+use crate::policy::{Refusal, Selection};
+use crate::support::{self, Api, Inputs};
+use crate::upstream::{Answer, Plan, Upstream};
+
+use arguments::ArgumentSchema;
+use problem::Problem;
+
+/// Tools that can be called: a catalog, a selection of it, and the vendors' connections.
+pub struct Toolbox {
+    catalog: Catalog,
+    selection: Selection,
+    lines: HashMap<&'static str, Line>,
+    /// By position in the catalog; compiled when a tool is first called.
+    schemas: Vec<OnceLock<ArgumentSchema>>,
+}
+
+/// The line to one API, opened when it is first needed.
+struct Line {
+    api: &'static Api,
+    connection: Connection,
+    dry_run: bool,
+    opened: OnceLock<Opened>,
+}
+
+struct Opened {
+    upstream: Upstream,
+    client: Box<dyn support::Connection>,
+}
+
+/// What calling a tool ended in, if not in an answer.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// There is no such tool.
+    #[error("unknown tool `{name}`{}", did_you_mean(near))]
+    UnknownTool {
+        /// What was asked for.
+        name: String,
+        /// Names that may have been meant.
+        near: Vec<String>,
+    },
+    /// The policy holds the tool back.
+    #[error("`{tool}` is held back by toolwright's own settings, nothing was sent: {refusal}")]
+    Refused {
+        /// The tool.
+        tool: String,
+        /// Why, and what would open it.
+        refusal: Refusal,
+    },
+    /// The tool's vendor can't be reached as configured.
+    #[error("{0}")]
+    NotConfigured(String),
+    /// The arguments don't fit the input schema.
+    #[error("{text}")]
+    Arguments {
+        /// All of it, for a model.
+        text: String,
+        /// One by one.
+        problems: Vec<Problem>,
+    },
+    /// The call itself failed.
+    #[error("{0}")]
+    Call(#[from] CallError),
+    /// A dry run: this is what would have been sent.
+    #[error("dry run: {} {}", .0.method, .0.url)]
+    Planned(Box<Plan>),
+}
+
+fn did_you_mean(near: &[String]) -> String {
+    if near.is_empty() { String::new() } else { format!("; did you mean `{}`?", near.join("`, `")) }
+}
+
+impl Failure {
+    /// Returns the stage at which the call ended.
+    pub fn outcome(&self) -> Outcome {
+        match self {
+            Self::Call(error) => error.outcome(),
+            _ => Outcome::NotSent,
+        }
+    }
+
+    /// Returns whether settings and not the call are to blame.
+    pub fn is_configuration(&self) -> bool {
+        matches!(self, Self::UnknownTool { .. } | Self::Refused { .. } | Self::NotConfigured(_))
+    }
+}
+
+impl Toolbox {
+    /// Puts together what can be called. `connections` are by vendor id.
+    pub fn new(
+        catalog: Catalog,
+        selection: Selection,
+        connections: &HashMap<String, Connection>,
+        dry_run: bool,
+    ) -> Self {
+        let line = |api: &'static Api, connection: &Connection| Line {
+            api,
+            connection: connection.clone(),
+            dry_run,
+            opened: OnceLock::new(),
+        };
+        let lines = catalog::apis()
+            .iter()
+            .filter_map(|api| {
+                Some((api.id, line(api, connections.get(api.id).or_else(|| connections.get(api.vendor))?)))
+            })
+            .collect();
+        let schemas = catalog.entries().iter().map(|_| OnceLock::new()).collect();
+        Self { catalog, selection, lines, schemas }
+    }
+
+    /// The catalog behind the selection.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// The tools that are offered, in order of their names.
+    pub fn offered(&self) -> impl Iterator<Item = &Entry> {
+        self.catalog.entries().iter().filter(|entry| self.selection.decide(entry).is_ok())
+    }
+
+    /// Returns the tool with this name or alias if it is offered.
+    pub fn offered_tool(&self, name: &str) -> Option<&Entry> {
+        self.catalog.get(name).filter(|entry| self.selection.decide(entry).is_ok())
+    }
+
+    /// Calls a tool by name or alias.
+    ///
+    /// # Errors
+    /// By stage; everything but [`Failure::Call`] means that nothing was sent.
+    pub async fn call(&self, name: &str, arguments: Map<String, Value>) -> Result<Answer, Failure> {
+        let Some(position) = self.catalog.position(name) else {
+            let near = self.catalog.near(name).into_iter().map(str::to_owned).collect();
+            return Err(Failure::UnknownTool { name: name.to_owned(), near });
+        };
+        let entry = &self.catalog.entries()[position];
+        let tool = &entry.tool;
+        self.selection.decide(entry).map_err(|refusal| Failure::Refused { tool: tool.name.clone(), refusal })?;
+        let schema = self.schema(position)?;
+        let arguments = schema
+            .check(arguments)
+            .map_err(|problems| Failure::Arguments { text: schema.describe(&problems, &tool.name), problems })?;
+        let Some(call) = tool.calls.first() else {
+            return Err(Failure::NotConfigured(format!(
+                "`{}` calls no operation; this is a fault of toolwright",
+                tool.name
+            )));
+        };
+        let opened = self.open(&entry.vendor, &call.api)?;
+        let pending = opened.client.call(&call.operation, bind(call, &arguments));
+        match pending.await {
+            Ok(answer) => Ok(answer),
+            Err(error) => Err(match opened.upstream.take_plan() {
+                Some(plan) => Failure::Planned(Box::new(plan)),
+                None => Failure::Call(with_hints(error, call, &arguments)),
+            }),
+        }
+    }
+
+    fn schema(&self, position: usize) -> Result<&ArgumentSchema, Failure> {
+        let slot = &self.schemas[position];
+        if let Some(schema) = slot.get() {
+            return Ok(schema);
+        }
+        let tool = &self.catalog.entries()[position].tool;
+        let schema = ArgumentSchema::compile(&tool.parsed_input_schema()).map_err(|error| {
+            Failure::NotConfigured(format!("`{}`: {error}; this is a fault of toolwright", tool.name))
+        })?;
+        Ok(slot.get_or_init(|| schema))
+    }
+
+    fn open(&self, vendor: &str, api: &str) -> Result<&Opened, Failure> {
+        let Some(line) = self.lines.get(api) else {
+            let title = self.catalog.vendor(vendor).map_or(vendor, |vendor| &vendor.title);
+            return Err(Failure::NotConfigured(format!("{title} has no address and credentials configured")));
+        };
+        if let Some(opened) = line.opened.get() {
+            return Ok(opened);
+        }
+        let opened = line.open().map_err(|error| Failure::NotConfigured(error.to_string()))?;
+        Ok(line.opened.get_or_init(|| opened))
+    }
+}
+
+impl Line {
+    fn open(&self) -> Result<Opened, ConfigError> {
+        let Connection { base, credentials, timeout, .. } = self.connection.clone();
+        let make = if self.dry_run { Upstream::planning } else { Upstream::new };
+        let upstream = make(base, credentials, timeout)?;
+        Ok(Opened { client: (self.api.connect)(upstream.clone()), upstream })
+    }
+}
+
+/// Puts each argument to its place; what is missing and has a default is sent with it.
+fn bind(call: &Call, arguments: &Map<String, Value>) -> Inputs {
+    let mut inputs = Inputs::default();
+    for fixed in &call.fixed {
+        inputs.insert(&fixed.place, fixed.value.clone());
+    }
+    for binding in &call.bindings {
+        let Some(value) = arguments.get(&binding.argument).or(binding.default.as_ref()) else { continue };
+        let value = if binding.single { Value::Array(vec![value.clone()]) } else { value.clone() };
+        inputs.insert(&binding.place, value);
+    }
+    inputs
+}
+
+/// Adds what the overlay knows about this refusal.
+fn with_hints(error: CallError, call: &Call, arguments: &Map<String, Value>) -> CallError {
+    let CallError::Rejected(mut rejection) = error else { return error };
+    for hint in &call.hints {
+        if hint.status == rejection.status && arguments.get(&hint.argument) == Some(&hint.equals) {
+            let before = rejection.advice.take().map(|advice| format!("{advice}; ")).unwrap_or_default();
+            rejection.advice = Some(before + &hint.say);
+        }
+    }
+    CallError::Rejected(rejection)
+}

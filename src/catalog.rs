@@ -1,0 +1,257 @@
+//! Everything that is compiled in: the tools of every API by name and alias, and the vendors.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::generated;
+use crate::model::{ApiTools, Call, Effect, Risk, Tool, Vendor, Verb};
+use crate::support::Api;
+
+/// The tools in order of their names, whatever a selection makes of them.
+#[derive(Debug, Clone)]
+pub struct Catalog(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    tools: Vec<Entry>,
+    /// Names and aliases → position.
+    positions: HashMap<String, usize>,
+    vendors: Vec<Vendor>,
+}
+
+/// A tool and the vendor it belongs to.
+#[derive(Debug)]
+pub struct Entry {
+    /// The vendor's id.
+    pub vendor: String,
+    /// The tool.
+    pub tool: Tool,
+}
+
+/// The APIs that are compiled in.
+pub(crate) fn apis() -> &'static [Api] {
+    generated::APIS
+}
+
+impl Catalog {
+    /// Reads what is compiled in.
+    ///
+    /// # Panics
+    /// Never: the build wrote the files, and tests read each of them.
+    pub fn compiled() -> Self {
+        let apis: Vec<ApiTools> = apis()
+            .iter()
+            .map(|api| serde_json::from_str(api.tools).expect("the build writes tools.json from the same types"))
+            .collect();
+        let vendors =
+            serde_json::from_str(generated::VENDORS).expect("the build writes the vendors from the same types");
+        Self::new(apis, vendors)
+    }
+
+    /// A catalog of other tools, for tests.
+    pub fn new(apis: Vec<ApiTools>, vendors: Vec<Vendor>) -> Self {
+        let mut tools: Vec<Entry> = apis
+            .into_iter()
+            .flat_map(|api| {
+                let vendor = api.vendor;
+                api.tools.into_iter().map(move |tool| Entry { vendor: vendor.clone(), tool })
+            })
+            .collect();
+        tools.sort_by(|a, b| a.tool.name.cmp(&b.tool.name));
+        let mut positions = HashMap::new();
+        for (position, entry) in tools.iter().enumerate() {
+            for name in std::iter::once(&entry.tool.name).chain(&entry.tool.aliases) {
+                positions.insert(name.clone(), position);
+            }
+        }
+        Self(Arc::new(Inner { tools, positions, vendors }))
+    }
+
+    /// The tools in order of their names.
+    pub fn entries(&self) -> &[Entry] {
+        &self.0.tools
+    }
+
+    /// The vendors in order of their ids.
+    pub fn vendors(&self) -> &[Vendor] {
+        &self.0.vendors
+    }
+
+    /// Returns the vendor with this id.
+    pub fn vendor(&self, id: &str) -> Option<&Vendor> {
+        self.0.vendors.iter().find(|vendor| vendor.id == id)
+    }
+
+    /// Returns the position of the tool with this name or alias.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.0.positions.get(name).copied()
+    }
+
+    /// Returns the tool with this name or alias.
+    pub fn get(&self, name: &str) -> Option<&Entry> {
+        self.position(name).map(|position| &self.0.tools[position])
+    }
+
+    /// Returns the names that somebody who wrote `name` may have meant, nearest first.
+    pub fn near(&self, name: &str) -> Vec<&str> {
+        const FEW: usize = 3;
+        const SIMILAR: f64 = 0.85;
+        let mut near: Vec<(f64, &str)> = self
+            .0
+            .positions
+            .keys()
+            .map(|known| (strsim::jaro_winkler(name, known), known.as_str()))
+            .filter(|(similarity, _)| *similarity >= SIMILAR)
+            .collect();
+        near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+        near.into_iter().take(FEW).map(|(_, name)| name).collect()
+    }
+
+    /// Returns the tools that match the words of `query`, best first: every word must occur in
+    /// the name, title, tags or description; names count more than descriptions.
+    pub fn search(&self, query: &str) -> Vec<&Entry> {
+        let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
+        let mut found: Vec<(usize, &Entry)> = self
+            .entries()
+            .iter()
+            .filter_map(|entry| {
+                Some((words.iter().map(|word| score(&entry.tool, word)).sum::<Option<usize>>()?, entry))
+            })
+            .collect();
+        found.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.tool.name.cmp(&b.1.tool.name)));
+        found.into_iter().map(|(_, entry)| entry).collect()
+    }
+}
+
+/// How well one word fits a tool; `None` where it occurs nowhere.
+fn score(tool: &Tool, word: &str) -> Option<usize> {
+    let singular = word.strip_suffix('s').filter(|stem| stem.len() > 2).unwrap_or(word);
+    let holds = |text: &str| text.to_lowercase().contains(singular);
+    let named = std::iter::once(&tool.name).chain(&tool.aliases).any(|name| holds(name));
+    let points = if named { 8 } else { 0 }
+        + if holds(&tool.title) { 4 } else { 0 }
+        + if tool.tags.iter().any(|tag| holds(tag)) { 2 } else { 0 }
+        + usize::from(holds(&tool.description));
+    (points > 0).then_some(points + usize::from(tool.is_core()))
+}
+
+impl Entry {
+    /// The tool as `tools/list` sends it.
+    pub fn listing(&self) -> rmcp::model::Tool {
+        let tool = &self.tool;
+        rmcp::model::Tool::new(tool.name.clone(), tool.description.clone(), Arc::new(tool.parsed_input_schema()))
+            .with_title(tool.title.clone())
+            .with_annotations(self.annotations())
+    }
+
+    fn annotations(&self) -> rmcp::model::ToolAnnotations {
+        let hints = self.tool.annotations;
+        rmcp::model::ToolAnnotations::with_title(self.tool.title.clone())
+            .read_only(hints.read_only_hint)
+            .destructive(hints.destructive_hint)
+            .idempotent(hints.idempotent_hint)
+            .open_world(hints.open_world_hint)
+    }
+
+    /// How many tokens the tool costs a model, at four bytes each.
+    pub fn tokens(&self) -> usize {
+        serde_json::to_string(&self.listing()).map_or(0, |text| text.len() / 4)
+    }
+
+    /// The tool as `catalog list --format json` prints it.
+    pub fn summary(&self) -> Summary<'_> {
+        let tool = &self.tool;
+        let one = match tool.calls.as_slice() {
+            [call] => Some(call),
+            _ => None,
+        };
+        let call = |call| OperationSummary::of(call);
+        Summary {
+            name: &tool.name,
+            title: &tool.title,
+            vendor: &self.vendor,
+            api: one.map_or("", |call| &call.api),
+            method: one.map_or("", |call| &call.method),
+            path: one.map_or("", |call| &call.path),
+            effect: tool.effect,
+            verb: tool.verb,
+            risks: tool.risks.iter().copied().collect(),
+            tags: tool.tags.iter().map(String::as_str).collect(),
+            core: tool.is_core(),
+            reviewed: tool.reviewed(),
+            aliases: tool.aliases.iter().map(String::as_str).collect(),
+            description: &tool.description,
+            tokens: self.tokens(),
+            operations: tool.calls.iter().map(call).collect(),
+        }
+    }
+
+    /// The tool as `catalog show --format json` prints it.
+    pub fn details(&self) -> Value {
+        let mut details = json!(self.summary());
+        details["inputSchema"] = Value::Object(self.tool.parsed_input_schema());
+        details["annotations"] = json!(self.annotations());
+        details
+    }
+}
+
+/// One tool in the JSON of `catalog list`.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "authoring", derive(schemars::JsonSchema))]
+pub struct Summary<'a> {
+    /// The tool's name.
+    pub name: &'a str,
+    /// A few words for a person.
+    pub title: &'a str,
+    /// The vendor's id.
+    pub vendor: &'a str,
+    /// The API's id; empty where the tool has several operations, as `method` and `path` are.
+    pub api: &'a str,
+    /// Upper-case HTTP method.
+    pub method: &'a str,
+    /// The path as the vendor's description writes it.
+    pub path: &'a str,
+    /// What calling it does at the vendor; `null` while nobody has reviewed it.
+    pub effect: Option<Effect>,
+    /// The kind of call.
+    pub verb: Verb,
+    /// What it may bring about besides.
+    pub risks: Vec<Risk>,
+    /// The vendor's tags and ours.
+    pub tags: Vec<&'a str>,
+    /// Whether an assistant needs it every day.
+    pub core: bool,
+    /// Whether somebody has stated the effect.
+    pub reviewed: bool,
+    /// Names that other servers use.
+    pub aliases: Vec<&'a str>,
+    /// What a model reads.
+    pub description: &'a str,
+    /// Bytes of the tool as tools/list sends it, divided by four.
+    pub tokens: usize,
+    /// The operations it calls.
+    pub operations: Vec<OperationSummary<'a>>,
+}
+
+/// One operation in the JSON of `catalog list`.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "authoring", derive(schemars::JsonSchema))]
+pub struct OperationSummary<'a> {
+    /// The API's id.
+    pub api: &'a str,
+    /// The operation's id.
+    pub operation: &'a str,
+    /// Upper-case HTTP method.
+    pub method: &'a str,
+    /// The path as the vendor's description writes it.
+    pub path: &'a str,
+}
+
+impl<'a> OperationSummary<'a> {
+    fn of(call: &'a Call) -> Self {
+        Self { api: &call.api, operation: &call.operation, method: &call.method, path: &call.path }
+    }
+}

@@ -1,0 +1,160 @@
+//! `toolwright call`: one tool, one answer, through the same gate as the server.
+
+use std::io::Read as _;
+
+use clap::{Args, ValueEnum};
+use rmcp::model::{CallToolResult, ContentBlock, ResourceContents};
+use serde_json::{Map, Value};
+
+use super::Failed;
+use super::printer::Printer;
+use super::selection::{SelectionArguments, environment};
+use super::start::{SandboxArguments, sandbox_connections, vendor_connections};
+use crate::call::Toolbox;
+use crate::catalog::Catalog;
+use crate::error::ConfigError;
+use crate::policy::Defaults;
+use crate::shape;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// The tool's name or alias
+    name: String,
+    /// The tool's arguments; a name that is given twice makes a list
+    #[arg(value_name = "KEY=VALUE")]
+    pairs: Vec<String>,
+    /// The tool's arguments as a JSON object, from a file with @FILE, from standard input with -
+    #[arg(long, value_name = "JSON|@FILE|-")]
+    args: Option<String>,
+    /// Show the request that would be sent, and send nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// How to print the answer
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    #[command(flatten)]
+    sandbox: SandboxArguments,
+    #[command(flatten)]
+    selection: SelectionArguments,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Format {
+    /// What a model would read
+    #[default]
+    Text,
+    /// The MCP result
+    Json,
+}
+
+pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<(), Failed> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(call(arguments, printer))
+}
+
+async fn call(arguments: &Arguments, printer: &mut Printer) -> Result<(), Failed> {
+    let catalog = Catalog::compiled();
+    let selection = arguments.selection.resolve(Defaults::Reads, &catalog, &environment)?;
+    let tool_arguments = tool_arguments(arguments)?;
+    // What needs no connection is said before credentials are asked for.
+    let vendor = match catalog.get(&arguments.name) {
+        Some(entry) => {
+            if let Err(refusal) = selection.decide(entry) {
+                return Err(ConfigError::new(format!("`{}` is held back: {refusal}", arguments.name)).into());
+            }
+            entry.vendor.clone()
+        }
+        None => {
+            let near = catalog.near(&arguments.name);
+            let hint = if near.is_empty() {
+                "`toolwright catalog list` shows every name".to_owned()
+            } else {
+                format!("did you mean `{}`?", near.join("`, `"))
+            };
+            return Err(ConfigError::new(format!("unknown tool `{}`\nhint: {hint}", arguments.name)).into());
+        }
+    };
+    let sandbox = arguments.sandbox.start().await?;
+    let connections = match &sandbox {
+        Some(sandbox) => sandbox_connections(sandbox, &catalog)?,
+        None => vendor_connections(&catalog, Some(&[vendor.clone()].into()), &environment)?,
+    };
+    let toolbox = Toolbox::new(catalog, selection, &connections, arguments.dry_run);
+    let called = tokio::select! {
+        called = toolbox.call(&arguments.name, tool_arguments) => called,
+        _ = tokio::signal::ctrl_c() => return Err(Failed::Check),
+    };
+    let configuration = called.as_ref().is_err_and(crate::call::Failure::is_configuration);
+    let result = shape::result(&vendor, called);
+    let failed = result.is_error == Some(true);
+    match arguments.format {
+        Format::Json => printer.data(&serde_json::to_string_pretty(&result).map_err(std::io::Error::from)?)?,
+        Format::Text if failed => printer.error(&text(&result)),
+        Format::Text => printer.data(&text(&result))?,
+    }
+    match (failed, configuration) {
+        (false, _) => Ok(()),
+        (true, false) => Err(Failed::Check),
+        (true, true) => Err(ConfigError::new("nothing was sent").into()),
+    }
+}
+
+fn tool_arguments(arguments: &Arguments) -> Result<Map<String, Value>, Failed> {
+    let mut map = match arguments.args.as_deref() {
+        None => Map::new(),
+        Some(source) => {
+            let text = match source.strip_prefix('@') {
+                Some(path) => std::fs::read_to_string(path)
+                    .map_err(|error| ConfigError::new(format!("`--args @{path}` can't be read: {error}")))?,
+                None if source == "-" => {
+                    let mut text = String::new();
+                    std::io::stdin().read_to_string(&mut text)?;
+                    text
+                }
+                None => source.to_owned(),
+            };
+            serde_json::from_str(&text)
+                .map_err(|error| ConfigError::new(format!("`--args` takes a JSON object: {error}")))?
+        }
+    };
+    for pair in &arguments.pairs {
+        let Some((key, value)) = pair.split_once('=') else {
+            return Err(ConfigError::new(format!("`{pair}` is no `KEY=VALUE`")).into());
+        };
+        let value = Value::from(value);
+        match map.get_mut(key) {
+            None => {
+                map.insert(key.to_owned(), value);
+            }
+            Some(Value::Array(items)) => items.push(value),
+            Some(one) => *one = Value::Array(vec![one.take(), value]),
+        }
+    }
+    Ok(map)
+}
+
+/// The result as a person reads it: JSON indented, files named.
+fn text(result: &CallToolResult) -> String {
+    let blocks: Vec<String> = result
+        .content
+        .iter()
+        .map(|block| match block {
+            ContentBlock::Text(text) => match serde_json::from_str::<Value>(&text.text) {
+                Ok(value @ (Value::Object(_) | Value::Array(_))) => {
+                    serde_json::to_string_pretty(&value).unwrap_or_else(|_| text.text.clone())
+                }
+                _ => text.text.clone(),
+            },
+            ContentBlock::Image(image) => format!("({}, {} bytes in base64)", image.mime_type, image.data.len()),
+            ContentBlock::Resource(resource) => match &resource.resource {
+                ResourceContents::BlobResourceContents { uri, mime_type, blob, .. } => {
+                    let kind = mime_type.as_deref().unwrap_or("file");
+                    format!("({kind} {uri}, {} bytes in base64; --format json prints them)", blob.len())
+                }
+                _ => "(a resource; --format json prints it)".to_owned(),
+            },
+            _ => "(content of another kind; --format json prints it)".to_owned(),
+        })
+        .collect();
+    blocks.join("\n")
+}

@@ -1,0 +1,207 @@
+//! `toolwright catalog`: what is compiled in, and what of it a selection leaves.
+
+use clap::{Args, Subcommand, ValueEnum};
+use comfy_table::{ContentArrangement, Table, TableStyle, presets};
+use serde_json::{Value, json};
+
+use super::Failed;
+use super::printer::Printer;
+use super::selection::{SelectionArguments, environment};
+use crate::catalog::{Catalog, Entry};
+use crate::error::ConfigError;
+use crate::model::{Effect, Risk};
+use crate::policy::Defaults;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Every tool, one line each
+    List(Options),
+    /// One tool with its input schema
+    Show {
+        /// The tool's name or alias
+        name: String,
+        #[command(flatten)]
+        options: Options,
+    },
+    /// The tools that match some words, best first
+    Search {
+        /// The words
+        #[arg(required = true)]
+        query: Vec<String>,
+        #[command(flatten)]
+        options: Options,
+    },
+    /// How many tools there are, and what they cost a model
+    Stats(Options),
+}
+
+#[derive(Debug, Args)]
+struct Options {
+    /// Apply the defaults of `serve`: reading tools with the tag core
+    #[arg(long)]
+    served: bool,
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    #[command(flatten)]
+    selection: SelectionArguments,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Format {
+    /// Columns for a terminal
+    #[default]
+    Table,
+    /// For programs
+    Json,
+    /// For documents
+    Markdown,
+}
+
+pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<(), Failed> {
+    let catalog = Catalog::compiled();
+    match &arguments.command {
+        Command::List(options) => list(&options.select(&catalog, catalog.entries().iter())?, options.format, printer),
+        Command::Search { query, options } => {
+            let found = options.select(&catalog, catalog.search(&query.join(" ")).into_iter())?;
+            list(&found, options.format, printer)?;
+            if found.is_empty() { Err(Failed::Check) } else { Ok(()) }
+        }
+        Command::Show { name, options } => show(&catalog, name, options, printer),
+        Command::Stats(options) => stats(&options.select(&catalog, catalog.entries().iter())?, options.format, printer),
+    }
+}
+
+impl Options {
+    fn select<'a>(
+        &self,
+        catalog: &Catalog,
+        entries: impl Iterator<Item = &'a Entry>,
+    ) -> Result<Vec<&'a Entry>, Failed> {
+        let defaults = if self.served { Defaults::CoreReads } else { Defaults::Everything };
+        let selection = self.selection.resolve(defaults, catalog, &environment)?;
+        Ok(entries.filter(|entry| selection.decide(entry).is_ok()).collect())
+    }
+}
+
+fn effect(entry: &Entry) -> &'static str {
+    entry.tool.effect.map_or("unreviewed", Effect::as_str)
+}
+
+fn risks(entry: &Entry) -> String {
+    entry.tool.risks.iter().map(|risk| risk.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn list(entries: &[&Entry], format: Format, printer: &mut Printer) -> Result<(), Failed> {
+    let header = ["name", "effect", "risks", "tags", "tokens", "title"];
+    let rows = entries.iter().map(|entry| {
+        let tags = entry.tool.tags.iter().cloned().collect::<Vec<_>>().join(", ");
+        let tool = &entry.tool;
+        [tool.name.clone(), effect(entry).into(), risks(entry), tags, entry.tokens().to_string(), tool.title.clone()]
+    });
+    match format {
+        Format::Json => print_json(&entries.iter().map(|entry| entry.summary()).collect::<Vec<_>>(), printer),
+        Format::Table => print_table(&header, rows, presets::NOTHING, printer),
+        Format::Markdown => print_table(&header, rows, presets::ASCII_MARKDOWN, printer),
+    }
+}
+
+fn show(catalog: &Catalog, name: &str, options: &Options, printer: &mut Printer) -> Result<(), Failed> {
+    let Some(entry) = catalog.get(name) else {
+        let near = catalog.near(name);
+        let hint = if near.is_empty() {
+            "`toolwright catalog search WORDS` finds tools".to_owned()
+        } else {
+            format!("did you mean `{}`?", near.join("`, `"))
+        };
+        return Err(ConfigError::new(format!("unknown tool `{name}`\nhint: {hint}")).into());
+    };
+    if options.select(catalog, std::iter::once(entry))?.is_empty() {
+        return Err(ConfigError::new(format!("`{name}` is not in the selection")).into());
+    }
+    let details = entry.details();
+    match options.format {
+        Format::Json => print_json(&details, printer),
+        Format::Table | Format::Markdown => Ok(printer.data(&describe(entry, &details))?),
+    }
+}
+
+fn describe(entry: &Entry, details: &Value) -> String {
+    let tool = &entry.tool;
+    let mut lines = vec![format!("# {}", tool.name), String::new(), tool.description.clone(), String::new()];
+    let mut fact = |name: &str, value: String| {
+        if !value.is_empty() {
+            lines.push(format!("- {name}: {value}"));
+        }
+    };
+    fact("title", tool.title.clone());
+    fact("effect", effect(entry).to_owned());
+    fact("risks", risks(entry));
+    fact("tags", tool.tags.iter().cloned().collect::<Vec<_>>().join(", "));
+    fact("aliases", tool.aliases.join(", "));
+    for call in &tool.calls {
+        fact("calls", format!("{} {} ({})", call.method, call.path, call.operation));
+    }
+    fact("tokens", entry.tokens().to_string());
+    lines.push(String::new());
+    lines.push("```json".to_owned());
+    lines.push(serde_json::to_string_pretty(&details["inputSchema"]).unwrap_or_default());
+    lines.push("```".to_owned());
+    lines.join("\n")
+}
+
+fn stats(entries: &[&Entry], format: Format, printer: &mut Printer) -> Result<(), Failed> {
+    let count = |test: &dyn Fn(&Entry) -> bool| entries.iter().filter(|entry| test(entry)).count();
+    let mut rows: Vec<(String, usize)> = vec![
+        ("tools".to_owned(), entries.len()),
+        ("tokens".to_owned(), entries.iter().map(|entry| entry.tokens()).sum()),
+        ("core".to_owned(), count(&|entry| entry.tool.is_core())),
+        ("unreviewed".to_owned(), count(&|entry| !entry.tool.reviewed())),
+    ];
+    for effect in Effect::ALL {
+        rows.push((format!("effect {effect}"), count(&|entry| entry.tool.effect == Some(*effect))));
+    }
+    for risk in Risk::ALL {
+        rows.push((format!("risk {risk}"), count(&|entry| entry.tool.risks.contains(risk))));
+    }
+    let mut vendors: Vec<&str> = entries.iter().map(|entry| entry.vendor.as_str()).collect();
+    vendors.dedup();
+    for vendor in vendors {
+        rows.push((format!("vendor {vendor}"), count(&|entry| entry.vendor == vendor)));
+    }
+    let header = ["what", "count"];
+    let cells = rows.iter().map(|(what, count)| [what.clone(), count.to_string()]);
+    match format {
+        Format::Json => {
+            let object: serde_json::Map<String, Value> =
+                rows.iter().map(|(what, count)| (what.replace(' ', "_"), json!(count))).collect();
+            print_json(&Value::Object(object), printer)
+        }
+        Format::Table => print_table(&header, cells, presets::NOTHING, printer),
+        Format::Markdown => print_table(&header, cells, presets::ASCII_MARKDOWN, printer),
+    }
+}
+
+fn print_json(value: &impl serde::Serialize, printer: &mut Printer) -> Result<(), Failed> {
+    Ok(printer.data(&serde_json::to_string_pretty(value).map_err(std::io::Error::from)?)?)
+}
+
+fn print_table<const N: usize>(
+    header: &[&str; N],
+    rows: impl Iterator<Item = [String; N]>,
+    style: TableStyle,
+    printer: &mut Printer,
+) -> Result<(), Failed> {
+    let mut table = Table::new();
+    // Not wrapped to the terminal: one line a tool, so that `grep` finds whole lines.
+    table.load_style(style).set_content_arrangement(ContentArrangement::Disabled).set_header(header);
+    table.add_rows(rows);
+    let text: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    Ok(printer.data(&text.join("\n"))?)
+}

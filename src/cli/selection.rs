@@ -1,0 +1,70 @@
+//! The SELECTION flags, the same for every command.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::Failed;
+use crate::catalog::Catalog;
+use crate::config::{self, Environment};
+use crate::policy::{Defaults, Selection, SelectionWords};
+
+/// Which tools: values within a flag add up, flags narrow each other, --exclude wins.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Selection")]
+pub(super) struct SelectionArguments {
+    /// Vendors, such as jitbit
+    #[arg(long, value_delimiter = ',', value_name = "VENDOR,…", env = "TOOLWRIGHT_VENDOR")]
+    vendor: Vec<String>,
+    /// Effects (read, write, destructive, all) or verbs (list, get, search, create, update, delete, action)
+    #[arg(long, value_delimiter = ',', value_name = "METHOD,…", env = "TOOLWRIGHT_METHODS")]
+    methods: Vec<String>,
+    /// Tags, or all; experimental, undocumented, unverified and unreviewed tools need theirs named
+    #[arg(long, value_delimiter = ',', value_name = "TAG,…", env = "TOOLWRIGHT_TAGS")]
+    tags: Vec<String>,
+    /// Tool names; * and ? stand for anything
+    #[arg(long, value_delimiter = ',', value_name = "GLOB,…", env = "TOOLWRIGHT_TOOLS")]
+    tools: Vec<String>,
+    /// Tool names to leave out
+    #[arg(long, value_delimiter = ',', value_name = "GLOB,…", env = "TOOLWRIGHT_EXCLUDE")]
+    exclude: Vec<String>,
+    /// Risks to accept: reveals_secret, weakens_security, irreversible, runs_code
+    #[arg(long, value_delimiter = ',', value_name = "RISK,…", env = "TOOLWRIGHT_ALLOW")]
+    allow: Vec<String>,
+    /// A profile of toolwright.toml; flags replace its lists
+    #[arg(long, value_name = "NAME", env = "TOOLWRIGHT_PROFILE")]
+    profile: Option<String>,
+    /// The settings file to take the profile from
+    #[arg(long, value_name = "FILE", env = "TOOLWRIGHT_CONFIG")]
+    config: Option<PathBuf>,
+}
+
+impl SelectionArguments {
+    /// Resolves the flags, the profile behind them and the defaults behind both.
+    pub(super) fn resolve(
+        &self,
+        defaults: Defaults,
+        catalog: &Catalog,
+        env: Environment<'_>,
+    ) -> Result<Selection, Failed> {
+        // A client that templates its configuration may pass an empty value: it means "not given".
+        let given = |words: &[String]| -> Vec<String> {
+            words.iter().map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect()
+        };
+        let typed = SelectionWords {
+            vendors: given(&self.vendor),
+            methods: given(&self.methods),
+            tags: given(&self.tags),
+            tools: given(&self.tools),
+            exclude: given(&self.exclude),
+            allow: given(&self.allow),
+        };
+        let words = config::with_profile(typed, self.profile.as_deref(), self.config.as_deref(), env)?;
+        Ok(Selection::resolve(&words, defaults, catalog)?)
+    }
+}
+
+/// The process environment.
+pub(super) fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}

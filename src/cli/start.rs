@@ -1,0 +1,94 @@
+//! What `serve` and `call` share: connections to the vendors or to the sandbox, and the toolbox
+//! over them.
+
+use std::collections::{BTreeSet, HashMap};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::Failed;
+use crate::catalog::{self, Catalog};
+use crate::config::{Connection, Environment, alternatives, connection};
+use crate::error::ConfigError;
+use crate::sandbox::{Sandbox, Script};
+use crate::upstream::{Credentials, parse_address};
+
+/// `--sandbox[=FILE]`
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct SandboxArguments {
+    /// Call a stand-in for the vendors instead: it checks each request and answers with examples.
+    /// FILE holds answers of your own, as JSON
+    #[arg(long, value_name = "FILE", require_equals = true)]
+    sandbox: Option<Option<PathBuf>>,
+}
+
+impl SandboxArguments {
+    pub(super) fn is_on(&self) -> bool {
+        self.sandbox.is_some()
+    }
+
+    /// Starts the sandbox over every API that is compiled in.
+    pub(super) async fn start(&self) -> Result<Option<Sandbox>, Failed> {
+        let Some(file) = &self.sandbox else { return Ok(None) };
+        let script = match file {
+            None => None,
+            Some(file) => {
+                let text = std::fs::read_to_string(file)
+                    .map_err(|error| ConfigError::new(format!("`{}` can't be read: {error}", file.display())))?;
+                Some(Script::parse(&text).map_err(|error| ConfigError::new(format!("`{}`: {error}", file.display())))?)
+            }
+        };
+        let tables: Vec<(&str, &str)> = catalog::apis().iter().map(|api| (api.id, api.sandbox)).collect();
+        let sandbox = Sandbox::start(&tables, script).await.map_err(|error| ConfigError::new(error.to_string()))?;
+        Ok(Some(sandbox))
+    }
+}
+
+/// Connections into the sandbox, by API id.
+pub(super) fn sandbox_connections(sandbox: &Sandbox, catalog: &Catalog) -> Result<HashMap<String, Connection>, Failed> {
+    let mut connections = HashMap::new();
+    for api in catalog::apis() {
+        let timeout = catalog.vendor(api.vendor).map_or(30, |vendor| vendor.limits.timeout_seconds);
+        let base = parse_address(&sandbox.address(api.id), &[]).map_err(|error| ConfigError::new(error.to_string()))?;
+        let credentials = Credentials::bearer("sandbox").map_err(|error| ConfigError::new(error.to_string()))?;
+        connections.insert(
+            api.id.to_owned(),
+            Connection { base, credentials, source: "the sandbox".to_owned(), timeout: Duration::from_secs(timeout) },
+        );
+    }
+    Ok(connections)
+}
+
+/// Connections to the vendors that are configured, by vendor id. A vendor that was asked for by
+/// name must be.
+pub(super) fn vendor_connections(
+    catalog: &Catalog,
+    wanted: Option<&BTreeSet<String>>,
+    env: Environment<'_>,
+) -> Result<HashMap<String, Connection>, Failed> {
+    let mut connections = HashMap::new();
+    let mut missing = Vec::new();
+    for vendor in catalog.vendors().iter().filter(|vendor| wanted.is_none_or(|wanted| wanted.contains(&vendor.id))) {
+        match connection(vendor, env)? {
+            Some(connection) => {
+                connections.insert(vendor.id.clone(), connection);
+            }
+            None => missing.push(format!(
+                "{}: set `{}` (such as `{}`) and {}",
+                vendor.title,
+                vendor.address.variable,
+                vendor.address.example,
+                alternatives(vendor)
+            )),
+        }
+    }
+    if connections.is_empty() || (wanted.is_some() && !missing.is_empty()) {
+        return Err(ConfigError::new(format!(
+            "no credentials\n{}\nhint: `--sandbox` needs none; for each variable, one with `_FILE` behind its name may name a file instead",
+            missing.join("\n")
+        ))
+        .into());
+    }
+    Ok(connections)
+}

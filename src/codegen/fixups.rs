@@ -1,0 +1,81 @@
+//! Named corrections of a description that the emitters need: each says where it was applied,
+//! and report.md lists it. They run after the overlay, so that an overlay can make them moot.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::spec::{METHODS, operation_pointer};
+use crate::model::snake_case;
+
+/// One correction at one place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fixup {
+    pub rule: &'static str,
+    pub pointer: String,
+    pub what: String,
+}
+
+/// Applies every correction, in order.
+pub(crate) fn apply(document: &mut Value) -> Vec<Fixup> {
+    let mut applied = Vec::new();
+    for rule in [name_operations, qualify_duplicates] {
+        rule(document, &mut applied);
+    }
+    applied
+}
+
+/// Every operation's path, method and id, in reading order.
+fn operations(document: &Value) -> Vec<(String, &'static str, Option<String>)> {
+    let mut found = Vec::new();
+    for (path, item) in document.get("paths").and_then(Value::as_object).into_iter().flatten() {
+        for method in METHODS {
+            if let Some(operation) = item.get(method) {
+                let id = operation.get("operationId").and_then(Value::as_str).map(str::to_owned);
+                found.push((path.clone(), method, id));
+            }
+        }
+    }
+    found
+}
+
+fn set_id(document: &mut Value, pointer: &str, id: &str) {
+    if let Some(Value::Object(operation)) = document.pointer_mut(pointer) {
+        operation.insert("operationId".to_owned(), Value::from(id));
+    }
+}
+
+/// An operation without an id gets one from its method and path: the client needs a function
+/// name, and the record a stable one.
+fn name_operations(document: &mut Value, applied: &mut Vec<Fixup>) {
+    for (path, method, id) in operations(document) {
+        if id.is_none() {
+            let id = snake_case(&format!("{method} {path}"));
+            let pointer = operation_pointer(&path, method);
+            set_id(document, &pointer, &id);
+            applied.push(Fixup {
+                rule: "name-operation",
+                pointer,
+                what: format!("operationId `{id}` made from the path"),
+            });
+        }
+    }
+}
+
+/// Ids that are equal as function names are qualified by method and path. The first one keeps
+/// its id, so that adding a duplicate upstream does not rename what was there.
+fn qualify_duplicates(document: &mut Value, applied: &mut Vec<Fixup>) {
+    let mut taken: BTreeMap<String, usize> = BTreeMap::new();
+    for (path, method, id) in operations(document) {
+        let Some(id) = id else { continue };
+        let seen = taken.entry(snake_case(&id)).or_default();
+        *seen += 1;
+        if *seen > 1 {
+            let qualified = format!("{}_{}", snake_case(&id), snake_case(&path));
+            let pointer = operation_pointer(&path, method);
+            set_id(document, &pointer, &qualified);
+            let what = format!("operationId `{id}` is taken; `{qualified}` instead");
+            applied.push(Fixup { rule: "qualify-duplicate", pointer, what });
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! The `x-toolwright` keys of an operation, as the overlay states them → [`OperationKeys`]. One
+//! reader for all of them; specs/README.md explains each, `generated/schemas/` describes them.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::located::Located;
+use crate::model::{Effect, Risk, Verb};
+
+/// The extension's name in a description.
+pub(crate) const EXTENSION: &str = "x-toolwright";
+
+/// What somebody who looked at an operation says of it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "authoring", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "authoring", schemars(rename = "x-toolwright"))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OperationKeys {
+    /// Why the operation becomes no tool.
+    pub skip: Option<String>,
+    /// Narrow tools made from the same operation.
+    pub presets: Vec<PresetKeys>,
+    /// Whether the operation itself is offered beside its presets; true unless said.
+    pub raw: Option<bool>,
+    #[serde(flatten)]
+    pub tool: ToolKeys,
+}
+
+/// A narrow tool made from an operation.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "authoring", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PresetKeys {
+    /// The description's names of the arguments that are offered; all where it is missing.
+    pub only: Option<Vec<String>>,
+    #[serde(flatten)]
+    pub tool: ToolKeys,
+}
+
+/// What an operation and a preset can both say of the tool.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "authoring", derive(schemars::JsonSchema))]
+pub(crate) struct ToolKeys {
+    /// What calling it does at the vendor.
+    pub effect: Option<Effect>,
+    /// What it may bring about besides.
+    pub risks: Option<Vec<Risk>>,
+    /// The kind of call.
+    pub verb: Option<Verb>,
+    /// The tool's name; made from verb and path where it is missing.
+    pub name: Option<String>,
+    /// A few words for a person; the operation's summary where it is missing.
+    pub title: Option<String>,
+    /// What a model reads; the operation's description where it is missing.
+    pub description: Option<String>,
+    /// Tags beside the vendor's.
+    pub tags: Vec<String>,
+    /// Names that other servers use.
+    pub aliases: Vec<String>,
+    /// Whether repeating the call has no further effect.
+    pub idempotent: Option<bool>,
+    /// Changes to arguments, by the description's name; `*` for further body properties.
+    #[cfg_attr(feature = "authoring", schemars(with = "std::collections::BTreeMap<String, ArgumentKeys>"))]
+    #[serde(serialize_with = "serialize_pairs")]
+    pub arguments: Vec<(String, ArgumentKeys)>,
+    /// What to say when the vendor refuses in a known way.
+    pub hints: Vec<HintKeys>,
+}
+
+/// What a model gets to see of an argument.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "authoring", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub(crate) struct ArgumentKeys {
+    /// The name that a model uses.
+    pub name: Option<String>,
+    /// What a model reads.
+    pub description: Option<String>,
+    /// Sent when the argument is missing.
+    pub default: Option<Value>,
+    /// The least number.
+    pub minimum: Option<Value>,
+    /// The greatest number.
+    pub maximum: Option<Value>,
+    /// The shortest text.
+    pub min_length: Option<u64>,
+    /// The longest text.
+    pub max_length: Option<u64>,
+    /// The values to choose from.
+    #[serde(rename = "enum")]
+    pub values: Option<Vec<Value>>,
+    /// One value is offered where the vendor takes a list.
+    pub single: Option<bool>,
+    /// Demanded even where the vendor does not.
+    pub required: Option<bool>,
+    /// Never offered, never sent.
+    pub hidden: Option<bool>,
+    /// Always sent, never offered.
+    pub value: Option<Value>,
+    /// Values that the vendor's grammar accepts, for the tests that draw arguments.
+    pub samples: Option<Vec<Value>>,
+}
+
+/// Advice for one refusal.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "authoring", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HintKeys {
+    /// The status that the vendor answers with.
+    pub status: u16,
+    /// The description's name of the argument.
+    pub argument: String,
+    /// The value that is refused.
+    pub equals: Value,
+    /// The advice.
+    pub say: String,
+}
+
+fn serialize_pairs<S: serde::Serializer>(pairs: &[(String, ArgumentKeys)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(pairs.iter().map(|(name, keys)| (name, keys)))
+}
+
+const TOOL_KEYS: [&str; 11] =
+    ["effect", "risks", "verb", "name", "title", "description", "tags", "aliases", "idempotent", "arguments", "hints"];
+const ARGUMENT_KEYS: [&str; 13] = [
+    "name",
+    "description",
+    "default",
+    "minimum",
+    "maximum",
+    "minLength",
+    "maxLength",
+    "enum",
+    "single",
+    "required",
+    "hidden",
+    "value",
+    "samples",
+];
+
+fn with_tool_keys(own: &[&'static str]) -> Vec<&'static str> {
+    own.iter().chain(&TOOL_KEYS).copied().collect()
+}
+
+/// Reads the keys of an operation, reporting whatever is none of them.
+pub(crate) fn read_operation(at: &Located<'_>) -> OperationKeys {
+    if at.object().is_none() {
+        return OperationKeys::default();
+    }
+    at.only(&with_tool_keys(&["skip", "presets", "raw"]));
+    let presets = at.get("presets").map(|presets| presets.items().iter().map(read_preset).collect());
+    let keys = OperationKeys {
+        skip: at.get("skip").and_then(|skip| skip.text().map(str::to_owned)),
+        presets: presets.unwrap_or_default(),
+        raw: at.get("raw").and_then(|raw| raw.flag()),
+        tool: read_tool(at),
+    };
+    if keys.raw == Some(false) && keys.presets.is_empty() {
+        at.report(
+            "`presets` beside `raw: false`".to_owned(),
+            "none".to_owned(),
+            Some("an operation that becomes no tool needs `skip` with the reason".to_owned()),
+        );
+    }
+    keys
+}
+
+fn read_preset(at: &Located<'_>) -> PresetKeys {
+    at.only(&with_tool_keys(&["only"]));
+    at.required("name", "the tool's name");
+    PresetKeys { only: at.get("only").map(|only| only.texts()), tool: read_tool(at) }
+}
+
+fn read_tool(at: &Located<'_>) -> ToolKeys {
+    let text = |key| at.get(key).and_then(|entry| entry.text().map(str::to_owned));
+    let texts = |key| at.get(key).map(|entry| entry.texts()).unwrap_or_default();
+    let arguments = at.get("arguments").map(|arguments| {
+        arguments.entries().iter().map(|(name, entry)| ((*name).to_owned(), read_argument(entry))).collect()
+    });
+    let risks =
+        at.get("risks").map(|risks| risks.items().iter().filter_map(|risk| risk.word(Risk::ALL)).collect::<Vec<_>>());
+    let hints = at.get("hints").map(|hints| hints.items().iter().filter_map(read_hint).collect());
+    ToolKeys {
+        effect: at.get("effect").and_then(|effect| effect.word(Effect::ALL)),
+        risks,
+        verb: at.get("verb").and_then(|verb| verb.word(Verb::ALL)),
+        name: text("name"),
+        title: text("title"),
+        description: text("description"),
+        tags: texts("tags"),
+        aliases: texts("aliases"),
+        idempotent: at.get("idempotent").and_then(|entry| entry.flag()),
+        arguments: arguments.unwrap_or_default(),
+        hints: hints.unwrap_or_default(),
+    }
+}
+
+fn read_argument(at: &Located<'_>) -> ArgumentKeys {
+    at.only(&ARGUMENT_KEYS);
+    let text = |key| at.get(key).and_then(|entry| entry.text().map(str::to_owned));
+    let number = |key| {
+        at.get(key).and_then(|entry| {
+            if !entry.value.is_number() {
+                entry.wrong("a number");
+            }
+            entry.value.is_number().then(|| entry.value.clone())
+        })
+    };
+    let values = |key| at.get(key).map(|entry| entry.items().iter().map(|item| item.value.clone()).collect());
+    ArgumentKeys {
+        name: text("name"),
+        description: text("description"),
+        default: at.get("default").map(|entry| entry.value.clone()),
+        minimum: number("minimum"),
+        maximum: number("maximum"),
+        min_length: at.get("minLength").and_then(|entry| entry.unsigned()),
+        max_length: at.get("maxLength").and_then(|entry| entry.unsigned()),
+        values: values("enum"),
+        single: at.get("single").and_then(|entry| entry.flag()),
+        required: at.get("required").and_then(|entry| entry.flag()),
+        hidden: at.get("hidden").and_then(|entry| entry.flag()),
+        value: at.get("value").map(|entry| entry.value.clone()),
+        samples: values("samples"),
+    }
+}
+
+fn read_hint(at: &Located<'_>) -> Option<HintKeys> {
+    at.only(&["status", "argument", "equals", "say"]);
+    let status = at.required("status", "an HTTP status")?;
+    let argument = at.required("argument", "the description's name of an argument")?.text()?.to_owned();
+    let equals = at.required("equals", "the value that is refused")?.value.clone();
+    let say = at.required("say", "the advice")?.text()?.to_owned();
+    let Some(status) = status.value.as_u64().and_then(|s| u16::try_from(s).ok()).filter(|s| (400..600).contains(s))
+    else {
+        status.wrong("an HTTP status from 400 to 599");
+        return None;
+    };
+    Some(HintKeys { status, argument, equals, say })
+}
+
+impl ToolKeys {
+    /// What the overlay says of an argument.
+    pub(crate) fn argument(&self, name: &str) -> Option<&ArgumentKeys> {
+        self.arguments.iter().find(|(key, _)| key == name).map(|(_, keys)| keys)
+    }
+}
+
+impl ArgumentKeys {
+    /// Writes what changes the argument's schema into it.
+    pub(crate) fn apply_to(&self, schema: &mut Map<String, Value>) {
+        let facts = [
+            ("description", self.description.clone().map(Value::from)),
+            ("enum", self.values.clone().map(Value::from)),
+            ("minimum", self.minimum.clone()),
+            ("maximum", self.maximum.clone()),
+            ("minLength", self.min_length.map(Value::from)),
+            ("maxLength", self.max_length.map(Value::from)),
+            ("default", self.default.clone()),
+        ];
+        for (key, value) in facts {
+            if let Some(value) = value {
+                schema.insert(key.to_owned(), value);
+            }
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! An OpenAPI 3.0 file → its operations with every `$ref` followed. The only file that knows
+//! OpenAPI's grammar.
+
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use super::error::Errors;
+use super::keys::{self, OperationKeys};
+use super::located::{Located, describe, escape, nearest, one_of};
+use crate::model::{Location, QueryStyle};
+
+/// The methods of a path item, in the order in which operations are read.
+pub(crate) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+
+/// How many references a schema may follow one inside the other before it is cut.
+const DEEPEST_REFERENCE: usize = 12;
+
+/// One operation as the description has it.
+#[derive(Debug)]
+pub(crate) struct SpecOperation {
+    pub pointer: String,
+    pub id: String,
+    pub method: String,
+    pub path: String,
+    pub summary: Option<String>,
+    pub description: Option<String>,
+    pub tags: Vec<String>,
+    pub parameters: Vec<SpecParameter>,
+    pub body: Option<SpecBody>,
+    pub keys: OperationKeys,
+}
+
+/// A parameter with its schema resolved.
+#[derive(Debug)]
+pub(crate) struct SpecParameter {
+    pub name: String,
+    pub location: Location,
+    pub required: bool,
+    pub description: Option<String>,
+    pub example: Option<Value>,
+    pub schema: Value,
+    pub style: QueryStyle,
+}
+
+/// A request body: every content type on offer, schemas resolved.
+#[derive(Debug)]
+pub(crate) struct SpecBody {
+    pub required: bool,
+    pub description: Option<String>,
+    /// Content type and schema, in the description's order.
+    pub content: Vec<(String, Value)>,
+}
+
+/// Reads a YAML or JSON file under specs/; `file` is how messages name it.
+pub(crate) fn load(path: &Path, file: &str, errors: &mut Errors) -> Option<Value> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => {
+            errors.push_file(file, "a readable file in UTF-8", error.to_string());
+            return None;
+        }
+    };
+    let parsed = if path.extension().is_some_and(|extension| extension == "json") {
+        serde_json::from_str(&text).map_err(|error| error.to_string())
+    } else {
+        serde_saphyr::from_str(&text).map_err(|error| error.to_string())
+    };
+    parsed.map_err(|error| errors.push_file(file, "YAML or JSON", error)).ok()
+}
+
+/// Checks what the emitters rely on before anything is changed: version, paths, references.
+pub(crate) fn check_document(root: &Located<'_>) {
+    if root.object().is_none() {
+        return;
+    }
+    if let Some(version) = root.required("openapi", "the version of OpenAPI, `3.0.x`")
+        && !version.value.as_str().is_some_and(|text| text.starts_with("3.0."))
+    {
+        version.wrong("`3.0.x`");
+    }
+    if let Some(info) = root.required("info", "`title` and `version`") {
+        for key in ["title", "version"] {
+            if let Some(entry) = info.required(key, "a text") {
+                entry.text();
+            }
+        }
+    }
+    if let Some(paths) = root.required("paths", "the paths of the API") {
+        for (path, _) in paths.entries() {
+            if !path.starts_with('/') && !path.starts_with("x-") {
+                paths.report(
+                    "paths that start with `/`".to_owned(),
+                    format!("`{path}`"),
+                    Some("paths are relative to the address of the vendor".to_owned()),
+                );
+            }
+        }
+    }
+    check_references(root, root.value);
+}
+
+fn check_references(at: &Located<'_>, document: &Value) {
+    match at.value {
+        Value::Object(object) => {
+            if let Some(Value::String(reference)) = object.get("$ref") {
+                let target = reference.strip_prefix('#').map(|pointer| document.pointer(pointer));
+                match target {
+                    Some(Some(_)) => {}
+                    Some(None) => at.report(
+                        "a `$ref` to something in this file".to_owned(),
+                        format!("`{reference}`, which is not there"),
+                        near_reference(reference, document),
+                    ),
+                    None => at.report(
+                        "a `$ref` that starts with `#/`".to_owned(),
+                        format!("`{reference}`"),
+                        Some("the build reads one file; bring the part into it".to_owned()),
+                    ),
+                }
+            }
+            for (_, entry) in at.entries() {
+                check_references(&entry, document);
+            }
+        }
+        Value::Array(_) => at.items().iter().for_each(|item| check_references(item, document)),
+        _ => {}
+    }
+}
+
+fn near_reference(reference: &str, document: &Value) -> Option<String> {
+    let (parent, name) = reference.strip_prefix('#')?.rsplit_once('/')?;
+    let siblings = document.pointer(parent)?.as_object()?;
+    nearest(name, siblings.keys().map(String::as_str)).map(|near| format!("did you mean `#{parent}/{near}`?"))
+}
+
+/// Follows every `$ref` of `value`; a reference to something that contains it is cut to an
+/// object that says so.
+pub(crate) fn resolve(value: &Value, document: &Value) -> Value {
+    inline(value, document, &mut Vec::new())
+}
+
+fn inline<'d>(value: &'d Value, document: &'d Value, open: &mut Vec<&'d str>) -> Value {
+    match value {
+        Value::Object(object) => {
+            if let Some(Value::String(reference)) = object.get("$ref") {
+                let target = reference.strip_prefix('#').and_then(|pointer| document.pointer(pointer));
+                return match target {
+                    Some(target) if !open.contains(&reference.as_str()) && open.len() < DEEPEST_REFERENCE => {
+                        open.push(reference);
+                        let resolved = inline(target, document, open);
+                        open.pop();
+                        resolved
+                    }
+                    _ => {
+                        let name = reference.rsplit('/').next().unwrap_or(reference);
+                        serde_json::json!({"type": "object", "description": format!("A further {name}; its content is not described here.")})
+                    }
+                };
+            }
+            Value::Object(object.iter().map(|(key, entry)| (key.clone(), inline(entry, document, open))).collect())
+        }
+        Value::Array(items) => Value::Array(items.iter().map(|item| inline(item, document, open)).collect()),
+        scalar => scalar.clone(),
+    }
+}
+
+/// Reads every operation of a document that [`check_document`] found nothing wrong with.
+pub(crate) fn read_operations(root: &Located<'_>) -> Vec<SpecOperation> {
+    let mut operations = Vec::new();
+    let Some(paths) = root.get("paths") else { return operations };
+    for (path, item) in paths.entries().into_iter().filter(|(path, _)| path.starts_with('/')) {
+        if item.object().is_none() {
+            continue;
+        }
+        let shared = item.get("parameters");
+        for method in METHODS {
+            if let Some(operation) = item.get(method)
+                && let Some(read) = read_operation(&operation, path, method, shared.as_ref(), root)
+            {
+                operations.push(read);
+            }
+        }
+    }
+    operations
+}
+
+fn read_operation(
+    at: &Located<'_>,
+    path: &str,
+    method: &str,
+    shared: Option<&Located<'_>>,
+    root: &Located<'_>,
+) -> Option<SpecOperation> {
+    at.object()?;
+    let text = |key| at.get(key).and_then(|entry| entry.text().map(str::to_owned));
+    let id = at.required("operationId", "a unique name of the operation")?.text()?.to_owned();
+    at.required("responses", "the answers of the operation");
+    let mut parameters: Vec<SpecParameter> = Vec::new();
+    // An operation's own parameters replace those of its path with the same name and place.
+    for list in [at.get("parameters").as_ref(), shared].into_iter().flatten() {
+        for item in list.items() {
+            if let Some(parameter) = read_parameter(&follow(&item, root), root)
+                && !parameters.iter().any(|p| p.name == parameter.name && p.location == parameter.location)
+            {
+                parameters.push(parameter);
+            }
+        }
+    }
+    check_path_parameters(at, path, &parameters);
+    Some(SpecOperation {
+        pointer: at.pointer.clone(),
+        id,
+        method: method.to_uppercase(),
+        path: path.to_owned(),
+        summary: text("summary"),
+        description: text("description"),
+        tags: at.get("tags").map(|tags| tags.texts()).unwrap_or_default(),
+        parameters,
+        body: at.get("requestBody").and_then(|body| read_body(&follow(&body, root), root)),
+        keys: at.get(keys::EXTENSION).map(|block| keys::read_operation(&block)).unwrap_or_default(),
+    })
+}
+
+/// The place that a `$ref` leads to, or the place itself.
+fn follow<'s>(at: &Located<'s>, root: &Located<'s>) -> Located<'s> {
+    let mut here = at.clone();
+    // A chain of references longer than this is a circle.
+    for _ in 0..DEEPEST_REFERENCE {
+        let Some(pointer) = here.value.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#')) else {
+            return here;
+        };
+        let Some(target) = root.value.pointer(pointer) else { return here };
+        here = root.at(pointer, target);
+    }
+    here
+}
+
+fn check_path_parameters(at: &Located<'_>, path: &str, parameters: &[SpecParameter]) {
+    let in_path: Vec<&str> =
+        path.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name).collect();
+    for name in &in_path {
+        if !parameters.iter().any(|p| p.location == Location::Path && p.name == *name) {
+            at.report(
+                format!("a parameter `{name}` with `in: path`"),
+                "none".to_owned(),
+                Some(format!("the path is `{path}`")),
+            );
+        }
+    }
+    for parameter in parameters.iter().filter(|p| p.location == Location::Path) {
+        if !in_path.contains(&parameter.name.as_str()) {
+            at.report(format!("`{{{}}}` in the path", parameter.name), format!("`{path}`"), None);
+        }
+    }
+}
+
+fn read_parameter(at: &Located<'_>, root: &Located<'_>) -> Option<SpecParameter> {
+    at.object()?;
+    let name = at.required("name", "the parameter's name")?.text()?.to_owned();
+    let place = at.required("in", "one of `path`, `query`, `header`")?;
+    let location = match place.text()? {
+        "path" => Location::Path,
+        "query" => Location::Query,
+        // OpenAPI says that these three are described elsewhere and ignored here.
+        "header" if ["accept", "content-type", "authorization"].contains(&name.to_lowercase().as_str()) => return None,
+        "header" => Location::Header,
+        // Cookies belong to browsers; a vendor that needs one gets it from the credentials.
+        "cookie" => return None,
+        _ => {
+            place.wrong(one_of(["path", "query", "header", "cookie"].into_iter()));
+            return None;
+        }
+    };
+    let required = at.get("required").and_then(|required| required.flag()).unwrap_or(false);
+    if location == Location::Path && !required {
+        at.report("`required: true` on a path parameter".to_owned(), format!("`{name}` without it"), None);
+    }
+    let content = at.get("content").and_then(|content| content.entries().into_iter().next());
+    let (schema, style) = match (at.get("schema"), content) {
+        (Some(schema), _) => (resolve(schema.value, root.value), read_style(at)),
+        (None, Some((_, media))) => {
+            let schema = media.get("schema").map_or(Value::Object(Map::new()), |s| resolve(s.value, root.value));
+            (schema, QueryStyle::Json)
+        }
+        (None, None) => {
+            at.required("schema", "the parameter's type");
+            return None;
+        }
+    };
+    let description = at.get("description").and_then(|text| text.text().map(str::to_owned));
+    let example = at.get("example").map(|example| example.value.clone());
+    Some(SpecParameter { name, location, required, description, example, schema, style })
+}
+
+fn read_style(at: &Located<'_>) -> QueryStyle {
+    let style = at.get("style");
+    let name = style.as_ref().and_then(|style| style.text());
+    let explode = at.get("explode").and_then(|explode| explode.flag()).unwrap_or(matches!(name, None | Some("form")));
+    match name {
+        Some("deepObject") => QueryStyle::DeepObject,
+        Some("spaceDelimited") if !explode => QueryStyle::Joined(' '),
+        Some("pipeDelimited") if !explode => QueryStyle::Joined('|'),
+        None | Some("form" | "simple") if !explode => QueryStyle::Joined(','),
+        None | Some("form" | "simple" | "spaceDelimited" | "pipeDelimited") => QueryStyle::Repeated,
+        Some(other) => {
+            if let Some(style) = style {
+                style.report(
+                    one_of(["form", "simple", "spaceDelimited", "pipeDelimited", "deepObject"].into_iter()),
+                    format!("`{other}`"),
+                    None,
+                );
+            }
+            QueryStyle::Repeated
+        }
+    }
+}
+
+fn read_body(at: &Located<'_>, root: &Located<'_>) -> Option<SpecBody> {
+    at.object()?;
+    let required = at.get("required").and_then(|required| required.flag()).unwrap_or(false);
+    let media = at.required("content", "the content types of the body")?;
+    if media.object()?.is_empty() {
+        media.report("at least one content type".to_owned(), describe(media.value), None);
+    }
+    let content = media
+        .entries()
+        .into_iter()
+        .map(|(name, media)| {
+            let schema = media.get("schema").map_or(Value::Object(Map::new()), |s| resolve(s.value, root.value));
+            (name.to_owned(), schema)
+        })
+        .collect();
+    let description = at.get("description").and_then(|text| text.text().map(str::to_owned));
+    Some(SpecBody { required, description, content })
+}
+
+/// The pointer to an operation.
+pub(crate) fn operation_pointer(path: &str, method: &str) -> String {
+    format!("/paths/{}/{method}", escape(path))
+}

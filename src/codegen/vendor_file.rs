@@ -1,0 +1,132 @@
+//! `specs/<vendor>/vendor.toml` → [`Vendor`]. The keys' meanings stand at the model's fields and
+//! in specs/README.md.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::error::Errors;
+use super::located::{Located, Source};
+use crate::model::{Address, Check, Credential, Limits, Vendor};
+
+/// Reads a vendor file; `folder` is the name of the folder it stands in.
+pub(crate) fn load(path: &Path, file: &str, folder: &str, errors: &mut Errors) -> Option<Vendor> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => {
+            errors.push_file(file, "a vendor file", error.to_string());
+            return None;
+        }
+    };
+    let value: Value = match toml::from_str(&text) {
+        Ok(value) => value,
+        Err(error) => {
+            errors.push_file(file, "TOML", error.to_string().trim_end());
+            return None;
+        }
+    };
+    let source = Source::new(file);
+    let vendor = read(&source.root(&value), folder);
+    let found = source.into_errors();
+    let fine = found.is_empty();
+    errors.append(found);
+    vendor.filter(|_| fine)
+}
+
+fn read(root: &Located<'_>, folder: &str) -> Option<Vendor> {
+    root.only(&["id", "title", "address", "credentials", "check", "limits"]);
+    let id = text(root, "id", "the folder's name");
+    if let Some(id) = &id
+        && id != folder
+        && let Some(at) = root.get("id")
+    {
+        at.wrong(format!("`\"{folder}\"`, the name of the folder"));
+    }
+    let title = text(root, "title", "the product's name");
+    let address = root.required("address", "a table with `variable` and `example`").and_then(|at| read_address(&at));
+    let credentials = root.required("credentials", "at least one `[[credentials]]`").map(|at| {
+        if at.value.as_array().is_some_and(Vec::is_empty) {
+            at.wrong("at least one `[[credentials]]`");
+        }
+        at.items().iter().filter_map(read_credential).collect::<Vec<_>>()
+    });
+    let check = root.get("check").and_then(|at| read_check(&at));
+    let limits = root.get("limits").map(|at| read_limits(&at)).unwrap_or_default();
+    Some(Vendor { id: id?, title: title?, address: address?, credentials: credentials?, check, limits })
+}
+
+fn text(at: &Located<'_>, key: &str, expected: &str) -> Option<String> {
+    at.required(key, expected)?.text().map(str::to_owned)
+}
+
+/// The name of an environment variable.
+fn variable(at: &Located<'_>, key: &str) -> Option<String> {
+    let entry = at.required(key, "the name of an environment variable")?;
+    let name = entry.text()?;
+    let right = name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    if !right {
+        // What stands here may be a credential that somebody pasted: it is not repeated.
+        entry.report(
+            "the name of an environment variable, such as `ACME_TOKEN`".to_owned(),
+            "something else".to_owned(),
+            Some("vendor.toml names variables; it never holds their values".to_owned()),
+        );
+        return None;
+    }
+    Some(name.to_owned())
+}
+
+fn read_address(at: &Located<'_>) -> Option<Address> {
+    at.only(&["variable", "example", "strip"]);
+    let variable = variable(at, "variable");
+    let example = text(at, "example", "an address");
+    Some(Address {
+        variable: variable?,
+        example: example?,
+        strip: at.get("strip").map(|s| s.texts()).unwrap_or_default(),
+    })
+}
+
+fn read_credential(at: &Located<'_>) -> Option<Credential> {
+    let kind = at.required("kind", "one of `bearer`, `basic`, `header`")?;
+    match kind.text()? {
+        "bearer" => {
+            at.only(&["kind", "token"]);
+            Some(Credential::Bearer { token: variable(at, "token")? })
+        }
+        "basic" => {
+            at.only(&["kind", "user", "password"]);
+            let (user, password) = (variable(at, "user"), variable(at, "password"));
+            Some(Credential::Basic { user: user?, password: password? })
+        }
+        "header" => {
+            at.only(&["kind", "header", "value"]);
+            let (header, value) = (text(at, "header", "the header's name"), variable(at, "value"));
+            Some(Credential::Header { header: header?, value: value? })
+        }
+        _ => {
+            kind.wrong("one of `bearer`, `basic`, `header`");
+            None
+        }
+    }
+}
+
+fn read_check(at: &Located<'_>) -> Option<Check> {
+    at.only(&["operation", "identity"]);
+    let operation = text(at, "operation", "the id of an operation that reads")?;
+    Some(Check { operation, identity: at.get("identity").map(|i| i.texts()).unwrap_or_default() })
+}
+
+fn read_limits(at: &Located<'_>) -> Limits {
+    at.only(&["timeout_seconds"]);
+    let mut limits = Limits::default();
+    if let Some(entry) = at.get("timeout_seconds") {
+        match entry.unsigned() {
+            Some(seconds @ 1..=600) => limits.timeout_seconds = seconds,
+            Some(_) => entry.wrong("1 to 600 seconds"),
+            None => {}
+        }
+    }
+    limits
+}

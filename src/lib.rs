@@ -1,0 +1,58 @@
+//! Toolwright: OpenAPI descriptions of help desks and directories → typed clients and MCP tools,
+//! at build time; those tools → assistants, at run time.
+//!
+//! ```text
+//! specs/<vendor>/  description + overlay + vendor.toml
+//!    │  codegen: spec → overlay → fixups → lower → model → { schema, client, dispatch, sandbox table }
+//!    ▼
+//! OUT_DIR (compiled)  =  generated/ (committed, for people to review)
+//!    ▼
+//! generated → catalog → policy → call → server | cli   ⇄   upstream ⇄ vendor (or the sandbox)
+//! ```
+//!
+//! | module | turns | into | imports (of ours) |
+//! |---|---|---|---|
+//! | [`model`] | – | what a tool is: plain data | nothing |
+//! | `codegen` | specs/ | files in memory; built with `authoring` and by build.rs | model |
+//! | `generated` | – | the only `include!` | support |
+//! | [`support`] | a call's inputs | typed arguments, requests, answers; all that generated code calls | model, error, upstream |
+//! | [`upstream`] | a request | a vendor's answer, or by which stage it failed | error |
+//! | [`catalog`] | `generated` | every tool by name | generated, model, support |
+//! | [`policy`] | a tool and a selection | allowed, or why not and which flag opens it | catalog, model, error |
+//! | [`call`] | a tool's name and arguments | an answer: the one way in | policy, catalog, config, support |
+//! | [`shape`] | an answer or failure | an MCP result | call, upstream |
+//! | [`server`] | MCP requests | calls | call, shape |
+//! | [`sandbox`] | requests | what the description promises | nothing |
+//! | [`config`] | environment, `toolwright.toml` | settings | model, policy, upstream, error |
+//! | [`cli`] | arguments | data on stdout, an exit code | all |
+//!
+//! Invariants:
+//! - codegen never imports the run-time half: build.rs mounts only `model` and `codegen`.
+//! - build.rs writes only OUT_DIR, and touches no network and no git.
+//! - What is compiled equals what is committed under `generated/`; a test proves it.
+//! - Nothing calls a vendor but through [`call::Toolbox`], and that asks the policy first.
+//! - stdout belongs to the protocol, or to data.
+//!
+//! Where this differs from the design page: `call` is a room of its own, because the server and
+//! the command line need the same way in; `lower` calls `schema`, because a tool's arguments and
+//! its input schema are decided together; `codegen` has `keys`, `located`, `report`, `index` and
+//! `vendor_file` besides.
+
+#[cfg(feature = "authoring")]
+pub mod authoring;
+pub mod call;
+pub mod catalog;
+pub mod cli;
+#[cfg(feature = "authoring")]
+#[allow(dead_code, reason = "build.rs uses the rest")]
+pub mod codegen;
+pub mod config;
+pub mod error;
+mod generated;
+pub mod model;
+pub mod policy;
+pub mod sandbox;
+pub mod server;
+pub mod shape;
+pub mod support;
+pub mod upstream;

@@ -1,0 +1,15 @@
+//! What a tool is: plain data that the build writes to `generated/<api>/tools.json` and the
+//! program reads back. Imports nothing of ours, so that both halves can share it.
+
+mod name;
+mod operation;
+mod tool;
+mod vendor;
+
+pub use name::{
+    ALL_TAGS, CORE_TAG, HELD_BACK_TAGS, MAX_TOOL_NAME, UNREVIEWED_TAG, UNVERIFIED_TAG, is_tool_name, kebab_case,
+    resource_words, snake_case,
+};
+pub use operation::{BodyKind, Location, Operation, Parameter, ParameterKind, QueryStyle, RequestBody};
+pub use tool::{Annotations, ApiTools, Binding, Call, Effect, Fixed, Hint, Place, Risk, Tool, Verb};
+pub use vendor::{Address, Check, Credential, Limits, Vendor};

@@ -1,0 +1,119 @@
+//! Names: how the vendor's spelling becomes a tool name, a tag or a Rust identifier. The only
+//! place where names are made.
+
+/// The longest tool name: leaves room for the `mcp__server__` prefixes that clients add before
+/// a limit of 64 characters.
+pub const MAX_TOOL_NAME: usize = 48;
+
+/// The tag of the tools that an assistant needs every day; `serve` offers these by default.
+pub const CORE_TAG: &str = "core";
+/// The word that opens every tag in a selection.
+pub const ALL_TAGS: &str = "all";
+/// Held back because nobody has stated the operation's effect.
+pub const UNREVIEWED_TAG: &str = "unreviewed";
+/// Held back because the endpoint was seen in a single client only.
+pub const UNVERIFIED_TAG: &str = "unverified";
+/// A tool with one of these tags is offered only when the tag is asked for by name.
+pub const HELD_BACK_TAGS: [&str; 4] = ["experimental", "undocumented", UNVERIFIED_TAG, UNREVIEWED_TAG];
+
+/// Returns whether `name` can be a tool name: `[a-z0-9_]`, starting with a letter, at most
+/// [`MAX_TOOL_NAME`] characters.
+pub fn is_tool_name(name: &str) -> bool {
+    name.len() <= MAX_TOOL_NAME
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+}
+
+/// Splits an identifier of any convention into lower-case words: `listTickets`, `HTTPServer2`,
+/// `command.trigger` and `x-org-id` all come apart where a reader would part them.
+fn words(text: &str) -> Vec<String> {
+    let characters: Vec<char> = text.chars().collect();
+    let mut words: Vec<String> = Vec::new();
+    let mut word = String::new();
+    for (index, &c) in characters.iter().enumerate() {
+        if !c.is_ascii_alphanumeric() {
+            if !word.is_empty() {
+                words.push(std::mem::take(&mut word));
+            }
+            continue;
+        }
+        let previous = index.checked_sub(1).map(|i| characters[i]);
+        let next = characters.get(index + 1);
+        let starts_word = c.is_ascii_uppercase()
+            && previous.is_some_and(|p| {
+                p.is_ascii_lowercase()
+                    || p.is_ascii_digit()
+                    || (p.is_ascii_uppercase() && next.is_some_and(char::is_ascii_lowercase))
+            });
+        if starts_word && !word.is_empty() {
+            words.push(std::mem::take(&mut word));
+        }
+        word.push(c.to_ascii_lowercase());
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
+/// Returns `text` in snake_case.
+pub fn snake_case(text: &str) -> String {
+    words(text).join("_")
+}
+
+/// Returns `text` in kebab-case, the spelling of tags.
+pub fn kebab_case(text: &str) -> String {
+    words(text).join("-")
+}
+
+/// Returns the words that name the resource of a path: its literal segments in snake_case,
+/// without `api`, `rest` and version numbers, which say nothing about the resource.
+pub fn resource_words(path: &str) -> Vec<String> {
+    path.split('/')
+        .filter(|segment| !segment.is_empty() && !segment.starts_with('{'))
+        .map(snake_case)
+        .filter(|word| {
+            let version = word.strip_prefix('v').unwrap_or(word);
+            !word.is_empty()
+                && word != "api"
+                && word != "rest"
+                && !version.chars().all(|c| c.is_ascii_digit() || c == '_')
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_part_where_a_reader_would() {
+        for (text, expected) in [
+            ("listTickets", "list_tickets"),
+            ("HTTPServer2", "http_server2"),
+            ("command.trigger", "command_trigger"),
+            ("x-org-id", "x_org_id"),
+            ("getV2Users", "get_v2_users"),
+            ("__", ""),
+            ("Überblick", "berblick"),
+        ] {
+            assert_eq!(snake_case(text), expected, "{text}");
+        }
+        assert_eq!(kebab_case("Custom Fields"), "custom-fields");
+    }
+
+    #[test]
+    fn a_resource_is_named_by_its_literal_segments() {
+        assert_eq!(resource_words("/api/v2/users/{id}/memberOf"), ["users", "member_of"]);
+        assert_eq!(resource_words("/rest/api/3/issue/{key}"), ["issue"]);
+        assert!(resource_words("/{id}").is_empty());
+    }
+
+    #[test]
+    fn tool_names_follow_the_rule() {
+        assert!(is_tool_name("jitbit_list_tickets"));
+        for bad in ["", "Jitbit", "1st", "a-b", "_a", &"a".repeat(49)] {
+            assert!(!is_tool_name(bad), "{bad}");
+        }
+    }
+}

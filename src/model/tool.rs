@@ -1,0 +1,264 @@
+//! A tool as it stands in `tools.json`: what a model sees, what the policy weighs, and how its
+//! arguments become the request of an operation.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+/// The tools of one API: the content of `generated/<api>/tools.json`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ApiTools {
+    /// The API's id, such as `jitbit` or `jumpcloud-v2`.
+    pub api: String,
+    /// The vendor's id.
+    pub vendor: String,
+    /// The tools in order of their names.
+    pub tools: Vec<Tool>,
+}
+
+/// One tool.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Tool {
+    /// `{vendor}_{verb}_{resource}`, unique across vendors.
+    pub name: String,
+    /// A few words for a person.
+    pub title: String,
+    /// What a model reads before it calls.
+    pub description: String,
+    /// What calling it does at the vendor; `None` while nobody has stated it.
+    pub effect: Option<Effect>,
+    /// What kind of call it is.
+    pub verb: Verb,
+    /// What calling it may bring about besides.
+    pub risks: BTreeSet<Risk>,
+    /// The vendor's tags and ours.
+    pub tags: BTreeSet<String>,
+    /// Names that other servers use for the same tool; a call by alias works.
+    pub aliases: Vec<String>,
+    /// The MCP hints, true to effect and risks.
+    pub annotations: Annotations,
+    /// Self-contained JSON Schema of the arguments, kept as text until somebody asks for it:
+    /// parsing every schema would dominate the start of the server.
+    pub input_schema: Box<RawValue>,
+    /// The operations it calls; the first whose condition holds is taken.
+    pub calls: Vec<Call>,
+}
+
+/// The MCP annotations of a tool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "the protocol has these four hints")]
+pub struct Annotations {
+    /// Nothing at the vendor changes.
+    pub read_only_hint: bool,
+    /// Something may be overwritten or lost.
+    pub destructive_hint: bool,
+    /// Repeating the call has no further effect.
+    pub idempotent_hint: bool,
+    /// The tool talks to a system outside.
+    pub open_world_hint: bool,
+}
+
+/// How a tool's arguments become the request of one operation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Call {
+    /// The id of the API that the operation belongs to.
+    pub api: String,
+    /// The operation's id within that API.
+    pub operation: String,
+    /// Upper-case HTTP method.
+    pub method: String,
+    /// The path as the vendor's description writes it.
+    pub path: String,
+    /// Where each argument goes.
+    pub bindings: Vec<Binding>,
+    /// What is always sent and never offered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fixed: Vec<Fixed>,
+    /// What to say when the vendor refuses in a known way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hints: Vec<Hint>,
+}
+
+/// Where one argument goes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Binding {
+    /// The argument's name in the input schema.
+    pub argument: String,
+    /// Where in the request it goes.
+    #[serde(flatten)]
+    pub place: Place,
+    /// One value is offered where the vendor takes a list.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub single: bool,
+    /// Sent when the argument is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<Value>,
+}
+
+/// A value that is always sent.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Fixed {
+    /// Where in the request it goes.
+    #[serde(flatten)]
+    pub place: Place,
+    /// What is sent.
+    pub value: Value,
+}
+
+/// A place in a request, by the vendor's spelling.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "in", content = "parameter", rename_all = "kebab-case")]
+pub enum Place {
+    /// A path parameter.
+    Path(String),
+    /// A query parameter.
+    Query(String),
+    /// A request header.
+    Header(String),
+    /// A top-level property of the body.
+    Property(String),
+    /// Further top-level properties of the body: the entries of an object argument.
+    Properties,
+    /// The whole body.
+    Body,
+}
+
+/// What to tell a model when the vendor answers with `status` to a call whose `argument` had a
+/// certain value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hint {
+    /// The status that the vendor answered with.
+    pub status: u16,
+    /// The argument that the hint is about.
+    pub argument: String,
+    /// The value that was refused.
+    pub equals: Value,
+    /// The advice.
+    pub say: String,
+}
+
+/// A closed set of words: as `Display`, `FromStr`, serde and a list of all.
+macro_rules! words {
+    ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal,)+ }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[cfg_attr(feature = "authoring", derive(schemars::JsonSchema))]
+        pub enum $name {
+            $($(#[$variant_meta])* #[serde(rename = $word)] $variant,)+
+        }
+
+        impl $name {
+            /// Every value, in order.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// Returns the word for this value.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ();
+
+            fn from_str(word: &str) -> Result<Self, ()> {
+                match word { $($word => Ok(Self::$variant),)+ _ => Err(()) }
+            }
+        }
+    };
+}
+
+words! {
+    /// What calling an operation does at the vendor, stated by someone who looked.
+    Effect {
+        /// Nothing changes and nobody is told.
+        Read = "read",
+        /// Something is added or changed.
+        Write = "write",
+        /// Something is removed or cut off.
+        Destructive = "destructive",
+    }
+}
+
+words! {
+    /// What a call may bring about besides its effect.
+    Risk {
+        /// Reads personal or access-relevant data.
+        Sensitive = "sensitive",
+        /// Somebody gets mail or another message.
+        Notifies = "notifies",
+        /// Interrupts somebody's work.
+        Disruptive = "disruptive",
+        /// Answers with a secret.
+        RevealsSecret = "reveals_secret",
+        /// Makes an account or a device easier to take over.
+        WeakensSecurity = "weakens_security",
+        /// Can't be undone through the product.
+        Irreversible = "irreversible",
+        /// Runs code on somebody's machine.
+        RunsCode = "runs_code",
+    }
+}
+
+impl Risk {
+    /// The risks that `--allow` must name one by one; nothing else opens them.
+    pub const GATED: [Self; 4] = [Self::RevealsSecret, Self::WeakensSecurity, Self::Irreversible, Self::RunsCode];
+
+    /// Returns whether only `--allow` opens tools with this risk.
+    pub fn is_gated(self) -> bool {
+        Self::GATED.contains(&self)
+    }
+}
+
+words! {
+    /// The kind of call.
+    Verb {
+        /// Several records.
+        List = "list",
+        /// One record.
+        Get = "get",
+        /// Records that match a text or a query.
+        Search = "search",
+        /// A new record.
+        Create = "create",
+        /// A changed record.
+        Update = "update",
+        /// A record less.
+        Delete = "delete",
+        /// Anything else.
+        Action = "action",
+    }
+}
+
+impl Tool {
+    /// Returns whether somebody has stated the effect.
+    pub fn reviewed(&self) -> bool {
+        self.effect.is_some()
+    }
+
+    /// Returns whether an assistant needs the tool every day.
+    pub fn is_core(&self) -> bool {
+        self.tags.contains(super::CORE_TAG)
+    }
+
+    /// Returns the input schema as a JSON object.
+    pub fn parsed_input_schema(&self) -> Map<String, Value> {
+        serde_json::from_str(self.input_schema.get()).expect("the build writes an object, and a test reads each one")
+    }
+}

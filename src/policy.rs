@@ -1,0 +1,270 @@
+//! The one gate: (tool, selection) → allowed, or why not and which flag opens it. Pure; asked by
+//! tools/list, tools/call, the command line and every other way in.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use glob::Pattern;
+
+use crate::catalog::{Catalog, Entry};
+use crate::error::ConfigError;
+use crate::model::{ALL_TAGS, CORE_TAG, Effect, HELD_BACK_TAGS, Risk, Tool, UNREVIEWED_TAG, Verb};
+
+/// What a caller typed, word by word; empty means not given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SelectionWords {
+    /// Vendor ids.
+    pub vendors: Vec<String>,
+    /// Effects, verbs, or `all`.
+    pub methods: Vec<String>,
+    /// Tags, or `all`.
+    pub tags: Vec<String>,
+    /// Globs of tool names that are offered.
+    pub tools: Vec<String>,
+    /// Globs of tool names that are not.
+    pub exclude: Vec<String>,
+    /// Risks that are accepted.
+    pub allow: Vec<String>,
+}
+
+/// What holds where a caller says nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Defaults {
+    /// Everything that is compiled in: `catalog`.
+    Everything,
+    /// What only reads: `call`.
+    Reads,
+    /// What only reads and is needed every day: `serve`.
+    CoreReads,
+}
+
+/// Which tools a caller may see and call. Every name in it exists.
+#[derive(Debug, Clone)]
+pub struct Selection {
+    vendors: Option<BTreeSet<String>>,
+    /// `None`: every method.
+    methods: Option<(BTreeSet<Effect>, BTreeSet<Verb>)>,
+    /// `None`: any tag.
+    tags: Option<BTreeSet<String>>,
+    /// Whether tags hold tools back until they are named.
+    held_back: bool,
+    /// Whether gated risks hold tools back until they are allowed.
+    gated: bool,
+    /// Tags named, which open what they hold back.
+    named_tags: BTreeSet<String>,
+    tools: Vec<Pattern>,
+    exclude: Vec<Pattern>,
+    allow: BTreeSet<Risk>,
+}
+
+/// Why a tool is not offered, and the flags that would offer it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// One reason each.
+    pub reasons: Vec<String>,
+    /// The flags that would open it; empty where none does.
+    pub flags: Vec<String>,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.reasons.join("; "))?;
+        if !self.flags.is_empty() {
+            write!(f, "\nhint: `{}` would allow it", self.flags.join(" "))?;
+        }
+        Ok(())
+    }
+}
+
+impl Selection {
+    /// Resolves what a caller typed against what there is.
+    ///
+    /// # Errors
+    /// A vendor, method, tag or risk that does not exist, a glob that matches nothing.
+    pub fn resolve(words: &SelectionWords, defaults: Defaults, catalog: &Catalog) -> Result<Self, ConfigError> {
+        let vendors = known_words("vendor", &words.vendors, catalog.vendors().iter().map(|v| v.id.as_str()))?;
+        let methods = methods(&words.methods, defaults)?;
+        let all_tags: BTreeSet<&str> = catalog
+            .entries()
+            .iter()
+            .flat_map(|entry| entry.tool.tags.iter().map(String::as_str))
+            .chain(HELD_BACK_TAGS)
+            .chain([ALL_TAGS, CORE_TAG])
+            .collect();
+        let named_tags = known_words("tag", &words.tags, all_tags.iter().copied())?.unwrap_or_default();
+        let any_tag = named_tags.contains(ALL_TAGS);
+        let tags = if any_tag {
+            None
+        } else if !named_tags.is_empty() {
+            Some(named_tags.clone())
+        } else if defaults == Defaults::CoreReads && words.tools.is_empty() {
+            Some(BTreeSet::from([CORE_TAG.to_owned()]))
+        } else {
+            None
+        };
+        let risks = known_words("risk", &words.allow, Risk::ALL.iter().map(|risk| risk.as_str()))?.unwrap_or_default();
+        let everything = defaults == Defaults::Everything;
+        Ok(Self {
+            vendors,
+            methods,
+            tags,
+            held_back: !everything && !any_tag,
+            gated: !everything,
+            named_tags,
+            tools: patterns("--tools", &words.tools, catalog)?,
+            exclude: patterns("--exclude", &words.exclude, catalog)?,
+            allow: risks.iter().filter_map(|risk| risk.parse().ok()).collect(),
+        })
+    }
+
+    /// The vendors that were named, if any.
+    pub fn vendors(&self) -> Option<&BTreeSet<String>> {
+        self.vendors.as_ref()
+    }
+
+    /// Keeps only these vendors.
+    pub fn narrow_to_vendors(&mut self, vendors: BTreeSet<String>) {
+        self.vendors = Some(vendors);
+    }
+
+    /// Decides about one tool.
+    ///
+    /// # Errors
+    /// The tool is not offered: every reason, and the flags that would offer it.
+    pub fn decide(&self, entry: &Entry) -> Result<(), Refusal> {
+        let tool = &entry.tool;
+        let mut refusal = Refusal { reasons: Vec::new(), flags: Vec::new() };
+        let mut refuse = |reason: String, flag: Option<String>| {
+            refusal.reasons.push(reason);
+            refusal.flags.extend(flag);
+        };
+        if self.vendors.as_ref().is_some_and(|vendors| !vendors.contains(&entry.vendor)) {
+            refuse(
+                format!("`{}` is not among the selected vendors", entry.vendor),
+                Some(format!("--vendor {}", entry.vendor)),
+            );
+        }
+        if !self.method_allows(tool) {
+            let (what, word) = match tool.effect {
+                Some(effect) => (format!("its effect is `{effect}`"), effect.as_str()),
+                None => ("nobody has reviewed its effect".to_owned(), "all"),
+            };
+            refuse(what, Some(format!("--methods {word}")));
+        }
+        self.decide_tags(tool, &mut refuse);
+        if !self.tools.is_empty() && !self.tools.iter().any(|pattern| matches(pattern, tool)) {
+            refuse("its name matches none of `--tools`".to_owned(), Some(format!("--tools {}", tool.name)));
+        }
+        if self.exclude.iter().any(|pattern| matches(pattern, tool)) {
+            refuse("it is excluded by `--exclude`".to_owned(), None);
+        }
+        let closed: Vec<&str> = tool
+            .risks
+            .iter()
+            .filter(|risk| self.gated && risk.is_gated() && !self.allow.contains(risk))
+            .map(|risk| risk.as_str())
+            .collect();
+        if !closed.is_empty() {
+            refuse(format!("it has the risk `{}`", closed.join("`, `")), Some(format!("--allow {}", closed.join(","))));
+        }
+        if refusal.reasons.is_empty() { Ok(()) } else { Err(refusal) }
+    }
+
+    fn method_allows(&self, tool: &Tool) -> bool {
+        let Some((effects, verbs)) = &self.methods else { return true };
+        match tool.effect {
+            Some(effect) => effects.contains(&effect) || verbs.contains(&tool.verb),
+            // Naming the tag is the consent to an effect that nobody has stated.
+            None => self.named_tags.contains(UNREVIEWED_TAG) || effects.len() == Effect::ALL.len(),
+        }
+    }
+
+    fn decide_tags(&self, tool: &Tool, refuse: &mut impl FnMut(String, Option<String>)) {
+        let holding: Vec<&str> = HELD_BACK_TAGS
+            .into_iter()
+            .filter(|tag| self.held_back && tool.tags.contains(*tag) && !self.named_tags.contains(*tag))
+            .collect();
+        if !holding.is_empty() {
+            let reason = format!("its tag `{}` holds it back", holding.join("`, `"));
+            refuse(reason, Some(format!("--tags {}", holding.join(","))));
+        } else if let Some(tags) = &self.tags
+            && !tool.tags.iter().any(|tag| tags.contains(tag))
+        {
+            let reason = format!("it has none of the tags `{}`", tags.iter().cloned().collect::<Vec<_>>().join("`, `"));
+            refuse(reason, Some(tool.tags.first().map_or("--tags all".to_owned(), |tag| format!("--tags {tag}"))));
+        }
+    }
+}
+
+fn methods(words: &[String], defaults: Defaults) -> Result<Option<(BTreeSet<Effect>, BTreeSet<Verb>)>, ConfigError> {
+    let known = Effect::ALL.iter().map(|effect| effect.as_str());
+    let known = known.chain(Verb::ALL.iter().map(|verb| verb.as_str())).chain(["all"]);
+    if let Some(word) = words.iter().find(|word| {
+        reqwest::Method::from_bytes(word.to_uppercase().as_bytes())
+            .is_ok_and(|method| ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"].contains(&method.as_str()))
+            && word.chars().all(|c| c.is_ascii_uppercase())
+    }) {
+        return Err(ConfigError::new(format!(
+            "`{word}` is an HTTP method, and those don't tell what a call does: GET changes things at some vendors\n\
+             hint: `--methods` takes effects (read, write, destructive, all) and verbs (list, get, search, create, update, delete, action)"
+        )));
+    }
+    let Some(words) = known_words("method", words, known)? else {
+        return Ok(match defaults {
+            Defaults::Everything => None,
+            Defaults::Reads | Defaults::CoreReads => Some((BTreeSet::from([Effect::Read]), BTreeSet::new())),
+        });
+    };
+    if words.contains("all") {
+        return Ok(Some((Effect::ALL.iter().copied().collect(), BTreeSet::new())));
+    }
+    let effects = words.iter().filter_map(|word| word.parse().ok()).collect();
+    let verbs = words.iter().filter_map(|word| word.parse().ok()).collect();
+    Ok(Some((effects, verbs)))
+}
+
+/// Checks each word against what exists; `None` where nothing was given.
+fn known_words<'a>(
+    what: &str,
+    words: &[String],
+    known: impl Iterator<Item = &'a str> + Clone,
+) -> Result<Option<BTreeSet<String>>, ConfigError> {
+    for word in words {
+        if !known.clone().any(|known| known == word) {
+            let near = known
+                .clone()
+                .map(|known| (strsim::jaro_winkler(word, known), known))
+                .filter(|(similarity, _)| *similarity >= 0.8)
+                .max_by(|a, b| a.0.total_cmp(&b.0));
+            let hint = match near {
+                Some((_, near)) => format!("did you mean `{near}`?"),
+                None => format!("there are {}", known.collect::<Vec<_>>().join(", ")),
+            };
+            return Err(ConfigError::new(format!("unknown {what} `{word}`\nhint: {hint}")));
+        }
+    }
+    Ok((!words.is_empty()).then(|| words.iter().cloned().collect()))
+}
+
+fn patterns(flag: &str, globs: &[String], catalog: &Catalog) -> Result<Vec<Pattern>, ConfigError> {
+    globs
+        .iter()
+        .map(|glob| {
+            let pattern = Pattern::new(glob)
+                .map_err(|error| ConfigError::new(format!("`{flag} {glob}` is no glob: {}", error.msg)))?;
+            if catalog.entries().iter().any(|entry| matches(&pattern, &entry.tool)) {
+                return Ok(pattern);
+            }
+            let near = catalog.near(glob);
+            let hint = match near.as_slice() {
+                [] => "`toolwright catalog list` shows every name".to_owned(),
+                near => format!("did you mean `{}`?", near.join("`, `")),
+            };
+            Err(ConfigError::new(format!("`{flag} {glob}` matches no tool\nhint: {hint}")))
+        })
+        .collect()
+}
+
+fn matches(pattern: &Pattern, tool: &Tool) -> bool {
+    pattern.matches(&tool.name) || tool.aliases.iter().any(|alias| pattern.matches(alias))
+}

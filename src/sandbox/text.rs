@@ -1,0 +1,331 @@
+//! Turns the text of paths, queries, headers and forms into JSON values, by the serialisation styles of OpenAPI.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::schema::Shape;
+
+/// The value of `style`.
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Style {
+    Form,
+    SpaceDelimited,
+    PipeDelimited,
+    DeepObject,
+    Simple,
+    Label,
+    Matrix,
+    /// A word that OpenAPI 3.0 does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+/// How a value becomes text.
+#[derive(Clone, Copy)]
+pub(super) struct Serialisation {
+    pub(super) style: Style,
+    pub(super) explode: bool,
+}
+
+/// One `key=value` of a query or a form.
+pub(super) struct Pair<'a> {
+    pub(super) key: Cow<'a, str>,
+    /// Still encoded, because a separator counts only where it is not.
+    raw: &'a str,
+    pub(super) text: Cow<'a, str>,
+    /// Whether some parameter has taken it.
+    pub(super) used: bool,
+}
+
+/// Returns the pairs of a query or an urlencoded form, and the pieces that are not UTF-8.
+pub(super) fn pairs(encoded: &str) -> (Vec<Pair<'_>>, Vec<&str>) {
+    let (mut pairs, mut broken) = (Vec::new(), Vec::new());
+    for piece in encoded.split('&').filter(|piece| !piece.is_empty()) {
+        let (key, raw) = piece.split_once('=').unwrap_or((piece, ""));
+        match (form_decoded(key), form_decoded(raw)) {
+            (Some(key), Some(text)) => pairs.push(Pair { key, raw, text, used: false }),
+            _ => broken.push(piece),
+        }
+    }
+    (pairs, broken)
+}
+
+/// Returns the pairs of a `Cookie` header.
+pub(super) fn cookies(header: &str) -> Vec<Pair<'_>> {
+    header
+        .split(';')
+        .filter_map(|piece| piece.trim().split_once('='))
+        .map(|(key, raw)| Pair { key: key.into(), raw, text: raw.into(), used: false })
+        .collect()
+}
+
+/// Decodes `%XX`; `None` if the bytes are not UTF-8.
+pub(super) fn decoded(raw: &str) -> Option<Cow<'_, str>> {
+    percent_decode_str(raw).decode_utf8().ok()
+}
+
+fn form_decoded(raw: &str) -> Option<Cow<'_, str>> {
+    if raw.contains('+') {
+        return Some(Cow::Owned(decoded(&raw.replace('+', " "))?.into_owned()));
+    }
+    decoded(raw)
+}
+
+/// Takes the parameter `name` out of the pairs; `None` if it is not there.
+///
+/// # Errors
+/// Says what is wrong with the way it is written; wrong values are left to the schema.
+pub(super) fn take(
+    pairs: &mut [Pair<'_>],
+    name: &str,
+    how: Serialisation,
+    shape: &Shape,
+) -> Result<Option<Value>, String> {
+    if how.style == Style::DeepObject && shape.is_object() {
+        return take_deep(pairs, name, shape);
+    }
+    if how.style == Style::Form && how.explode && shape.is_object() && !shape.is_array() {
+        return Ok(take_spread(pairs, shape));
+    }
+    let mut found: Vec<&Pair<'_>> = Vec::new();
+    for pair in pairs.iter_mut().filter(|pair| pair.key == name) {
+        pair.used = true;
+        found.push(pair);
+    }
+    let Some(first) = found.first() else {
+        return Ok(None);
+    };
+    if shape.is_array() && how.explode {
+        return Ok(Some(found.iter().map(|pair| shape.items().scalar(&pair.text)).collect()));
+    }
+    if found.len() > 1 {
+        if shape.is_any() {
+            return Ok(Some(found.iter().map(|pair| shape.scalar(&pair.text)).collect()));
+        }
+        let times = found.len();
+        return Err(if shape.is_array() {
+            format!("is repeated {times} times, but takes its values joined in one")
+        } else {
+            format!("is repeated {times} times, but takes one value")
+        });
+    }
+    if !shape.is_array() && !shape.is_object() {
+        return Ok(Some(shape.scalar(&first.text)));
+    }
+    let pieces = pieces(first, how.style);
+    if shape.is_array() {
+        return Ok(Some(pieces.iter().map(|piece| shape.items().scalar(piece)).collect()));
+    }
+    alternating(&pieces, shape).map(Some)
+}
+
+/// Takes every pair that nothing else has taken, for an object that is open to any name.
+pub(super) fn take_rest(pairs: &mut [Pair<'_>], shape: &Shape, into: &mut Map<String, Value>) {
+    for pair in pairs.iter_mut().filter(|pair| !pair.used) {
+        pair.used = true;
+        into.insert(pair.key.to_string(), shape.property(&pair.key).scalar(&pair.text));
+    }
+}
+
+/// Reads `name[a]=1&name[b]=2`; a repeated key is an array.
+fn take_deep(pairs: &mut [Pair<'_>], name: &str, shape: &Shape) -> Result<Option<Value>, String> {
+    let mut object = Map::new();
+    let mut plain = false;
+    for pair in &mut *pairs {
+        if pair.key == name {
+            pair.used = true;
+            plain = true;
+            continue;
+        }
+        let Some(key) = pair.key.strip_prefix(name).and_then(|rest| rest.strip_prefix('[')?.strip_suffix(']')) else {
+            continue;
+        };
+        pair.used = true;
+        let property = shape.property(key);
+        if property.is_array() {
+            let element = property.items().scalar(&pair.text);
+            match object.entry(key).or_insert_with(|| Value::Array(Vec::new())) {
+                Value::Array(elements) => elements.push(element),
+                other => *other = element,
+            }
+        } else if object.insert(key.to_owned(), property.scalar(&pair.text)).is_some() {
+            return Err(format!("repeats `{name}[{key}]`, which takes one value"));
+        }
+    }
+    if plain {
+        return Err(format!("is an object and must be written `{name}[key]=value`"));
+    }
+    Ok((!object.is_empty()).then_some(Value::Object(object)))
+}
+
+/// Reads an object whose properties are keys of their own.
+fn take_spread(pairs: &mut [Pair<'_>], shape: &Shape) -> Option<Value> {
+    let mut object = Map::new();
+    for name in shape.property_names() {
+        for pair in pairs.iter_mut().filter(|pair| !pair.used && pair.key == name) {
+            pair.used = true;
+            object.insert(name.to_owned(), shape.property(name).scalar(&pair.text));
+        }
+    }
+    (!object.is_empty()).then_some(Value::Object(object))
+}
+
+/// Splits a joined value. A separator that is percent-encoded separates only if no plain one does: encoders differ in
+/// whether they touch it, and most servers decode first.
+fn pieces<'a>(pair: &'a Pair<'_>, style: Style) -> Vec<Cow<'a, str>> {
+    let separator = match style {
+        Style::SpaceDelimited => ' ',
+        Style::PipeDelimited => '|',
+        _ => ',',
+    };
+    if pair.text.is_empty() {
+        return Vec::new();
+    }
+    if pair.raw.contains(separator) {
+        // An ASCII separator can't tear a character apart, so each piece decodes as the whole did.
+        return pair.raw.split(separator).map(|piece| form_decoded(piece).unwrap_or_default()).collect();
+    }
+    pair.text.split(separator).map(Cow::Borrowed).collect()
+}
+
+/// Reads `key,value,key,value`.
+fn alternating(pieces: &[Cow<'_, str>], shape: &Shape) -> Result<Value, String> {
+    let (couples, rest) = pieces.as_chunks::<2>();
+    if !rest.is_empty() {
+        return Err("is an object and must be written `key,value,key,value`".to_owned());
+    }
+    Ok(couples.iter().map(|[key, value]| (key.to_string(), shape.property(key).scalar(value))).collect())
+}
+
+/// Reads a path segment or a header; `raw` is percent-encoded in a path and plain in a header.
+///
+/// # Errors
+/// Says what is wrong with the way it is written.
+pub(super) fn segment(
+    raw: &str,
+    name: &str,
+    how: Serialisation,
+    shape: &Shape,
+    percent_encoded: bool,
+) -> Result<Value, String> {
+    let plain = |text: &str| -> Result<String, String> {
+        if !percent_encoded {
+            return Ok(text.trim().to_owned());
+        }
+        Ok(decoded(text).ok_or("is not UTF-8 after percent-decoding")?.into_owned())
+    };
+    let matrix = format!(";{name}=");
+    let (raw, separator) = match how.style {
+        Style::Label => (raw.strip_prefix('.').ok_or("must begin with `.`")?, if how.explode { "." } else { "," }),
+        Style::Matrix => {
+            let rest = raw.strip_prefix(&matrix).ok_or_else(|| format!("must begin with `{matrix}`"))?;
+            (rest, if how.explode { matrix.as_str() } else { "," })
+        }
+        _ => (raw, ","),
+    };
+    if !shape.is_array() && !shape.is_object() {
+        return plain(raw).map(|text| shape.scalar(&text));
+    }
+    let pieces = raw.split(separator).filter(|piece| !piece.is_empty());
+    if shape.is_array() {
+        return pieces.map(|piece| plain(piece).map(|text| shape.items().scalar(&text))).collect();
+    }
+    let mut texts: Vec<Cow<'_, str>> = Vec::new();
+    for piece in pieces {
+        if how.explode {
+            let (key, value) = piece.split_once('=').ok_or("is an object and must be written `key=value,key=value`")?;
+            texts.push(plain(key)?.into());
+            texts.push(plain(value)?.into());
+        } else {
+            texts.push(plain(piece)?.into());
+        }
+    }
+    alternating(&texts, shape)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::sandbox::schema::Schema;
+
+    /// Takes `x` out of a query; the expectation is the value as JSON, empty if it is absent.
+    fn check(style: &str, explode: bool, schema: &Value, query: &str, expected: Result<&str, &str>) {
+        let style: Style = serde_json::from_value(json!(style)).expect("known style");
+        let schema: Schema = serde_json::from_value(schema.clone()).expect("any value is a schema");
+        let (mut pairs, broken) = pairs(query);
+        assert!(broken.is_empty());
+        let how = Serialisation { style, explode };
+        let found = take(&mut pairs, "x", how, schema.shape());
+        let found = found.map(|value| value.map(|value| value.to_string()).unwrap_or_default());
+        assert_eq!(found.as_deref().map_err(String::as_str), expected, "{query}");
+    }
+
+    #[test]
+    fn arrays_are_read_by_style() {
+        let strings = json!({"type": "array", "items": {"type": "string"}});
+        let numbers = json!({"type": "array", "items": {"type": "integer"}});
+        let repeated = "is repeated 2 times, but takes its values joined in one";
+        for (style, explode, schema, query, expected) in [
+            ("form", true, &numbers, "x=1&x=2", Ok("[1,2]")),
+            ("form", true, &strings, "x=a,b", Ok(r#"["a,b"]"#)),
+            ("form", true, &strings, "y=1", Ok("")),
+            ("form", false, &numbers, "x=1,2", Ok("[1,2]")),
+            ("form", false, &numbers, "x=1%2C2", Ok("[1,2]")),
+            ("form", false, &strings, "x=a%2Cb,c", Ok(r#"["a,b","c"]"#)),
+            ("form", false, &strings, "x=", Ok("[]")),
+            ("form", false, &numbers, "x=1&x=2", Err(repeated)),
+            ("spaceDelimited", false, &numbers, "x=1%202+3", Ok("[1,2,3]")),
+            ("pipeDelimited", false, &numbers, "x=1|2", Ok("[1,2]")),
+            ("pipeDelimited", false, &numbers, "x=1%7C2", Ok("[1,2]")),
+        ] {
+            check(style, explode, schema, query, expected);
+        }
+    }
+
+    #[test]
+    fn objects_are_read_by_style() {
+        let object = json!({
+            "type": "object", "properties": {"a": {"type": "integer"}, "b": {"type": "string"}},
+        });
+        let both = r#"{"a":1,"b":"2"}"#;
+        let odd = "is an object and must be written `key,value,key,value`";
+        let plain = "is an object and must be written `x[key]=value`";
+        let twice = "repeats `x[a]`, which takes one value";
+        for (style, explode, query, expected) in [
+            ("form", true, "a=1&b=2", Ok(both)),
+            ("form", false, "x=a,1,b,2", Ok(both)),
+            ("form", false, "x=a,1,b", Err(odd)),
+            ("deepObject", true, "x[a]=1&x%5Bb%5D=2", Ok(both)),
+            ("deepObject", true, "x=1", Err(plain)),
+            ("deepObject", true, "x[a]=1&x[a]=2", Err(twice)),
+        ] {
+            check(style, explode, &object, query, expected);
+        }
+    }
+
+    #[test]
+    fn segments_are_decoded_once() {
+        let strings = json!({"type": "array", "items": {"type": "string"}});
+        let cases = [
+            ("simple", json!({"type": "string"}), "a%252Fb+c", Ok(json!("a%2Fb+c"))),
+            ("simple", json!({"type": "integer"}), "12", Ok(json!(12))),
+            ("simple", strings.clone(), "a,b%2Cc", Ok(json!(["a", "b,c"]))),
+            ("simple", json!({"type": "string"}), "%ff", Err("is not UTF-8 after percent-decoding")),
+            ("label", strings.clone(), ".a,b", Ok(json!(["a", "b"]))),
+            ("matrix", strings, ";x=a,b", Ok(json!(["a", "b"]))),
+            ("matrix", json!({"type": "string"}), "a", Err("must begin with `;x=`")),
+        ];
+        for (style, schema, raw, expected) in cases {
+            let style: Style = serde_json::from_value(json!(style)).expect("known style");
+            let schema: Schema = serde_json::from_value(schema).expect("any value is a schema");
+            let found = segment(raw, "x", Serialisation { style, explode: false }, schema.shape(), true);
+            assert_eq!(found, expected.map_err(str::to_owned), "{raw}");
+        }
+    }
+}

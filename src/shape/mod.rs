@@ -1,0 +1,88 @@
+//! A vendor's answer, or the lack of one → the MCP result that a model gets.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rmcp::model::{CallToolResult, ContentBlock, MetaObject, ResourceContents};
+use serde_json::{Value, json};
+
+use crate::call::Failure;
+use crate::upstream::Answer;
+
+/// The entry of a failed result's `_meta` that says what was sent: `not_sent`, `rejected`,
+/// `unknown`.
+pub const OUTCOME: &str = "toolwright/outcome";
+/// The entry of a failed result's `_meta` with the vendor's status.
+pub const STATUS: &str = "toolwright/status";
+
+/// Shapes what a call ended in.
+pub fn result(vendor: &str, called: Result<Answer, Failure>) -> CallToolResult {
+    match called {
+        Ok(answer) => success(vendor, &answer),
+        Err(failure) => self::failure(&failure),
+    }
+}
+
+fn success(vendor: &str, answer: &Answer) -> CallToolResult {
+    let content_type = answer.content_type.as_deref().unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let text = std::str::from_utf8(&answer.body);
+    let block = match (essence.as_str(), text) {
+        _ if answer.body.is_empty() => {
+            ContentBlock::text(format!("done: the vendor answered {} with an empty body", answer.status))
+        }
+        // A page where data was expected is a login page or another site; passing it on as an
+        // answer would hide that.
+        ("text/html" | "application/xhtml+xml", _) if answer.filename.is_none() => return page(answer),
+        (image, _) if image.starts_with("image/") => ContentBlock::image(STANDARD.encode(&answer.body), image),
+        (kind, Ok(text)) if is_text(kind) => ContentBlock::text(text),
+        (kind, _) => file(vendor, kind, answer),
+    };
+    CallToolResult::success(vec![block])
+}
+
+fn is_text(essence: &str) -> bool {
+    essence.is_empty()
+        || essence.starts_with("text/")
+        || essence == "application/json"
+        || essence == "application/xml"
+        || essence.ends_with("+json")
+        || essence.ends_with("+xml")
+}
+
+fn page(answer: &Answer) -> CallToolResult {
+    let text = format!(
+        "the vendor answered {} with an HTML page where data was expected\n\
+         hint: the configured address leads to a website or a login page; `toolwright doctor` checks it",
+        answer.status
+    );
+    error(text, &json!({OUTCOME: "unknown", STATUS: answer.status}))
+}
+
+fn file(vendor: &str, essence: &str, answer: &Answer) -> ContentBlock {
+    let name = answer.filename.as_deref().unwrap_or("file");
+    let encoded = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
+    let uri = format!("toolwright://{vendor}/{encoded}");
+    let mime_type = if essence.is_empty() { "application/octet-stream" } else { essence };
+    ContentBlock::resource(ResourceContents::blob(STANDARD.encode(&answer.body), uri).with_mime_type(mime_type))
+}
+
+fn failure(failure: &Failure) -> CallToolResult {
+    if let Failure::Planned(plan) = failure {
+        // A dry run did what was asked for.
+        let plan = json!({"dry_run": true, "sent": false, "request": plan});
+        return CallToolResult::success(vec![ContentBlock::text(plan.to_string())]);
+    }
+    let mut meta = json!({OUTCOME: failure.outcome().as_str()});
+    if let Failure::Call(call) = failure
+        && let Some(status) = call.status()
+    {
+        meta[STATUS] = json!(status);
+    }
+    error(failure.to_string(), &meta)
+}
+
+fn error(text: String, meta: &Value) -> CallToolResult {
+    let mut result = CallToolResult::error(vec![ContentBlock::text(text)]);
+    result.meta = meta.as_object().map(|entries| MetaObject(entries.clone()));
+    result
+}

@@ -1,0 +1,421 @@
+//! The only hand-written code that generated code calls: typed access to a call's inputs, the
+//! requests that progenitor can't emit, and the way from progenitor's result to an answer.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use progenitor_client::{ByteStream, ResponseValue};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+pub use crate::error::CallError;
+pub use crate::model::{Place, QueryStyle};
+pub use crate::upstream::{Answer, Upstream};
+use crate::upstream::{read_answer, read_rejection, transport_error};
+
+/// The largest file that a call may carry, in bytes.
+const LARGEST_FILE: usize = 10 * 1024 * 1024;
+
+/// An API that is compiled in.
+pub struct Api {
+    /// The API's id.
+    pub id: &'static str,
+    /// The vendor's id.
+    pub vendor: &'static str,
+    /// The text of `tools.json`.
+    pub tools: &'static str,
+    /// The text of `sandbox.json`.
+    pub sandbox: &'static str,
+    /// Makes a client of the API.
+    pub connect: fn(Upstream) -> Box<dyn Connection>,
+}
+
+/// A call under way.
+pub type Pending<'a> = Pin<Box<dyn Future<Output = Result<Answer, CallError>> + Send + 'a>>;
+
+/// A client whose operations are called by id.
+pub trait Connection: Send + Sync {
+    /// Calls the operation.
+    fn call<'a>(&'a self, operation: &str, inputs: Inputs) -> Pending<'a>;
+}
+
+/// What an operation that does not exist ends in: the catalog and the dispatch come from one
+/// run of the generator, so this is a fault of ours.
+pub fn unknown_operation<'a>(operation: &str) -> Pending<'a> {
+    let error = CallError::NotSent(format!("the client has no operation `{operation}`; this is a fault of toolwright"));
+    Box::pin(async move { Err(error) })
+}
+
+/// The values of one call, by their place in the request and the description's names.
+#[derive(Debug, Default)]
+pub struct Inputs {
+    path: Map<String, Value>,
+    query: Map<String, Value>,
+    headers: Map<String, Value>,
+    body: Option<Value>,
+}
+
+impl Inputs {
+    /// Puts a value to its place.
+    pub fn insert(&mut self, place: &Place, value: Value) {
+        match place {
+            Place::Path(name) => self.path.insert(name.clone(), value),
+            Place::Query(name) => self.query.insert(name.clone(), value),
+            Place::Header(name) => self.headers.insert(name.clone(), value),
+            Place::Property(name) => self.properties().insert(name.clone(), value),
+            Place::Properties => {
+                let properties = self.properties();
+                if let Value::Object(entries) = value {
+                    for (name, entry) in entries {
+                        // A property that has an argument of its own is not set by the back door.
+                        properties.entry(name).or_insert(entry);
+                    }
+                }
+                None
+            }
+            Place::Body => self.body.replace(value),
+        };
+    }
+
+    fn properties(&mut self) -> &mut Map<String, Value> {
+        let body = self.body.get_or_insert_with(|| Value::Object(Map::new()));
+        if !body.is_object() {
+            *body = Value::Object(Map::new());
+        }
+        body.as_object_mut().expect("made an object just now")
+    }
+
+    /// Takes a path parameter; refuses what would lead elsewhere.
+    ///
+    /// # Errors
+    /// It is missing, of another type, or no segment of a path.
+    pub fn path<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, CallError> {
+        let value = required(name, self.path.shift_remove(name))?;
+        check_segment(name, &text(&value))?;
+        typed(name, value)
+    }
+
+    /// Takes a query parameter, if it is there.
+    ///
+    /// # Errors
+    /// It is of another type.
+    pub fn query<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, CallError> {
+        self.query.shift_remove(name).map(|value| typed(name, value)).transpose()
+    }
+
+    /// Takes a query parameter that must be there.
+    ///
+    /// # Errors
+    /// It is missing or of another type.
+    pub fn required_query<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, CallError> {
+        required(name, self.query(name)?)
+    }
+
+    /// Takes a header, if it is there.
+    ///
+    /// # Errors
+    /// It is of another type.
+    pub fn header<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, CallError> {
+        self.headers.shift_remove(name).map(|value| typed(name, value)).transpose()
+    }
+
+    /// Takes a header that must be there.
+    ///
+    /// # Errors
+    /// It is missing or of another type.
+    pub fn required_header<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, CallError> {
+        required(name, self.header(name)?)
+    }
+
+    /// Takes a list from the query as one text.
+    ///
+    /// # Errors
+    /// A value holds the separator.
+    pub fn joined(&mut self, name: &str, separator: char) -> Result<Option<String>, CallError> {
+        self.query.shift_remove(name).map(|value| join(name, &value, separator)).transpose()
+    }
+
+    /// Takes a query parameter as JSON text.
+    ///
+    /// # Errors
+    /// None today; the signature is that of its siblings.
+    pub fn json_text(&mut self, name: &str) -> Result<Option<String>, CallError> {
+        Ok(self.query.shift_remove(name).map(|value| value.to_string()))
+    }
+
+    /// Takes the body.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn json(&mut self) -> Result<Value, CallError> {
+        required("body", self.body.take())
+    }
+
+    /// Takes the body as a form: what is no scalar travels as JSON text.
+    ///
+    /// # Errors
+    /// The body is no object.
+    pub fn form(&mut self) -> Result<Value, CallError> {
+        match self.body.take() {
+            // A form whose fields are all optional and missing is an empty form.
+            None => Ok(Value::Object(Map::new())),
+            Some(Value::Object(fields)) => {
+                Ok(Value::Object(fields.into_iter().map(|(name, value)| (name, Value::String(text(&value)))).collect()))
+            }
+            Some(_) => Err(CallError::NotSent("the body must be an object".to_owned())),
+        }
+    }
+
+    /// Refuses whatever nobody has taken: it would be lost in silence.
+    ///
+    /// # Errors
+    /// Something is left.
+    pub fn finish(&self) -> Result<(), CallError> {
+        let left = self.path.keys().chain(self.query.keys()).chain(self.headers.keys()).next().map(String::as_str);
+        match left.or(self.body.as_ref().map(|_| "body")) {
+            Some(name) => {
+                Err(CallError::NotSent(format!("the operation does not take `{name}`; this is a fault of toolwright")))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Returns the value that must be there.
+///
+/// # Errors
+/// It is not.
+pub fn required<T>(name: &str, value: Option<T>) -> Result<T, CallError> {
+    value.ok_or_else(|| CallError::NotSent(format!("`{name}` is missing")))
+}
+
+fn typed<T: DeserializeOwned>(name: &str, value: Value) -> Result<T, CallError> {
+    serde_json::from_value(value).map_err(|error| CallError::NotSent(format!("`{name}` is of another type: {error}")))
+}
+
+/// A value as it is written into a path, a query or a form.
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn join(name: &str, value: &Value, separator: char) -> Result<String, CallError> {
+    let items = match value {
+        Value::Array(items) => items.iter().map(text).collect::<Vec<_>>(),
+        scalar => return Ok(text(scalar)),
+    };
+    match items.iter().find(|item| item.contains(separator)) {
+        Some(item) => Err(CallError::NotSent(format!(
+            "`{name}`: `{item}` holds `{separator}`, which parts the values of the list"
+        ))),
+        None => Ok(items.join(&separator.to_string())),
+    }
+}
+
+/// A path parameter becomes one segment: what would be another path is refused before sending.
+fn check_segment(name: &str, segment: &str) -> Result<(), CallError> {
+    let wrong = match segment {
+        "" => "is empty",
+        "." | ".." => "would lead to another path",
+        _ if segment.contains('\\') => "holds a backslash",
+        _ if segment.chars().any(char::is_control) => "holds a control character",
+        _ => return Ok(()),
+    };
+    Err(CallError::NotSent(format!("path argument `{name}` {wrong}")))
+}
+
+/// The error that a hook hands through progenitor.
+pub fn refused<E>(error: CallError) -> progenitor_client::Error<E> {
+    match error {
+        CallError::NotSent(reason) => progenitor_client::Error::Custom(reason),
+        other => progenitor_client::Error::Custom(other.to_string()),
+    }
+}
+
+/// Turns progenitor's result into an answer.
+///
+/// # Errors
+/// By stage: not sent, rejected, or unknown.
+pub async fn answer(
+    result: Result<ResponseValue<ByteStream>, progenitor_client::Error<()>>,
+) -> Result<Answer, CallError> {
+    use progenitor_client::Error;
+    match result {
+        Ok(value) => {
+            let (status, headers) = (value.status().as_u16(), value.headers().clone());
+            read_answer(status, &headers, value.into_inner_stream()).await
+        }
+        Err(Error::UnexpectedResponse(response)) => Err(read_rejection(response).await),
+        Err(Error::CommunicationError(error) | Error::ResponseBodyError(error) | Error::InvalidUpgrade(error)) => {
+            Err(transport_error(&error))
+        }
+        Err(Error::InvalidRequest(reason) | Error::Custom(reason)) => Err(CallError::NotSent(reason)),
+        Err(Error::ErrorResponse(_) | Error::InvalidResponsePayload(..)) => {
+            Err(CallError::Unknown("the client read the answer in a way it should not".to_owned()))
+        }
+    }
+}
+
+/// A request that progenitor can't emit.
+#[derive(Debug)]
+pub struct Request {
+    /// Upper-case HTTP method.
+    pub method: &'static str,
+    /// The path with `{parameters}`.
+    pub path: &'static str,
+    /// The query parameters and how their lists are written.
+    pub query: &'static [(&'static str, QueryStyle)],
+    /// The header parameters.
+    pub headers: &'static [&'static str],
+    /// What the request carries.
+    pub body: Body,
+}
+
+/// What such a request carries.
+#[derive(Debug)]
+pub enum Body {
+    /// Nothing.
+    None,
+    /// JSON of this content type.
+    Json(&'static str),
+    /// A form.
+    Form,
+    /// A form with files.
+    Multipart {
+        /// The properties that are files.
+        files: &'static [&'static str],
+    },
+    /// Text of this content type.
+    Raw(&'static str),
+}
+
+/// Sends a request that progenitor can't emit.
+///
+/// # Errors
+/// By stage: not sent, rejected, or unknown.
+pub async fn send(upstream: &Upstream, request: &Request, mut inputs: Inputs) -> Result<Answer, CallError> {
+    let url = format!("{}{}", upstream.base(), fill_path(request.path, &mut inputs)?);
+    let method = reqwest::Method::from_bytes(request.method.as_bytes())
+        .map_err(|_| CallError::NotSent(format!("`{}` is no HTTP method", request.method)))?;
+    let mut builder = upstream.http().request(method, url).query(&query_pairs(request.query, &mut inputs)?);
+    for name in request.headers {
+        if let Some(value) = inputs.headers.shift_remove(*name) {
+            builder = builder.header(*name, text(&value));
+        }
+    }
+    builder = match &request.body {
+        Body::None => builder,
+        Body::Json(content_type) => match inputs.body.take() {
+            Some(body) => builder.json(&body).header(reqwest::header::CONTENT_TYPE, *content_type),
+            None => builder,
+        },
+        Body::Form => builder.form(&form_pairs(inputs.body.take())),
+        Body::Multipart { files } => builder.multipart(multipart(inputs.body.take(), files)?),
+        Body::Raw(content_type) => match inputs.body.take() {
+            Some(body) => builder.body(text(&body)).header(reqwest::header::CONTENT_TYPE, *content_type),
+            None => builder,
+        },
+    };
+    inputs.finish()?;
+    let mut built = builder.build().map_err(|error| transport_error(&error))?;
+    upstream.prepare(&mut built)?;
+    let response = upstream.execute(built).await.map_err(|error| transport_error(&error))?;
+    if response.status().is_success() {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        read_answer(status, &headers, response.bytes_stream()).await
+    } else {
+        Err(read_rejection(response).await)
+    }
+}
+
+fn fill_path(template: &str, inputs: &mut Inputs) -> Result<String, CallError> {
+    let mut path = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, after) = after.split_once('}').unwrap_or((after, ""));
+        let value = text(&required(name, inputs.path.shift_remove(name))?);
+        check_segment(name, &value)?;
+        path.push_str(before);
+        path.push_str(&progenitor_client::encode_path(&value));
+        rest = after;
+    }
+    path.push_str(rest);
+    Ok(path)
+}
+
+fn query_pairs(styles: &[(&str, QueryStyle)], inputs: &mut Inputs) -> Result<Vec<(String, String)>, CallError> {
+    let mut pairs = Vec::new();
+    for (name, style) in styles {
+        let Some(value) = inputs.query.shift_remove(*name) else { continue };
+        match (style, value) {
+            (QueryStyle::Json, value) => pairs.push(((*name).to_owned(), value.to_string())),
+            (QueryStyle::DeepObject, Value::Object(entries)) => {
+                pairs.extend(entries.iter().map(|(key, entry)| (format!("{name}[{key}]"), text(entry))));
+            }
+            (QueryStyle::Joined(separator), value) => pairs.push(((*name).to_owned(), join(name, &value, *separator)?)),
+            (_, value) => pairs.extend(form_field(name, value)),
+        }
+    }
+    Ok(pairs)
+}
+
+/// A list repeats its name; an object travels as JSON text.
+fn form_field(name: &str, value: Value) -> Vec<(String, String)> {
+    match value {
+        Value::Array(items) => items.iter().map(|item| (name.to_owned(), text(item))).collect(),
+        other => vec![(name.to_owned(), text(&other))],
+    }
+}
+
+fn form_pairs(body: Option<Value>) -> Vec<(String, String)> {
+    match body {
+        Some(Value::Object(fields)) => fields.into_iter().flat_map(|(name, value)| form_field(&name, value)).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn multipart(body: Option<Value>, files: &[&str]) -> Result<reqwest::multipart::Form, CallError> {
+    let Some(Value::Object(fields)) = body else {
+        return Err(CallError::NotSent("the form has no fields".to_owned()));
+    };
+    let mut form = reqwest::multipart::Form::new();
+    for (name, value) in fields {
+        let is_file = files.contains(&name.as_str());
+        let values = match value {
+            Value::Array(items) if is_file => items,
+            other => vec![other],
+        };
+        for value in values {
+            form = if is_file {
+                form.part(name.clone(), file_part(&name, &value)?)
+            } else {
+                form.text(name.clone(), text(&value))
+            };
+        }
+    }
+    Ok(form)
+}
+
+fn file_part(name: &str, file: &Value) -> Result<reqwest::multipart::Part, CallError> {
+    let entry = |key: &str| file.get(key).and_then(Value::as_str);
+    let wrong = |what: &str| CallError::NotSent(format!("file argument `{name}`: {what}"));
+    let content = entry("content_base64").ok_or_else(|| wrong("`content_base64` is missing"))?;
+    if content.len() / 4 * 3 > LARGEST_FILE {
+        return Err(wrong(&format!("larger than {} MB", LARGEST_FILE / 1024 / 1024)));
+    }
+    let bytes = STANDARD
+        .decode(content.split_ascii_whitespace().collect::<String>())
+        .map_err(|_| wrong("`content_base64` is no base64"))?;
+    // Only a name: folders in it mean nothing to the vendor and may mean something to its server.
+    let filename = entry("filename").unwrap_or_default().rsplit(['/', '\\']).next().unwrap_or_default();
+    if filename.is_empty() || filename.chars().any(char::is_control) {
+        return Err(wrong("`filename` is no file name"));
+    }
+    let part = reqwest::multipart::Part::bytes(bytes).file_name(filename.to_owned());
+    let content_type = entry("content_type").unwrap_or("application/octet-stream");
+    part.mime_str(content_type).map_err(|_| wrong(&format!("`{content_type}` is no content type")))
+}
