@@ -23,7 +23,7 @@ fn main() -> ExitCode {
     let generated = match codegen::generate("specs".as_ref(), wanted) {
         Ok(generated) => generated,
         Err(errors) => {
-            for error in errors.iter() {
+            for error in &errors {
                 // One line each: Cargo ends the message at the line.
                 println!("cargo::error={}", error.to_string().replace('\n', " "));
             }

@@ -4,6 +4,7 @@
 #![allow(
     clippy::all,
     clippy::pedantic,
+    clippy::unwrap_used,
     missing_docs,
     unreachable_pub,
     dead_code,

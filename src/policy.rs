@@ -43,7 +43,7 @@ pub enum Defaults {
 pub struct Selection {
     vendors: Option<BTreeSet<String>>,
     /// `None`: every method.
-    methods: Option<(BTreeSet<Effect>, BTreeSet<Verb>)>,
+    methods: Option<Methods>,
     /// `None`: any tag.
     tags: Option<BTreeSet<String>>,
     /// Whether tags hold tools back until they are named.
@@ -171,7 +171,7 @@ impl Selection {
     }
 
     fn method_allows(&self, tool: &Tool) -> bool {
-        let Some((effects, verbs)) = &self.methods else { return true };
+        let Some(Methods { effects, verbs }) = &self.methods else { return true };
         match tool.effect {
             Some(effect) => effects.contains(&effect) || verbs.contains(&tool.verb),
             // Naming the tag is the consent to an effect that nobody has stated.
@@ -196,7 +196,14 @@ impl Selection {
     }
 }
 
-fn methods(words: &[String], defaults: Defaults) -> Result<Option<(BTreeSet<Effect>, BTreeSet<Verb>)>, ConfigError> {
+/// What `--methods` named.
+#[derive(Debug, Clone, Default)]
+struct Methods {
+    effects: BTreeSet<Effect>,
+    verbs: BTreeSet<Verb>,
+}
+
+fn methods(words: &[String], defaults: Defaults) -> Result<Option<Methods>, ConfigError> {
     let known = Effect::ALL.iter().map(|effect| effect.as_str());
     let known = known.chain(Verb::ALL.iter().map(|verb| verb.as_str())).chain(["all"]);
     if let Some(word) = words.iter().find(|word| {
@@ -212,15 +219,17 @@ fn methods(words: &[String], defaults: Defaults) -> Result<Option<(BTreeSet<Effe
     let Some(words) = known_words("method", words, known)? else {
         return Ok(match defaults {
             Defaults::Everything => None,
-            Defaults::Reads | Defaults::CoreReads => Some((BTreeSet::from([Effect::Read]), BTreeSet::new())),
+            Defaults::Reads | Defaults::CoreReads => {
+                Some(Methods { effects: BTreeSet::from([Effect::Read]), verbs: BTreeSet::new() })
+            }
         });
     };
     if words.contains("all") {
-        return Ok(Some((Effect::ALL.iter().copied().collect(), BTreeSet::new())));
+        return Ok(Some(Methods { effects: Effect::ALL.iter().copied().collect(), verbs: BTreeSet::new() }));
     }
     let effects = words.iter().filter_map(|word| word.parse().ok()).collect();
     let verbs = words.iter().filter_map(|word| word.parse().ok()).collect();
-    Ok(Some((effects, verbs)))
+    Ok(Some(Methods { effects, verbs }))
 }
 
 /// Checks each word against what exists; `None` where nothing was given.

@@ -13,12 +13,14 @@ impl Printer {
     }
 
     /// Prints data, with a newline.
+    #[expect(clippy::unused_self, reason = "whoever holds the printer may print")]
     pub(super) fn data(&mut self, text: &str) -> io::Result<()> {
         let mut out = io::stdout().lock();
         writeln!(out, "{}", text.trim_end_matches('\n'))
     }
 
     /// Prints a message for a person.
+    #[expect(clippy::unused_self, reason = "whoever holds the printer may print")]
     pub(super) fn note(&mut self, text: &str) {
         // Nobody is left to tell where standard error is closed.
         let _ = writeln!(anstream::stderr().lock(), "{text}");

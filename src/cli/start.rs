@@ -20,6 +20,7 @@ pub(super) struct SandboxArguments {
     /// Call a stand-in for the vendors instead: it checks each request and answers with examples.
     /// FILE holds answers of your own, as JSON
     #[arg(long, value_name = "FILE", require_equals = true)]
+    #[expect(clippy::option_option, reason = "how clap spells a flag whose value may be left out")]
     sandbox: Option<Option<PathBuf>>,
 }
 

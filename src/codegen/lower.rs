@@ -269,6 +269,15 @@ struct ToolDraft<'a> {
     pointer: String,
 }
 
+/// The arguments that a model sees, where they go, what is always sent, and sample values.
+#[derive(Default)]
+struct Offered {
+    arguments: Vec<Argument>,
+    bindings: Vec<Binding>,
+    fixed: Vec<Fixed>,
+    samples: Vec<(String, Vec<Value>)>,
+}
+
 type Samples = Vec<(String, String, Vec<Value>)>;
 
 impl ToolDraft<'_> {
@@ -290,7 +299,7 @@ impl ToolDraft<'_> {
         }
         let description = self.description(keys);
         let title = keys.title.clone().or_else(|| self.spec.summary.clone()).unwrap_or_else(|| name.replace('_', " "));
-        let (arguments, bindings, fixed, samples) = self.arguments(keys, only);
+        let Offered { arguments, bindings, fixed, samples } = self.arguments(keys, only);
         let hints = self.hints(keys, &bindings);
         let schema = schema::input_schema(&arguments);
         let tool = Tool {
@@ -374,11 +383,7 @@ impl ToolDraft<'_> {
     }
 
     /// The arguments that a model sees, where they go, and what is always sent.
-    fn arguments(
-        &self,
-        keys: &ToolKeys,
-        only: Option<&[String]>,
-    ) -> (Vec<Argument>, Vec<Binding>, Vec<Fixed>, Vec<(String, Vec<Value>)>) {
+    fn arguments(&self, keys: &ToolKeys, only: Option<&[String]>) -> Offered {
         let known = || self.inputs.iter().map(|input| input.key.as_str());
         let named = keys.arguments.iter().map(|(name, _)| ("/arguments/", name));
         for (key, name) in named.chain(only.into_iter().flatten().map(|name| ("/only: ", name))) {
@@ -399,12 +404,12 @@ impl ToolDraft<'_> {
         if let Some(only) = only {
             inputs.sort_by_key(|input| only.iter().position(|name| *name == input.key).unwrap_or(usize::MAX));
         }
-        let (mut arguments, mut bindings, mut fixed, mut samples) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut offered = Offered::default();
         for input in inputs {
             let nothing = ArgumentKeys::default();
             let said = keys.argument(&input.key).unwrap_or(&nothing);
             if let Some(value) = &said.value {
-                fixed.push(Fixed { place: input.place.clone(), value: value.clone() });
+                offered.fixed.push(Fixed { place: input.place.clone(), value: value.clone() });
                 continue;
             }
             if said.hidden == Some(true) || only.is_some_and(|only| !only.contains(&input.key)) {
@@ -416,9 +421,9 @@ impl ToolDraft<'_> {
             }
             let (argument, binding) = self.argument(input, said);
             if let Some(values) = &said.samples {
-                samples.push((argument.name.clone(), values.clone()));
+                offered.samples.push((argument.name.clone(), values.clone()));
             }
-            if arguments.iter().any(|other: &Argument| other.name == argument.name) {
+            if offered.arguments.iter().any(|other| other.name == argument.name) {
                 self.wrong(
                     "/arguments",
                     "a name of its own for each argument",
@@ -426,10 +431,10 @@ impl ToolDraft<'_> {
                     None,
                 );
             }
-            arguments.push(argument);
-            bindings.push(binding);
+            offered.arguments.push(argument);
+            offered.bindings.push(binding);
         }
-        (arguments, bindings, fixed, samples)
+        offered
     }
 
     fn argument(&self, input: &Input, said: &ArgumentKeys) -> (Argument, Binding) {

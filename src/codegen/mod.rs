@@ -187,7 +187,7 @@ fn read_api(
     let operations = spec::read_operations(&root);
     let lowered = lower::lower(vendor, &id, &operations, &root);
     // An overlay's keys are read when it is applied and again here: the same finding counts once.
-    for finding in source.into_errors().iter() {
+    for finding in &source.into_errors() {
         if !errors.iter().any(|known| known == finding) {
             errors.push(finding.clone());
         }

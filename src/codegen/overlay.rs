@@ -3,7 +3,7 @@
 //! a later complaint points at the overlay and not at the description.
 
 use serde_json::Value;
-use serde_json_path::JsonPath;
+use serde_json_path::{JsonPath, NormalizedPath};
 
 use super::error::Errors;
 use super::keys;
@@ -52,7 +52,8 @@ fn apply_action(file: &str, action: &Located<'_>, description: &mut Value, origi
             return;
         }
     };
-    let pointers: Vec<String> = path.query_located(description).locations().map(|at| at.to_json_pointer()).collect();
+    let pointers: Vec<String> =
+        path.query_located(description).locations().map(NormalizedPath::to_json_pointer).collect();
     if pointers.is_empty() {
         target.wrong_with_hint(
             "a target that stands in the description",

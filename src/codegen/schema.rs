@@ -260,10 +260,8 @@ fn merge_any(mut left: Map<String, Value>, mut right: Map<String, Value>) -> Map
             out.insert("type".to_owned(), json!("number"));
         }
         // A list of what also comes alone: the list says more.
-        ("array", _) => out = left.clone(),
-        (_, "array") => out = right.clone(),
-        ("object", _) => out = left.clone(),
-        (_, "object") => out = right.clone(),
+        ("array" | "object", _) if kinds.1 != "array" => out.clone_from(&left),
+        (_, "array" | "object") => out.clone_from(&right),
         // Different scalars: text can write any of them.
         _ => {
             out.insert("type".to_owned(), json!("string"));

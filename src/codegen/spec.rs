@@ -295,7 +295,7 @@ fn read_parameter(at: &Located<'_>, root: &Located<'_>) -> Option<SpecParameter>
 
 fn read_style(at: &Located<'_>) -> QueryStyle {
     let style = at.get("style");
-    let name = style.as_ref().and_then(|style| style.text());
+    let name = style.as_ref().and_then(Located::text);
     let explode = at.get("explode").and_then(|explode| explode.flag()).unwrap_or(matches!(name, None | Some("form")));
     match name {
         Some("deepObject") => QueryStyle::DeepObject,

@@ -68,7 +68,7 @@ impl Tree {
     pub fn compare(&self, folder: &Path) -> io::Result<BTreeMap<String, Difference>> {
         let mut differences = BTreeMap::new();
         let mut present = Vec::new();
-        list(folder, String::new(), &mut present)?;
+        list(folder, "", &mut present)?;
         for path in &present {
             if !self.0.contains_key(path) {
                 differences.insert(path.clone(), Difference::LeftOver);
@@ -110,7 +110,7 @@ impl Tree {
     }
 }
 
-fn list(folder: &Path, below: String, found: &mut Vec<String>) -> io::Result<()> {
+fn list(folder: &Path, below: &str, found: &mut Vec<String>) -> io::Result<()> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -122,7 +122,7 @@ fn list(folder: &Path, below: String, found: &mut Vec<String>) -> io::Result<()>
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
         let name = if below.is_empty() { name.to_owned() } else { format!("{below}/{name}") };
         if path.is_dir() {
-            list(&path, name, found)?;
+            list(&path, &name, found)?;
         } else {
             found.push(name);
         }

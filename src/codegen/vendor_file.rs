@@ -27,10 +27,10 @@ pub(crate) fn load(path: &Path, file: &str, folder: &str, errors: &mut Errors) -
     };
     let source = Source::new(file);
     let vendor = read(&source.root(&value), folder);
-    let found = source.into_errors();
-    let fine = found.is_empty();
-    errors.append(found);
-    vendor.filter(|_| fine)
+    let findings = source.into_errors();
+    let sound = findings.is_empty();
+    errors.append(findings);
+    vendor.filter(|_| sound)
 }
 
 fn read(root: &Located<'_>, folder: &str) -> Option<Vendor> {

@@ -258,6 +258,9 @@ impl Tool {
     }
 
     /// Returns the input schema as a JSON object.
+    ///
+    /// # Panics
+    /// Never: the build writes an object, and a test reads each one.
     pub fn parsed_input_schema(&self) -> Map<String, Value> {
         serde_json::from_str(self.input_schema.get()).expect("the build writes an object, and a test reads each one")
     }
