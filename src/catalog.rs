@@ -36,6 +36,11 @@ pub(crate) fn apis() -> &'static [Api] {
     generated::APIS
 }
 
+/// The sandbox tables of every API that is compiled in: API id and table.
+pub fn sandbox_tables() -> Vec<(&'static str, &'static str)> {
+    apis().iter().map(|api| (api.id, api.sandbox)).collect()
+}
+
 impl Catalog {
     /// Reads what is compiled in.
     ///

@@ -40,8 +40,9 @@ impl SandboxArguments {
                 Some(Script::parse(&text).map_err(|error| ConfigError::new(format!("`{}`: {error}", file.display())))?)
             }
         };
-        let tables: Vec<(&str, &str)> = catalog::apis().iter().map(|api| (api.id, api.sandbox)).collect();
-        let sandbox = Sandbox::start(&tables, script).await.map_err(|error| ConfigError::new(error.to_string()))?;
+        let sandbox = Sandbox::start(&catalog::sandbox_tables(), script)
+            .await
+            .map_err(|error| ConfigError::new(error.to_string()))?;
         Ok(Some(sandbox))
     }
 }

@@ -1,0 +1,335 @@
+//! The rules of the design for every tool that is compiled in, one test each.
+
+use std::collections::{BTreeSet, HashMap};
+
+use serde_json::{Value, json};
+use toolwright::catalog::Catalog;
+use toolwright::model::{Effect, HELD_BACK_TAGS, MAX_TOOL_NAME, Risk, Tool, Verb, is_tool_name, kebab_case};
+
+/// Runs a rule over every tool and reports all that break it.
+#[track_caller]
+fn every_tool(rule: impl Fn(&str, &Tool) -> Result<(), String>) {
+    let catalog = Catalog::compiled();
+    assert!(!catalog.entries().is_empty(), "no tool is compiled in");
+    let broken: Vec<String> = catalog
+        .entries()
+        .iter()
+        .filter_map(|entry| Some(format!("{}: {}", entry.tool.name, rule(&entry.vendor, &entry.tool).err()?)))
+        .collect();
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+fn require(holds: bool, otherwise: impl Into<String>) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(otherwise.into()) }
+}
+
+#[test]
+fn names_are_portable_and_start_with_the_vendor() {
+    every_tool(|vendor, tool| {
+        require(is_tool_name(&tool.name) && tool.name.len() <= MAX_TOOL_NAME, "no tool name")?;
+        require(tool.name.starts_with(&format!("{vendor}_")), "does not start with the vendor")
+    });
+}
+
+#[test]
+fn names_and_aliases_lead_to_one_tool() {
+    let catalog = Catalog::compiled();
+    let mut owners: HashMap<&str, &str> = HashMap::new();
+    for entry in catalog.entries() {
+        for name in std::iter::once(&entry.tool.name).chain(&entry.tool.aliases) {
+            assert_eq!(owners.insert(name, &entry.tool.name), None, "`{name}` is taken twice");
+            assert_eq!(catalog.get(name).map(|found| &found.tool.name), Some(&entry.tool.name));
+        }
+    }
+}
+
+#[test]
+fn every_effect_was_stated_by_somebody() {
+    every_tool(|_, tool| require(tool.reviewed(), "nobody has reviewed it"));
+}
+
+#[test]
+fn who_gets_mail_or_is_interrupted_is_no_read() {
+    every_tool(|_, tool| {
+        let touches = tool.risks.contains(&Risk::Notifies) || tool.risks.contains(&Risk::Disruptive);
+        require(!touches || tool.effect != Some(Effect::Read), "a read that notifies or disrupts")
+    });
+}
+
+#[test]
+fn annotations_are_true_to_effect_and_verb() {
+    every_tool(|_, tool| {
+        let hints = tool.annotations;
+        let read = tool.effect == Some(Effect::Read);
+        require(hints.read_only_hint == read, "readOnlyHint")?;
+        require(hints.open_world_hint, "openWorldHint")?;
+        let additive = tool.effect == Some(Effect::Write) && tool.verb == Verb::Create;
+        require(hints.destructive_hint != (read || additive), "destructiveHint")?;
+        require(hints.idempotent_hint || !read, "a read can be repeated: idempotentHint")
+    });
+}
+
+#[test]
+fn descriptions_are_short_and_open_with_a_sentence_of_their_own() {
+    every_tool(|_, tool| {
+        let text = &tool.description;
+        require((40..=600).contains(&text.chars().count()), format!("{} characters", text.chars().count()))?;
+        let first = text.split(['.', ';', ':']).next().unwrap_or_default();
+        require(first.chars().count() <= 80, format!("the first clause is longer than 80: `{first}`"))?;
+        require(text.ends_with('.'), "no full stop")?;
+        let marked = text.contains("http") || text.contains('`') || text.contains("**") || text.contains('<');
+        require(!marked, "markup or an address in a description")
+    });
+}
+
+#[test]
+fn descriptions_tell_tools_apart() {
+    let catalog = Catalog::compiled();
+    let mut heads: HashMap<String, &str> = HashMap::new();
+    for entry in catalog.entries() {
+        let head: String = entry.tool.description.chars().take(80).collect();
+        let other = heads.insert(head, &entry.tool.name);
+        assert_eq!(other, None, "{} opens with the same words", entry.tool.name);
+    }
+}
+
+#[test]
+fn tools_that_a_description_names_exist() {
+    let catalog = Catalog::compiled();
+    every_tool(|vendor, tool| {
+        let prefix = format!("{vendor}_");
+        let schema = tool.input_schema.get();
+        let words = tool.description.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let words = words.chain(schema.split(|c: char| !c.is_ascii_alphanumeric() && c != '_'));
+        for name in words.filter(|word| word.starts_with(&prefix)) {
+            require(catalog.get(name).is_some(), format!("names `{name}`, which is no tool"))?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn tags_are_kebab_case_and_core_tools_are_ready_to_use() {
+    every_tool(|_, tool| {
+        for tag in &tool.tags {
+            require(kebab_case(tag) == *tag, format!("tag `{tag}`"))?;
+        }
+        let held = HELD_BACK_TAGS.iter().any(|tag| tool.tags.contains(*tag));
+        require(!(tool.is_core() && held), "core and held back")?;
+        require(!(tool.is_core() && tool.risks.iter().any(|risk| risk.is_gated())), "core and refused by default")
+    });
+    let catalog = Catalog::compiled();
+    for vendor in catalog.vendors() {
+        let core = catalog.entries().iter().filter(|e| e.vendor == vendor.id && e.tool.is_core()).count();
+        assert!((1..=40).contains(&core), "{}: {core} core tools", vendor.id);
+    }
+}
+
+/// What every client takes: see "Input schema" in the design. `at` is the path in the schema.
+fn portable(schema: &Value, at: &str) -> Result<(), String> {
+    const KNOWN: [&str; 18] = [
+        "type",
+        "description",
+        "format",
+        "enum",
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "minLength",
+        "maxLength",
+        "pattern",
+        "minItems",
+        "maxItems",
+        "uniqueItems",
+        "default",
+        "items",
+        "properties",
+        "required",
+    ];
+    let object = schema.as_object().ok_or(format!("{at}: a boolean schema"))?;
+    for key in object.keys() {
+        require(KNOWN.contains(&key.as_str()) || key == "additionalProperties", format!("{at}: keyword `{key}`"))?;
+    }
+    let kind = schema["type"].as_str().ok_or(format!("{at}: no single type"))?;
+    let fits = |value: &Value| match kind {
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "boolean" => value.is_boolean(),
+        "string" => value.is_string(),
+        "array" => value.is_array(),
+        _ => value.is_object(),
+    };
+    for value in schema["enum"].as_array().into_iter().flatten().chain(object.get("default")) {
+        require(fits(value), format!("{at}: `{value}` is no {kind}"))?;
+    }
+    match kind {
+        "array" => portable(&schema["items"], &format!("{at}[]")),
+        "object" => {
+            let properties = schema["properties"].as_object();
+            let free = schema["additionalProperties"] != json!(false);
+            require(properties.is_some() || free, format!("{at}: an object of nothing"))?;
+            for name in schema["required"].as_array().into_iter().flatten() {
+                let known = properties.is_some_and(|p| name.as_str().is_some_and(|name| p.contains_key(name)));
+                require(known, format!("{at}: requires {name}, which it does not describe"))?;
+            }
+            for (name, property) in properties.into_iter().flatten() {
+                portable(property, &format!("{at}.{name}"))?;
+            }
+            match &schema["additionalProperties"] {
+                further @ Value::Object(_) => portable(further, &format!("{at}.*")),
+                _ => Ok(()),
+            }
+        }
+        "integer" | "number" | "boolean" | "string" => Ok(()),
+        other => Err(format!("{at}: type `{other}`")),
+    }
+}
+
+#[test]
+fn input_schemas_are_portable() {
+    every_tool(|_, tool| {
+        let schema = Value::Object(tool.parsed_input_schema());
+        require(schema["type"] == "object" && schema["properties"].is_object(), "the root is no object")?;
+        require(schema["additionalProperties"] == false, "unknown arguments would pass")?;
+        portable(&schema, "arguments")?;
+        toolwright::call::arguments::ArgumentSchema::compile(schema.as_object().unwrap())
+            .map(drop)
+            .map_err(|error| error.to_string())
+    });
+}
+
+#[test]
+fn arguments_are_described_and_constants_hidden() {
+    const HIDDEN: [&str; 5] = ["x-org-id", "x-experimentalapi", "x-atlassian-token", "authorization", "date"];
+    every_tool(|_, tool| {
+        let schema = Value::Object(tool.parsed_input_schema());
+        for (name, property) in schema["properties"].as_object().unwrap() {
+            let text = property["description"].as_str().unwrap_or_default();
+            require((5..=200).contains(&text.chars().count()), format!("`{name}` is described by `{text}`"))?;
+            require(!HIDDEN.contains(&name.to_lowercase().as_str()), format!("`{name}` is not a model's to choose"))?;
+            require(name != "id", "a bare `id` says nothing")?;
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn every_argument_has_a_place_and_every_place_an_argument() {
+    every_tool(|_, tool| {
+        let schema = Value::Object(tool.parsed_input_schema());
+        let arguments: BTreeSet<&String> = schema["properties"].as_object().unwrap().keys().collect();
+        for call in &tool.calls {
+            let bound: BTreeSet<&String> = call.bindings.iter().map(|binding| &binding.argument).collect();
+            require(bound == arguments, "bindings and schema name different arguments")?;
+        }
+        require(!tool.calls.is_empty(), "calls no operation")
+    });
+}
+
+#[cfg(feature = "jitbit")]
+mod jitbit {
+    use super::*;
+
+    fn tool(catalog: &Catalog, name: &str) -> Value {
+        catalog.get(name).unwrap_or_else(|| panic!("no tool `{name}`")).details()
+    }
+
+    #[test]
+    fn the_tools_of_jitbits_own_server_have_its_parameters() {
+        let catalog = Catalog::compiled();
+        let search = tool(&catalog, "jitbit_search_tickets");
+        let properties = &search["inputSchema"]["properties"];
+        assert_eq!(properties.as_object().unwrap().keys().collect::<Vec<_>>(), ["query", "limit"]);
+        assert_eq!(properties["query"]["minLength"], 3);
+        assert_eq!(search["inputSchema"]["required"], json!(["query"]));
+        let list = tool(&catalog, "jitbit_list_tickets");
+        let limits = |tool: &Value| {
+            let limit = &tool["inputSchema"]["properties"]["limit"];
+            [limit["minimum"].clone(), limit["maximum"].clone(), limit["default"].clone()]
+        };
+        for tool in [&search, &list] {
+            assert_eq!(limits(tool), [json!(1), json!(100), json!(25)]);
+        }
+        let properties = &list["inputSchema"]["properties"];
+        assert_eq!(properties.as_object().unwrap().keys().collect::<Vec<_>>(), ["mode", "status", "limit", "offset"]);
+        assert_eq!(properties["mode"]["enum"], json!(["all", "unanswered", "unclosed", "unassigned", "handledbyme"]));
+        assert_eq!(properties["status"]["type"], "integer");
+        assert_eq!(list["inputSchema"].get("required"), None);
+        let get = tool(&catalog, "jitbit_get_ticket");
+        assert_eq!(get["inputSchema"]["properties"].as_object().unwrap().keys().collect::<Vec<_>>(), ["ticketId"]);
+        assert_eq!(get["inputSchema"]["required"], json!(["ticketId"]));
+        assert!(get["description"].as_str().unwrap().contains("jitbit_list_comments"));
+        for name in [
+            "jitbit_create_ticket",
+            "jitbit_update_ticket",
+            "jitbit_close_ticket",
+            "jitbit_add_comment",
+            "jitbit_list_comments",
+            "jitbit_get_ticket_record",
+        ] {
+            tool(&catalog, name);
+        }
+    }
+
+    #[test]
+    fn known_traps_have_the_effect_that_somebody_saw() {
+        let catalog = Catalog::compiled();
+        let by_path = |method: &str, path: &str| {
+            let found: Vec<_> = catalog
+                .entries()
+                .iter()
+                .filter(|e| e.tool.calls.iter().any(|call| call.method == method && call.path == path))
+                .collect();
+            assert!(!found.is_empty(), "{method} {path}");
+            found
+        };
+        for entry in by_path("GET", "/api/Close") {
+            assert_eq!(entry.tool.effect, Some(Effect::Write), "GET Close closes");
+            assert!(entry.tool.risks.contains(&Risk::Notifies));
+        }
+        for (method, path) in [
+            ("GET", "/api/DeleteFile"),
+            ("POST", "/api/deleteTicket"),
+            ("POST", "/api/MergeTickets"),
+            ("POST", "/api/DeleteUser"),
+        ] {
+            for entry in by_path(method, path) {
+                assert_eq!(entry.tool.effect, Some(Effect::Destructive), "{method} {path}");
+                assert!(entry.tool.risks.contains(&Risk::Irreversible), "{method} {path}");
+            }
+        }
+        for entry in by_path("POST", "/api/Authorization") {
+            assert_eq!(entry.tool.effect, Some(Effect::Read), "POST Authorization only asks who calls");
+        }
+        for path in ["/api/comment", "/api/ticket", "/api/ForwardTicket"] {
+            for entry in by_path("POST", path) {
+                assert!(entry.tool.risks.contains(&Risk::Notifies), "POST {path} sends mail");
+            }
+        }
+    }
+
+    #[test]
+    fn all_known_endpoints_are_reached_and_the_others_named() {
+        let catalog = Catalog::compiled();
+        let reached: BTreeSet<(&str, &str)> = catalog
+            .entries()
+            .iter()
+            .filter(|entry| entry.vendor == "jitbit")
+            .flat_map(|entry| entry.tool.calls.iter().map(|call| (call.method.as_str(), call.path.as_str())))
+            .collect();
+        assert_eq!(reached.len(), 70);
+        let unverified: BTreeSet<&str> = catalog
+            .entries()
+            .iter()
+            .filter(|entry| entry.vendor == "jitbit" && entry.tool.tags.contains("unverified"))
+            .map(|entry| entry.tool.calls[0].path.as_str())
+            .collect();
+        assert_eq!(unverified.len(), 8, "{unverified:?}");
+        let report = std::fs::read_to_string("generated/jitbit/report.md").unwrap();
+        let skipped = report.split("## Skipped").nth(1).unwrap();
+        for path in ["/api/AddCategoryTechPermission", "/api/RemoveCategoryTechPermission"] {
+            assert!(skipped.contains(path), "{path} is not named as left out");
+        }
+    }
+}

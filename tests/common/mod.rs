@@ -1,0 +1,92 @@
+//! What the tests of calls share: a toolbox over a recording sandbox, or over any other address.
+
+#![allow(dead_code, reason = "each test target uses its own part")]
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use rmcp::model::{CallToolResult, ContentBlock};
+use serde_json::{Map, Value};
+use toolwright::call::{Failure, Toolbox};
+use toolwright::catalog::{Catalog, sandbox_tables};
+use toolwright::config::Connection;
+use toolwright::policy::{Defaults, Selection, SelectionWords};
+use toolwright::sandbox::{Sandbox, Script};
+use toolwright::upstream::{Answer, Credentials, parse_address};
+
+/// Words that open everything.
+pub(crate) fn everything() -> SelectionWords {
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    SelectionWords {
+        methods: words(&["all"]),
+        tags: words(&["all"]),
+        allow: words(&["reveals_secret", "weakens_security", "irreversible", "runs_code"]),
+        ..SelectionWords::default()
+    }
+}
+
+/// A sandbox that records, with a script of its own answers.
+pub(crate) async fn sandbox(script: Option<&str>) -> Sandbox {
+    let script = script.map(|text| Script::parse(text).unwrap());
+    Sandbox::start_recording(&sandbox_tables(), script).await.unwrap()
+}
+
+/// A connection to any address.
+pub(crate) fn connection(address: &str, timeout: Duration) -> Connection {
+    Connection {
+        base: parse_address(address, &[]).unwrap(),
+        credentials: Credentials::bearer("test-token").unwrap(),
+        source: "the test".to_owned(),
+        timeout,
+    }
+}
+
+/// A toolbox over a sandbox.
+pub(crate) fn toolbox(sandbox: &Sandbox, words: &SelectionWords, defaults: Defaults) -> Toolbox {
+    let connections = sandbox_tables()
+        .iter()
+        .map(|(api, _)| ((*api).to_owned(), connection(&sandbox.address(api), Duration::from_secs(20))))
+        .collect();
+    with_connections(&connections, words, defaults)
+}
+
+/// A toolbox whose Jitbit is at this address.
+pub(crate) fn jitbit_at(address: &str, timeout: Duration) -> Toolbox {
+    let connections = HashMap::from([("jitbit".to_owned(), connection(address, timeout))]);
+    with_connections(&connections, &everything(), Defaults::Reads)
+}
+
+fn with_connections(connections: &HashMap<String, Connection>, words: &SelectionWords, defaults: Defaults) -> Toolbox {
+    let catalog = Catalog::compiled();
+    let selection = Selection::resolve(words, defaults, &catalog).unwrap();
+    Toolbox::new(catalog, selection, connections, false)
+}
+
+/// Calls with arguments written as JSON.
+pub(crate) async fn call(toolbox: &Toolbox, tool: &str, arguments: Value) -> Result<Answer, Failure> {
+    let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
+    toolbox.call(tool, arguments).await
+}
+
+/// Calls, and returns the result that a model would get.
+pub(crate) async fn result(toolbox: &Toolbox, tool: &str, arguments: Value) -> CallToolResult {
+    toolwright::shape::result("jitbit", call(toolbox, tool, arguments).await)
+}
+
+/// The text of a result with one text block.
+pub(crate) fn text(result: &CallToolResult) -> &str {
+    match result.content.as_slice() {
+        [ContentBlock::Text(text)] => &text.text,
+        other => panic!("expected one text block, found {other:?}"),
+    }
+}
+
+/// An entry of a result's `_meta`.
+pub(crate) fn meta<'a>(result: &'a CallToolResult, key: &str) -> Option<&'a Value> {
+    result.meta.as_ref().and_then(|meta| meta.0.get(key))
+}
+
+/// An empty set of arguments.
+pub(crate) fn nothing() -> Value {
+    Value::Object(Map::new())
+}

@@ -1,0 +1,324 @@
+//! What a model is told when a vendor misbehaves: one test per kind of answer, over real
+//! sockets.
+
+#![cfg(feature = "jitbit")]
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::{call, connection, everything, jitbit_at, meta, nothing, result, sandbox, text, toolbox};
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use toolwright::call::Failure;
+use toolwright::error::CallError;
+use toolwright::policy::Defaults;
+use toolwright::sandbox::Sandbox;
+use toolwright::shape::{OUTCOME, STATUS};
+
+/// A sandbox that answers `getTicket` with this, and the result of one call.
+async fn answered(answer: Value) -> (Sandbox, rmcp::model::CallToolResult) {
+    let script = json!([{"operation": "getTicket", "answer": answer}]).to_string();
+    let sandbox = sandbox(Some(&script)).await;
+    let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
+    let result = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
+    (sandbox, result)
+}
+
+/// An upstream that answers every request with these bytes, or never (`None`).
+async fn raw_upstream(answer: Option<&'static str>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut request = [0; 4096];
+                let _ = stream.read(&mut request).await;
+                match answer {
+                    Some(answer) => {
+                        let _ = stream.write_all(answer.as_bytes()).await;
+                    }
+                    // Until the client gives up and closes.
+                    None => while stream.read(&mut request).await.is_ok_and(|read| read > 0) {},
+                }
+            });
+        }
+    });
+    address
+}
+
+#[track_caller]
+fn assert_rejected(result: &rmcp::model::CallToolResult, status: u16, parts: &[&str]) {
+    assert_eq!(result.is_error, Some(true));
+    assert_eq!(meta(result, OUTCOME), Some(&json!("rejected")));
+    assert_eq!(meta(result, STATUS), Some(&json!(status)));
+    for part in parts {
+        assert!(text(result).contains(part), "`{part}` is not in: {}", text(result));
+    }
+}
+
+#[tokio::test]
+async fn status_400_brings_the_vendors_words() {
+    let (_sandbox, result) = answered(json!({"status": 400, "body": "id is malformed"})).await;
+    assert_rejected(&result, 400, &["400 Bad Request: id is malformed"]);
+}
+
+#[tokio::test]
+async fn status_401_is_asked_once_and_says_that_repeating_locks_out() {
+    let (sandbox, result) = answered(json!({"status": 401, "body": "Unauthorized"})).await;
+    assert_rejected(&result, 401, &["401", "don't try again", "toolwright doctor"]);
+    assert_eq!(sandbox.record().len(), 1, "a refused login is never repeated");
+}
+
+#[tokio::test]
+async fn status_404_with_an_empty_body_says_so() {
+    let (_sandbox, result) = answered(json!({"status": 404})).await;
+    assert_rejected(&result, 404, &["404 Not Found with an empty body"]);
+}
+
+#[tokio::test]
+async fn status_429_names_the_limit() {
+    let (_sandbox, result) =
+        answered(json!({"status": 429, "headers": {"Retry-After": "9"}, "body": "slow down"})).await;
+    assert_rejected(&result, 429, &["429", "slow down", "rate limit"]);
+}
+
+#[tokio::test]
+async fn status_500_with_html_is_not_poured_over_the_model() {
+    let page = format!("<html>{}</html>", "x".repeat(10_000));
+    let answer = json!({"status": 500, "headers": {"Content-Type": "text/html"}, "body": page});
+    let (_sandbox, result) = answered(answer).await;
+    assert_rejected(&result, 500, &["500 Internal Server Error", "(an HTML page)"]);
+    assert!(text(&result).len() < 200);
+}
+
+#[tokio::test]
+async fn a_long_refusal_is_cut() {
+    let (_sandbox, result) = answered(json!({"status": 500, "body": "y".repeat(100_000)})).await;
+    assert_rejected(&result, 500, &["… (cut)"]);
+    assert!(text(&result).len() < 2_200);
+}
+
+#[tokio::test]
+async fn html_where_data_was_expected_is_an_error() {
+    let answer =
+        json!({"status": 200, "headers": {"Content-Type": "text/html; charset=utf-8"}, "body": "<html>Sign in</html>"});
+    let (_sandbox, result) = answered(answer).await;
+    assert_eq!(result.is_error, Some(true));
+    assert!(text(&result).contains("HTML page") && text(&result).contains("login page"), "{}", text(&result));
+}
+
+#[tokio::test]
+async fn an_empty_body_is_no_error() {
+    let (_sandbox, result) = answered(json!({"status": 200})).await;
+    assert_eq!(result.is_error, Some(false));
+    assert_eq!(text(&result), "done: the vendor answered 200 with an empty body");
+}
+
+#[tokio::test]
+async fn a_bare_integer_is_an_answer() {
+    let sandbox = sandbox(None).await;
+    let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
+    let arguments = json!({"categoryId": 18, "subject": "s", "body": "b"});
+    let result = result(&toolbox, "jitbit_create_ticket", arguments).await;
+    assert_eq!(result.is_error, Some(false));
+    assert!(text(&result).parse::<u64>().is_ok(), "{}", text(&result));
+}
+
+#[tokio::test]
+async fn an_answer_reaches_the_model_as_the_vendor_sent_it() {
+    let body = json!({"TicketID": 7, "FieldOfNextYear": null, "Long": 12_345_678_901_234_567_u64});
+    let (_sandbox, result) = answered(json!({"status": 200, "body": body})).await;
+    assert_eq!(text(&result), body.to_string());
+}
+
+#[tokio::test]
+async fn a_file_comes_with_its_type_and_name() {
+    let sandbox = sandbox(None).await;
+    let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
+    let result = result(&toolbox, "jitbit_download_attachment", json!({"fileId": 9901})).await;
+    let [rmcp::model::ContentBlock::Image(image)] = result.content.as_slice() else { panic!("{result:?}") };
+    assert_eq!(image.mime_type, "image/png");
+    assert!(!image.data.is_empty());
+}
+
+#[tokio::test]
+async fn a_redirect_to_another_origin_is_not_followed() {
+    let elsewhere = sandbox(None).await;
+    let target = format!("{}/api/ticket?id=7", elsewhere.address("jitbit"));
+    let (_sandbox, result) = answered(json!({"status": 302, "headers": {"Location": target}})).await;
+    assert_rejected(&result, 302, &["was not followed"]);
+    assert!(elsewhere.record().is_empty(), "nothing may arrive elsewhere, credentials least of all");
+}
+
+#[tokio::test]
+async fn a_redirect_out_of_the_configured_path_is_not_followed() {
+    let (sandbox, result) = answered(json!({"status": 302, "headers": {"Location": "/User/Login?ReturnUrl=1"}})).await;
+    assert_rejected(&result, 302, &["/User/Login` was not followed"]);
+    assert_eq!(sandbox.record().len(), 1);
+}
+
+#[tokio::test]
+async fn a_redirect_below_the_configured_address_is_followed_for_reads_only() {
+    let script = json!([
+        {"operation": "getTicket", "answer": {"status": 301, "headers": {"Location": "Stats"}}},
+        {"operation": "updateTicket", "answer": {"status": 302, "headers": {"Location": "Stats"}}},
+    ]);
+    let sandbox = sandbox(Some(&script.to_string())).await;
+    let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
+    let read = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
+    assert!(text(&read).contains("TotalTickets"), "{}", text(&read));
+    let write = result(&toolbox, "jitbit_update_ticket", json!({"ticketId": 7, "subject": "s"})).await;
+    assert_rejected(&write, 302, &["was not followed"]);
+}
+
+#[tokio::test]
+async fn a_circle_of_redirects_ends() {
+    let (sandbox, result) = answered(json!({"status": 302, "headers": {"Location": "ticket?id=7"}})).await;
+    assert_rejected(&result, 302, &[]);
+    assert!(sandbox.record().len() <= 6);
+}
+
+#[tokio::test]
+async fn no_answer_at_all_ends_in_time() {
+    let address = raw_upstream(None).await;
+    let toolbox = jitbit_at(&address, Duration::from_millis(300));
+    let started = Instant::now();
+    let result = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
+    assert!(started.elapsed() < Duration::from_secs(5));
+    assert_eq!(result.is_error, Some(true));
+    assert_eq!(meta(&result, OUTCOME), Some(&json!("unknown")));
+    assert!(text(&result).contains("did not answer in time"), "{}", text(&result));
+}
+
+#[tokio::test]
+async fn a_connection_that_closes_leaves_the_outcome_unknown() {
+    let (_sandbox, result) = answered(json!({"close": true})).await;
+    assert_eq!(meta(&result, OUTCOME), Some(&json!("unknown")));
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_no_answer() {
+    let address = raw_upstream(Some("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"TicketID\"")).await;
+    let result =
+        result(&jitbit_at(&address, Duration::from_secs(5)), "jitbit_get_ticket", json!({"ticketId": 7})).await;
+    assert_eq!(result.is_error, Some(true));
+    assert!(text(&result).contains("broke off"), "{}", text(&result));
+}
+
+#[tokio::test]
+async fn nobody_listening_means_not_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let result =
+        result(&jitbit_at(&address, Duration::from_secs(5)), "jitbit_get_ticket", json!({"ticketId": 7})).await;
+    assert_eq!(meta(&result, OUTCOME), Some(&json!("not_sent")));
+    assert!(text(&result).contains("no connection to the vendor"), "{}", text(&result));
+}
+
+#[tokio::test]
+async fn dropping_a_call_drops_the_request() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let toolbox = jitbit_at(&format!("http://{}", listener.local_addr().unwrap()), Duration::from_secs(60));
+    let call = tokio::spawn(async move { call(&toolbox, "jitbit_get_stats", nothing()).await });
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut request = [0; 4096];
+    assert!(stream.read(&mut request).await.unwrap() > 0);
+    call.abort();
+    let closed = tokio::time::timeout(Duration::from_secs(5), stream.read(&mut request)).await;
+    assert_eq!(closed.expect("the request outlived the call").unwrap_or(0), 0);
+}
+
+#[tokio::test]
+async fn a_refused_mode_names_one_that_works() {
+    let script = json!([{
+        "operation": "listTickets",
+        "when": {"query": {"mode": "unassigned"}},
+        "answer": {"status": 400, "body": "bad mode"},
+    }]);
+    let sandbox = sandbox(Some(&script.to_string())).await;
+    let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
+    let refused = result(&toolbox, "jitbit_list_tickets", json!({"mode": "unassigned"})).await;
+    assert_rejected(&refused, 400, &["bad mode", "unclosed"]);
+    let other = result(&toolbox, "jitbit_list_tickets", json!({"mode": "unclosed"})).await;
+    assert_eq!(other.is_error, Some(false));
+}
+
+#[tokio::test]
+async fn path_arguments_that_lead_elsewhere_are_kept() {
+    use toolwright::support::{Inputs, Place};
+    for (given, reason) in [
+        ("", "is empty"),
+        (".", "another path"),
+        ("..", "another path"),
+        ("a\\b", "backslash"),
+        ("a\nb", "control character"),
+        ("\u{7f}", "control character"),
+    ] {
+        let mut inputs = Inputs::default();
+        inputs.insert(&Place::Path("id".to_owned()), json!(given));
+        let error = inputs.path::<String>("id").unwrap_err();
+        assert!(matches!(&error, CallError::NotSent(text) if text.contains(reason)), "{given:?}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn path_arguments_are_encoded_as_one_segment() {
+    use toolwright::support::{self, Body, Inputs, Place, Request};
+    const REQUEST: Request =
+        Request { method: "GET", path: "/api/Rule/{id}", query: &[], headers: &[], body: Body::None };
+    let sandbox = sandbox(None).await;
+    let connection = connection(&sandbox.address("jitbit"), Duration::from_secs(5));
+    let upstream =
+        toolwright::upstream::Upstream::new(connection.base, connection.credentials, connection.timeout).unwrap();
+    for (given, path) in [
+        ("a/b", "/api/Rule/a%2Fb"),
+        ("../Stats", "/api/Rule/..%2FStats"),
+        ("%2e%2e", "/api/Rule/%252e%252e"),
+        ("?x=1#y", "/api/Rule/%3Fx=1%23y"),
+        ("ü b", "/api/Rule/%C3%BC%20b"),
+    ] {
+        let mut inputs = Inputs::default();
+        inputs.insert(&Place::Path("id".to_owned()), json!(given));
+        let _ = support::send(&upstream, &REQUEST, inputs).await;
+        let arrived = sandbox.take_record();
+        assert_eq!(arrived.len(), 1, "{given}");
+        assert_eq!(arrived[0].path, path, "{given}");
+    }
+}
+
+#[tokio::test]
+async fn wrong_arguments_are_told_all_at_once_and_nothing_is_sent() {
+    let sandbox = sandbox(None).await;
+    let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
+    let arguments = json!({"query": "ab", "limit": 500, "ofset": 1});
+    let failure = call(&toolbox, "jitbit_search_tickets", arguments.clone()).await.unwrap_err();
+    let Failure::Arguments { problems, .. } = &failure else { panic!("{failure}") };
+    assert_eq!(problems.iter().map(|p| p.argument.as_str()).collect::<Vec<_>>(), ["query", "limit", "ofset"]);
+    let result = result(&toolbox, "jitbit_search_tickets", arguments).await;
+    assert_eq!(meta(&result, OUTCOME), Some(&json!("not_sent")));
+    assert!(sandbox.record().is_empty());
+}
+
+#[tokio::test]
+async fn what_plainly_is_meant_is_converted() {
+    let sandbox = sandbox(None).await;
+    let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
+    let arguments = json!({"statusId": "[1, 2]", "limit": "5", "subscribedOnly": "True", "mode": "Unclosed"});
+    call(&toolbox, "jitbit_filter_tickets", arguments).await.unwrap();
+    let query = &sandbox.record()[0].query;
+    for part in ["statusId=1&statusId=2", "count=5", "subscribedOnly=true", "mode=unclosed"] {
+        assert!(query.contains(part), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn credentials_are_in_no_error() {
+    let address = raw_upstream(Some("HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\nOops")).await;
+    let toolbox = jitbit_at(&address, Duration::from_secs(5));
+    let result = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
+    let shown = format!("{result:?} {:?}", connection(&address, Duration::from_secs(1)));
+    assert!(!shown.contains("test-token"), "{shown}");
+}

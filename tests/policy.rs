@@ -1,0 +1,202 @@
+//! What the selection offers and what it holds back, whichever way in.
+
+#![cfg(feature = "jitbit")]
+
+mod common;
+
+use common::{call, everything, nothing, sandbox, toolbox};
+use rmcp::ServiceExt as _;
+use rmcp::model::CallToolRequestParams;
+use serde_json::{Value, json};
+use toolwright::call::Failure;
+use toolwright::catalog::{Catalog, Entry};
+use toolwright::model::{Effect, HELD_BACK_TAGS, Risk};
+use toolwright::policy::{Defaults, Selection, SelectionWords};
+
+fn words(pairs: &[(&str, &str)]) -> SelectionWords {
+    let mut words = SelectionWords::default();
+    for (flag, values) in pairs {
+        let list = match *flag {
+            "vendor" => &mut words.vendors,
+            "methods" => &mut words.methods,
+            "tags" => &mut words.tags,
+            "tools" => &mut words.tools,
+            "exclude" => &mut words.exclude,
+            "allow" => &mut words.allow,
+            other => panic!("no flag `{other}`"),
+        };
+        list.extend(values.split(',').map(str::to_owned));
+    }
+    words
+}
+
+fn selected(pairs: &[(&str, &str)], defaults: Defaults) -> Vec<String> {
+    let catalog = Catalog::compiled();
+    let selection = Selection::resolve(&words(pairs), defaults, &catalog).unwrap();
+    let offered = catalog.entries().iter().filter(|entry| selection.decide(entry).is_ok());
+    offered.map(|entry| entry.tool.name.clone()).collect()
+}
+
+fn refused(pairs: &[(&str, &str)]) -> String {
+    Selection::resolve(&words(pairs), Defaults::CoreReads, &Catalog::compiled()).unwrap_err().to_string()
+}
+
+fn all(test: impl Fn(&Entry) -> bool) -> Vec<String> {
+    Catalog::compiled().entries().iter().filter(|e| test(e)).map(|e| e.tool.name.clone()).collect()
+}
+
+fn is_held(entry: &Entry) -> bool {
+    HELD_BACK_TAGS.iter().any(|tag| entry.tool.tags.contains(*tag))
+}
+
+fn is_gated(entry: &Entry) -> bool {
+    entry.tool.risks.iter().any(|risk| risk.is_gated())
+}
+
+#[test]
+fn serve_offers_core_reads() {
+    let expected = all(|e| e.tool.is_core() && e.tool.effect == Some(Effect::Read));
+    assert_eq!(selected(&[], Defaults::CoreReads), expected);
+    assert!(!expected.is_empty());
+}
+
+#[test]
+fn call_offers_every_read_that_nothing_holds_back() {
+    let expected = all(|e| e.tool.effect == Some(Effect::Read) && !is_held(e) && !is_gated(e));
+    assert_eq!(selected(&[], Defaults::Reads), expected);
+}
+
+#[test]
+fn catalog_hides_nothing() {
+    assert_eq!(selected(&[], Defaults::Everything), all(|_| true));
+}
+
+#[test]
+fn methods_are_effects_or_verbs() {
+    let by_effect = selected(&[("methods", "write")], Defaults::Reads);
+    assert_eq!(by_effect, all(|e| e.tool.effect == Some(Effect::Write) && !is_held(e) && !is_gated(e)));
+    let by_verb = selected(&[("methods", "search")], Defaults::Reads);
+    assert_eq!(by_verb, all(|e| e.tool.verb.as_str() == "search" && !is_held(e) && !is_gated(e)));
+    let all_methods = selected(&[("methods", "all")], Defaults::Reads);
+    assert_eq!(all_methods, all(|e| !is_held(e) && !is_gated(e)));
+}
+
+#[test]
+fn tags_replace_core_and_open_what_they_hold_back() {
+    let tagged = selected(&[("tags", "comments")], Defaults::CoreReads);
+    assert!(tagged.contains(&"jitbit_list_comments".to_owned()));
+    assert!(!tagged.contains(&"jitbit_list_tickets".to_owned()));
+    let unverified = selected(&[("tags", "unverified")], Defaults::CoreReads);
+    assert_eq!(unverified, all(|e| e.tool.tags.contains("unverified") && e.tool.effect == Some(Effect::Read)));
+    let any = selected(&[("tags", "all")], Defaults::CoreReads);
+    assert_eq!(any, all(|e| e.tool.effect == Some(Effect::Read) && !is_gated(e)));
+}
+
+#[test]
+fn a_name_does_not_open_what_a_tag_holds_back() {
+    assert!(selected(&[("tools", "jitbit_list_sections")], Defaults::CoreReads).is_empty());
+    assert!(selected(&[("tools", "jitbit_delete_*"), ("methods", "all")], Defaults::CoreReads).is_empty());
+}
+
+#[test]
+fn tools_replace_core_and_exclude_wins() {
+    let names = selected(&[("tools", "jitbit_list_*"), ("exclude", "*_users,*tickets")], Defaults::CoreReads);
+    assert!(names.contains(&"jitbit_list_comments".to_owned()));
+    assert!(names.iter().all(|name| !name.ends_with("_users") && !name.ends_with("tickets")), "{names:?}");
+}
+
+#[test]
+fn gated_risks_open_only_by_their_own_name() {
+    for risk in Risk::GATED {
+        let with = all(|e| e.tool.risks.contains(&risk));
+        let open: Vec<&str> = Risk::GATED.iter().filter(|other| **other != risk).map(|other| other.as_str()).collect();
+        let offered = selected(&[("methods", "all"), ("tags", "all"), ("allow", &open.join(","))], Defaults::CoreReads);
+        for name in with {
+            assert!(!offered.contains(&name), "{name} was opened without `--allow {risk}`");
+        }
+    }
+    let names = selected(&[("methods", "all"), ("allow", "irreversible")], Defaults::Reads);
+    assert!(names.contains(&"jitbit_merge_tickets".to_owned()));
+}
+
+#[test]
+fn words_that_mean_nothing_are_errors() {
+    for (flag, value, expected) in [
+        ("vendor", "jitbt", "unknown vendor `jitbt`\nhint: did you mean `jitbit`?"),
+        ("methods", "reed", "unknown method `reed`\nhint: did you mean `read`?"),
+        ("methods", "GET", "`GET` is an HTTP method"),
+        ("tags", "cor", "unknown tag `cor`\nhint: did you mean `core`?"),
+        ("allow", "everything", "unknown risk `everything`\nhint: there are sensitive, notifies"),
+        ("tools", "jitbit_serch_tickets", "`--tools jitbit_serch_tickets` matches no tool\nhint: did you mean"),
+        ("exclude", "nothing_*", "`--exclude nothing_*` matches no tool"),
+        ("tools", "[", "is no glob"),
+    ] {
+        let message = refused(&[(flag, value)]);
+        assert!(message.contains(expected), "{flag} {value}: {message}");
+    }
+}
+
+#[test]
+fn a_refusal_names_every_flag_that_is_needed() {
+    let catalog = Catalog::compiled();
+    let selection = Selection::resolve(&SelectionWords::default(), Defaults::Reads, &catalog).unwrap();
+    let refusal = selection.decide(catalog.get("jitbit_delete_ticket").unwrap()).unwrap_err();
+    assert_eq!(refusal.flags, ["--methods destructive", "--tags unverified", "--allow irreversible"]);
+    let typed = words(&[("methods", "destructive"), ("tags", "unverified"), ("allow", "irreversible")]);
+    let opened = Selection::resolve(&typed, Defaults::Reads, &catalog).unwrap();
+    assert_eq!(opened.decide(catalog.get("jitbit_delete_ticket").unwrap()), Ok(()));
+}
+
+/// Every tool that changes something, by every name it has.
+fn changing() -> Vec<String> {
+    Catalog::compiled()
+        .entries()
+        .iter()
+        .filter(|entry| entry.tool.effect != Some(Effect::Read) || is_gated(entry))
+        .flat_map(|entry| std::iter::once(entry.tool.name.clone()).chain(entry.tool.aliases.clone()))
+        .collect()
+}
+
+#[tokio::test]
+async fn by_default_nothing_changes_through_the_toolbox() {
+    let sandbox = sandbox(None).await;
+    for defaults in [Defaults::Reads, Defaults::CoreReads] {
+        let toolbox = toolbox(&sandbox, &SelectionWords::default(), defaults);
+        for name in changing() {
+            let failure = call(&toolbox, &name, nothing()).await.unwrap_err();
+            assert!(matches!(failure, Failure::Refused { .. }), "{name}: {failure}");
+        }
+    }
+    assert!(sandbox.record().is_empty());
+}
+
+#[tokio::test]
+async fn by_default_nothing_changes_through_the_server() {
+    let sandbox = sandbox(None).await;
+    let toolbox = toolbox(&sandbox, &SelectionWords::default(), Defaults::CoreReads);
+    let (client_side, server_side) = tokio::io::duplex(1 << 20);
+    let server = tokio::spawn(async move {
+        toolwright::server::Server::new(toolbox).serve(server_side).await.unwrap().waiting().await
+    });
+    let client = ().serve(client_side).await.unwrap();
+    let listed: Vec<String> = client.list_all_tools().await.unwrap().into_iter().map(|t| t.name.into_owned()).collect();
+    for name in changing() {
+        assert!(!listed.contains(&name), "{name} is listed");
+        let result = client.call_tool(CallToolRequestParams::new(name.clone())).await.unwrap();
+        assert_eq!(result.is_error, Some(true), "{name}");
+    }
+    assert!(sandbox.record().is_empty());
+    client.cancel().await.unwrap();
+    server.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn what_is_opened_can_be_called() {
+    let sandbox = sandbox(None).await;
+    let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
+    let arguments: Value = json!({"ticketId": 31877, "suppressNotification": true});
+    call(&toolbox, "jitbit_close_ticket", arguments).await.unwrap();
+    let recorded = sandbox.record();
+    assert_eq!(recorded[0].method, "GET");
+    assert_eq!(recorded[0].path, "/api/Close");
+}

@@ -1,0 +1,108 @@
+//! The MCP server as a client meets it, over an in-memory pipe.
+
+#![cfg(feature = "jitbit")]
+
+mod common;
+
+use std::time::Duration;
+
+use common::{jitbit_at, sandbox, toolbox};
+use rmcp::model::{CallToolRequestParams, ClientRequest, ErrorCode, Request, ServerResult};
+use rmcp::service::{PeerRequestOptions, RunningService, ServiceError};
+use rmcp::{RoleClient, ServiceExt as _};
+use serde_json::{Map, Value, json};
+use tokio::io::AsyncReadExt as _;
+use toolwright::call::Toolbox;
+use toolwright::policy::{Defaults, SelectionWords};
+use toolwright::server::Server;
+
+async fn client(toolbox: Toolbox) -> RunningService<RoleClient, ()> {
+    let (client_side, server_side) = tokio::io::duplex(1 << 20);
+    tokio::spawn(async move { Server::new(toolbox).serve(server_side).await.unwrap().waiting().await });
+    ().serve(client_side).await.unwrap()
+}
+
+fn arguments(value: Value) -> Map<String, Value> {
+    value.as_object().cloned().unwrap()
+}
+
+#[tokio::test]
+async fn lists_what_is_offered_with_schema_and_hints() {
+    let sandbox = sandbox(None).await;
+    let client = client(toolbox(&sandbox, &SelectionWords::default(), Defaults::CoreReads)).await;
+    let tools = client.list_all_tools().await.unwrap();
+    let names: Vec<&str> = tools.iter().map(|tool| tool.name.as_ref()).collect();
+    assert!(names.is_sorted(), "the order is the same on every call");
+    let search = tools.iter().find(|tool| tool.name == "jitbit_search_tickets").unwrap();
+    assert_eq!(search.input_schema["required"], json!(["query"]));
+    assert_eq!(search.annotations.as_ref().unwrap().read_only_hint, Some(true));
+    assert!(search.output_schema.is_none(), "clients throw away answers that miss a declared schema");
+    let info = client.peer_info().unwrap();
+    assert!(info.instructions.as_ref().unwrap().contains("--methods"));
+}
+
+#[tokio::test]
+async fn answers_a_call_with_one_text_block() {
+    let sandbox = sandbox(None).await;
+    let client = client(toolbox(&sandbox, &SelectionWords::default(), Defaults::CoreReads)).await;
+    let request = CallToolRequestParams::new("jitbit_search_tickets").with_arguments(arguments(json!({"query": "printer"})));
+    let result = client.call_tool(request).await.unwrap();
+    assert_eq!(result.is_error, Some(false));
+    assert!(result.structured_content.is_none());
+    let rows: Value = serde_json::from_str(common::text(&result)).unwrap();
+    assert!(rows[0]["Subject"].is_string());
+    assert_eq!(sandbox.record()[0].query, "count=25&query=printer");
+}
+
+#[tokio::test]
+async fn an_unknown_tool_is_a_fault_of_the_request() {
+    let sandbox = sandbox(None).await;
+    let client = client(toolbox(&sandbox, &SelectionWords::default(), Defaults::CoreReads)).await;
+    let error = client.call_tool(CallToolRequestParams::new("jitbit_search_ticket")).await.unwrap_err();
+    let ServiceError::McpError(error) = error else { panic!("{error}") };
+    assert_eq!(error.code, ErrorCode::INVALID_PARAMS);
+    assert!(error.message.contains("did you mean `jitbit_search_tickets"), "{}", error.message);
+}
+
+#[tokio::test]
+async fn a_refused_tool_says_which_flag_opens_it() {
+    let sandbox = sandbox(None).await;
+    let client = client(toolbox(&sandbox, &SelectionWords::default(), Defaults::CoreReads)).await;
+    let result = client.call_tool(CallToolRequestParams::new("jitbit_close_ticket")).await.unwrap();
+    assert_eq!(result.is_error, Some(true));
+    assert!(common::text(&result).contains("--methods write"), "{}", common::text(&result));
+    assert!(sandbox.record().is_empty());
+}
+
+#[tokio::test]
+async fn cancelling_a_call_cancels_the_request_to_the_vendor() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let client = client(jitbit_at(&address, Duration::from_secs(60))).await;
+    let request = ClientRequest::CallToolRequest(Request::new(CallToolRequestParams::new("jitbit_get_stats")));
+    let handle = client.send_cancellable_request(request, PeerRequestOptions::no_options()).await.unwrap();
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut request = [0; 4096];
+    assert!(stream.read(&mut request).await.unwrap() > 0);
+    handle.cancel(Some("changed my mind".to_owned())).await.unwrap();
+    let closed = tokio::time::timeout(Duration::from_secs(5), stream.read(&mut request)).await;
+    assert_eq!(closed.expect("the request outlived the call").unwrap_or(0), 0);
+}
+
+#[tokio::test]
+async fn calls_run_side_by_side() {
+    let script = json!([{"operation": "getStats", "answer": {"status": 200, "body": {}, "delay_ms": 400}}]);
+    let sandbox = sandbox(Some(&script.to_string())).await;
+    let client = client(toolbox(&sandbox, &SelectionWords::default(), Defaults::CoreReads)).await;
+    let slow = client.send_cancellable_request(
+        ClientRequest::CallToolRequest(Request::new(CallToolRequestParams::new("jitbit_get_stats"))),
+        PeerRequestOptions::no_options(),
+    );
+    let slow = slow.await.unwrap();
+    let quick = client.call_tool(CallToolRequestParams::new("jitbit_list_priorities")).await.unwrap();
+    assert_eq!(quick.is_error, Some(false));
+    let answered = sandbox.record().iter().map(|r| r.operation.clone().unwrap()).collect::<Vec<_>>();
+    assert!(answered.contains(&"listPriorities".to_owned()), "{answered:?}");
+    let ServerResult::CallToolResult(slow) = slow.await_response().await.unwrap() else { panic!("another result") };
+    assert_eq!(slow.is_error, Some(false));
+}
