@@ -104,6 +104,8 @@ impl Catalog {
     pub fn near(&self, name: &str) -> Vec<&str> {
         const FEW: usize = 3;
         const SIMILAR: f64 = 0.85;
+        /// Names share their vendor and verb: only those about as near as the nearest are meant.
+        const CLOSE_BEHIND: f64 = 0.04;
         let mut near: Vec<(f64, &str)> = self
             .0
             .positions
@@ -112,7 +114,12 @@ impl Catalog {
             .filter(|(similarity, _)| *similarity >= SIMILAR)
             .collect();
         near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
-        near.into_iter().take(FEW).map(|(_, name)| name).collect()
+        let best = near.first().map_or(0.0, |(similarity, _)| *similarity);
+        near.into_iter()
+            .take(FEW)
+            .filter(|(similarity, _)| best - similarity <= CLOSE_BEHIND)
+            .map(|(_, name)| name)
+            .collect()
     }
 
     /// Returns the tools that match the words of `query`, best first: every word must occur in

@@ -128,11 +128,13 @@ fn show(catalog: &Catalog, name: &str, options: &Options, printer: &mut Printer)
     let details = entry.details();
     match options.format {
         Format::Json => print_json(&details, printer),
-        Format::Table | Format::Markdown => Ok(printer.data(&describe(entry, &details))?),
+        Format::Table => Ok(printer.data(&describe(entry, &details, ["input schema:", ""]))?),
+        Format::Markdown => Ok(printer.data(&describe(entry, &details, ["```json", "```"]))?),
     }
 }
 
-fn describe(entry: &Entry, details: &Value) -> String {
+/// The tool for a person; `around` opens and closes the input schema.
+fn describe(entry: &Entry, details: &Value, around: [&str; 2]) -> String {
     let tool = &entry.tool;
     let mut lines = vec![format!("# {}", tool.name), String::new(), tool.description.clone(), String::new()];
     let mut fact = |name: &str, value: String| {
@@ -150,9 +152,9 @@ fn describe(entry: &Entry, details: &Value) -> String {
     }
     fact("tokens", entry.tokens().to_string());
     lines.push(String::new());
-    lines.push("```json".to_owned());
+    lines.push(around[0].to_owned());
     lines.push(serde_json::to_string_pretty(&details["inputSchema"]).unwrap_or_default());
-    lines.push("```".to_owned());
+    lines.push(around[1].to_owned());
     lines.join("\n")
 }
 
@@ -202,6 +204,9 @@ fn print_table<const N: usize>(
     // Not wrapped to the terminal: one line a tool, so that `grep` finds whole lines.
     table.load_style(style).set_content_arrangement(ContentArrangement::Disabled).set_header(header);
     table.add_rows(rows);
+    for column in table.column_iter_mut() {
+        column.set_padding(if style == presets::NOTHING { (0, 2) } else { (1, 1) });
+    }
     let text: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
     Ok(printer.data(&text.join("\n"))?)
 }

@@ -1,0 +1,149 @@
+//! Whole runs of the command line: what is typed, what is printed, how it ends. The cases are
+//! the Markdown files in tests/cli; `TRYCMD=overwrite` writes what is printed now into them.
+
+#![cfg(feature = "jitbit")]
+
+use std::process::{Command, Output};
+
+#[path = "common/mod.rs"]
+mod common;
+
+#[test]
+fn runs() {
+    let cases = trycmd::TestCases::new();
+    for variable in VARIABLES {
+        cases.env(*variable, "");
+    }
+    cases.env("NO_COLOR", "1").case("tests/cli/*.md");
+}
+
+/// Whatever the person who runs the tests has set must not matter; empty counts as unset.
+const VARIABLES: &[&str] = &[
+    "JITBIT_URL",
+    "JITBIT_TOKEN",
+    "JITBIT_TOKEN_FILE",
+    "JITBIT_USER",
+    "JITBIT_USER_FILE",
+    "JITBIT_PASSWORD",
+    "JITBIT_PASSWORD_FILE",
+    "TOOLWRIGHT_VENDOR",
+    "TOOLWRIGHT_METHODS",
+    "TOOLWRIGHT_TAGS",
+    "TOOLWRIGHT_TOOLS",
+    "TOOLWRIGHT_EXCLUDE",
+    "TOOLWRIGHT_ALLOW",
+];
+
+/// Runs the program with these variables set.
+fn run(arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_toolwright"));
+    command.args(arguments).envs(VARIABLES.iter().map(|variable| (*variable, ""))).env("NO_COLOR", "1");
+    command.envs(environment.iter().copied()).output().unwrap()
+}
+
+fn both(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Runs the program while the sandbox of this test answers.
+async fn run_beside_sandbox(arguments: &'static [&'static str], environment: Vec<(&'static str, String)>) -> Output {
+    tokio::task::spawn_blocking(move || {
+        let environment: Vec<(&str, &str)> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        run(arguments, &environment)
+    })
+    .await
+    .unwrap()
+}
+
+#[tokio::test]
+async fn doctor_says_who_is_calling_after_one_login() {
+    let sandbox = common::sandbox(None).await;
+    let url = format!("{}/api/", sandbox.address("jitbit"));
+    let output =
+        run_beside_sandbox(&["doctor"], vec![("JITBIT_URL", url), ("JITBIT_TOKEN", "s3cret-token".to_owned())]).await;
+    let shown = both(&output);
+    assert_eq!(output.status.code(), Some(0), "{shown}");
+    assert!(shown.contains("login        ok: you are") && shown.contains("bearer token from JITBIT_TOKEN"), "{shown}");
+    assert!(!shown.contains("s3cret-token"));
+    let recorded = sandbox.record();
+    assert_eq!(recorded.len(), 1);
+    assert_eq!((recorded[0].method.as_str(), recorded[0].path.as_str()), ("POST", "/api/Authorization"));
+}
+
+#[tokio::test]
+async fn doctor_never_repeats_a_refused_login() {
+    let sandbox = common::sandbox(None).await;
+    let environment = vec![
+        ("JITBIT_URL", sandbox.address("jitbit")),
+        ("JITBIT_USER", "ACME\\pat".to_owned()),
+        ("JITBIT_PASSWORD", "wrong".to_owned()),
+    ];
+    let output = run_beside_sandbox(&["doctor"], environment).await;
+    let shown = both(&output);
+    assert_eq!(output.status.code(), Some(1), "{shown}");
+    assert!(shown.contains("401") && shown.contains("don't try again"), "{shown}");
+    assert_eq!(sandbox.record().len(), 1, "three wrong logins lock the address out");
+}
+
+#[tokio::test]
+async fn credentials_come_from_files_too() {
+    let sandbox = common::sandbox(None).await;
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("token.txt");
+    std::fs::write(&path, "token-from-file\n").unwrap();
+    let environment =
+        vec![("JITBIT_URL", sandbox.address("jitbit")), ("JITBIT_TOKEN_FILE", path.to_string_lossy().into_owned())];
+    let output = run_beside_sandbox(&["call", "jitbit_list_priorities"], environment).await;
+    assert_eq!(output.status.code(), Some(0), "{}", both(&output));
+    assert_eq!(sandbox.record().len(), 1);
+}
+
+#[test]
+fn half_a_configuration_says_which_half_is_missing() {
+    for (environment, expected) in [
+        (&[("JITBIT_TOKEN", "t0ken")][..], "`JITBIT_URL` is not set"),
+        (&[("JITBIT_URL", "https://acme.example.com")], "no credentials are"),
+        (&[("JITBIT_URL", "https://acme.example.com"), ("JITBIT_USER", "pat")], "`JITBIT_PASSWORD` is not set"),
+        (&[("JITBIT_URL", "http://acme.example.com"), ("JITBIT_TOKEN", "t0ken")], "is not encrypted"),
+        (&[("JITBIT_URL", "https://u:t0ken@acme.example.com"), ("JITBIT_TOKEN", "x")], "holds credentials"),
+        (&[("JITBIT_URL", "https://acme.example.com"), ("JITBIT_TOKEN_FILE", "/no/such/file")], "can't be read"),
+        (&[("JITBIT_URL", "https://acme.example.com"), ("JITBIT_TOKEN", "t0ken\nx: y")], "no HTTP header can carry"),
+    ] {
+        let output = run(&["call", "jitbit_get_stats"], environment);
+        let shown = both(&output);
+        assert_eq!(output.status.code(), Some(2), "{environment:?}: {shown}");
+        assert!(shown.contains(expected), "{environment:?}: {shown}");
+        assert!(!shown.contains("t0ken"), "{shown}");
+    }
+}
+
+#[test]
+fn a_profile_selects_and_a_flag_replaces_its_list() {
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("profiles.toml");
+    std::fs::write(&path, "[profiles.support]\nmethods = [\"write\"]\ntags = [\"comments\"]\n").unwrap();
+    let path = path.to_string_lossy();
+    let list = |more: &[&str]| {
+        let arguments = [&["catalog", "list", "--served", "--config", &*path, "--profile", "support"], more].concat();
+        String::from_utf8(run(&arguments, &[]).stdout).unwrap()
+    };
+    assert!(list(&[]).contains("jitbit_add_comment") && !list(&[]).contains("jitbit_list_comments"));
+    let replaced = list(&["--methods", "read"]);
+    assert!(replaced.contains("jitbit_list_comments") && !replaced.contains("jitbit_add_comment"));
+    let output = run(&["catalog", "list", "--config", &path, "--profile", "sales"], &[]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(both(&output).contains("no profile `sales`\nhint: there are support"), "{}", both(&output));
+}
+
+#[test]
+fn arguments_come_from_standard_input_too() {
+    use std::io::Write as _;
+    let mut child = Command::new(env!("CARGO_BIN_EXE_toolwright"))
+        .args(["call", "jitbit_search_tickets", "--args", "-", "--sandbox"])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"{\"query\": \"printer\"}").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(String::from_utf8(output.stdout).unwrap().contains("\"Subject\""));
+}
