@@ -56,7 +56,11 @@ pub fn connection(vendor: &Vendor, env: Environment<'_>) -> Result<Option<Connec
     let (credential, values) = match (found, partial, &address) {
         (Some(found), _, _) => found,
         (None, Some(missing), _) => {
-            return Err(ConfigError::new(format!("{}: `{missing}` is not set", vendor.title)));
+            return Err(ConfigError::new(format!(
+                "{}: `{missing}` is not set\nhint: set {}",
+                vendor.title,
+                alternatives(vendor)
+            )));
         }
         (None, None, Some(_)) => {
             return Err(ConfigError::new(format!(

@@ -52,9 +52,26 @@ pub struct Selection {
     gated: bool,
     /// Tags named, which open what they hold back.
     named_tags: BTreeSet<String>,
+    /// The words in force per flag, so that a hint can say the whole list.
+    in_force: InForce,
     tools: Vec<Pattern>,
     exclude: Vec<Pattern>,
     allow: BTreeSet<Risk>,
+}
+
+/// What a flag would have to repeat to keep what is open already.
+#[derive(Debug, Clone, Default)]
+struct InForce {
+    methods: Vec<String>,
+    tags: Vec<String>,
+    allow: Vec<String>,
+}
+
+/// Returns the flag with what is in force and what would have to be added.
+fn flag(name: &str, in_force: &[String], added: &[&str]) -> String {
+    let mut words: Vec<&str> = in_force.iter().map(String::as_str).collect();
+    words.extend(added.iter().filter(|word| !in_force.iter().any(|known| known == *word)));
+    format!("{name} {}", words.join(","))
 }
 
 /// Why a tool is not offered, and the flags that would offer it.
@@ -104,7 +121,18 @@ impl Selection {
         };
         let risks = known_words("risk", &words.allow, Risk::ALL.iter().map(|risk| risk.as_str()))?.unwrap_or_default();
         let everything = defaults == Defaults::Everything;
+        // A default that a flag replaces has to be named in the flag, where it is to stay.
+        let or = |given: &[String], default: &str| {
+            let kept = defaults == Defaults::CoreReads && given.is_empty();
+            if kept { vec![default.to_owned()] } else { given.to_vec() }
+        };
+        let in_force = InForce {
+            methods: or(&words.methods, Effect::Read.as_str()),
+            tags: if tags.is_some() { or(&words.tags, CORE_TAG) } else { words.tags.clone() },
+            allow: words.allow.clone(),
+        };
         Ok(Self {
+            in_force,
             vendors,
             methods,
             tags,
@@ -145,18 +173,25 @@ impl Selection {
             );
         }
         if !self.method_allows(tool) {
-            let (what, word) = match tool.effect {
-                Some(effect) => (format!("its effect is `{effect}`"), effect.as_str()),
-                None => ("nobody has reviewed its effect".to_owned(), "all"),
-            };
-            refuse(what, Some(format!("--methods {word}")));
+            match tool.effect {
+                Some(effect) => refuse(
+                    format!("its effect is `{effect}`"),
+                    Some(flag("--methods", &self.in_force.methods, &[effect.as_str()])),
+                ),
+                // Where the tag holds it back too, naming the tag is enough.
+                None if self.held_back => {}
+                None => refuse(
+                    "nobody has reviewed its effect".to_owned(),
+                    Some(flag("--tags", &self.in_force.tags, &[UNREVIEWED_TAG])),
+                ),
+            }
         }
         self.decide_tags(tool, &mut refuse);
         if !self.tools.is_empty() && !self.tools.iter().any(|pattern| matches(pattern, tool)) {
             refuse("its name matches none of `--tools`".to_owned(), Some(format!("--tools {}", tool.name)));
         }
         if self.exclude.iter().any(|pattern| matches(pattern, tool)) {
-            refuse("it is excluded by `--exclude`".to_owned(), None);
+            refuse("it is excluded by `--exclude`, which wins over every other flag".to_owned(), None);
         }
         let closed: Vec<&str> = tool
             .risks
@@ -165,7 +200,10 @@ impl Selection {
             .map(|risk| risk.as_str())
             .collect();
         if !closed.is_empty() {
-            refuse(format!("it has the risk `{}`", closed.join("`, `")), Some(format!("--allow {}", closed.join(","))));
+            refuse(
+                format!("it has the risk `{}`", closed.join("`, `")),
+                Some(flag("--allow", &self.in_force.allow, &closed)),
+            );
         }
         if refusal.reasons.is_empty() { Ok(()) } else { Err(refusal) }
     }
@@ -185,13 +223,14 @@ impl Selection {
             .filter(|tag| self.held_back && tool.tags.contains(*tag) && !self.named_tags.contains(*tag))
             .collect();
         if !holding.is_empty() {
-            let reason = format!("its tag `{}` holds it back", holding.join("`, `"));
-            refuse(reason, Some(format!("--tags {}", holding.join(","))));
+            let reason = format!("it has the tag `{}`", holding.join("`, `"));
+            refuse(reason, Some(flag("--tags", &self.in_force.tags, &holding)));
         } else if let Some(tags) = &self.tags
             && !tool.tags.iter().any(|tag| tags.contains(tag))
         {
             let reason = format!("it has none of the tags `{}`", tags.iter().cloned().collect::<Vec<_>>().join("`, `"));
-            refuse(reason, Some(tool.tags.first().map_or("--tags all".to_owned(), |tag| format!("--tags {tag}"))));
+            let word = tool.tags.first().map_or(ALL_TAGS, String::as_str);
+            refuse(reason, Some(flag("--tags", &self.in_force.tags, &[word])));
         }
     }
 }

@@ -81,7 +81,7 @@ async fn status_404_with_an_empty_body_says_so() {
 async fn status_429_names_the_limit() {
     let (_sandbox, result) =
         answered(json!({"status": 429, "headers": {"Retry-After": "9"}, "body": "slow down"})).await;
-    assert_rejected(&result, 429, &["429", "slow down", "rate limit"]);
+    assert_rejected(&result, 429, &["429", "slow down", "rate limit", "Retry-After: 9"]);
 }
 
 #[tokio::test]

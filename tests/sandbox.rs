@@ -95,8 +95,14 @@ fn post<'a>(headers: &'a [(&'a str, &'a str)], body: &'a str) -> Sent<'a> {
     Sent { method: "POST", path: "/api/Tickets", headers, body }
 }
 
+fn http() -> reqwest::Result<reqwest::Client> {
+    // Fails when another test was first, which serves as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build()
+}
+
 async fn send(sandbox: &Sandbox, sent: &Sent<'_>) -> reqwest::Result<(u16, reqwest::header::HeaderMap, Vec<u8>)> {
-    let client = reqwest::Client::builder().no_proxy().build()?;
+    let client = http()?;
     let method = reqwest::Method::from_bytes(sent.method.as_bytes()).expect("a method");
     let mut request = client.request(method, format!("{}{}", sandbox.address("desk"), sent.path));
     for (name, value) in sent.headers {
@@ -425,11 +431,11 @@ async fn apis_share_a_port_and_a_broken_table_harms_only_itself() {
     let sandbox = Sandbox::start(&[("other", "{"), ("desk", &table)], None).await.expect("a port");
     assert_eq!(send(&sandbox, &get("/api/Tickets/1")).await.expect("an answer").0, 200);
     for (address, status) in [(sandbox.address("other"), 500), (sandbox.address("third"), 404)] {
-        let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let client = http().expect("a client");
         assert_eq!(client.get(address).send().await.expect("an answer").status().as_u16(), status);
     }
     let address = sandbox.address("desk");
     drop(sandbox);
     tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    assert!(reqwest::get(address).await.is_err());
+    assert!(http().expect("a client").get(address).send().await.is_err());
 }

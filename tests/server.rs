@@ -45,7 +45,8 @@ async fn lists_what_is_offered_with_schema_and_hints() {
 async fn answers_a_call_with_one_text_block() {
     let sandbox = sandbox(None).await;
     let client = client(toolbox(&sandbox, &SelectionWords::default(), Defaults::CoreReads)).await;
-    let request = CallToolRequestParams::new("jitbit_search_tickets").with_arguments(arguments(json!({"query": "printer"})));
+    let request =
+        CallToolRequestParams::new("jitbit_search_tickets").with_arguments(arguments(json!({"query": "printer"})));
     let result = client.call_tool(request).await.unwrap();
     assert_eq!(result.is_error, Some(false));
     assert!(result.structured_content.is_none());

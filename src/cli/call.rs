@@ -113,13 +113,24 @@ fn tool_arguments(arguments: &Arguments) -> Result<Map<String, Value>, Failed> {
                 }
                 None => source.to_owned(),
             };
-            serde_json::from_str(&text)
-                .map_err(|error| ConfigError::new(format!("`--args` takes a JSON object: {error}")))?
+            match serde_json::from_str(&text) {
+                Ok(Value::Object(map)) => map,
+                Ok(_) => {
+                    return Err(
+                        ConfigError::new("`--args` takes a JSON object, such as `{\"query\": \"printer\"}`").into()
+                    );
+                }
+                Err(error) => return Err(ConfigError::new(format!("`--args` is no JSON: {error}")).into()),
+            }
         }
     };
     for pair in &arguments.pairs {
         let Some((key, value)) = pair.split_once('=') else {
-            return Err(ConfigError::new(format!("`{pair}` is no `KEY=VALUE`")).into());
+            return Err(ConfigError::new(format!(
+                "`{pair}` is no `KEY=VALUE`\nhint: `toolwright catalog show {}` names the arguments; a file for the sandbox is given as `--sandbox=FILE`",
+                arguments.name
+            ))
+            .into());
         };
         let value = Value::from(value);
         match map.get_mut(key) {

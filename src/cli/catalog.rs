@@ -10,7 +10,7 @@ use super::selection::{SelectionArguments, environment};
 use crate::catalog::{Catalog, Entry};
 use crate::error::ConfigError;
 use crate::model::{Effect, Risk};
-use crate::policy::Defaults;
+use crate::policy::{Defaults, Selection};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -70,8 +70,7 @@ pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<(), Fa
         Command::List(options) => list(&options.select(&catalog, catalog.entries().iter())?, options.format, printer),
         Command::Search { query, options } => {
             let found = options.select(&catalog, catalog.search(&query.join(" ")).into_iter())?;
-            list(&found, options.format, printer)?;
-            if found.is_empty() { Err(Failed::Check) } else { Ok(()) }
+            list(&found, options.format, printer)
         }
         Command::Show { name, options } => show(&catalog, name, options, printer),
         Command::Stats(options) => stats(&options.select(&catalog, catalog.entries().iter())?, options.format, printer),
@@ -79,13 +78,17 @@ pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<(), Fa
 }
 
 impl Options {
+    fn resolve(&self, catalog: &Catalog) -> Result<Selection, Failed> {
+        let defaults = if self.served { Defaults::CoreReads } else { Defaults::Everything };
+        self.selection.resolve(defaults, catalog, &environment)
+    }
+
     fn select<'a>(
         &self,
         catalog: &Catalog,
         entries: impl Iterator<Item = &'a Entry>,
     ) -> Result<Vec<&'a Entry>, Failed> {
-        let defaults = if self.served { Defaults::CoreReads } else { Defaults::Everything };
-        let selection = self.selection.resolve(defaults, catalog, &environment)?;
+        let selection = self.resolve(catalog)?;
         Ok(entries.filter(|entry| selection.decide(entry).is_ok()).collect())
     }
 }
@@ -99,6 +102,9 @@ fn risks(entry: &Entry) -> String {
 }
 
 fn list(entries: &[&Entry], format: Format, printer: &mut Printer) -> Result<(), Failed> {
+    if entries.is_empty() {
+        printer.note("no tool fits");
+    }
     let header = ["name", "effect", "risks", "tags", "tokens", "title"];
     let rows = entries.iter().map(|entry| {
         let tags = entry.tool.tags.iter().cloned().collect::<Vec<_>>().join(", ");
@@ -122,8 +128,8 @@ fn show(catalog: &Catalog, name: &str, options: &Options, printer: &mut Printer)
         };
         return Err(ConfigError::new(format!("unknown tool `{name}`\nhint: {hint}")).into());
     };
-    if options.select(catalog, std::iter::once(entry))?.is_empty() {
-        return Err(ConfigError::new(format!("`{name}` is not in the selection")).into());
+    if let Err(refusal) = options.resolve(catalog)?.decide(entry) {
+        return Err(ConfigError::new(format!("`{name}` is not in the selection: {refusal}")).into());
     }
     let details = entry.details();
     match options.format {

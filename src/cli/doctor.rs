@@ -45,7 +45,7 @@ async fn check(arguments: &Arguments, printer: &mut Printer) -> Result<(), Faile
             .iter()
             .filter(|entry| entry.vendor == vendor.id && selection.decide(entry).is_ok())
             .count();
-        printer.data(&format!("{}: {offered} tools compiled in", vendor.title))?;
+        printer.data(&format!("{}: {offered} tools in the selection", vendor.title))?;
         printer.data(&format!("  address      {}", connection.base))?;
         printer.data(&format!("  credentials  {}", connection.source))?;
         match login(&toolbox, vendor, connection).await {

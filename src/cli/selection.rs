@@ -16,10 +16,12 @@ pub(super) struct SelectionArguments {
     /// Vendors, such as jitbit
     #[arg(long, value_delimiter = ',', value_name = "VENDOR,…", env = "TOOLWRIGHT_VENDOR")]
     vendor: Vec<String>,
-    /// Effects (read, write, destructive, all) or verbs (list, get, search, create, update, delete, action)
+    /// Effects (read, write, destructive, all) or verbs (list, get, search, create, update, delete,
+    /// action), instead of the default `read`
     #[arg(long, value_delimiter = ',', value_name = "METHOD,…", env = "TOOLWRIGHT_METHODS")]
     methods: Vec<String>,
-    /// Tags, or all; experimental, undocumented, unverified and unreviewed tools need theirs named
+    /// Tags, or all; experimental, undocumented, unverified and unreviewed tools need theirs named.
+    /// Without --tags and --tools, `serve` offers the tools with the tag core
     #[arg(long, value_delimiter = ',', value_name = "TAG,…", env = "TOOLWRIGHT_TAGS")]
     tags: Vec<String>,
     /// Tool names; * and ? stand for anything
@@ -31,7 +33,8 @@ pub(super) struct SelectionArguments {
     /// Risks to accept: reveals_secret, weakens_security, irreversible, runs_code
     #[arg(long, value_delimiter = ',', value_name = "RISK,…", env = "TOOLWRIGHT_ALLOW")]
     allow: Vec<String>,
-    /// A profile of toolwright.toml; flags replace its lists
+    /// A profile of toolwright.toml, from this folder or the user's configuration folder; flags
+    /// replace its lists
     #[arg(long, value_name = "NAME", env = "TOOLWRIGHT_PROFILE")]
     profile: Option<String>,
     /// The settings file to take the profile from

@@ -52,9 +52,10 @@ async fn serve(arguments: &Arguments, printer: &mut Printer) -> Result<(), Faile
     stdio::serve(Server::new(toolbox)).await.map_err(Failed::System)
 }
 
-/// Logs go to standard error, where MCP clients expect them; `RUST_LOG` chooses.
+/// Logs go to standard error, where MCP clients expect them; `RUST_LOG` chooses. What rmcp warns
+/// of is a client's fault that the client is told, such as an unknown tool.
 fn log_to_stderr() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn,rmcp=error".into());
     // A second call, as in tests, keeps the first subscriber.
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).try_init();
 }

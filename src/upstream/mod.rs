@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
-use reqwest::header::{ACCEPT, HeaderName, HeaderValue, LOCATION};
+use reqwest::header::{ACCEPT, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Method, Request, Response, StatusCode};
 use url::Url;
 
@@ -258,6 +258,7 @@ pub(crate) async fn read_rejection(response: Response) -> CallError {
         let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
         location.and_then(|location| response.url().join(location).ok())
     });
+    let wait = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
     // A body that breaks off still says what came of it.
     let (bytes, _) = collect(response.bytes_stream(), LARGEST_REFUSAL).await.unwrap_or_default();
     let body = if html { "(an HTML page)".to_owned() } else { cut(&String::from_utf8_lossy(&bytes)) };
@@ -268,7 +269,10 @@ pub(crate) async fn read_rejection(response: Response) -> CallError {
             target.path(),
         )),
         Some(None) => Some("a redirect without a usable address".to_owned()),
-        None => advice(status).map(str::to_owned),
+        None => advice(status).map(|advice| match &wait {
+            Some(wait) => format!("{advice}; the vendor says `Retry-After: {wait}`"),
+            None => advice.to_owned(),
+        }),
     };
     CallError::Rejected(Box::new(Rejection { status: status.as_u16(), body, advice }))
 }
@@ -279,6 +283,7 @@ fn advice(status: StatusCode) -> Option<&'static str> {
             "the credentials were refused; don't try again, repeated wrong logins can lock the address out; `toolwright doctor` shows what is configured",
         ),
         StatusCode::FORBIDDEN => Some("the account behind the credentials may not do this"),
+        StatusCode::SERVICE_UNAVAILABLE => Some("the vendor is busy or down for now"),
         StatusCode::TOO_MANY_REQUESTS => Some("the vendor's rate limit is reached; wait before the next call"),
         _ => None,
     }

@@ -292,20 +292,3 @@ fn is_shared_between_threads() {
     shared::<ArgumentSchema>();
     shared::<InvalidSchema>();
 }
-
-#[test]
-#[ignore = "measures; for a person to read"]
-fn speed() {
-    let schema = tickets();
-    let arguments = map(json!({"query": "printer", "limit": "25", "status": "Open", "fields": [{"name": "a"}]}));
-    let start = std::time::Instant::now();
-    for _ in 0..10_000 {
-        std::hint::black_box(schema.check(arguments.clone())).ok();
-    }
-    eprintln!("{:?} per check", start.elapsed() / 10_000);
-    let start = std::time::Instant::now();
-    for _ in 0..100 {
-        std::hint::black_box(schema.check(map(json!({"limit": 500, "ticket_id": 5})))).ok();
-    }
-    eprintln!("{:?} per refusal", start.elapsed() / 100);
-}

@@ -1,0 +1,201 @@
+"""The official Python SDK of MCP against `toolwright serve --sandbox`.
+
+    python tests/clients/python_sdk.py target/debug/toolwright
+
+Goes through the same checks once for every way in which the SDK's client can open a
+conversation: the initialize handshake, probing for the newest version, and each newer version
+adopted without asking. Prints one line per check and, last, `N passed, M failed`.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import re
+import sys
+
+from mcp import Client, MCPError, StdioServerParameters
+from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+
+MODES = ["legacy", "auto", *MODERN_PROTOCOL_VERSIONS]
+# The MCP rule for names, and ours, which is narrower.
+NAME = re.compile(r"[a-z0-9_]{1,48}")
+# What every client can read: no combinators at the root, no references, one type per node.
+ROOT_KEYS_NOT_PORTABLE = {"oneOf", "anyOf", "allOf", "not", "$ref", "$schema"}
+HELD_BACK = "jitbit_close_ticket"
+NOT_CORE = "jitbit_get_ticket_record"
+INVALID_PARAMS = -32602
+# No answer of the sandbox takes this long.
+TIMEOUT_SECONDS = 30
+
+
+class Checks:
+    """Counts what held and what did not; a failed check does not stop the ones after it."""
+
+    def __init__(self):
+        self.passed = 0
+        self.failed = 0
+
+    @contextlib.contextmanager
+    def check(self, what):
+        try:
+            yield
+        except AssertionError as error:
+            self.failed += 1
+            print(f"FAILED  {what}: {error}", flush=True)
+        except Exception as error:  # whatever the SDK raises is a finding too
+            self.failed += 1
+            print(f"FAILED  {what}: {type(error).__name__}: {error}", flush=True)
+        else:
+            self.passed += 1
+            print(f"ok      {what}", flush=True)
+
+
+def server(binary, *flags):
+    # Nothing of the caller's settings may reach the server: the sandbox needs no credentials, and
+    # a TOOLWRIGHT_… variable would change what is served.
+    env = {"PATH": os.environ.get("PATH", "")}
+    return StdioServerParameters(command=binary, args=["serve", "--sandbox", *flags], env=env)
+
+
+def text_of(result):
+    kinds = [block.type for block in result.content]
+    assert kinds == ["text"], f"expected one text block, got {kinds}"
+    assert result.structured_content is None, "structuredContent was not expected"
+    return result.content[0].text
+
+
+def json_of(result):
+    text = text_of(result)
+    assert not result.is_error, f"the call failed: {text}"
+    return json.loads(text)
+
+
+def refused(result, *words):
+    text = text_of(result)
+    assert result.is_error, f"isError was expected, got {text[:200]}"
+    for word in words:
+        assert word in text, f"`{word}` is not in {text!r}"
+
+
+def has_fields(value, fields):
+    assert isinstance(value, dict), f"expected an object, got {type(value).__name__}"
+    for name, kind in fields.items():
+        assert name in value, f"`{name}` is missing"
+        assert isinstance(value[name], kind), f"`{name}` is {value[name]!r}"
+
+
+async def all_tools(client):
+    """Every page of tools/list."""
+    tools, cursor = [], None
+    while True:
+        page = await client.list_tools(cursor=cursor)
+        tools += page.tools
+        cursor = page.next_cursor
+        if cursor is None:
+            return tools
+
+
+def check_tools(checks, label, tools):
+    names = [tool.name for tool in tools]
+    with checks.check(f"{label}: tools/list names at least the three tools, each name once"):
+        assert len(names) == len(set(names)), "a name occurs twice"
+        missing = {"jitbit_search_tickets", "jitbit_list_tickets", "jitbit_get_ticket"} - set(names)
+        assert not missing, f"missing: {sorted(missing)}"
+    with checks.check(f"{label}: every name fits its pattern ({len(tools)} tools)"):
+        for name in names:
+            assert NAME.fullmatch(name), name
+    with checks.check(f"{label}: every tool has a description and annotations with readOnlyHint true"):
+        for tool in tools:
+            assert tool.description, f"{tool.name} has no description"
+            assert tool.annotations is not None, f"{tool.name} has no annotations"
+            assert tool.annotations.title, f"{tool.name} has no title"
+            assert tool.annotations.read_only_hint is True, f"{tool.name}: {tool.annotations}"
+            assert not tool.annotations.destructive_hint, f"{tool.name}: {tool.annotations}"
+    with checks.check(f"{label}: every input schema is an object without combinators at its root"):
+        for tool in tools:
+            schema = tool.input_schema
+            assert schema.get("type") == "object", f"{tool.name}: {schema.get('type')!r}"
+            found = ROOT_KEYS_NOT_PORTABLE & schema.keys()
+            assert not found, f"{tool.name}: {sorted(found)}"
+            required = set(schema.get("required", []))
+            assert required <= schema.get("properties", {}).keys(), f"{tool.name}: {required}"
+    for name in (HELD_BACK, NOT_CORE):
+        with checks.check(f"{label}: {name} is not listed"):
+            assert name not in names, "it is"
+
+
+async def check_calls(checks, label, client):
+    with checks.check(f"{label}: jitbit_search_tickets answers with a list of tickets"):
+        tickets = json_of(await client.call_tool("jitbit_search_tickets", {"query": "printer"}))
+        assert isinstance(tickets, list) and tickets, f"expected a filled list, got {tickets!r}"
+        for ticket in tickets:
+            has_fields(ticket, {"TicketID": int, "Subject": str, "Status": str, "Priority": int})
+    with checks.check(f"{label}: jitbit_list_tickets answers with a list of tickets"):
+        arguments = {"mode": "unclosed", "limit": 5, "offset": 0}
+        tickets = json_of(await client.call_tool("jitbit_list_tickets", arguments))
+        assert isinstance(tickets, list) and tickets, f"expected a filled list, got {tickets!r}"
+        for ticket in tickets:
+            has_fields(ticket, {"TicketID": int, "Subject": str, "Status": str, "Category": str})
+    with checks.check(f"{label}: jitbit_get_ticket answers with a ticket"):
+        ticket = json_of(await client.call_tool("jitbit_get_ticket", {"ticketId": 31877}))
+        fields = {"TicketID": int, "Subject": str, "Body": str, "Status": str, "Tags": list, "Attachments": list}
+        has_fields(ticket, fields)
+    with checks.check(f"{label}: a query of two characters is refused, naming `query`"):
+        refused(await client.call_tool("jitbit_search_tickets", {"query": "pr"}), "`query`", "3")
+    with checks.check(f"{label}: a missing argument is refused, naming `ticketId`"):
+        refused(await client.call_tool("jitbit_get_ticket", {}), "`ticketId`")
+    with checks.check(f"{label}: an unknown argument is refused, naming it"):
+        arguments = {"query": "printer", "colour": "red"}
+        refused(await client.call_tool("jitbit_search_tickets", arguments), "`colour`")
+    with checks.check(f"{label}: {HELD_BACK} is refused, naming `--methods`"):
+        refused(await client.call_tool(HELD_BACK, {"ticketId": 1}), "--methods")
+    with checks.check(f"{label}: {NOT_CORE} is refused, naming `--tags`"):
+        refused(await client.call_tool(NOT_CORE, {"ticketId": 1}), "--tags")
+    with checks.check(f"{label}: an unknown tool is a protocol error ({INVALID_PARAMS})"):
+        try:
+            result = await client.call_tool("jitbit_make_coffee", {})
+        except MCPError as error:
+            assert error.error.code == INVALID_PARAMS, error.error
+            assert "jitbit_make_coffee" in error.error.message, error.error
+        else:
+            raise AssertionError(f"no error, but {result}")
+    with checks.check(f"{label}: the conversation goes on after refusals"):
+        json_of(await client.call_tool("jitbit_get_ticket", {"ticketId": 31877}))
+
+
+async def check_mode(checks, binary, mode):
+    label = f"mode {mode}"
+    with checks.check(f"{label}: a conversation opens, is used and ends"):
+        async with Client(server(binary), mode=mode, read_timeout_seconds=TIMEOUT_SECONDS) as client:
+            tools = await all_tools(client)
+            check_tools(checks, f"{label} ({client.protocol_version})", tools)
+            await check_calls(checks, f"{label} ({client.protocol_version})", client)
+    with checks.check(f"{label}: under --methods write, {HELD_BACK} is listed as a change and can be called"):
+        settings = server(binary, "--methods", "read,write")
+        async with Client(settings, mode=mode, read_timeout_seconds=TIMEOUT_SECONDS) as client:
+            tools = {tool.name: tool for tool in await all_tools(client)}
+            assert HELD_BACK in tools, "it is not listed"
+            hints = tools[HELD_BACK].annotations
+            assert hints.read_only_hint is False, f"a call that changes something says {hints}"
+            result = await client.call_tool(HELD_BACK, {"ticketId": 1})
+            assert not result.is_error, text_of(result)
+
+
+async def main():
+    if len(sys.argv) != 2:
+        print("usage: python_sdk.py BINARY", file=sys.stderr)
+        return 2
+    binary = os.path.abspath(sys.argv[1])
+    if not os.access(binary, os.X_OK):
+        print(f"`{sys.argv[1]}` is no program that can be started", file=sys.stderr)
+        return 2
+    checks = Checks()
+    for mode in MODES:
+        await check_mode(checks, binary, mode)
+    print(f"{checks.passed} passed, {checks.failed} failed")
+    return 0 if checks.failed == 0 and checks.passed > 0 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))
