@@ -1,6 +1,7 @@
 //! What a model is told when a vendor misbehaves: one test per kind of answer, over real
 //! sockets.
 
+#![allow(clippy::unwrap_used, reason = "a fault fails the test")]
 #![cfg(feature = "jitbit")]
 
 mod common;

@@ -1,5 +1,6 @@
 //! What the selection offers and what it holds back, whichever way in.
 
+#![allow(clippy::unwrap_used, reason = "a fault fails the test")]
 #![cfg(feature = "jitbit")]
 
 mod common;

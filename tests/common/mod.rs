@@ -1,6 +1,11 @@
 //! What the tests of calls share: a toolbox over a recording sandbox, or over any other address.
 
-#![allow(dead_code, reason = "each test target uses its own part")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "each test target uses its own part; a fault fails the test"
+)]
 
 use std::collections::HashMap;
 use std::time::Duration;
