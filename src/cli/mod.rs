@@ -28,7 +28,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run the MCP server on standard input and output
+    /// Run the MCP server, on stdio or over HTTP
     Serve(serve::Arguments),
     /// Show the tools that are compiled in
     Catalog(catalog::Arguments),

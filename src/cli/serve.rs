@@ -1,6 +1,7 @@
-//! `toolwright serve`: the MCP server on standard input and output.
+//! `toolwright serve`: the MCP server, on standard input and output or over HTTP.
 
 use clap::Args;
+use tokio_util::sync::CancellationToken;
 
 use super::Failed;
 use super::printer::Printer;
@@ -10,10 +11,14 @@ use crate::call::Toolbox;
 use crate::catalog::Catalog;
 use crate::error::ConfigError;
 use crate::policy::Defaults;
+use crate::server::http::HttpServer;
 use crate::server::{Server, stdio};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
+    /// Serve Streamable HTTP at http://ADDR/mcp instead of stdio, such as 127.0.0.1:8080
+    #[arg(long, value_name = "ADDR")]
+    http: Option<String>,
     #[command(flatten)]
     sandbox: SandboxArguments,
     #[command(flatten)]
@@ -22,12 +27,21 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<(), Failed> {
     log_to_stderr();
-    // One client, one conversation: a single thread starts fastest and needs the least memory.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut runtime = match arguments.http {
+        Some(_) => tokio::runtime::Builder::new_multi_thread(),
+        // One client, one conversation: a single thread starts fastest and needs the least memory.
+        None => tokio::runtime::Builder::new_current_thread(),
+    };
+    let runtime = runtime.enable_all().build()?;
     runtime.block_on(serve(arguments, printer))
 }
 
 async fn serve(arguments: &Arguments, printer: &mut Printer) -> Result<(), Failed> {
+    // What is wrong with the address is said before credentials are asked for.
+    let http = match &arguments.http {
+        Some(address) => Some(HttpServer::bind(address).await?),
+        None => None,
+    };
     let catalog = Catalog::compiled();
     let mut selection = arguments.selection.resolve(Defaults::CoreReads, &catalog, &environment)?;
     let sandbox = arguments.sandbox.start().await?;
@@ -48,8 +62,40 @@ async fn serve(arguments: &Arguments, printer: &mut Printer) -> Result<(), Faile
         .into());
     }
     let whom = if arguments.sandbox.is_on() { " of the sandbox" } else { "" };
-    printer.note(&format!("toolwright {}: {offered} tools{whom} on stdio", env!("CARGO_PKG_VERSION")));
-    stdio::serve(Server::new(toolbox)).await.map_err(Failed::System)
+    let server = Server::new(toolbox);
+    let what = format!("toolwright {}: {offered} tools{whom}", env!("CARGO_PKG_VERSION"));
+    match http {
+        Some(http) => {
+            printer.note(&format!("{what} at http://{}/mcp", http.address()));
+            let stop = CancellationToken::new();
+            tokio::spawn(stop_on_signal(stop.clone()));
+            Ok(http.serve(server, stop).await?)
+        }
+        None => {
+            printer.note(&format!("{what} on stdio"));
+            stdio::serve(server).await.map_err(Failed::System)
+        }
+    }
+}
+
+/// Cancels `stop` when the system or the person at the terminal asks the program to end.
+async fn stop_on_signal(stop: CancellationToken) {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            stop.cancel();
+            return;
+        }
+    }
+    // Without the signal there is nothing to wait for but the end of the process.
+    if tokio::signal::ctrl_c().await.is_ok() {
+        stop.cancel();
+    }
 }
 
 /// Logs go to standard error, where MCP clients expect them; `RUST_LOG` chooses. What rmcp warns

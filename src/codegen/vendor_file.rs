@@ -9,6 +9,9 @@ use super::error::Errors;
 use super::located::{Located, Source};
 use crate::model::{Address, Check, Credential, Limits, Vendor};
 
+/// The longest guidance, in characters: all vendors' together go into the server's instructions.
+const LONGEST_GUIDANCE: usize = 400;
+
 /// Reads a vendor file; `folder` is the name of the folder it stands in.
 pub(crate) fn load(path: &Path, file: &str, folder: &str, errors: &mut Errors) -> Option<Vendor> {
     let text = match std::fs::read_to_string(path) {
@@ -34,7 +37,7 @@ pub(crate) fn load(path: &Path, file: &str, folder: &str, errors: &mut Errors) -
 }
 
 fn read(root: &Located<'_>, folder: &str) -> Option<Vendor> {
-    root.only(&["id", "title", "address", "credentials", "check", "limits"]);
+    root.only(&["id", "title", "address", "credentials", "guidance", "check", "limits"]);
     let id = text(root, "id", "the folder's name");
     if let Some(id) = &id
         && id != folder
@@ -50,9 +53,10 @@ fn read(root: &Located<'_>, folder: &str) -> Option<Vendor> {
         }
         at.items().iter().filter_map(read_credential).collect::<Vec<_>>()
     });
+    let guidance = root.get("guidance").and_then(|at| read_guidance(&at)).unwrap_or_default();
     let check = root.get("check").and_then(|at| read_check(&at));
     let limits = root.get("limits").map(|at| read_limits(&at)).unwrap_or_default();
-    Some(Vendor { id: id?, title: title?, address: address?, credentials: credentials?, check, limits })
+    Some(Vendor { id: id?, title: title?, address: address?, credentials: credentials?, guidance, check, limits })
 }
 
 fn text(at: &Located<'_>, key: &str, expected: &str) -> Option<String> {
@@ -110,6 +114,15 @@ fn read_credential(at: &Located<'_>) -> Option<Credential> {
             None
         }
     }
+}
+
+fn read_guidance(at: &Located<'_>) -> Option<String> {
+    let text = at.text()?.split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.chars().count() > LONGEST_GUIDANCE {
+        let found = format!("{} characters", text.chars().count());
+        at.report(format!("at most {LONGEST_GUIDANCE} characters"), found, None);
+    }
+    Some(text)
 }
 
 fn read_check(at: &Located<'_>) -> Option<Check> {

@@ -16,6 +16,9 @@ pub struct Vendor {
     pub address: Address,
     /// The ways to authenticate; the first whose variables are set is taken.
     pub credentials: Vec<Credential>,
+    /// What a model is told once, when it connects: where ids come from, what to begin with.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub guidance: String,
     /// What `doctor` calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<Check>,

@@ -1,0 +1,147 @@
+//! The server over Streamable HTTP: `/mcp` for the protocol, `/healthz` for whoever watches the
+//! process. Only requests that name this host, and come from no page of another, get through.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use axum::serve::ListenerExt as _;
+use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
+use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
+use serde::Deserialize;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tower_service::Service as _;
+
+use super::Server;
+use crate::error::ConfigError;
+
+/// The largest request: a file of 10 MB in base64, and some.
+const LARGEST_REQUEST: usize = 16 * 1024 * 1024;
+/// How long calls in flight may take after the server was told to stop.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+/// The header that names a session.
+const SESSION_HEADER: &str = "mcp-session-id";
+
+/// A server that listens and does not serve yet.
+#[derive(Debug)]
+pub struct HttpServer {
+    listener: TcpListener,
+    address: SocketAddr,
+}
+
+/// The two ways in which `/mcp` is served.
+#[derive(Clone)]
+struct Services {
+    /// For clients that open a session with `initialize`: answers may stream.
+    sessions: StreamableHttpService<Server, LocalSessionManager>,
+    /// For requests that stand alone: one JSON answer each.
+    stateless: StreamableHttpService<Server, LocalSessionManager>,
+}
+
+impl HttpServer {
+    /// Listens on `address`, such as `127.0.0.1:8080`; port 0 takes any that is free.
+    ///
+    /// # Errors
+    /// The address is none, is not on the loopback, or is taken.
+    pub async fn bind(address: &str) -> Result<Self, ConfigError> {
+        let parsed = address.parse::<SocketAddr>().ok();
+        let parsed = parsed.or_else(|| format!("127.0.0.1:{address}").parse().ok().filter(|_| !address.contains(':')));
+        let parsed = parsed.or_else(|| format!("127.0.0.1:{}", address.strip_prefix("localhost:")?).parse().ok());
+        let Some(parsed) = parsed else {
+            return Err(ConfigError::new(format!(
+                "`--http {address}` is no address\nhint: for example `127.0.0.1:8080`"
+            )));
+        };
+        if !parsed.ip().is_loopback() {
+            return Err(ConfigError::new(format!(
+                "`--http {address}` would be reachable from other machines, and there is no access control yet: \
+                 whoever reaches it could use your credentials\n\
+                 hint: use `127.0.0.1:{}` and, where others need it, a proxy that checks who is calling",
+                parsed.port()
+            )));
+        }
+        let listen = async {
+            let listener = TcpListener::bind(parsed).await?;
+            let address = listener.local_addr()?;
+            Ok::<_, std::io::Error>(Self { listener, address })
+        };
+        listen.await.map_err(|error| ConfigError::new(format!("can't listen on `{address}`: {error}")))
+    }
+
+    /// The address it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `stop` is cancelled; then finishes what is in flight, within a bound.
+    ///
+    /// # Errors
+    /// What the system says of the socket.
+    pub async fn serve(self, server: Server, stop: CancellationToken) -> std::io::Result<()> {
+        let service = |sessions: bool| {
+            let server = server.clone();
+            let config = StreamableHttpServerConfig::default()
+                .with_legacy_session_mode(sessions)
+                .with_json_response(true)
+                .with_max_request_body_bytes(LARGEST_REQUEST)
+                .with_cancellation_token(stop.child_token())
+                // No page has business here: any Origin that is not this machine's is refused.
+                .with_allowed_origins(["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"])
+                .enforce_origin_validation();
+            StreamableHttpService::new(move || Ok(server.for_session()), LocalSessionManager::default().into(), config)
+        };
+        let services = Services { sessions: service(true), stateless: service(false) };
+        let router =
+            Router::new().route("/healthz", get(|| async { "ok\n" })).route("/mcp", any(mcp)).with_state(services);
+        // Without it an answer in two writes waits 40 ms for the client's acknowledgement.
+        let listener = self.listener.tap_io(|stream| {
+            let _ = stream.set_nodelay(true);
+        });
+        let stopped = stop.clone();
+        let serving = axum::serve(listener, router).with_graceful_shutdown(async move { stopped.cancelled().await });
+        tokio::select! {
+            served = serving.into_future() => served,
+            () = async { stop.cancelled().await; tokio::time::sleep(STOP_WITHIN).await } => Ok(()),
+        }
+    }
+}
+
+/// The part of a request that says whether it opens a session.
+#[derive(Deserialize)]
+struct Opening<'a> {
+    #[serde(borrow, default)]
+    method: Option<std::borrow::Cow<'a, str>>,
+}
+
+/// A request that names or opens a session goes to the sessions; any other stands alone.
+async fn mcp(State(mut services): State<Services>, request: Request) -> Response {
+    if request.method() != Method::POST || request.headers().contains_key(SESSION_HEADER) {
+        return forward(&mut services.sessions, request).await;
+    }
+    let (parts, body) = request.into_parts();
+    let body = match axum::body::to_bytes(body, LARGEST_REQUEST).await {
+        Ok(body) => body,
+        Err(_) => return StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+    };
+    let opens = opens_session(&body);
+    let request = Request::from_parts(parts, Body::from(body));
+    let service = if opens { &mut services.sessions } else { &mut services.stateless };
+    forward(service, request).await
+}
+
+fn opens_session(body: &Bytes) -> bool {
+    serde_json::from_slice::<Opening<'_>>(body).is_ok_and(|opening| opening.method.as_deref() == Some("initialize"))
+}
+
+async fn forward(service: &mut StreamableHttpService<Server, LocalSessionManager>, request: Request) -> Response {
+    match service.call(request).await {
+        Ok(response) => response.map(Body::new),
+        Err(never) => match never {},
+    }
+}
