@@ -106,7 +106,7 @@ impl HttpServer {
         let stopped = stop.clone();
         let serving = axum::serve(listener, router).with_graceful_shutdown(async move { stopped.cancelled().await });
         tokio::select! {
-            served = serving.into_future() => served,
+            done = serving.into_future() => done,
             () = async { stop.cancelled().await; tokio::time::sleep(STOP_WITHIN).await } => Ok(()),
         }
     }
@@ -125,9 +125,8 @@ async fn mcp(State(mut services): State<Services>, request: Request) -> Response
         return forward(&mut services.sessions, request).await;
     }
     let (parts, body) = request.into_parts();
-    let body = match axum::body::to_bytes(body, LARGEST_REQUEST).await {
-        Ok(body) => body,
-        Err(_) => return StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+    let Ok(body) = axum::body::to_bytes(body, LARGEST_REQUEST).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let opens = opens_session(&body);
     let request = Request::from_parts(parts, Body::from(body));

@@ -55,7 +55,6 @@ impl Messages {
     }
 
     /// Reports progress, if the client asked for it.
-    #[expect(clippy::unused_self, reason = "it belongs to what a client is told")]
     pub(super) async fn progress(&self, context: &RequestContext<RoleServer>, done: f64, text: &str) {
         if let Some(token) = context.meta.get_progress_token() {
             let progress = ProgressNotificationParam::new(token, done).with_total(1.0).with_message(text);

@@ -43,6 +43,7 @@ impl Server {
     }
 
     /// The same server for another client, which sets its own log level.
+    #[must_use]
     pub fn for_session(&self) -> Self {
         Self { toolbox: Arc::clone(&self.toolbox), messages: Messages::default() }
     }
