@@ -21,6 +21,11 @@ pub fn committed_tree(specs: &Path) -> Result<Tree, Errors> {
     Ok(tree)
 }
 
+/// The files of every API that is compiled in, by their paths below `generated/`.
+pub fn compiled_files() -> &'static [(&'static str, &'static str)] {
+    crate::generated::FILES
+}
+
 /// The schemas of what people write (vendor.toml, the overlay's keys, toolwright.toml) and of
 /// what programs read (tools.json).
 fn schemas() -> Tree {

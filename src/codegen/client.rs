@@ -7,7 +7,7 @@ use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle};
 use quote::quote;
 use serde_json::{Map, Value, json};
 
-use crate::model::{BodyKind, Location, Operation, Parameter, ParameterKind, QueryStyle, snake_case};
+use crate::model::{BodyKind, Location, Operation, Parameter, ParameterKind, QueryStyle, function_name};
 
 /// Returns whether progenitor can emit this operation faithfully. The others are sent by
 /// `support::send`: multipart and raw bodies, bodies that may be left out (progenitor always
@@ -31,15 +31,21 @@ pub(crate) fn emits(operation: &Operation) -> bool {
     body && plain && method && parameters && distinct(operation)
 }
 
-/// Names that become the same Rust identifier would be renamed by progenitor in its own way.
+/// Names that become the same Rust identifier would be renamed by progenitor in its own way, and
+/// names of variables in the emitted code would hide them.
 fn distinct(operation: &Operation) -> bool {
-    let mut names: Vec<String> = operation.parameters.iter().map(|p| snake_case(&p.name)).collect();
-    names.push("body".to_owned());
-    names.push("client".to_owned());
+    const VARIABLES: [&str; 4] = ["body", "client", "inputs", "headermap"];
+    let mut names: Vec<String> = operation.parameters.iter().map(|p| bare_name(&p.name)).collect();
+    names.extend(VARIABLES.map(str::to_owned));
     let all = names.len();
     names.sort();
     names.dedup();
     names.len() == all && names.iter().all(|name| !name.is_empty())
+}
+
+/// A name without case and joints, in which progenitor's identifiers differ from it.
+pub(crate) fn bare_name(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase()
 }
 
 fn is_list(parameter: &Parameter) -> bool {
@@ -86,7 +92,7 @@ fn operation_document(operation: &Operation) -> Value {
         })
         .collect();
     let mut document = json!({
-        "operationId": snake_case(&operation.id),
+        "operationId": function_name(&operation.id),
         "parameters": parameters,
         // Raw bytes whatever the status: the answer reaches the model as the vendor sent it.
         "responses": {"2XX": {"description": "", "content": {"*/*": {}}}},

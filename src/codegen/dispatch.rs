@@ -9,7 +9,7 @@ use quote::{format_ident, quote};
 use syn::{FnArg, ImplItem, Item, Pat, Type};
 
 use super::client;
-use crate::model::{BodyKind, Location, Operation, Parameter, QueryStyle, snake_case};
+use crate::model::{BodyKind, Location, Operation, Parameter, QueryStyle, function_name};
 
 /// Emits the dispatch of an API whose client is `client_code`.
 ///
@@ -21,11 +21,11 @@ pub(crate) fn emit(operations: &[Operation], client_code: &str) -> Result<String
     let mut bodies = Vec::new();
     for operation in operations {
         let id = &operation.id;
-        let function = function_name(operation);
+        let function = caller_name(operation);
         arms.push(quote! { #id => #function(self, inputs), });
         bodies.push(if client::emits(operation) {
             let arguments = functions
-                .get(&snake_case(id))
+                .get(&function_name(id))
                 .ok_or_else(|| format!("the client has no function for operation `{id}`"))?;
             call_client(operation, arguments)?
         } else {
@@ -73,8 +73,8 @@ pub(crate) fn emit(operations: &[Operation], client_code: &str) -> Result<String
     Ok(prettyplease::unparse(&file))
 }
 
-fn function_name(operation: &Operation) -> syn::Ident {
-    format_ident!("call_{}", snake_case(&operation.id))
+fn caller_name(operation: &Operation) -> syn::Ident {
+    format_ident!("call_{}", function_name(&operation.id))
 }
 
 /// The client's functions with their arguments, name and type, in order.
@@ -126,7 +126,7 @@ fn call_client(operation: &Operation, arguments: &[(String, Type)]) -> Result<To
         let parameter = operation
             .parameters
             .iter()
-            .find(|parameter| same_name(&parameter.name, name))
+            .find(|parameter| client::bare_name(&parameter.name) == client::bare_name(name))
             .ok_or_else(|| format!("operation `{id}`: the client's argument `{name}` is no parameter"))?;
         let (take, pass) = argument(parameter, kind, &variable);
         takes.push(take);
@@ -135,8 +135,8 @@ fn call_client(operation: &Operation, arguments: &[(String, Type)]) -> Result<To
     if passes.len() != operation.parameters.len() + usize::from(operation.body.is_some()) {
         return Err(format!("operation `{id}`: the client takes {} arguments, the operation has others", passes.len()));
     }
-    let name = function_name(operation);
-    let function = format_ident!("{}", snake_case(id));
+    let name = caller_name(operation);
+    let function = format_ident!("{}", function_name(id));
     // An operation without arguments takes nothing from the inputs.
     let inputs = if takes.is_empty() { quote!(inputs) } else { quote!(mut inputs) };
     Ok(quote! {
@@ -148,12 +148,6 @@ fn call_client(operation: &Operation, arguments: &[(String, Type)]) -> Result<To
             })
         }
     })
-}
-
-/// progenitor makes identifiers its own way; they differ from the name in case and joints only.
-fn same_name(parameter: &str, identifier: &str) -> bool {
-    let bare = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
-    bare(parameter) == bare(identifier)
 }
 
 /// How an argument of this type is taken from the inputs, and how it is handed over.
@@ -224,7 +218,7 @@ fn is_str(kind: &Type) -> bool {
 
 /// A function that hands the whole request to `support`, for what progenitor can't emit.
 fn send(operation: &Operation) -> TokenStream {
-    let name = function_name(operation);
+    let name = caller_name(operation);
     let (method, path) = (&operation.method, &operation.path);
     let styles = operation.parameters.iter().filter(|p| p.location == Location::Query).map(|parameter| {
         let name = &parameter.name;

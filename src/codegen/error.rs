@@ -18,6 +18,19 @@ pub struct Finding {
     pub hint: Option<String>,
 }
 
+impl Finding {
+    /// A finding about a whole file or folder.
+    pub fn of_file(file: &str, expected: impl Into<String>, found: impl Into<String>) -> Self {
+        Self {
+            file: file.to_owned(),
+            pointer: String::new(),
+            expected: expected.into(),
+            found: found.into(),
+            hint: None,
+        }
+    }
+}
+
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.file)?;
@@ -37,25 +50,26 @@ impl fmt::Display for Finding {
 pub struct Errors(Vec<Finding>);
 
 impl Errors {
-    /// Adds a finding.
+    /// Adds a finding; the same one twice counts once, since a place can be read more than once.
     pub fn push(&mut self, finding: Finding) {
-        self.0.push(finding);
+        if !self.0.contains(&finding) {
+            self.0.push(finding);
+        }
     }
 
     /// Adds a finding about a whole file.
     pub fn push_file(&mut self, file: &str, expected: impl Into<String>, found: impl Into<String>) {
-        self.push(Finding {
-            file: file.to_owned(),
-            pointer: String::new(),
-            expected: expected.into(),
-            found: found.into(),
-            hint: None,
-        });
+        self.push(Finding::of_file(file, expected, found));
     }
 
     /// Adds all findings of `other`.
-    pub fn append(&mut self, mut other: Self) {
-        self.0.append(&mut other.0);
+    pub fn append(&mut self, other: Self) {
+        other.0.into_iter().for_each(|finding| self.push(finding));
+    }
+
+    /// How many findings there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// Returns whether nothing is wrong.

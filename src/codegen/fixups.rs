@@ -1,12 +1,12 @@
 //! Named corrections of a description that the emitters need: each says where it was applied,
 //! and report.md lists it. They run after the overlay, so that an overlay can make them moot.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use super::spec::{METHODS, operation_pointer};
-use crate::model::snake_case;
+use crate::model::{function_name, snake_case};
 
 /// One correction at one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,13 +26,12 @@ pub(crate) fn apply(document: &mut Value) -> Vec<Fixup> {
 }
 
 /// Every operation's path, method and id, in reading order.
-fn operations(document: &Value) -> Vec<(String, &'static str, Option<String>)> {
+fn operations(document: &Value) -> Vec<(String, &'static str, Option<Value>)> {
     let mut found = Vec::new();
     for (path, item) in document.get("paths").and_then(Value::as_object).into_iter().flatten() {
         for method in METHODS {
-            if let Some(operation) = item.get(method) {
-                let id = operation.get("operationId").and_then(Value::as_str).map(str::to_owned);
-                found.push((path.clone(), method, id));
+            if let Some(Value::Object(operation)) = item.get(method) {
+                found.push((path.clone(), method, operation.get("operationId").cloned()));
             }
         }
     }
@@ -62,20 +61,29 @@ fn name_operations(document: &mut Value, applied: &mut Vec<Fixup>) {
     }
 }
 
-/// Ids that are equal as function names are qualified by method and path. The first one keeps
-/// its id, so that adding a duplicate upstream does not rename what was there.
+/// Ids that are equal as function names are qualified by path, then by method too. The first one
+/// keeps its id, so that adding a duplicate upstream does not rename what was there.
 fn qualify_duplicates(document: &mut Value, applied: &mut Vec<Fixup>) {
-    let mut taken: BTreeMap<String, usize> = BTreeMap::new();
-    for (path, method, id) in operations(document) {
-        let Some(id) = id else { continue };
-        let seen = taken.entry(snake_case(&id)).or_default();
-        *seen += 1;
-        if *seen > 1 {
-            let qualified = format!("{}_{}", snake_case(&id), snake_case(&path));
-            let pointer = operation_pointer(&path, method);
-            set_id(document, &pointer, &qualified);
-            let what = format!("operationId `{id}` is taken; `{qualified}` instead");
-            applied.push(Fixup { rule: "qualify-duplicate", pointer, what });
+    let ids: Vec<(String, &str, String)> = operations(document)
+        .into_iter()
+        .filter_map(|(path, method, id)| Some((path, method, id?.as_str()?.to_owned())))
+        .collect();
+    // An id that a later operation has of its own is taken too.
+    let mut taken: BTreeSet<String> = ids.iter().map(|(.., id)| function_name(id)).collect();
+    let mut seen = BTreeSet::new();
+    for (path, method, id) in ids {
+        if seen.insert(function_name(&id)) {
+            continue;
         }
+        let by_path = snake_case(&format!("{id} {path}"));
+        let by_both = snake_case(&format!("{id} {method} {path}"));
+        // Two paths can differ in what no name holds; then only a number tells them apart.
+        let numbered = (2..).map(|number| format!("{by_both}_{number}"));
+        let free = [by_path, by_both.clone()].into_iter().chain(numbered).find(|name| taken.insert(name.clone()));
+        let Some(qualified) = free else { continue };
+        let pointer = operation_pointer(&path, method);
+        set_id(document, &pointer, &qualified);
+        let what = format!("operationId `{id}` is taken; `{qualified}` instead");
+        applied.push(Fixup { rule: "qualify-duplicate", pointer, what });
     }
 }

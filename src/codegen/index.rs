@@ -32,8 +32,27 @@ pub(crate) fn emit(apis: &[(&str, &str)], vendors: &[Vendor]) -> String {
             module = api.replace('-', "_"),
         );
     }
+    out.push_str("];\n\n");
+    out.push_str(&files(apis.iter().map(|(api, _)| *api)));
     let vendors = serde_json::to_string(vendors).expect("plain data with text keys is JSON");
-    let _ =
-        write!(out, "];\n\n/// The vendors' connections, as JSON.\npub(crate) static VENDORS: &str = {vendors:?};\n");
+    let _ = write!(out, "/// The vendors' connections, as JSON.\npub(crate) static VENDORS: &str = {vendors:?};\n");
+    out
+}
+
+/// A list of the files for the test that holds them against `generated/`; the program itself
+/// does not carry their text.
+fn files<'a>(apis: impl Iterator<Item = &'a str>) -> String {
+    let mut out = String::from(
+        "/// Every file that is compiled in, by its path below `generated/`.\n\
+         #[cfg(any(test, feature = \"authoring\"))]\n\
+         pub(crate) static FILES: &[(&str, &str)] = &[\n",
+    );
+    for api in apis {
+        for file in super::API_FILES {
+            let _ =
+                writeln!(out, "    (\"{api}/{file}\", include_str!(concat!(env!(\"OUT_DIR\"), \"/{api}/{file}\"))),");
+        }
+    }
+    out.push_str("];\n\n");
     out
 }

@@ -114,6 +114,9 @@ pub(crate) struct HintKeys {
     pub equals: Value,
     /// The advice.
     pub say: String,
+    /// The pointer to the argument's name in what was read.
+    #[serde(skip)]
+    pub pointer: String,
 }
 
 fn serialize_pairs<S: serde::Serializer>(pairs: &[(String, ArgumentKeys)], serializer: S) -> Result<S::Ok, S::Error> {
@@ -148,6 +151,15 @@ pub(crate) fn read_operation(at: &Located<'_>) -> OperationKeys {
         return OperationKeys::default();
     }
     at.only(&with_tool_keys(&["skip", "presets", "raw"]));
+    if let Some(skip) = at.get("skip") {
+        if skip.value.as_str().is_some_and(|reason| reason.trim().is_empty()) {
+            skip.wrong("the reason why the operation becomes no tool");
+        }
+        for (key, entry) in at.entries().into_iter().filter(|(key, _)| *key != "skip") {
+            let hint = "an operation that is skipped becomes no tool, so there is nothing to say of one";
+            entry.report("`skip` to be the only key".to_owned(), format!("`{key}` beside it"), Some(hint.to_owned()));
+        }
+    }
     let presets = at.get("presets").map(|presets| presets.items().iter().map(read_preset).collect());
     let keys = OperationKeys {
         skip: at.get("skip").and_then(|skip| skip.text().map(str::to_owned)),
@@ -155,8 +167,11 @@ pub(crate) fn read_operation(at: &Located<'_>) -> OperationKeys {
         raw: at.get("raw").and_then(|raw| raw.flag()),
         tool: read_tool(at),
     };
-    if keys.raw == Some(false) && keys.presets.is_empty() {
-        at.report(
+    if keys.raw == Some(false)
+        && keys.presets.is_empty()
+        && let Some(raw) = at.get("raw")
+    {
+        raw.report(
             "`presets` beside `raw: false`".to_owned(),
             "none".to_owned(),
             Some("an operation that becomes no tool needs `skip` with the reason".to_owned()),
@@ -227,7 +242,7 @@ fn read_argument(at: &Located<'_>) -> ArgumentKeys {
 fn read_hint(at: &Located<'_>) -> Option<HintKeys> {
     at.only(&["status", "argument", "equals", "say"]);
     let status = at.required("status", "an HTTP status")?;
-    let argument = at.required("argument", "the description's name of an argument")?.text()?.to_owned();
+    let argument = at.required("argument", "the description's name of an argument")?;
     let equals = at.required("equals", "the value that is refused")?.value.clone();
     let say = at.required("say", "the advice")?.text()?.to_owned();
     let Some(status) = status.value.as_u64().and_then(|s| u16::try_from(s).ok()).filter(|s| (400..600).contains(s))
@@ -235,7 +250,7 @@ fn read_hint(at: &Located<'_>) -> Option<HintKeys> {
         status.wrong("an HTTP status from 400 to 599");
         return None;
     };
-    Some(HintKeys { status, argument, equals, say })
+    Some(HintKeys { status, argument: argument.text()?.to_owned(), equals, say, pointer: argument.pointer })
 }
 
 impl ToolKeys {

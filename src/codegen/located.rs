@@ -40,8 +40,7 @@ impl<'a> Source<'a> {
             .origins
             .iter()
             .rev()
-            .find_map(|(prefix, file, at)| pointer.strip_prefix(prefix.as_str()).map(|rest| (file, at, rest)))
-            .filter(|(_, _, rest)| rest.is_empty() || rest.starts_with('/'));
+            .find_map(|(prefix, file, at)| below(pointer, prefix).map(|rest| (file, at, rest)));
         match origin {
             Some((file, at, rest)) => (file.clone(), format!("{at}{rest}")),
             None => (self.file.clone(), pointer.to_owned()),
@@ -68,15 +67,31 @@ impl<'s> Located<'s> {
         self.report(expected.into(), describe(self.value), Some(hint.into()));
     }
 
+    /// The file and pointer under which a person finds this.
+    pub(crate) fn place(&self) -> (String, String) {
+        self.source.place(&self.pointer)
+    }
+
     /// Reports a finding in words of its own.
     pub(crate) fn report(&self, expected: String, found: String, hint: Option<String>) {
-        let (file, pointer) = self.source.place(&self.pointer);
+        let (file, pointer) = self.place();
         self.source.errors.borrow_mut().push(Finding { file, pointer, expected, found, hint });
     }
 
     /// The same source, for a value that stands elsewhere in the document.
     pub(crate) fn at(&self, pointer: &str, value: &'s Value) -> Self {
         Self { source: self.source, pointer: pointer.to_owned(), value }
+    }
+
+    /// The innermost thing on the way to `pointer` that exists; called on a document's root.
+    pub(crate) fn nearest(&self, pointer: &str) -> Self {
+        let mut pointer = pointer;
+        loop {
+            if let Some(value) = self.value.pointer(pointer) {
+                return self.at(pointer, value);
+            }
+            pointer = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
+        }
     }
 
     /// The entry `key` of this object, if there is one.
@@ -121,8 +136,10 @@ impl<'s> Located<'s> {
 
     pub(crate) fn text(&self) -> Option<&'s str> {
         let text = self.value.as_str();
-        if text.is_none() {
-            self.wrong("a text");
+        match (text, self.value) {
+            (Some(_), _) => {}
+            (None, Value::Number(_) | Value::Bool(_)) => self.wrong_with_hint("a text", "put it in quotes"),
+            (None, _) => self.wrong("a text"),
         }
         text
     }
@@ -180,6 +197,11 @@ impl<'s> Located<'s> {
     }
 }
 
+/// Returns what is left of `pointer` below `prefix`: empty, or starting with a slash.
+pub(crate) fn below<'a>(pointer: &'a str, prefix: &str) -> Option<&'a str> {
+    pointer.strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// Escapes a key for a JSON pointer.
 pub(crate) fn escape(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
@@ -204,8 +226,8 @@ pub(crate) fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>)
 pub(crate) fn describe(value: &Value) -> String {
     const LONGEST: usize = 80;
     match value {
-        Value::Object(object) => format!("an object with {} entries", object.len()),
-        Value::Array(items) => format!("a list with {} items", items.len()),
+        Value::Object(object) => format!("an object with {}", count(object.len(), "entry", "entries")),
+        Value::Array(items) => format!("a list with {}", count(items.len(), "item", "items")),
         Value::Null => "nothing".to_owned(),
         scalar => {
             let text = scalar.to_string();
@@ -216,4 +238,8 @@ pub(crate) fn describe(value: &Value) -> String {
             }
         }
     }
+}
+
+fn count(number: usize, one: &str, several: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { several })
 }

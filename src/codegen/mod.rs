@@ -7,6 +7,7 @@ mod dispatch;
 mod error;
 mod fixups;
 mod index;
+mod inputs;
 pub(crate) mod keys;
 mod located;
 mod lower;
@@ -15,6 +16,7 @@ mod report;
 pub mod sandbox_table;
 mod schema;
 mod spec;
+mod tool_draft;
 mod tree;
 mod vendor_file;
 
@@ -26,12 +28,16 @@ use serde_json::Value;
 pub use error::{Errors, Finding};
 pub use tree::{Difference, Tree};
 
-use crate::model::{ApiTools, CORE_TAG, Effect, Tool, Vendor};
-use located::Source;
+use crate::model::{ApiTools, CORE_TAG, Effect};
+use located::{Source, nearest};
 use lower::Lowered;
+use tool_draft::Claim;
 
 /// The most tools of a vendor that may be `core`: what clients take and models keep apart.
 const MOST_CORE_TOOLS: usize = 40;
+
+/// What is made of each API.
+const API_FILES: [&str; 5] = ["client.rs", "dispatch.rs", "report.md", "sandbox.json", "tools.json"];
 
 /// What the generator makes of `specs/`.
 #[derive(Debug)]
@@ -72,11 +78,24 @@ pub fn generate(specs: &Path, wanted: impl Fn(&str) -> bool) -> Result<Generated
             continue;
         }
         let place = format!("specs/{name}");
+        if !is_id(&name, &[]) {
+            errors.push(Finding {
+                hint: Some("tool names, environment and cargo feature are made from it".to_owned()),
+                ..Finding::of_file(&place, "a folder named with `a-z` and `0-9`, a letter first", format!("`{name}`"))
+            });
+            continue;
+        }
+        let before = errors.len();
         let vendor =
             vendor_file::load(&folder.join("vendor.toml"), &format!("{place}/vendor.toml"), &name, &mut errors);
-        let mut own = read_apis(&folder, &place, &name, &mut errors);
+        let (mut own, complete) = read_apis(&folder, &place, &name, &mut errors);
+        check_core(&own, &place, &mut errors);
         if let Some(vendor) = vendor {
-            check_vendor(&vendor, &own, &place, &mut errors);
+            // Of operations that could not be read, nothing is known.
+            if complete && let Some(check) = &vendor.check {
+                let sound = errors.len() == before;
+                check_login(&check.operation, &own, sound, &format!("{place}/vendor.toml"), &mut errors);
+            }
             vendors.push(vendor);
         }
         apis.append(&mut own);
@@ -125,27 +144,61 @@ fn vendor_folders(specs: &Path, errors: &mut Errors) -> Vec<PathBuf> {
     }
 }
 
-fn read_apis(folder: &Path, place: &str, vendor: &str, errors: &mut Errors) -> Vec<Api> {
-    let mut apis = Vec::new();
+/// Returns the APIs in a vendor's folder, and whether all of them could be read.
+fn read_apis(folder: &Path, place: &str, vendor: &str, errors: &mut Errors) -> (Vec<Api>, bool) {
     let mut names: Vec<String> = std::fs::read_dir(folder)
         .into_iter()
         .flatten()
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
         .collect();
     names.sort();
+    let mut apis = Vec::new();
+    let mut overlays = Vec::new();
+    // Stem → file.
+    let mut described: BTreeMap<&str, &str> = BTreeMap::new();
     for name in &names {
         let Some((stem, "yaml" | "yml" | "json")) = name.rsplit_once('.') else { continue };
-        if stem == "overlay" || stem.ends_with(".overlay") || stem == "workflows" {
+        if stem == "workflows" {
             continue;
         }
-        let overlay = if stem == "api" { "overlay.yaml".to_owned() } else { format!("{stem}.overlay.yaml") };
-        let id = if stem == "api" { vendor.to_owned() } else { format!("{vendor}-{stem}") };
-        apis.extend(read_api(folder, place, vendor, id, name, &overlay, errors));
+        if stem == "overlay" || stem.ends_with(".overlay") {
+            overlays.push(name);
+        } else if !is_id(stem, &['-']) {
+            let expected = "a file named with `a-z`, `0-9` and `-`, a letter first";
+            errors.push(Finding {
+                hint: Some("a folder and a Rust module are made from it".to_owned()),
+                ..Finding::of_file(&format!("{place}/{name}"), expected, format!("`{name}`"))
+            });
+        } else if let Some(other) = described.insert(stem, name) {
+            errors.push_file(&format!("{place}/{name}"), "one file for each API", format!("`{other}` beside it"));
+        }
     }
-    if apis.is_empty() && errors.is_empty() {
+    for name in overlays {
+        if !described.keys().any(|stem| overlay_name(stem) == *name) {
+            let expected = "an overlay named after the description beside it: `overlay.yaml` for `api.yaml`, \
+                            `<api>.overlay.yaml` for `<api>.yaml`";
+            errors.push_file(&format!("{place}/{name}"), expected, format!("`{name}`, which belongs to none"));
+        }
+    }
+    if described.is_empty() {
         errors.push_file(place, "an OpenAPI description, such as `api.yaml`", "none");
     }
-    apis
+    for (stem, name) in &described {
+        let id = if *stem == "api" { vendor.to_owned() } else { format!("{vendor}-{stem}") };
+        apis.extend(read_api(folder, place, vendor, id, name, &overlay_name(stem), errors));
+    }
+    let complete = apis.len() == described.len() && !described.is_empty();
+    (apis, complete)
+}
+
+fn overlay_name(stem: &str) -> String {
+    if stem == "api" { "overlay.yaml".to_owned() } else { format!("{stem}.overlay.yaml") }
+}
+
+/// Whether `name` can be part of a tool name, a folder and a Rust module.
+fn is_id(name: &str, joints: &[char]) -> bool {
+    name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || joints.contains(&c))
 }
 
 fn read_api(
@@ -158,39 +211,38 @@ fn read_api(
     errors: &mut Errors,
 ) -> Option<Api> {
     let file = format!("{place}/{name}");
+    let overlay_file = format!("{place}/{overlay}");
+    let overlay_path = folder.join(overlay);
+    let overlay = if overlay_path.exists() { spec::load(&overlay_path, &overlay_file, errors) } else { None };
     let mut document = spec::load(&folder.join(name), &file, errors)?;
     let source = Source::new(&file);
     spec::check_document(&source.root(&document));
     let found = source.into_errors();
-    let sound = found.is_empty();
+    let mut sound = found.is_empty();
     errors.append(found);
+    // Before the overlay: a mistake in the overlay must not hide in the sandbox.
+    let sandbox = if sound { sandbox_table::emit(&id, &document) } else { Value::Null };
 
     let mut origins = overlay::Origins::new();
-    let overlay_path = folder.join(overlay);
-    let mut sandbox = Value::Null;
-    if sound {
-        // Before the overlay: a mistake in the overlay must not hide in the sandbox.
-        sandbox = sandbox_table::emit(&id, &document);
+    if let Some(overlay) = overlay {
+        origins = overlay::apply(&overlay_file, &overlay, &mut document, errors);
     }
-    if overlay_path.exists() {
-        let overlay_file = format!("{place}/{overlay}");
-        if let Some(overlay) = spec::load(&overlay_path, &overlay_file, errors) {
-            origins = overlay::apply(&overlay_file, &overlay, &mut document, errors);
-        }
-    }
-    if !sound {
-        return None;
-    }
-    let fixups = fixups::apply(&mut document);
+    let fixups = if sound { fixups::apply(&mut document) } else { Vec::new() };
     let source = Source::with_origins(&file, &origins);
     let root = source.root(&document);
-    let operations = spec::read_operations(&root);
-    let lowered = lower::lower(vendor, &id, &operations, &root);
-    // An overlay's keys are read when it is applied and again here: the same finding counts once.
-    for finding in &source.into_errors() {
-        if !errors.iter().any(|known| known == finding) {
-            errors.push(finding.clone());
-        }
+    if sound {
+        sound = check_overlaid(&file, &overlay_file, &document, &origins, errors);
+    }
+    spec::check_extensions(&root);
+    let mut lowered = Lowered::default();
+    if sound {
+        lowered = lower::lower(vendor, &id, &spec::read_operations(&root), &root);
+    } else {
+        spec::check_keys(&root);
+    }
+    errors.append(source.into_errors());
+    if !sound {
+        return None;
     }
     let text = |pointer: &str| document.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
     Some(Api {
@@ -205,55 +257,91 @@ fn read_api(
     })
 }
 
-/// Checks what concerns a vendor as a whole.
-fn check_vendor(vendor: &Vendor, apis: &[Api], place: &str, errors: &mut Errors) {
+/// Checks a description once more: the overlay may have brought a fault in, or taken away what
+/// something refers to.
+fn check_overlaid(
+    file: &str,
+    overlay_file: &str,
+    document: &Value,
+    origins: &overlay::Origins,
+    errors: &mut Errors,
+) -> bool {
+    let source = Source::with_origins(file, origins);
+    spec::check_document(&source.root(document));
+    let found = source.into_errors();
+    for finding in &found {
+        let mut finding = finding.clone();
+        if finding.file == file {
+            finding.hint = Some(format!("{overlay_file} takes it away"));
+        }
+        errors.push(finding);
+    }
+    found.is_empty()
+}
+
+/// A vendor has only so many tools that are always at hand.
+fn check_core(apis: &[Api], place: &str, errors: &mut Errors) {
     let core = apis.iter().flat_map(|api| &api.lowered.tools).filter(|tool| tool.tags.contains(CORE_TAG)).count();
     if core > MOST_CORE_TOOLS {
         let expected = format!("at most {MOST_CORE_TOOLS} tools with the tag `{CORE_TAG}`");
-        errors.push_file(place, expected, core.to_string());
-    }
-    let Some(check) = &vendor.check else { return };
-    let tool = apis
-        .iter()
-        .flat_map(|api| &api.lowered.tools)
-        .find(|tool| tool.calls.iter().any(|call| call.operation == check.operation));
-    let fits = tool.is_some_and(|tool| tool.effect == Some(Effect::Read) && !requires_arguments(tool));
-    if !fits {
         errors.push(Finding {
-            file: format!("{place}/vendor.toml"),
-            pointer: "/check/operation".to_owned(),
-            expected: "the id of an operation that only reads and needs no arguments".to_owned(),
-            found: format!("`{}`", check.operation),
-            hint: None,
+            hint: Some("the tag is for what an assistant needs every day; take it off the others".to_owned()),
+            ..Finding::of_file(place, expected, core.to_string())
         });
     }
 }
 
-fn requires_arguments(tool: &Tool) -> bool {
-    tool.parsed_input_schema().contains_key("required")
+/// Checks that `doctor` can call the operation. What its tool says of itself counts only where
+/// it was read without complaint (`sound`).
+fn check_login(operation: &str, apis: &[Api], sound: bool, file: &str, errors: &mut Errors) {
+    let fates = || apis.iter().flat_map(|api| &api.lowered.fates);
+    let tool = apis
+        .iter()
+        .flat_map(|api| &api.lowered.tools)
+        .find(|tool| tool.calls.iter().any(|call| call.operation == operation));
+    let (found, hint) = match tool {
+        None if fates().any(|fate| fate.operation == operation) => ("which is skipped".to_owned(), None),
+        None => {
+            let near = nearest(operation, fates().map(|fate| fate.operation.as_str()));
+            ("which is no operation".to_owned(), near.map(|near| format!("did you mean `{near}`?")))
+        }
+        Some(_) if !sound => return,
+        Some(tool) => match (tool.effect, tool.parsed_input_schema().get("required")) {
+            (None, _) => (format!("whose tool `{}` states no effect", tool.name), None),
+            (Some(effect), _) if effect != Effect::Read => {
+                (format!("whose tool `{}` has the effect `{effect}`", tool.name), None)
+            }
+            (_, Some(required)) => (format!("whose tool `{}` requires `{required}`", tool.name), None),
+            (_, None) => return,
+        },
+    };
+    errors.push(Finding {
+        file: file.to_owned(),
+        pointer: "/check/operation".to_owned(),
+        expected: "the id of an operation that only reads and needs no arguments".to_owned(),
+        found: format!("`{operation}`, {found}"),
+        hint,
+    });
 }
 
 /// Names and aliases lead to one tool each, over all vendors.
 fn check_names(apis: &[Api], errors: &mut Errors) {
-    let mut taken: BTreeMap<&str, (&str, String)> = BTreeMap::new();
-    for api in apis {
-        for tool in &api.lowered.tools {
-            let call = &tool.calls[0];
-            let owner = format!("`{}` ({} {})", call.operation, call.method, call.path);
-            for name in std::iter::once(&tool.name).chain(&tool.aliases) {
-                if let Some((file, other)) = taken.get(name.as_str()) {
-                    errors.push(Finding {
-                        file: api.file.clone(),
-                        pointer: String::new(),
-                        expected: format!("a name of its own for the tool `{name}` of {owner}"),
-                        found: format!("the same name for {other} in {file}"),
-                        hint: Some("set `name` in the overlay of one of them".to_owned()),
-                    });
-                } else {
-                    taken.insert(name, (&api.file, owner.clone()));
-                }
-            }
-        }
+    let mut taken: BTreeMap<&str, &Claim> = BTreeMap::new();
+    for claim in apis.iter().flat_map(|api| &api.lowered.claims) {
+        let Some(first) = taken.get(claim.name.as_str()) else {
+            taken.insert(&claim.name, claim);
+            continue;
+        };
+        errors.push(Finding {
+            file: claim.file.clone(),
+            pointer: claim.pointer.clone(),
+            expected: format!("a name of its own for the tool of {}", claim.owner),
+            found: format!(
+                "`{}`, which the tool of {} has already ({}#{})",
+                claim.name, first.owner, first.file, first.pointer
+            ),
+            hint: Some("set `name` in the overlay of one of them".to_owned()),
+        });
     }
 }
 

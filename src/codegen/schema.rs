@@ -163,7 +163,7 @@ fn kind_of(flat: &Map<String, Value>) -> &'static str {
 
 /// Takes `allOf`, `oneOf` and `anyOf` out: what all parts say holds together; of alternatives,
 /// the union of what they allow.
-fn flatten(schema: &Value) -> Map<String, Value> {
+pub(crate) fn flatten(schema: &Value) -> Map<String, Value> {
     let mut flat = schema.as_object().cloned().unwrap_or_default();
     for part in take_list(&mut flat, "allOf") {
         merge_all(&mut flat, flatten(&part));

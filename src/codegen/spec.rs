@@ -34,6 +34,7 @@ pub(crate) struct SpecOperation {
 /// A parameter with its schema resolved.
 #[derive(Debug)]
 pub(crate) struct SpecParameter {
+    pub pointer: String,
     pub name: String,
     pub location: Location,
     pub required: bool,
@@ -62,11 +63,16 @@ pub(crate) fn load(path: &Path, file: &str, errors: &mut Errors) -> Option<Value
         }
     };
     let parsed = if path.extension().is_some_and(|extension| extension == "json") {
-        serde_json::from_str(&text).map_err(|error| error.to_string())
+        serde_json::from_str(&text).map_err(|error| format!("the JSON: {error}"))
     } else {
-        serde_saphyr::from_str(&text).map_err(|error| error.to_string())
+        // The first line says where and what; the lines of the file that follow it are at hand.
+        serde_saphyr::from_str(&text).map_err(|error| {
+            let text = error.to_string();
+            let line = text.lines().next().unwrap_or_default();
+            line.strip_prefix("error: ").unwrap_or(line).to_owned()
+        })
     };
-    parsed.map_err(|error| errors.push_file(file, "YAML or JSON", error)).ok()
+    parsed.map_err(|error| errors.push_file(file, "YAML or JSON", format!("a fault in {error}"))).ok()
 }
 
 /// Checks what the emitters rely on before anything is changed: version, paths, references.
@@ -74,12 +80,13 @@ pub(crate) fn check_document(root: &Located<'_>) {
     if root.object().is_none() {
         return;
     }
-    if let Some(version) = root.required("openapi", "the version of OpenAPI, `3.0.x`")
-        && !version.value.as_str().is_some_and(|text| text.starts_with("3.0."))
-    {
-        version.wrong("`3.0.x`");
+    if !is_read_version(root) {
+        // What else this file says means something else in another version.
+        return;
     }
-    if let Some(info) = root.required("info", "`title` and `version`") {
+    if let Some(info) = root.required("info", "`title` and `version`")
+        && info.object().is_some()
+    {
         for key in ["title", "version"] {
             if let Some(entry) = info.required(key, "a text") {
                 entry.text();
@@ -87,17 +94,102 @@ pub(crate) fn check_document(root: &Located<'_>) {
         }
     }
     if let Some(paths) = root.required("paths", "the paths of the API") {
-        for (path, _) in paths.entries() {
-            if !path.starts_with('/') && !path.starts_with("x-") {
-                paths.report(
-                    "paths that start with `/`".to_owned(),
-                    format!("`{path}`"),
-                    Some("paths are relative to the address of the vendor".to_owned()),
-                );
-            }
+        for (path, item) in paths.entries().iter().filter(|(path, _)| !path.starts_with("x-")) {
+            check_path(path, item);
         }
     }
     check_references(root, root.value);
+}
+
+fn is_read_version(root: &Located<'_>) -> bool {
+    const EXPECTED: &str = "the version of OpenAPI that is read, `3.0.x`";
+    const HINT: &str = "convert the file to OpenAPI 3.0 first";
+    if let Some(swagger) = root.get("swagger") {
+        swagger.report(format!("`openapi`: {EXPECTED}"), "Swagger 2".to_owned(), Some(HINT.to_owned()));
+        return false;
+    }
+    let Some(version) = root.required("openapi", EXPECTED) else { return false };
+    let read = version.value.as_str().is_some_and(|text| text.starts_with("3.0."));
+    if !read {
+        version.wrong_with_hint(EXPECTED, HINT);
+    }
+    read
+}
+
+/// Whatever is overlooked here would be an operation that is neither lowered nor skipped.
+fn check_path(path: &str, item: &Located<'_>) {
+    if !path.starts_with('/') {
+        item.report(
+            "a path that starts with `/`".to_owned(),
+            format!("`{path}`"),
+            Some("paths are relative to the address of the vendor".to_owned()),
+        );
+    }
+    if template_parameters(path).is_none() {
+        item.report("a path whose braces each hold a name, such as `{id}`".to_owned(), format!("`{path}`"), None);
+    }
+    if let Some(reference) = item.get("$ref") {
+        reference
+            .wrong_with_hint("operations", "the build reads no `$ref` in place of a path; write its operations here");
+    }
+    if item.value.get("$ref").is_none() && item.object().is_some() {
+        const REST: [&str; 4] = ["summary", "description", "servers", "parameters"];
+        for (key, entry) in item.entries().iter().filter(|(key, _)| !key.starts_with("x-")) {
+            if !METHODS.contains(key) && !REST.contains(key) {
+                let known = || METHODS.into_iter().chain(REST);
+                let hint = nearest(key, known()).map(|near| format!("did you mean `{near}`?"));
+                entry.report(one_of(known()), format!("the unknown key `{key}`"), hint);
+            }
+        }
+    }
+}
+
+/// The names between the braces of a path; `None` where the braces don't match.
+fn template_parameters(path: &str) -> Option<Vec<&str>> {
+    let mut names = Vec::new();
+    let mut rest = path;
+    while let Some(open) = rest.find(['{', '}']) {
+        let (name, after) = rest[open..].strip_prefix('{')?.split_once('}')?;
+        if name.is_empty() || name.contains(['{', '/']) {
+            return None;
+        }
+        names.push(name);
+        rest = after;
+    }
+    Some(names)
+}
+
+/// Reports each `x-toolwright` that stands elsewhere than on an operation, where nobody reads it.
+pub(crate) fn check_extensions(at: &Located<'_>) {
+    match at.value {
+        Value::Object(object) => {
+            let steps: Vec<&str> = at.pointer.split('/').collect();
+            let operation = matches!(steps.as_slice(), ["", "paths", _, method] if METHODS.contains(method));
+            if let Some(block) = at.get(keys::EXTENSION).filter(|_| !operation) {
+                block.report(
+                    format!("`{}` on an operation", keys::EXTENSION),
+                    "it elsewhere".to_owned(),
+                    Some("an operation is a target such as `$.paths['/api/Tickets'].get`".to_owned()),
+                );
+            }
+            if !object.is_empty() {
+                at.entries().iter().for_each(|(_, entry)| check_extensions(entry));
+            }
+        }
+        Value::Array(_) => at.items().iter().for_each(check_extensions),
+        _ => {}
+    }
+}
+
+/// Reads the `x-toolwright` of every operation for its complaints only: the description has
+/// faults of its own, and they are not to hide these.
+pub(crate) fn check_keys(root: &Located<'_>) {
+    let Some(paths) = root.get("paths").filter(|paths| paths.value.is_object()) else { return };
+    for (_, item) in paths.entries() {
+        for block in METHODS.iter().filter_map(|method| item.get(method)?.get(keys::EXTENSION)) {
+            keys::read_operation(&block);
+        }
+    }
 }
 
 fn check_references(at: &Located<'_>, document: &Value) {
@@ -106,6 +198,11 @@ fn check_references(at: &Located<'_>, document: &Value) {
             if let Some(Value::String(reference)) = object.get("$ref") {
                 let target = reference.strip_prefix('#').map(|pointer| document.pointer(pointer));
                 match target {
+                    Some(Some(_)) if is_circle(object, document) => at.report(
+                        "a `$ref` that leads to something".to_owned(),
+                        format!("`{reference}`, which leads from one `$ref` to the next without end"),
+                        None,
+                    ),
                     Some(Some(_)) => {}
                     Some(None) => at.report(
                         "a `$ref` to something in this file".to_owned(),
@@ -126,6 +223,15 @@ fn check_references(at: &Located<'_>, document: &Value) {
         Value::Array(_) => at.items().iter().for_each(|item| check_references(item, document)),
         _ => {}
     }
+}
+
+fn is_circle(reference: &Map<String, Value>, document: &Value) -> bool {
+    let mut next = reference.get("$ref");
+    for _ in 0..DEEPEST_REFERENCE {
+        let target = next.and_then(Value::as_str).and_then(|reference| document.pointer(reference.strip_prefix('#')?));
+        next = target.and_then(|target| target.get("$ref"));
+    }
+    next.is_some()
 }
 
 fn near_reference(reference: &str, document: &Value) -> Option<String> {
@@ -237,20 +343,18 @@ fn follow<'s>(at: &Located<'s>, root: &Located<'s>) -> Located<'s> {
 }
 
 fn check_path_parameters(at: &Located<'_>, path: &str, parameters: &[SpecParameter]) {
-    let in_path: Vec<&str> =
-        path.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name).collect();
+    let in_path = template_parameters(path).unwrap_or_default();
     for name in &in_path {
         if !parameters.iter().any(|p| p.location == Location::Path && p.name == *name) {
-            at.report(
-                format!("a parameter `{name}` with `in: path`"),
-                "none".to_owned(),
-                Some(format!("the path is `{path}`")),
-            );
+            let hint = Some(format!("the path is `{path}`"));
+            at.report(format!("a parameter `{name}` with `in: path`"), "none".to_owned(), hint);
         }
     }
     for parameter in parameters.iter().filter(|p| p.location == Location::Path) {
         if !in_path.contains(&parameter.name.as_str()) {
-            at.report(format!("`{{{}}}` in the path", parameter.name), format!("`{path}`"), None);
+            let place = at.at(&parameter.pointer, at.value);
+            let hint = nearest(&parameter.name, in_path.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+            place.report(format!("a path with `{{{}}}`", parameter.name), format!("`{path}`"), hint);
         }
     }
 }
@@ -258,13 +362,24 @@ fn check_path_parameters(at: &Located<'_>, path: &str, parameters: &[SpecParamet
 fn read_parameter(at: &Located<'_>, root: &Located<'_>) -> Option<SpecParameter> {
     at.object()?;
     let name = at.required("name", "the parameter's name")?.text()?.to_owned();
+    if name.is_empty() {
+        at.report("the parameter's name".to_owned(), "an empty text".to_owned(), None);
+        return None;
+    }
     let place = at.required("in", "one of `path`, `query`, `header`")?;
     let location = match place.text()? {
         "path" => Location::Path,
         "query" => Location::Query,
         // OpenAPI says that these three are described elsewhere and ignored here.
         "header" if ["accept", "content-type", "authorization"].contains(&name.to_lowercase().as_str()) => return None,
-        "header" => Location::Header,
+        "header" => {
+            // RFC 9110, 5.6.2: anything else can't be sent.
+            if !name.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)) {
+                at.report("the name of a header".to_owned(), format!("`{name}`"), None);
+                return None;
+            }
+            Location::Header
+        }
         // Cookies belong to browsers; a vendor that needs one gets it from the credentials.
         "cookie" => return None,
         _ => {
@@ -290,7 +405,7 @@ fn read_parameter(at: &Located<'_>, root: &Located<'_>) -> Option<SpecParameter>
     };
     let description = at.get("description").and_then(|text| text.text().map(str::to_owned));
     let example = at.get("example").map(|example| example.value.clone());
-    Some(SpecParameter { name, location, required, description, example, schema, style })
+    Some(SpecParameter { pointer: at.pointer.clone(), name, location, required, description, example, schema, style })
 }
 
 fn read_style(at: &Located<'_>) -> QueryStyle {

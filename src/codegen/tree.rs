@@ -54,9 +54,7 @@ impl Tree {
             if std::fs::read_to_string(&target).is_ok_and(|present| present == *text) {
                 continue;
             }
-            let written =
-                target.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&target, text));
-            written.map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", target.display())))?;
+            write(&target, text)?;
         }
         Ok(())
     }
@@ -79,7 +77,8 @@ impl Tree {
                 differences.insert(path.clone(), Difference::Missing);
                 continue;
             }
-            let found = std::fs::read_to_string(folder.join(path))?.replace("\r\n", "\n");
+            let target = folder.join(path);
+            let found = std::fs::read_to_string(&target).map_err(|error| at(&target, &error))?.replace("\r\n", "\n");
             if found != *text {
                 differences.insert(path.clone(), Difference::Changed(found));
             }
@@ -93,30 +92,42 @@ impl Tree {
     /// Whatever the file system says, with the path.
     pub fn replace(&self, folder: &Path) -> io::Result<BTreeMap<String, Difference>> {
         let differences = self.compare(folder)?;
-        for (path, difference) in &differences {
-            if *difference == Difference::LeftOver {
-                let leftover = folder.join(path);
-                std::fs::remove_file(&leftover)?;
-                // Folders that are empty now go too; one that is not stays, and that is no error.
-                for parent in leftover.ancestors().skip(1).take_while(|parent| *parent != folder) {
-                    if std::fs::remove_dir(parent).is_err() {
-                        break;
-                    }
+        // What goes, goes first: a folder may have to stand where a file stood.
+        for (path, _) in differences.iter().filter(|(_, difference)| **difference == Difference::LeftOver) {
+            let leftover = folder.join(path);
+            std::fs::remove_file(&leftover).map_err(|error| at(&leftover, &error))?;
+            // Folders that are empty now go too; one that is not stays, and that is no error.
+            for parent in leftover.ancestors().skip(1).take_while(|parent| *parent != folder) {
+                if std::fs::remove_dir(parent).is_err() {
+                    break;
                 }
             }
         }
-        self.write_to(folder)?;
+        for (path, text) in self.0.iter().filter(|(path, _)| differences.contains_key(*path)) {
+            write(&folder.join(path), text)?;
+        }
         Ok(differences)
     }
+}
+
+fn write(target: &Path, text: &str) -> io::Result<()> {
+    let written = target.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(target, text));
+    written.map_err(|error| at(target, &error))
+}
+
+/// The error with the path that it is about.
+fn at(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
 
 fn list(folder: &Path, below: &str, found: &mut Vec<String>) -> io::Result<()> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
+        Err(error) => return Err(at(folder, &error)),
     };
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.map(|entry| entry.path())).collect::<io::Result<_>>()?;
+    let paths: io::Result<Vec<PathBuf>> = entries.map(|entry| Ok(entry?.path())).collect();
+    let mut paths = paths.map_err(|error| at(folder, &error))?;
     paths.sort();
     for path in paths {
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
@@ -128,4 +139,77 @@ fn list(folder: &Path, below: &str, found: &mut Vec<String>) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+
+    /// A new, empty folder for one test.
+    fn folder(test: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("toolwright-tree-{}-{test}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
+    fn tree(files: &[(&str, &str)]) -> Tree {
+        let mut tree = Tree::default();
+        for (path, text) in files {
+            tree.insert(*path, *text);
+        }
+        tree
+    }
+
+    #[test]
+    fn a_text_ends_with_one_newline() {
+        assert_eq!(tree(&[("a", "x\n\n ")]).get("a"), Some("x\n"));
+        assert_eq!(tree(&[("a", "x")]).get("a"), Some("x\n"));
+    }
+
+    #[test]
+    fn a_folder_comes_to_hold_exactly_the_tree() {
+        let folder = folder("exact");
+        tree(&[("kept", "k"), ("changed", "before"), ("gone/deep/leftover", "l")]).write_to(&folder).unwrap();
+        std::fs::write(folder.join("other"), "a file where the tree has a folder").unwrap();
+        let wanted = tree(&[("kept", "k"), ("changed", "after"), ("new/file", "n"), ("other/file", "o")]);
+
+        let found = wanted.replace(&folder).unwrap();
+        let kinds: Vec<(&str, &Difference)> = found.iter().map(|(path, kind)| (path.as_str(), kind)).collect();
+        assert_eq!(
+            kinds,
+            [
+                ("changed", &Difference::Changed("before\n".to_owned())),
+                ("gone/deep/leftover", &Difference::LeftOver),
+                ("new/file", &Difference::Missing),
+                ("other", &Difference::LeftOver),
+                ("other/file", &Difference::Missing),
+            ]
+        );
+        assert!(wanted.compare(&folder).unwrap().is_empty());
+        assert!(!folder.join("gone").exists(), "folders that became empty are gone");
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn what_is_equal_is_left_alone() {
+        let folder = folder("equal");
+        std::fs::write(folder.join("lf"), "one\ntwo\n").unwrap();
+        std::fs::write(folder.join("crlf"), "one\r\ntwo\r\n").unwrap();
+        let long_ago = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+        for name in ["lf", "crlf"] {
+            let file = std::fs::File::options().write(true).open(folder.join(name)).unwrap();
+            file.set_modified(long_ago).unwrap();
+        }
+
+        let found = tree(&[("lf", "one\ntwo"), ("crlf", "one\ntwo"), ("new", "n")]).replace(&folder).unwrap();
+        assert_eq!(found.keys().collect::<Vec<_>>(), ["new"]);
+        for name in ["lf", "crlf"] {
+            let modified = std::fs::metadata(folder.join(name)).unwrap().modified().unwrap();
+            assert_eq!(modified, long_ago, "{name}");
+        }
+        std::fs::remove_dir_all(folder).unwrap();
+    }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::error::Errors;
-use super::located::{Located, Source};
+use super::located::{Located, Source, nearest, one_of};
 use crate::model::{Address, Check, Credential, Limits, Vendor};
 
 /// The longest guidance, in characters: all vendors' together go into the server's instructions.
@@ -17,14 +17,19 @@ pub(crate) fn load(path: &Path, file: &str, folder: &str, errors: &mut Errors) -
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {
-            errors.push_file(file, "a vendor file", error.to_string());
+            let none = error.kind() == std::io::ErrorKind::NotFound;
+            errors.push_file(file, "a vendor file", if none { "none".to_owned() } else { error.to_string() });
             return None;
         }
     };
     let value: Value = match toml::from_str(&text) {
         Ok(value) => value,
         Err(error) => {
-            errors.push_file(file, "TOML", error.to_string().trim_end());
+            // Without the line itself, which may hold a credential that somebody pasted.
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let (line, column) = (before.matches('\n').count() + 1, before.rsplit('\n').next().unwrap_or_default());
+            let place = format!("line {line}, column {}", column.chars().count() + 1);
+            errors.push_file(file, "TOML", format!("a fault in {place}: {}", error.message().replace('\n', ", ")));
             return None;
         }
     };
@@ -66,7 +71,7 @@ fn text(at: &Located<'_>, key: &str, expected: &str) -> Option<String> {
 /// The name of an environment variable.
 fn variable(at: &Located<'_>, key: &str) -> Option<String> {
     let entry = at.required(key, "the name of an environment variable")?;
-    let name = entry.text()?;
+    let name = entry.value.as_str().unwrap_or_default();
     let right = name.starts_with(|c: char| c.is_ascii_uppercase())
         && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
     if !right {
@@ -109,8 +114,10 @@ fn read_credential(at: &Located<'_>) -> Option<Credential> {
             let (header, value) = (text(at, "header", "the header's name"), variable(at, "value"));
             Some(Credential::Header { header: header?, value: value? })
         }
-        _ => {
-            kind.wrong("one of `bearer`, `basic`, `header`");
+        other => {
+            let kinds = ["bearer", "basic", "header"];
+            let near = nearest(other, kinds.into_iter()).map(|near| format!("did you mean `{near}`?"));
+            kind.report(one_of(kinds.into_iter()), format!("`{other}`"), near);
             None
         }
     }

@@ -7,8 +7,8 @@ mod tool;
 mod vendor;
 
 pub use name::{
-    ALL_TAGS, CORE_TAG, HELD_BACK_TAGS, MAX_TOOL_NAME, UNREVIEWED_TAG, UNVERIFIED_TAG, is_tool_name, kebab_case,
-    resource_words, snake_case,
+    ALL_TAGS, CORE_TAG, HELD_BACK_TAGS, MAX_TOOL_NAME, UNREVIEWED_TAG, UNVERIFIED_TAG, function_name, is_tool_name,
+    kebab_case, resource_words, snake_case,
 };
 pub use operation::{BodyKind, Location, Operation, Parameter, ParameterKind, QueryStyle, RequestBody};
 pub use tool::{Annotations, ApiTools, Binding, Call, Effect, Fixed, Hint, Place, Risk, Tool, Verb};

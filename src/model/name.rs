@@ -61,6 +61,78 @@ pub fn snake_case(text: &str) -> String {
     words(text).join("_")
 }
 
+/// What can't be the name of a client's function: Rust's words, and what a client has already.
+const NO_FUNCTION_NAMES: &[&str] = &[
+    "abstract",
+    "as",
+    "async",
+    "await",
+    "become",
+    "box",
+    "break",
+    "const",
+    "continue",
+    "crate",
+    "do",
+    "dyn",
+    "else",
+    "enum",
+    "extern",
+    "false",
+    "final",
+    "fn",
+    "for",
+    "gen",
+    "if",
+    "impl",
+    "in",
+    "let",
+    "loop",
+    "macro",
+    "match",
+    "mod",
+    "move",
+    "mut",
+    "override",
+    "priv",
+    "pub",
+    "ref",
+    "return",
+    "self",
+    "static",
+    "struct",
+    "super",
+    "trait",
+    "true",
+    "try",
+    "type",
+    "typeof",
+    "unsafe",
+    "unsized",
+    "use",
+    "virtual",
+    "where",
+    "while",
+    "yield",
+    // `impl Client`, and the traits that it implements.
+    "api_version",
+    "baseurl",
+    "client",
+    "exec",
+    "inner",
+    "new",
+    "new_with_client",
+    "post",
+    "pre",
+];
+
+/// Returns the name of the function that calls the operation `id`.
+pub fn function_name(id: &str) -> String {
+    let name = snake_case(id);
+    let usable = name.starts_with(|c: char| c.is_ascii_lowercase()) && !NO_FUNCTION_NAMES.contains(&name.as_str());
+    if usable { name } else { format!("operation_{name}").trim_end_matches('_').to_owned() }
+}
+
 /// Returns `text` in kebab-case, the spelling of tags.
 pub fn kebab_case(text: &str) -> String {
     words(text).join("-")
@@ -100,6 +172,19 @@ mod tests {
             assert_eq!(snake_case(text), expected, "{text}");
         }
         assert_eq!(kebab_case("Custom Fields"), "custom-fields");
+    }
+
+    #[test]
+    fn functions_have_names_that_rust_takes() {
+        for (id, expected) in [
+            ("listTickets", "list_tickets"),
+            ("2fa", "operation_2fa"),
+            ("move", "operation_move"),
+            ("new", "operation_new"),
+            ("--", "operation"),
+        ] {
+            assert_eq!(function_name(id), expected, "{id}");
+        }
     }
 
     #[test]
