@@ -20,8 +20,17 @@ fn main() -> ExitCode {
     // A vendor is built when its cargo feature is on.
     let wanted =
         |vendor: &str| std::env::var_os(format!("CARGO_FEATURE_{}", vendor.to_uppercase().replace('-', "_"))).is_some();
-    let generated = match codegen::generate("specs".as_ref(), wanted) {
-        Ok(generated) => generated,
+    let typed = std::env::var_os("CARGO_FEATURE_TYPED").is_some();
+    let files = codegen::generate("specs".as_ref(), wanted).and_then(|generated| {
+        let mut tree = generated.tree.clone();
+        if typed {
+            tree.extend(codegen::typed_clients(&generated)?);
+        }
+        tree.insert("index.rs", generated.index);
+        Ok(tree)
+    });
+    let tree = match files {
+        Ok(tree) => tree,
         Err(errors) => {
             for error in &errors {
                 // One line each: Cargo ends the message at the line.
@@ -30,8 +39,6 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let mut tree = generated.tree;
-    tree.insert("index.rs", generated.index);
     if let Err(error) = tree.write_to(&out) {
         println!("cargo::error={error}");
         return ExitCode::FAILURE;

@@ -28,6 +28,22 @@ pub struct Connection {
     pub timeout: Duration,
 }
 
+impl Connection {
+    /// An HTTP client that sends the credentials with every request: for the typed clients of
+    /// the cargo feature `typed`, with [`Connection::base`] as their address.
+    ///
+    /// # Errors
+    /// The system's TLS can't be set up.
+    pub fn http_client(&self) -> Result<reqwest::Client, ConfigError> {
+        crate::upstream::http_client(self.timeout, Some(&self.credentials))
+    }
+
+    /// The address without a slash at the end, as the typed clients take it.
+    pub fn address(&self) -> &str {
+        self.base.as_str().trim_end_matches('/')
+    }
+}
+
 /// Resolves a vendor's connection. `None` where nothing of it is configured.
 ///
 /// # Errors

@@ -14,7 +14,7 @@
 //! |---|---|---|---|
 //! | [`model`] | – | what a tool is: plain data | nothing |
 //! | `codegen` | specs/ | files in memory; built with `authoring` and by build.rs | model |
-//! | `generated` | – | the only `include!` | support |
+//! | `generated` | – | the only `include!`; with `typed`, the typed clients as `clients` | support |
 //! | [`support`] | a call's inputs | typed arguments, requests, answers; all that generated code calls | model, error, upstream |
 //! | [`upstream`] | a request | a vendor's answer, or by which stage it failed | error |
 //! | [`catalog`] | `generated` | every tool by name | generated, model, support |
@@ -43,6 +43,8 @@ pub mod authoring;
 pub mod call;
 pub mod catalog;
 pub mod cli;
+#[cfg(feature = "typed")]
+pub use generated::clients;
 #[cfg(feature = "authoring")]
 #[allow(dead_code, reason = "build.rs uses the rest")]
 pub mod codegen;

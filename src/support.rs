@@ -236,6 +236,12 @@ pub fn refused<E>(error: CallError) -> progenitor_client::Error<E> {
     }
 }
 
+/// Takes progenitor's mark off a request of a typed client: vendors don't know it.
+#[cfg(feature = "typed")]
+pub fn drop_version_mark(request: &mut reqwest::Request) {
+    request.headers_mut().remove("api-version");
+}
+
 /// Turns progenitor's result into an answer.
 ///
 /// # Errors

@@ -18,6 +18,15 @@ pub(crate) fn emit(apis: &[(&str, &str)], vendors: &[Vendor]) -> String {
             module = api.replace('-', "_"),
         );
     }
+    out.push_str("/// The fully typed client of each API.\n#[cfg(feature = \"typed\")]\npub mod clients {\n");
+    for (api, _) in apis {
+        let module = api.replace('-', "_");
+        let _ = writeln!(
+            out,
+            "    pub mod {module} {{\n        include!(concat!(env!(\"OUT_DIR\"), \"/{api}/typed.rs\"));\n    }}"
+        );
+    }
+    out.push_str("}\n\n");
     out.push_str("/// Every API that is compiled in.\npub(crate) static APIS: &[crate::support::Api] = &[\n");
     for (api, vendor) in apis {
         let _ = write!(

@@ -18,6 +18,7 @@ mod schema;
 mod spec;
 mod tool_draft;
 mod tree;
+mod typed;
 mod vendor_file;
 
 use std::collections::BTreeMap;
@@ -47,6 +48,8 @@ pub struct Generated {
     /// The module that ties the files together, for OUT_DIR only: it depends on which vendors
     /// are built.
     pub index: String,
+    /// API id, file and description after overlay and fixups, for [`typed_clients`].
+    documents: Vec<(String, String, Value)>,
     /// Values that the vendors' grammars accept: tool → argument → values. For tests.
     pub samples: BTreeMap<String, BTreeMap<String, Vec<Value>>>,
 }
@@ -62,6 +65,7 @@ struct Api {
     lowered: Lowered,
     fixups: Vec<fixups::Fixup>,
     sandbox: Value,
+    document: Value,
 }
 
 /// Generates everything from the folder `specs`. `wanted` chooses vendors by id.
@@ -118,7 +122,24 @@ pub fn generate(specs: &Path, wanted: impl Fn(&str) -> bool) -> Result<Generated
     for (tool, argument, values) in apis.iter().flat_map(|api| &api.lowered.samples) {
         samples.entry(tool.clone()).or_default().insert(argument.clone(), values.clone());
     }
-    Ok(Generated { tree, index: index::emit(&ids, &vendors), samples })
+    let index = index::emit(&ids, &vendors);
+    let documents = apis.into_iter().map(|api| (api.id, api.file, api.document)).collect();
+    Ok(Generated { tree, index, documents, samples })
+}
+
+/// Emits the typed client of each API, for OUT_DIR only.
+///
+/// # Errors
+/// A description that progenitor can't make types of.
+pub fn typed_clients(generated: &Generated) -> Result<Tree, Errors> {
+    let (mut tree, mut errors) = (Tree::default(), Errors::default());
+    for (api, file, document) in &generated.documents {
+        match typed::emit(document) {
+            Ok(code) => tree.insert(format!("{api}/typed.rs"), code),
+            Err(error) => errors.push_file(file, "a description that progenitor can make types of", error),
+        }
+    }
+    if errors.is_empty() { Ok(tree) } else { Err(errors) }
 }
 
 /// The schema of the `x-toolwright` keys.
@@ -245,16 +266,8 @@ fn read_api(
         return None;
     }
     let text = |pointer: &str| document.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
-    Some(Api {
-        title: text("/info/title"),
-        version: text("/info/version"),
-        vendor: vendor.to_owned(),
-        id,
-        file,
-        lowered,
-        fixups,
-        sandbox,
-    })
+    let (title, version) = (text("/info/title"), text("/info/version"));
+    Some(Api { title, version, document, vendor: vendor.to_owned(), id, file, lowered, fixups, sandbox })
 }
 
 /// Checks a description once more: the overlay may have brought a fault in, or taken away what

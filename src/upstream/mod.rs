@@ -97,16 +97,7 @@ impl Upstream {
         timeout: Duration,
         plan: Option<Mutex<Option<Plan>>>,
     ) -> Result<Self, ConfigError> {
-        // Fails when another provider was installed before, which serves as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .user_agent(concat!("toolwright/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT.min(timeout))
-            .timeout(timeout)
-            .tcp_nodelay(true)
-            .build()
-            .map_err(|error| ConfigError::new(format!("the HTTP client can't be set up: {error}")))?;
+        let http = http_client(timeout, None)?;
         Ok(Self(Arc::new(Inner { http, base, credentials, plan })))
     }
 
@@ -214,6 +205,32 @@ impl Upstream {
     fn is_credential(&self, name: &HeaderName) -> bool {
         self.0.credentials.header() == name
     }
+}
+
+/// An HTTP client with our bounds: no redirects, a time for everything. `credentials` are sent
+/// with every request, for the typed clients; an [`Upstream`] adds them to each request itself.
+///
+/// # Errors
+/// The system's TLS can't be set up.
+pub(crate) fn http_client(
+    timeout: Duration,
+    credentials: Option<&Credentials>,
+) -> Result<reqwest::Client, ConfigError> {
+    // Fails when another provider was installed before, which serves as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut headers = reqwest::header::HeaderMap::new();
+    if let Some(credentials) = credentials {
+        credentials.apply(&mut headers);
+    }
+    reqwest::Client::builder()
+        .default_headers(headers)
+        .user_agent(concat!("toolwright/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT_TIMEOUT.min(timeout))
+        .timeout(timeout)
+        .tcp_nodelay(true)
+        .build()
+        .map_err(|error| ConfigError::new(format!("the HTTP client can't be set up: {error}")))
 }
 
 /// Reads an answer with a 2xx status.
