@@ -350,3 +350,55 @@ fn cause(error: &reqwest::Error) -> String {
     }
     cause.to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_lies_below_the_address_is_sent() {
+        let base = parse_address("https://acme.example.com/helpdesk", &[]).unwrap();
+        let credentials = Credentials::bearer("secret").unwrap();
+        let upstream = Upstream::new(base, credentials, Duration::from_secs(1)).unwrap();
+        let prepared = |url: &str| {
+            let mut request = Request::new(Method::GET, Url::parse(url).unwrap());
+            upstream.prepare(&mut request).map(|()| request)
+        };
+        let fine = prepared("https://acme.example.com/helpdesk/api/Tickets").unwrap();
+        assert!(fine.headers().contains_key("authorization"));
+        for elsewhere in [
+            "https://acme.example.com/other/api",
+            "https://acme.example.com/helpdesk-of-another/api",
+            "https://acme.example.com/helpdesk/../admin",
+            "https://acme.example.com/helpdesk",
+            "https://evil.example.com/helpdesk/api",
+            "http://acme.example.com/helpdesk/api",
+            "https://acme.example.com:8443/helpdesk/api",
+            "https://user@acme.example.com/helpdesk/api",
+        ] {
+            let error = prepared(elsewhere).unwrap_err();
+            assert!(matches!(error, CallError::NotSent(_)), "{elsewhere}: {error}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_in_no_debug_text() {
+        let base = parse_address("https://acme.example.com", &[]).unwrap();
+        let credentials = Credentials::basic("ACME\\pat", "s3cret").unwrap();
+        let shown = format!("{credentials:?} {:?}", Upstream::new(base, credentials.clone(), Duration::from_secs(1)));
+        assert!(!shown.contains("s3cret") && !shown.contains("QUNNRVxwYXQ6czNjcmV0"), "{shown}");
+    }
+
+    #[test]
+    fn file_names_lose_their_folders() {
+        for (header, expected) in [
+            ("attachment; filename=\"jam.png\"", Some("jam.png")),
+            ("attachment; filename=../../etc/passwd", Some("passwd")),
+            ("attachment; filename=\"C:\\temp\\a.txt\"", Some("a.txt")),
+            ("inline", None),
+            ("attachment; filename=\"\"", None),
+        ] {
+            assert_eq!(filename_of(header).as_deref(), expected, "{header}");
+        }
+    }
+}
