@@ -109,13 +109,24 @@ impl Toolbox {
         connections: &HashMap<String, Connection>,
         dry_run: bool,
     ) -> Self {
+        Self::over(catalog::apis(), catalog, selection, connections, dry_run)
+    }
+
+    /// The same over other APIs than those that are compiled in: `catalog` holds their tools.
+    pub fn over(
+        apis: &'static [Api],
+        catalog: Catalog,
+        selection: Selection,
+        connections: &HashMap<String, Connection>,
+        dry_run: bool,
+    ) -> Self {
         let line = |api: &'static Api, connection: &Connection| Line {
             api,
             connection: connection.clone(),
             dry_run,
             opened: OnceLock::new(),
         };
-        let lines = catalog::apis()
+        let lines = apis
             .iter()
             .filter_map(|api| {
                 Some((api.id, line(api, connections.get(api.id).or_else(|| connections.get(api.vendor))?)))

@@ -257,7 +257,7 @@ pub(crate) async fn read_answer(
 }
 
 /// The `filename` of a `Content-Disposition` header, without folders.
-fn filename_of(disposition: &str) -> Option<String> {
+pub(crate) fn filename_of(disposition: &str) -> Option<String> {
     let value = disposition.split(';').find_map(|part| part.trim().strip_prefix("filename="))?;
     let name = value.trim_matches('"').rsplit(['/', '\\']).next()?.trim();
     (!name.is_empty()).then(|| name.chars().filter(|c| !c.is_control()).collect())
