@@ -3,10 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a fault fails the test; the address is for the caller")]
 
-mod fixture;
+mod common;
 
 use std::io::Read as _;
 
+use common::fixture;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use toolwright::server::Server;
@@ -36,7 +37,7 @@ async fn every_tool_of_the_suite_is_served_over_http() {
 
     let listed = post(&url, &json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"})).await;
     let tools = listed["result"]["tools"].as_array().unwrap();
-    assert!(tools.len() >= 11, "{listed}");
+    assert!(tools.len() >= 12, "{listed}");
     for tool in tools {
         let name = tool["name"].as_str().unwrap();
         let arguments = if name.starts_with("json_schema") { json!({"email": "a@b.example"}) } else { json!({}) };
