@@ -4,8 +4,7 @@
 
 Goes through the same checks over stdio and over HTTP, once for every way in which the SDK's client
 can open a conversation: the initialize handshake, probing for the newest version, and each newer
-version
-adopted without asking. Prints one line per check and, last, `N passed, M failed`.
+version adopted without asking. Prints one line per check and, last, `N passed, M failed`.
 """
 
 import asyncio
