@@ -3,6 +3,8 @@
 //! build.rs mounts only `model` and this module, so the compiler sees to that.
 
 mod client;
+#[cfg(feature = "authoring")]
+pub(crate) mod convert;
 mod dispatch;
 mod error;
 mod fixups;

@@ -145,7 +145,7 @@ fn check_path(path: &str, item: &Located<'_>) {
 }
 
 /// The names between the braces of a path; `None` where the braces don't match.
-fn template_parameters(path: &str) -> Option<Vec<&str>> {
+pub(crate) fn template_parameters(path: &str) -> Option<Vec<&str>> {
     let mut names = Vec::new();
     let mut rest = path;
     while let Some(open) = rest.find(['{', '}']) {
