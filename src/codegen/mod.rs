@@ -8,6 +8,8 @@ pub(crate) mod convert;
 mod dispatch;
 mod error;
 mod fixups;
+#[cfg(feature = "authoring")]
+pub mod import;
 mod index;
 mod inputs;
 pub(crate) mod keys;

@@ -68,7 +68,7 @@ pub(crate) fn portable(schema: &Value) -> Map<String, Value> {
     let mut out = Map::new();
     let kind = kind_of(&flat);
     out.insert("type".to_owned(), json!(kind));
-    if let Some(text) = flat.get("description").and_then(Value::as_str) {
+    if let Some(text) = flat.get("description").and_then(Value::as_str).filter(|text| !text.is_empty()) {
         out.insert("description".to_owned(), json!(text));
     }
     if let Some(format) = flat.get("format").and_then(Value::as_str).filter(|f| KEPT_FORMATS.contains(f)) {
@@ -136,6 +136,18 @@ fn exclusive_bounds(flat: &Map<String, Value>, out: &mut Map<String, Value>) {
         {
             out.insert(mark.to_owned(), value);
         }
+    }
+}
+
+/// Whether a value is of a type.
+pub(crate) fn is_of(kind: &str, value: &Value) -> bool {
+    match kind {
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "boolean" => value.is_boolean(),
+        "string" => value.is_string(),
+        "array" => value.is_array(),
+        _ => value.is_object(),
     }
 }
 

@@ -299,7 +299,8 @@ fn read_operation(
     root: &Located<'_>,
 ) -> Option<SpecOperation> {
     at.object()?;
-    let text = |key| at.get(key).and_then(|entry| entry.text().map(str::to_owned));
+    // An empty text waits to be written; it says nothing.
+    let text = |key| at.get(key).and_then(|entry| entry.text().map(str::to_owned)).filter(|text| !text.is_empty());
     let id = at.required("operationId", "a unique name of the operation")?.text()?.to_owned();
     at.required("responses", "the answers of the operation");
     let mut parameters: Vec<SpecParameter> = Vec::new();
@@ -403,7 +404,7 @@ fn read_parameter(at: &Located<'_>, root: &Located<'_>) -> Option<SpecParameter>
             return None;
         }
     };
-    let description = at.get("description").and_then(|text| text.text().map(str::to_owned));
+    let description = at.get("description").and_then(|text| text.text().map(str::to_owned)).filter(|t| !t.is_empty());
     let example = at.get("example").map(|example| example.value.clone());
     Some(SpecParameter { pointer: at.pointer.clone(), name, location, required, description, example, schema, style })
 }
@@ -446,7 +447,7 @@ fn read_body(at: &Located<'_>, root: &Located<'_>) -> Option<SpecBody> {
             (name.to_owned(), schema)
         })
         .collect();
-    let description = at.get("description").and_then(|text| text.text().map(str::to_owned));
+    let description = at.get("description").and_then(|text| text.text().map(str::to_owned)).filter(|t| !t.is_empty());
     Some(SpecBody { required, description, content })
 }
 

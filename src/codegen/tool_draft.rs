@@ -283,7 +283,7 @@ fn near_or_all<'a, I: Iterator<Item = &'a str>>(name: &str, known: impl Fn() -> 
 }
 
 /// The verb by method, for operations whose overlay names none.
-fn derived_verb(method: &str, path: &str) -> Verb {
+pub(crate) fn derived_verb(method: &str, path: &str) -> Verb {
     match method {
         "GET" | "HEAD" if path.trim_end_matches('/').ends_with('}') => Verb::Get,
         "GET" | "HEAD" => Verb::List,
@@ -295,7 +295,7 @@ fn derived_verb(method: &str, path: &str) -> Verb {
     }
 }
 
-fn derived_name(vendor: &str, verb: Verb, path: &str) -> String {
+pub(crate) fn derived_name(vendor: &str, verb: Verb, path: &str) -> String {
     let mut words = resource_words(path);
     let by = path.split('{').skip(1).filter_map(|rest| rest.split_once('}')).last();
     if words.is_empty() {

@@ -27,13 +27,13 @@ const DEEPEST: usize = 100;
 
 /// A description in OpenAPI 3.0, and what was done to bring it there.
 #[derive(Debug)]
-pub(crate) struct Description {
-    pub document: Value,
-    pub steps: Vec<Fixup>,
+pub struct Description {
+    pub(crate) document: Value,
+    pub(crate) steps: Vec<Fixup>,
     /// What it was, such as `Swagger 2.0`.
-    pub format: String,
+    pub(crate) format: String,
     /// Operations that could not be brought over: method, path, and why.
-    pub dropped: Vec<Dropped>,
+    pub(crate) dropped: Vec<Dropped>,
 }
 
 /// An operation that could not be brought over.
