@@ -131,6 +131,10 @@ impl ToolDraft<'_> {
             let expected = format!("at most {LONGEST_DESCRIPTION} characters");
             self.wrong("/description", expected, format!("{length}"), None);
         }
+        if text.is_empty() {
+            // Better than nothing until somebody writes what a model needs.
+            return format!("{} {}; not described yet.", self.spec.method, self.spec.path);
+        }
         text
     }
 
@@ -237,6 +241,12 @@ impl ToolDraft<'_> {
         offered
     }
 
+    /// The name under which further body properties are offered.
+    fn further_name(&self) -> &'static str {
+        let free = |name: &&str| !self.inputs.iter().any(|input| input.key == **name);
+        ["fields", "further_fields", "any_further_fields"].into_iter().find(free).unwrap_or("fields")
+    }
+
     fn argument(&self, input: &Input, said: &ArgumentKeys) -> (Argument, Binding) {
         let mut schema = input.schema.clone();
         let single = said.single == Some(true);
@@ -256,7 +266,10 @@ impl ToolDraft<'_> {
             }
         }
         said.apply_to(&mut schema);
-        let further = if input.place == Place::Properties { "fields" } else { input.key.as_str() };
+        let further = match input.place {
+            Place::Properties => self.further_name(),
+            _ => input.key.as_str(),
+        };
         let name = said.name.clone().unwrap_or_else(|| further.to_owned());
         let binding = Binding {
             argument: name.clone(),

@@ -50,7 +50,9 @@ pub fn overlay_beside(path: &Path) -> Result<Option<(String, Value)>, Errors> {
 /// An id for tool names, out of the API's title.
 pub fn vendor_id(description: &Description) -> String {
     let title = description.document.pointer("/info/title").and_then(Value::as_str).unwrap_or_default();
-    let word = title.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_lowercase).find(|word| is_vendor_id(word));
+    const EMPTY: [&str; 8] = ["a", "an", "api", "openapi", "public", "rest", "swagger", "the"];
+    let words = title.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_lowercase);
+    let word = words.filter(|word| !EMPTY.contains(&word.as_str())).find(|word| is_vendor_id(word));
     word.unwrap_or_else(|| "vendor".to_owned())
 }
 

@@ -1,7 +1,7 @@
 //! Tool names for operations that nobody has named yet: the build's own rule, and where two come
 //! out equal, what tells them apart. And paths that say something else than their method.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::spec::SpecOperation;
 use super::super::tool_draft::{derived_name, derived_verb};
@@ -114,13 +114,21 @@ pub(super) fn assign(vendor: &str, operations: &mut [SpecOperation]) -> Vec<Stri
         taken.extend(operation.keys.presets.iter().filter_map(|preset| preset.tool.name.clone()));
     }
     let mut other = Vec::new();
+    // Where counting begins for names that many operations want: from the last number on.
+    let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
     for operation in operations.iter_mut() {
         if operation.keys.skip.is_some() || operation.keys.tool.name.is_some() {
             continue;
         }
         let verb = *operation.keys.tool.verb.get_or_insert(verb(operation));
         let derived = derived_name(vendor, verb, &operation.path);
-        let name = candidates(vendor, verb, operation, &derived).find(|name| taken.insert(name.clone()));
+        let number = numbers.entry(derived.clone()).or_insert(1);
+        let numbered = std::iter::from_fn(|| {
+            *number = number.saturating_add(1);
+            Some(fitted(vendor, verb, resource_words(&operation.path), &number.to_string()))
+        });
+        let name =
+            candidates(vendor, verb, operation, &derived).chain(numbered).find(|name| taken.insert(name.clone()));
         let name = name.unwrap_or_else(|| derived.clone());
         if name != derived {
             other.push(operation.id.clone());
@@ -130,7 +138,7 @@ pub(super) fn assign(vendor: &str, operations: &mut [SpecOperation]) -> Vec<Stri
     other
 }
 
-/// Names to try, the plainest first; there is no end to them.
+/// Names to try before they are numbered, the plainest first.
 fn candidates<'a>(
     vendor: &'a str,
     verb: Verb,
@@ -144,13 +152,7 @@ fn candidates<'a>(
     let tails = [by_last, by_all, Some(operation.method.to_lowercase())].into_iter().flatten();
     let by_path = tails.map(move |tail| fitted(vendor, verb, resource_words(&operation.path), &tail));
     let by_id = Some(fitted(vendor, verb, vec![snake_case(&operation.id)], ""));
-    let numbered =
-        (2_u32..).map(move |number| fitted(vendor, verb, resource_words(&operation.path), &number.to_string()));
-    std::iter::once(derived.to_owned())
-        .chain(by_path)
-        .chain(by_id)
-        .filter(|name| crate::model::is_tool_name(name))
-        .chain(numbered)
+    std::iter::once(derived.to_owned()).chain(by_path).chain(by_id).filter(|name| crate::model::is_tool_name(name))
 }
 
 /// A name that fits: words at the front go first, the tail stays.

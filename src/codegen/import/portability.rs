@@ -68,6 +68,9 @@ fn node(schema: &Value, at: &str, faults: &mut Vec<String>) {
 
 fn members(object: &Map<String, Value>, at: &str, faults: &mut Vec<String>) {
     let properties = object.get("properties").and_then(Value::as_object);
+    if properties.is_none() && object.get("additionalProperties") == Some(&Value::Bool(false)) {
+        faults.push(format!("{at}: an object of nothing"));
+    }
     for name in object.get("required").and_then(Value::as_array).into_iter().flatten() {
         if !properties.is_some_and(|known| name.as_str().is_some_and(|name| known.contains_key(name))) {
             faults.push(format!("{at}: requires {name}, which it does not describe"));

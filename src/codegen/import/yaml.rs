@@ -231,7 +231,7 @@ mod tests {
         }
         let long = vec![json!(by_key.clone()); 2];
         let value = json!({
-            "texts": texts, "by_key": by_key, "nested": [[1, [2, []], {}], {"a": {"b": {"c": {"d": 1}}}}, long],
+            "texts": texts.to_vec(), "by_key": by_key, "nested": [[1, [2, []], {}], {"a": {"b": {"c": {"d": 1}}}}, long],
             "description": "", "summary": "x", "numbers": [0, -1, 1.5, 1e300, u64::MAX, i64::MIN], "none": null, "flags": [true, false],
             "inner": [{"description": "", "x": 1}],
         });
