@@ -263,6 +263,16 @@ pub(crate) fn filename_of(disposition: &str) -> Option<String> {
     (!name.is_empty()).then(|| name.chars().filter(|c| !c.is_control()).collect())
 }
 
+/// Reads a redirect that is what was asked for: where it leads is the answer, and nobody goes there.
+pub(crate) fn read_redirect(response: &Response) -> Answer {
+    let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+    let target = location.and_then(|location| response.url().join(location).ok());
+    let status = response.status().as_u16();
+    let body = serde_json::json!({"status": status, "location": target.map(String::from)}).to_string();
+    let content_type = Some("application/json".to_owned());
+    Answer { status, content_type, filename: None, body: Bytes::from(body) }
+}
+
 /// Reads a refusal.
 pub(crate) async fn read_rejection(response: Response) -> CallError {
     let status = response.status();
