@@ -16,7 +16,7 @@
 //! | `codegen` | specs/ | files in memory; built with `authoring` and by build.rs | model |
 //! | `generated` | – | the only `include!`; with `typed`, the typed clients as `clients` | support |
 //! | [`support`] | a call's inputs | typed arguments, requests, answers; all that generated code calls | model, error, upstream |
-//! | [`upstream`] | a request | a vendor's answer, or by which stage it failed | error |
+//! | [`upstream`] | a request | a vendor's answer, or by which stage it failed; its pace | error |
 //! | [`catalog`] | `generated` | every tool by name | generated, model, support |
 //! | [`policy`] | a tool and a selection | allowed, or why not and which flag opens it | catalog, model, error |
 //! | [`call`] | a tool's name and arguments | an answer: the one way in | policy, catalog, config, support |

@@ -18,7 +18,7 @@ use rmcp::model::{
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
 
-use crate::call::{Failure, Toolbox};
+use crate::call::{Caller, Failure, Toolbox};
 use crate::catalog::Entry;
 use crate::error::CallError;
 use crate::shape;
@@ -91,11 +91,23 @@ impl ServerHandler for Server {
         let vendor = self.toolbox.catalog().get(name).map_or("", |entry| &entry.vendor);
         let title = self.toolbox.catalog().vendor(vendor).map_or(vendor, |vendor| &vendor.title);
         self.messages.progress(&context, 0.0, &format!("asking {title}")).await;
-        let call = self.toolbox.call(name, request.arguments.unwrap_or_default());
+        let client = context.peer.peer_info().map(|info| info.client_info.clone());
+        let client = client.map(|client| format!("{} {}", client.name, client.version));
+        let (waits, mut waiting) = tokio::sync::mpsc::unbounded_channel();
+        let caller = Caller { client, waits: Some(waits) };
+        let mut call = std::pin::pin!(self.toolbox.call_as(&caller, name, request.arguments.unwrap_or_default()));
+        let mut waited = 0.0;
         // Dropping the call drops the request to the vendor.
-        let called = tokio::select! {
-            called = call => called,
-            () = context.ct.cancelled() => Err(Failure::Call(CallError::Cancelled)),
+        let called = loop {
+            tokio::select! {
+                called = &mut call => break called,
+                Some(text) = waiting.recv() => {
+                    // How long it takes is not known: nearer to the end each time, and never there.
+                    waited += 1.0;
+                    self.messages.progress(&context, waited / (waited + 1.0), &text).await;
+                }
+                () = context.ct.cancelled() => break Err(Failure::Call(CallError::Cancelled)),
+            }
         };
         match &called {
             Ok(answer) => {
