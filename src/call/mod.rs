@@ -6,6 +6,7 @@ pub mod arguments;
 mod attempts;
 mod check;
 pub mod problem;
+mod record;
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -13,6 +14,7 @@ use std::sync::OnceLock;
 use serde_json::{Map, Value};
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::audit::Audit;
 use crate::catalog::{self, Catalog, Entry};
 use crate::config::Connection;
 use crate::error::{CallError, ConfigError, Outcome};
@@ -24,6 +26,7 @@ use crate::upstream::{Answer, Pace, Plan, Upstream};
 use arguments::ArgumentSchema;
 pub use attempts::Patience;
 use problem::Problem;
+use record::Recording;
 
 /// Tools that can be called: a catalog, a selection of it, and the vendors' connections.
 pub struct Toolbox {
@@ -34,6 +37,7 @@ pub struct Toolbox {
     schemas: Vec<OnceLock<ArgumentSchema>>,
     dry_run: bool,
     patience: Patience,
+    record: Option<Audit>,
 }
 
 /// Who calls, and what they want to hear meanwhile.
@@ -143,13 +147,20 @@ impl Toolbox {
             lines.insert(api.id, Line { api, connection: connection.clone(), pace, opened: OnceLock::new() });
         }
         let schemas = catalog.entries().iter().map(|_| OnceLock::new()).collect();
-        Self { catalog, selection, lines, schemas, dry_run, patience: Patience::default() }
+        Self { catalog, selection, lines, schemas, dry_run, patience: Patience::default(), record: None }
     }
 
     /// The same toolbox with more patience, or less.
     #[must_use]
     pub fn with_patience(mut self, patience: Patience) -> Self {
         self.patience = patience;
+        self
+    }
+
+    /// The same toolbox, with every call recorded.
+    #[must_use]
+    pub fn with_record(mut self, record: Option<Audit>) -> Self {
+        self.record = record;
         self
     }
 
@@ -181,17 +192,33 @@ impl Toolbox {
     /// # Errors
     /// By stage; everything but [`Failure::Call`] means that nothing was sent.
     pub async fn call_as(&self, caller: &Caller, name: &str, arguments: Map<String, Value>) -> Result<Answer, Failure> {
+        let mut recording = Recording::new(self.record.as_ref(), caller, name);
+        let called = self.recorded(caller, name, arguments, &mut recording).await;
+        recording.end(&called);
+        called
+    }
+
+    async fn recorded(
+        &self,
+        caller: &Caller,
+        name: &str,
+        arguments: Map<String, Value>,
+        recording: &mut Recording<'_>,
+    ) -> Result<Answer, Failure> {
         let Some(position) = self.catalog.position(name) else {
             let near = self.catalog.near(name).into_iter().map(str::to_owned).collect();
             return Err(Failure::UnknownTool { name: name.to_owned(), near });
         };
         let entry = &self.catalog.entries()[position];
         let tool = &entry.tool;
-        self.selection.decide(entry).map_err(|refusal| Failure::Refused { tool: tool.name.clone(), refusal })?;
         let schema = self.schema(position)?;
+        recording.about(entry, || schema.masked(&arguments));
+        self.selection.decide(entry).map_err(|refusal| Failure::Refused { tool: tool.name.clone(), refusal })?;
         let arguments = schema
             .check(arguments)
             .map_err(|problems| Failure::Arguments { text: schema.describe(&problems, &tool.name), problems })?;
+        // As they are sent: converted.
+        recording.arguments(|| schema.masked(&arguments));
         let Some(call) = tool.calls.first() else {
             return Err(Failure::NotConfigured(format!(
                 "`{}` calls no operation; this is a fault of toolwright",
@@ -203,17 +230,20 @@ impl Toolbox {
             return Err(line.plan(call, &arguments).await?);
         }
         let opened = line.opened()?;
+        recording.site(|| opened.upstream.site());
+        if tool.effect != Some(Effect::Read) {
+            recording.intend()?;
+        }
         let repeatable = tool.effect == Some(Effect::Read) || tool.annotations.idempotent_hint;
         let request = || opened.client.call(&call.operation, bind(call, &arguments));
         let called = attempts::run(self.patience, repeatable, &line.pace, caller, request).await;
         called.map_err(|error| {
-            match with_hints(error, call, &arguments) {
+            Failure::Call(match with_hints(error, call, &arguments) {
                 CallError::Unknown(reason) => {
                     CallError::Unknown(format!("{reason}\nhint: {}", check::advice(self, entry)))
                 }
                 error => error,
-            }
-            .into()
+            })
         })
     }
 

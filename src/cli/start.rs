@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::Failed;
+use crate::audit::Audit;
 use crate::call::Patience;
 use crate::catalog::{self, Catalog};
 use crate::config::{Connection, Environment, alternatives, connection};
@@ -45,6 +46,21 @@ impl SandboxArguments {
             .await
             .map_err(|error| ConfigError::new(error.to_string()))?;
         Ok(Some(sandbox))
+    }
+}
+
+/// `--audit FILE`
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct AuditArguments {
+    /// Write every call into FILE, a line of JSON each; while it can't be written, calls that
+    /// change something are refused
+    #[arg(long, value_name = "FILE")]
+    audit: Option<PathBuf>,
+}
+
+impl AuditArguments {
+    pub(super) fn open(&self) -> Result<Option<Audit>, ConfigError> {
+        self.audit.as_deref().map(Audit::open).transpose()
     }
 }
 
