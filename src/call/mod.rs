@@ -6,9 +6,10 @@ pub mod arguments;
 mod attempts;
 mod check;
 pub mod problem;
+mod project;
 mod record;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
@@ -18,7 +19,7 @@ use crate::audit::Audit;
 use crate::catalog::{self, Catalog, Entry};
 use crate::config::Connection;
 use crate::error::{CallError, ConfigError, Outcome};
-use crate::model::{Call, Effect};
+use crate::model::{Call, DRY_RUN, Effect, FIELDS, Risk, Tool};
 use crate::policy::{Refusal, Selection};
 use crate::support::{self, Api, Inputs};
 use crate::upstream::{Answer, Pace, Plan, Upstream};
@@ -107,8 +108,26 @@ pub enum Failure {
     #[error("{0}")]
     Call(#[from] CallError),
     /// A dry run: this is what would have been sent.
-    #[error("dry run: {} {}", .0.method, .0.url)]
-    Planned(Box<Plan>),
+    #[error("dry run: {} {}", .0.request.method, .0.request.url)]
+    Planned(Box<Planned>),
+    /// The vendor answered, and the answer does not have what was asked for.
+    #[error("{0}")]
+    Projection(String),
+}
+
+/// What a call would do, secrets masked.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Planned {
+    /// The tool's name.
+    pub tool: String,
+    /// Its effect, where somebody has stated it.
+    pub effect: Option<Effect>,
+    /// What calling it may bring about besides.
+    pub risks: BTreeSet<Risk>,
+    /// Scheme, host and port of the vendor's address.
+    pub site: String,
+    /// The request.
+    pub request: Plan,
 }
 
 fn did_you_mean(near: &[String]) -> String {
@@ -120,6 +139,7 @@ impl Failure {
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Call(error) => error.outcome(),
+            Self::Projection(_) => Outcome::Answered,
             _ => Outcome::NotSent,
         }
     }
@@ -226,25 +246,30 @@ impl Toolbox {
             )));
         };
         let line = self.line(&entry.vendor, &call.api)?;
-        if self.dry_run {
-            return Err(line.plan(call, &arguments).await?);
-        }
         let opened = line.opened()?;
         recording.site(|| opened.upstream.site());
+        let wants = |name| tool.is_own_argument(name) && arguments.get(name) == Some(&Value::Bool(true));
+        if self.dry_run || wants(DRY_RUN) {
+            return Err(line.plan(tool, call, &schema.masked(&arguments)).await?);
+        }
         if tool.effect != Some(Effect::Read) {
             recording.intend()?;
         }
         let repeatable = tool.effect == Some(Effect::Read) || tool.annotations.idempotent_hint;
         let request = || opened.client.call(&call.operation, bind(call, &arguments));
         let called = attempts::run(self.patience, repeatable, &line.pace, caller, request).await;
-        called.map_err(|error| {
+        let called = called.map_err(|error| {
             Failure::Call(match with_hints(error, call, &arguments) {
                 CallError::Unknown(reason) => {
                     CallError::Unknown(format!("{reason}\nhint: {}", check::advice(self, entry)))
                 }
                 error => error,
             })
-        })
+        });
+        match arguments.get(FIELDS) {
+            Some(fields) if tool.is_own_argument(FIELDS) => project::fields(called?, fields),
+            _ => called,
+        }
     }
 
     fn schema(&self, position: usize) -> Result<&ArgumentSchema, Failure> {
@@ -282,12 +307,19 @@ impl Line {
         Ok(Opened { client: (self.api.connect)(upstream.clone()), upstream })
     }
 
-    /// Describes the request that the call would send.
-    async fn plan(&self, call: &Call, arguments: &Map<String, Value>) -> Result<Failure, Failure> {
-        let upstream = self.opened()?.upstream.planning();
+    /// Describes the request that the call would send. The arguments are without secrets.
+    async fn plan(&self, tool: &Tool, call: &Call, arguments: &Map<String, Value>) -> Result<Failure, Failure> {
+        let opened = self.opened()?;
+        let upstream = opened.upstream.planning();
         let called = (self.api.connect)(upstream.clone()).call(&call.operation, bind(call, arguments)).await;
         match (upstream.take_plan(), called) {
-            (Some(plan), _) => Ok(Failure::Planned(Box::new(plan))),
+            (Some(request), _) => Ok(Failure::Planned(Box::new(Planned {
+                tool: tool.name.clone(),
+                effect: tool.effect,
+                risks: tool.risks.clone(),
+                site: opened.upstream.site(),
+                request,
+            }))),
             (None, Err(error)) => Err(with_hints(error, call, arguments).into()),
             (None, Ok(_)) => {
                 Err(Failure::NotConfigured("the dry run was none; this is a fault of toolwright".to_owned()))

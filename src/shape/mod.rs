@@ -73,8 +73,11 @@ fn file(vendor: &str, essence: &str, answer: &Answer) -> ContentBlock {
 fn failure(failure: &Failure) -> CallToolResult {
     if let Failure::Planned(plan) = failure {
         // A dry run did what was asked for.
-        let plan = json!({"dry_run": true, "sent": false, "request": plan});
-        return CallToolResult::success(vec![ContentBlock::text(plan.to_string())]);
+        let mut shown = json!({"dry_run": true, "sent": false});
+        if let (Some(shown), Ok(Value::Object(plan))) = (shown.as_object_mut(), serde_json::to_value(plan)) {
+            shown.extend(plan);
+        }
+        return CallToolResult::success(vec![ContentBlock::text(shown.to_string())]);
     }
     let mut meta = json!({OUTCOME: failure.outcome().as_str()});
     if let Failure::Call(call) = failure {
