@@ -10,7 +10,7 @@ use url::Url;
 use crate::error::ConfigError;
 use crate::model::{Credential, Vendor};
 use crate::policy::SelectionWords;
-use crate::upstream::{Credentials, parse_address};
+use crate::upstream::{Credentials, PaceLimits, parse_address};
 
 /// Reads a variable; a parameter so that tests need no process environment.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -26,6 +26,8 @@ pub struct Connection {
     pub source: String,
     /// How long a call may take.
     pub timeout: Duration,
+    /// How fast the vendor may be asked; not at all bounded in the sandbox.
+    pub pace: PaceLimits,
 }
 
 impl Connection {
@@ -115,7 +117,9 @@ pub fn connection(vendor: &Vendor, env: Environment<'_>) -> Result<Option<Connec
     let source = format!("{kind} from {}", variables.join(" and "));
     let credentials = made.map_err(|error| ConfigError::new(format!("`{}` {error}", variables.join("`, `"))))?;
     let timeout = Duration::from_secs(vendor.limits.timeout_seconds);
-    Ok(Some(Connection { base, credentials, source, timeout }))
+    let pace =
+        PaceLimits { requests_per_minute: vendor.limits.requests_per_minute, in_flight: vendor.limits.in_flight };
+    Ok(Some(Connection { base, credentials, source, timeout, pace }))
 }
 
 /// The variables that would configure a vendor, for a person to choose from.

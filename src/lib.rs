@@ -16,10 +16,11 @@
 //! | `codegen` | specs/ | files in memory; built with `authoring` and by build.rs | model |
 //! | `generated` | – | the only `include!`; with `typed`, the typed clients as `clients` | support |
 //! | [`support`] | a call's inputs | typed arguments, requests, answers; all that generated code calls | model, error, upstream |
-//! | [`upstream`] | a request | a vendor's answer, or by which stage it failed | error |
+//! | [`upstream`] | a request | a vendor's answer, or by which stage it failed; its pace | error |
 //! | [`catalog`] | `generated` | every tool by name | generated, model, support |
 //! | [`policy`] | a tool and a selection | allowed, or why not and which flag opens it | catalog, model, error |
-//! | [`call`] | a tool's name and arguments | an answer: the one way in | policy, catalog, config, support |
+//! | [`audit`] | calls | a record of them that shows changes and gaps | error |
+//! | [`call`] | a tool's name and arguments | an answer: the one way in | policy, catalog, config, support, audit |
 //! | [`shape`] | an answer or failure | an MCP result | call, upstream |
 //! | [`server`] | MCP requests | calls | call, shape |
 //! | [`sandbox`] | requests | what the description promises | nothing |
@@ -38,6 +39,7 @@
 //! its input schema are decided together; `codegen` has `keys`, `located`, `report`, `index` and
 //! `vendor_file` besides.
 
+pub mod audit;
 #[cfg(feature = "authoring")]
 pub mod authoring;
 pub mod call;

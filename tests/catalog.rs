@@ -160,7 +160,8 @@ fn arguments_are_described_and_constants_hidden() {
 fn every_argument_has_a_place_and_every_place_an_argument() {
     every_tool(|_, tool| {
         let schema = Value::Object(tool.parsed_input_schema());
-        let arguments: BTreeSet<&String> = schema["properties"].as_object().unwrap().keys().collect();
+        let arguments = schema["properties"].as_object().unwrap().keys();
+        let arguments: BTreeSet<&String> = arguments.filter(|name| !tool.is_own_argument(name)).collect();
         for call in &tool.calls {
             let bound: BTreeSet<&String> = call.bindings.iter().map(|binding| &binding.argument).collect();
             require(bound == arguments, "bindings and schema name different arguments")?;
@@ -182,7 +183,7 @@ mod jitbit {
         let catalog = Catalog::compiled();
         let search = tool(&catalog, "jitbit_search_tickets");
         let properties = &search["inputSchema"]["properties"];
-        assert_eq!(properties.as_object().unwrap().keys().collect::<Vec<_>>(), ["query", "limit"]);
+        assert_eq!(properties.as_object().unwrap().keys().collect::<Vec<_>>(), ["query", "limit", "fields"]);
         assert_eq!(properties["query"]["minLength"], 3);
         assert_eq!(search["inputSchema"]["required"], json!(["query"]));
         let list = tool(&catalog, "jitbit_list_tickets");
@@ -194,12 +195,14 @@ mod jitbit {
             assert_eq!(limits(tool), [json!(1), json!(100), json!(25)]);
         }
         let properties = &list["inputSchema"]["properties"];
-        assert_eq!(properties.as_object().unwrap().keys().collect::<Vec<_>>(), ["mode", "status", "limit", "offset"]);
+        let names: Vec<&String> = properties.as_object().unwrap().keys().collect();
+        assert_eq!(names, ["mode", "status", "limit", "offset", "fields"]);
         assert_eq!(properties["mode"]["enum"], json!(["all", "unanswered", "unclosed", "unassigned", "handledbyme"]));
         assert_eq!(properties["status"]["type"], "integer");
         assert_eq!(list["inputSchema"].get("required"), None);
         let get = tool(&catalog, "jitbit_get_ticket");
-        assert_eq!(get["inputSchema"]["properties"].as_object().unwrap().keys().collect::<Vec<_>>(), ["ticketId"]);
+        let names: Vec<&String> = get["inputSchema"]["properties"].as_object().unwrap().keys().collect();
+        assert_eq!(names, ["ticketId", "fields"]);
         assert_eq!(get["inputSchema"]["required"], json!(["ticketId"]));
         assert!(get["description"].as_str().unwrap().contains("jitbit_list_comments"));
         for name in [

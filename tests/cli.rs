@@ -148,3 +148,27 @@ fn arguments_come_from_standard_input_too() {
     assert_eq!(output.status.code(), Some(0));
     assert!(String::from_utf8(output.stdout).unwrap().contains("\"Subject\""));
 }
+
+#[test]
+fn a_record_is_verified_and_its_faults_are_named() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let path = folder.join("cli-record.jsonl");
+    let _ = std::fs::remove_file(&path);
+    let path = path.to_string_lossy().into_owned();
+    let close = ["call", "jitbit_close_ticket", "ticketId=7", "--methods", "write", "--sandbox", "--audit", &path];
+    assert_eq!(run(&close, &[]).status.code(), Some(0));
+    let output = run(&["audit", "verify", &path], &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", both(&output));
+    assert!(both(&output).starts_with("whole up to line 2, "), "{}", both(&output));
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (intent, _) = text.split_once('\n').unwrap();
+    std::fs::write(&path, format!("{intent}\n")).unwrap();
+    let output = run(&["audit", "verify", &path], &[]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(both(&output).contains("no outcome: line 1, ") && both(&output).contains("jitbit_close_ticket"));
+    std::fs::write(&path, text.replace("\"ticketId\":7", "\"ticketId\":8")).unwrap();
+    let output = run(&["audit", "verify", &path], &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(both(&output).contains("line 1 of the file: its text does not fit its hash"), "{}", both(&output));
+    assert_eq!(run(&["audit", "verify", "/no/such/file"], &[]).status.code(), Some(2));
+}

@@ -81,8 +81,8 @@ async fn status_404_with_an_empty_body_says_so() {
 #[tokio::test]
 async fn status_429_names_the_limit() {
     let (_sandbox, result) =
-        answered(json!({"status": 429, "headers": {"Retry-After": "9"}, "body": "slow down"})).await;
-    assert_rejected(&result, 429, &["429", "slow down", "rate limit", "Retry-After: 9"]);
+        answered(json!({"status": 429, "headers": {"Retry-After": "90"}, "body": "slow down"})).await;
+    assert_rejected(&result, 429, &["429", "slow down", "rate limit", "retry_after_seconds: 90"]);
 }
 
 #[tokio::test]
@@ -191,6 +191,62 @@ async fn no_answer_at_all_ends_in_time() {
     assert_eq!(result.is_error, Some(true));
     assert_eq!(meta(&result, OUTCOME), Some(&json!("unknown")));
     assert!(text(&result).contains("did not answer in time"), "{}", text(&result));
+    assert!(text(&result).contains("the call can be made again"), "{}", text(&result));
+}
+
+#[tokio::test]
+async fn a_change_without_an_answer_is_not_repeated_and_says_how_to_check() {
+    let script = json!([{"operation": "*", "answer": {"close": true}}]).to_string();
+    let sandbox = sandbox(Some(&script)).await;
+    let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
+    for (tool, arguments, check) in [
+        ("jitbit_close_ticket", json!({"ticketId": 7}), "`jitbit_get_ticket`"),
+        ("jitbit_add_comment", json!({"ticketId": 7, "body": "b"}), "`jitbit_list_comments`"),
+        ("jitbit_create_ticket", json!({"categoryId": 1, "subject": "s", "body": "b"}), "_tickets"),
+    ] {
+        let result = result(&toolbox, tool, arguments).await;
+        assert_eq!(meta(&result, OUTCOME), Some(&json!("unknown")), "{tool}");
+        assert!(text(&result).contains("may have been done") && text(&result).contains(check), "{}", text(&result));
+        assert_eq!(sandbox.take_record().len(), 1, "{tool}: a change is never repeated by us");
+    }
+}
+
+#[tokio::test]
+async fn slow_headers_end_in_time() {
+    let address = raw_upstream_slowly("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Slow: 1234567890").await;
+    let toolbox = jitbit_at(&address, Duration::from_millis(400));
+    let result = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
+    assert_eq!(meta(&result, OUTCOME), Some(&json!("unknown")));
+    assert!(text(&result).contains("did not answer in time"), "{}", text(&result));
+}
+
+/// An upstream that sends one byte every 20 ms and never ends.
+async fn raw_upstream_slowly(answer: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut request = [0; 4096];
+                let _ = stream.read(&mut request).await;
+                for byte in answer.as_bytes() {
+                    let _ = stream.write_all(&[*byte]).await;
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_text_where_text_was_said_comes_as_bytes() {
+    let address =
+        raw_upstream(Some("HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: 2\r\n\r\n{}"))
+            .await;
+    let toolbox = jitbit_at(&address, Duration::from_secs(5));
+    let result = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
+    assert!(matches!(result.content.as_slice(), [rmcp::model::ContentBlock::Resource(_)]), "{result:?}");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 
 mod convert;
 mod given;
+mod mask;
 mod nearest;
 mod wording;
 
@@ -73,6 +74,12 @@ impl ArgumentSchema {
             });
         }
         Err(self.problems(&original, &converted))
+    }
+
+    /// Returns the arguments with `***` for each secret in them: by the schema or by its name.
+    #[must_use]
+    pub fn masked(&self, arguments: &Map<String, Value>) -> Map<String, Value> {
+        mask::object(arguments, &self.schema)
     }
 
     /// Returns the text a model gets for these problems: what happened, one line per problem, and what would be valid.

@@ -3,23 +3,31 @@
 //! command line.
 
 pub mod arguments;
+mod attempts;
+mod check;
 pub mod problem;
+mod project;
+mod record;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
+use tokio::sync::mpsc::UnboundedSender;
 
+use crate::audit::Audit;
 use crate::catalog::{self, Catalog, Entry};
 use crate::config::Connection;
 use crate::error::{CallError, ConfigError, Outcome};
-use crate::model::Call;
+use crate::model::{Call, DRY_RUN, Effect, FIELDS, Risk, Tool};
 use crate::policy::{Refusal, Selection};
 use crate::support::{self, Api, Inputs};
-use crate::upstream::{Answer, Plan, Upstream};
+use crate::upstream::{Answer, Pace, Plan, Upstream};
 
 use arguments::ArgumentSchema;
+pub use attempts::Patience;
 use problem::Problem;
+use record::Recording;
 
 /// Tools that can be called: a catalog, a selection of it, and the vendors' connections.
 pub struct Toolbox {
@@ -28,13 +36,35 @@ pub struct Toolbox {
     lines: HashMap<&'static str, Line>,
     /// By position in the catalog; compiled when a tool is first called.
     schemas: Vec<OnceLock<ArgumentSchema>>,
+    dry_run: bool,
+    patience: Patience,
+    record: Option<Audit>,
+}
+
+/// Who calls, and what they want to hear meanwhile.
+#[derive(Debug, Clone, Default)]
+pub struct Caller {
+    /// The program that calls, by its own word.
+    pub client: Option<String>,
+    /// Hears what the call waits for, while it waits.
+    pub waits: Option<UnboundedSender<String>>,
+}
+
+impl Caller {
+    fn tell(&self, text: String) {
+        tracing::info!("{text}");
+        if let Some(waits) = &self.waits {
+            // Whoever stopped listening needs no word.
+            let _ = waits.send(text);
+        }
+    }
 }
 
 /// The line to one API, opened when it is first needed.
 struct Line {
     api: &'static Api,
     connection: Connection,
-    dry_run: bool,
+    pace: Pace,
     opened: OnceLock<Opened>,
 }
 
@@ -78,8 +108,26 @@ pub enum Failure {
     #[error("{0}")]
     Call(#[from] CallError),
     /// A dry run: this is what would have been sent.
-    #[error("dry run: {} {}", .0.method, .0.url)]
-    Planned(Box<Plan>),
+    #[error("dry run: {} {}", .0.request.method, .0.request.url)]
+    Planned(Box<Planned>),
+    /// The vendor answered, and the answer does not have what was asked for.
+    #[error("{0}")]
+    Projection(String),
+}
+
+/// What a call would do, secrets masked.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Planned {
+    /// The tool's name.
+    pub tool: String,
+    /// Its effect, where somebody has stated it.
+    pub effect: Option<Effect>,
+    /// What calling it may bring about besides.
+    pub risks: BTreeSet<Risk>,
+    /// Scheme, host and port of the vendor's address.
+    pub site: String,
+    /// The request.
+    pub request: Plan,
 }
 
 fn did_you_mean(near: &[String]) -> String {
@@ -91,6 +139,7 @@ impl Failure {
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Call(error) => error.outcome(),
+            Self::Projection(_) => Outcome::Answered,
             _ => Outcome::NotSent,
         }
     }
@@ -120,20 +169,30 @@ impl Toolbox {
         connections: &HashMap<String, Connection>,
         dry_run: bool,
     ) -> Self {
-        let line = |api: &'static Api, connection: &Connection| Line {
-            api,
-            connection: connection.clone(),
-            dry_run,
-            opened: OnceLock::new(),
-        };
-        let lines = apis
-            .iter()
-            .filter_map(|api| {
-                Some((api.id, line(api, connections.get(api.id).or_else(|| connections.get(api.vendor))?)))
-            })
-            .collect();
+        let mut paces: HashMap<&str, Pace> = HashMap::new();
+        let mut lines = HashMap::new();
+        for api in apis {
+            let Some(connection) = connections.get(api.id).or_else(|| connections.get(api.vendor)) else { continue };
+            // The limits are the vendor's, whichever of its APIs is called.
+            let pace = paces.entry(api.vendor).or_insert_with(|| Pace::new(connection.pace)).clone();
+            lines.insert(api.id, Line { api, connection: connection.clone(), pace, opened: OnceLock::new() });
+        }
         let schemas = catalog.entries().iter().map(|_| OnceLock::new()).collect();
-        Self { catalog, selection, lines, schemas }
+        Self { catalog, selection, lines, schemas, dry_run, patience: Patience::default(), record: None }
+    }
+
+    /// The same toolbox with more patience, or less.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Patience) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// The same toolbox, with every call recorded.
+    #[must_use]
+    pub fn with_record(mut self, record: Option<Audit>) -> Self {
+        self.record = record;
+        self
     }
 
     /// The catalog behind the selection.
@@ -151,36 +210,76 @@ impl Toolbox {
         self.catalog.get(name).filter(|entry| self.selection.decide(entry).is_ok())
     }
 
+    /// Calls a tool by name or alias, for nobody in particular.
+    ///
+    /// # Errors
+    /// As [`Toolbox::call_as`].
+    pub async fn call(&self, name: &str, arguments: Map<String, Value>) -> Result<Answer, Failure> {
+        self.call_as(&Caller::default(), name, arguments).await
+    }
+
     /// Calls a tool by name or alias.
     ///
     /// # Errors
     /// By stage; everything but [`Failure::Call`] means that nothing was sent.
-    pub async fn call(&self, name: &str, arguments: Map<String, Value>) -> Result<Answer, Failure> {
+    pub async fn call_as(&self, caller: &Caller, name: &str, arguments: Map<String, Value>) -> Result<Answer, Failure> {
+        let mut recording = Recording::new(self.record.as_ref(), caller, name);
+        let called = self.recorded(caller, name, arguments, &mut recording).await;
+        recording.end(&called);
+        called
+    }
+
+    async fn recorded(
+        &self,
+        caller: &Caller,
+        name: &str,
+        arguments: Map<String, Value>,
+        recording: &mut Recording<'_>,
+    ) -> Result<Answer, Failure> {
         let Some(position) = self.catalog.position(name) else {
             let near = self.catalog.near(name).into_iter().map(str::to_owned).collect();
             return Err(Failure::UnknownTool { name: name.to_owned(), near });
         };
         let entry = &self.catalog.entries()[position];
         let tool = &entry.tool;
-        self.selection.decide(entry).map_err(|refusal| Failure::Refused { tool: tool.name.clone(), refusal })?;
         let schema = self.schema(position)?;
+        recording.about(entry, || schema.masked(&arguments));
+        self.selection.decide(entry).map_err(|refusal| Failure::Refused { tool: tool.name.clone(), refusal })?;
         let arguments = schema
             .check(arguments)
             .map_err(|problems| Failure::Arguments { text: schema.describe(&problems, &tool.name), problems })?;
+        // As they are sent: converted.
+        recording.arguments(|| schema.masked(&arguments));
         let Some(call) = tool.calls.first() else {
             return Err(Failure::NotConfigured(format!(
                 "`{}` calls no operation; this is a fault of toolwright",
                 tool.name
             )));
         };
-        let opened = self.open(&entry.vendor, &call.api)?;
-        let pending = opened.client.call(&call.operation, bind(call, &arguments));
-        match pending.await {
-            Ok(answer) => Ok(answer),
-            Err(error) => Err(match opened.upstream.take_plan() {
-                Some(plan) => Failure::Planned(Box::new(plan)),
-                None => Failure::Call(with_hints(error, call, &arguments)),
-            }),
+        let line = self.line(&entry.vendor, &call.api)?;
+        let opened = line.opened()?;
+        recording.site(|| opened.upstream.site());
+        let wants = |name| tool.is_own_argument(name) && arguments.get(name) == Some(&Value::Bool(true));
+        if self.dry_run || wants(DRY_RUN) {
+            return Err(line.plan(tool, call, &schema.masked(&arguments)).await?);
+        }
+        if tool.effect != Some(Effect::Read) {
+            recording.intend()?;
+        }
+        let repeatable = tool.effect == Some(Effect::Read) || tool.annotations.idempotent_hint;
+        let request = || opened.client.call(&call.operation, bind(call, &arguments));
+        let called = attempts::run(self.patience, repeatable, &line.pace, caller, request).await;
+        let called = called.map_err(|error| {
+            Failure::Call(match with_hints(error, call, &arguments) {
+                CallError::Unknown(reason) => {
+                    CallError::Unknown(format!("{reason}\nhint: {}", check::advice(self, entry)))
+                }
+                error => error,
+            })
+        });
+        match arguments.get(FIELDS) {
+            Some(fields) if tool.is_own_argument(FIELDS) => project::fields(called?, fields),
+            _ => called,
         }
     }
 
@@ -196,25 +295,47 @@ impl Toolbox {
         Ok(slot.get_or_init(|| schema))
     }
 
-    fn open(&self, vendor: &str, api: &str) -> Result<&Opened, Failure> {
-        let Some(line) = self.lines.get(api) else {
+    fn line(&self, vendor: &str, api: &str) -> Result<&Line, Failure> {
+        self.lines.get(api).ok_or_else(|| {
             let title = self.catalog.vendor(vendor).map_or(vendor, |vendor| &vendor.title);
-            return Err(Failure::NotConfigured(format!("{title} has no address and credentials configured")));
-        };
-        if let Some(opened) = line.opened.get() {
-            return Ok(opened);
-        }
-        let opened = line.open().map_err(|error| Failure::NotConfigured(error.to_string()))?;
-        Ok(line.opened.get_or_init(|| opened))
+            Failure::NotConfigured(format!("{title} has no address and credentials configured"))
+        })
     }
 }
 
 impl Line {
+    fn opened(&self) -> Result<&Opened, Failure> {
+        if let Some(opened) = self.opened.get() {
+            return Ok(opened);
+        }
+        let opened = self.open().map_err(|error| Failure::NotConfigured(error.to_string()))?;
+        Ok(self.opened.get_or_init(|| opened))
+    }
+
     fn open(&self) -> Result<Opened, ConfigError> {
         let Connection { base, credentials, timeout, .. } = self.connection.clone();
-        let make = if self.dry_run { Upstream::planning } else { Upstream::new };
-        let upstream = make(base, credentials, timeout)?;
+        let upstream = Upstream::paced(base, credentials, timeout, self.pace.clone())?;
         Ok(Opened { client: (self.api.connect)(upstream.clone()), upstream })
+    }
+
+    /// Describes the request that the call would send. The arguments are without secrets.
+    async fn plan(&self, tool: &Tool, call: &Call, arguments: &Map<String, Value>) -> Result<Failure, Failure> {
+        let opened = self.opened()?;
+        let upstream = opened.upstream.planning();
+        let called = (self.api.connect)(upstream.clone()).call(&call.operation, bind(call, arguments)).await;
+        match (upstream.take_plan(), called) {
+            (Some(request), _) => Ok(Failure::Planned(Box::new(Planned {
+                tool: tool.name.clone(),
+                effect: tool.effect,
+                risks: tool.risks.clone(),
+                site: opened.upstream.site(),
+                request,
+            }))),
+            (None, Err(error)) => Err(with_hints(error, call, arguments).into()),
+            (None, Ok(_)) => {
+                Err(Failure::NotConfigured("the dry run was none; this is a fault of toolwright".to_owned()))
+            }
+        }
     }
 }
 

@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use super::Failed;
 use super::printer::Printer;
 use super::selection::{SelectionArguments, environment};
-use super::start::{SandboxArguments, sandbox_connections, vendor_connections};
-use crate::call::Toolbox;
+use super::start::{AuditArguments, RetryArguments, SandboxArguments, sandbox_connections, vendor_connections};
+use crate::call::{Caller, Toolbox};
 use crate::catalog::Catalog;
 use crate::error::ConfigError;
 use crate::policy::Defaults;
@@ -32,6 +32,10 @@ pub(super) struct Arguments {
     /// How to print the answer
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    #[command(flatten)]
+    audit: AuditArguments,
+    #[command(flatten)]
+    retry: RetryArguments,
     #[command(flatten)]
     sandbox: SandboxArguments,
     #[command(flatten)]
@@ -79,10 +83,18 @@ async fn call(arguments: &Arguments, printer: &mut Printer) -> Result<(), Failed
         Some(sandbox) => sandbox_connections(sandbox, &catalog)?,
         None => vendor_connections(&catalog, Some(&[vendor.clone()].into()), &environment)?,
     };
-    let toolbox = Toolbox::new(catalog, selection, &connections, arguments.dry_run);
-    let called = tokio::select! {
-        called = toolbox.call(&arguments.name, tool_arguments) => called,
-        _ = tokio::signal::ctrl_c() => return Err(Failed::Check),
+    let toolbox = Toolbox::new(catalog, selection, &connections, arguments.dry_run)
+        .with_patience(arguments.retry.patience())
+        .with_record(arguments.audit.open()?);
+    let (waits, mut waiting) = tokio::sync::mpsc::unbounded_channel();
+    let caller = Caller { client: Some("toolwright call".to_owned()), waits: Some(waits) };
+    let mut call = std::pin::pin!(toolbox.call_as(&caller, &arguments.name, tool_arguments));
+    let called = loop {
+        tokio::select! {
+            called = &mut call => break called,
+            Some(text) = waiting.recv() => printer.note(&text),
+            _ = tokio::signal::ctrl_c() => return Err(Failed::Check),
+        }
     };
     let configuration = called.as_ref().is_err_and(crate::call::Failure::is_configuration);
     let result = shape::result(&vendor, called);

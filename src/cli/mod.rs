@@ -1,6 +1,7 @@
 //! The command line: what was typed → a command's run → an exit code. 0 done, 1 the call or the
 //! check failed, 2 usage, configuration or policy.
 
+mod audit;
 mod call;
 mod catalog;
 mod doctor;
@@ -36,6 +37,8 @@ enum Command {
     Catalog(catalog::Arguments),
     /// Call one tool and print its answer
     Call(call::Arguments),
+    /// Check a record of calls that `--audit` wrote
+    Audit(audit::Arguments),
     /// Check addresses and credentials: one login per vendor
     Doctor(doctor::Arguments),
     /// Write generated/ anew from specs/
@@ -75,6 +78,7 @@ pub fn main() -> ExitCode {
         Command::Serve(arguments) => serve::run(&arguments, &mut printer),
         Command::Catalog(arguments) => catalog::run(&arguments, &mut printer),
         Command::Call(arguments) => call::run(&arguments, &mut printer),
+        Command::Audit(arguments) => audit::run(&arguments, &mut printer),
         Command::Doctor(arguments) => doctor::run(&arguments, &mut printer),
         #[cfg(feature = "authoring")]
         Command::Regenerate(arguments) => regenerate::run(&arguments, &mut printer),

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 use super::Failed;
 use super::printer::Printer;
 use super::selection::{SelectionArguments, environment};
-use super::start::{SandboxArguments, sandbox_connections, vendor_connections};
+use super::start::{AuditArguments, RetryArguments, SandboxArguments, sandbox_connections, vendor_connections};
 use crate::call::Toolbox;
 use crate::catalog::Catalog;
 use crate::error::ConfigError;
@@ -19,6 +19,10 @@ pub(super) struct Arguments {
     /// Serve Streamable HTTP at http://ADDR/mcp instead of stdio, such as 127.0.0.1:8080
     #[arg(long, value_name = "ADDR")]
     http: Option<String>,
+    #[command(flatten)]
+    audit: AuditArguments,
+    #[command(flatten)]
+    retry: RetryArguments,
     #[command(flatten)]
     sandbox: SandboxArguments,
     #[command(flatten)]
@@ -42,6 +46,7 @@ async fn serve(arguments: &Arguments, printer: &mut Printer) -> Result<(), Faile
     };
     let catalog = Catalog::compiled();
     let mut selection = arguments.selection.resolve(Defaults::CoreReads, &catalog, &environment)?;
+    let record = arguments.audit.open()?;
     let sandbox = arguments.sandbox.start().await?;
     let connections = match &sandbox {
         Some(sandbox) => sandbox_connections(sandbox, &catalog)?,
@@ -51,7 +56,9 @@ async fn serve(arguments: &Arguments, printer: &mut Printer) -> Result<(), Faile
             connections
         }
     };
-    let toolbox = Toolbox::new(catalog, selection, &connections, false);
+    let toolbox = Toolbox::new(catalog, selection, &connections, false)
+        .with_patience(arguments.retry.patience())
+        .with_record(record);
     let offered = toolbox.offered().count();
     if offered == 0 {
         return Err(ConfigError::new(

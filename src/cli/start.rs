@@ -8,11 +8,13 @@ use std::time::Duration;
 use clap::Args;
 
 use super::Failed;
+use crate::audit::Audit;
+use crate::call::Patience;
 use crate::catalog::{self, Catalog};
 use crate::config::{Connection, Environment, alternatives, connection};
 use crate::error::ConfigError;
 use crate::sandbox::{Sandbox, Script};
-use crate::upstream::{Credentials, parse_address};
+use crate::upstream::{Credentials, PaceLimits, parse_address};
 
 /// `--sandbox[=FILE]`
 #[derive(Debug, Clone, Default, Args)]
@@ -47,6 +49,35 @@ impl SandboxArguments {
     }
 }
 
+/// `--audit FILE`
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct AuditArguments {
+    /// Write every call into FILE, a line of JSON each; while it can't be written, calls that
+    /// change something are refused
+    #[arg(long, value_name = "FILE")]
+    audit: Option<PathBuf>,
+}
+
+impl AuditArguments {
+    pub(super) fn open(&self) -> Result<Option<Audit>, ConfigError> {
+        self.audit.as_deref().map(Audit::open).transpose()
+    }
+}
+
+/// `--no-retry`
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(super) struct RetryArguments {
+    /// Pass every answer straight on, also `429` and `503`, which reads wait for otherwise
+    #[arg(long)]
+    no_retry: bool,
+}
+
+impl RetryArguments {
+    pub(super) fn patience(self) -> Patience {
+        if self.no_retry { Patience::none() } else { Patience::default() }
+    }
+}
+
 /// Connections into the sandbox, by API id.
 pub(super) fn sandbox_connections(sandbox: &Sandbox, catalog: &Catalog) -> Result<HashMap<String, Connection>, Failed> {
     let mut connections = HashMap::new();
@@ -56,7 +87,13 @@ pub(super) fn sandbox_connections(sandbox: &Sandbox, catalog: &Catalog) -> Resul
         let credentials = Credentials::bearer("sandbox").map_err(|error| ConfigError::new(error.to_string()))?;
         connections.insert(
             api.id.to_owned(),
-            Connection { base, credentials, source: "the sandbox".to_owned(), timeout: Duration::from_secs(timeout) },
+            Connection {
+                base,
+                credentials,
+                source: "the sandbox".to_owned(),
+                timeout: Duration::from_secs(timeout),
+                pace: PaceLimits::default(),
+            },
         );
     }
     Ok(connections)

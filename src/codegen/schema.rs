@@ -3,6 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::model::{DRY_RUN, Effect, FIELDS};
+
 /// One argument of a tool, in the order in which a model sees it.
 #[derive(Debug, Clone)]
 pub(crate) struct Argument {
@@ -25,6 +27,22 @@ pub(crate) fn input_schema(arguments: &[Argument]) -> Value {
     }
     schema.insert("additionalProperties".to_owned(), json!(false));
     Value::Object(schema)
+}
+
+/// Adds the arguments that toolwright itself has, after the vendor's. Every tool pays for their
+/// descriptions: they stay within 30 characters.
+pub(crate) fn add_own_arguments(effect: Option<Effect>, arguments: &mut Vec<Argument>) {
+    let (name, schema) = if effect == Some(Effect::Read) {
+        (FIELDS, json!({"type": "array", "description": "Only these fields of records", "items": {"type": "string"}}))
+    } else {
+        (DRY_RUN, json!({"type": "boolean", "description": "Show the request, send nothing"}))
+    };
+    // A vendor that selects fields itself does so better.
+    if let Value::Object(schema) = schema
+        && arguments.iter().all(|argument| argument.name != name)
+    {
+        arguments.push(Argument { name: name.to_owned(), required: false, schema });
+    }
 }
 
 /// A file as an argument: its name and its bytes.

@@ -12,7 +12,7 @@ use super::located::{Located, escape, nearest};
 use super::schema::{self, Argument};
 use super::spec::SpecOperation;
 use crate::model::{
-    Annotations, Binding, Call, Effect, Fixed, Hint, MAX_TOOL_NAME, Place, Risk, Tool, UNREVIEWED_TAG, Verb,
+    Annotations, Binding, Call, DRY_RUN, Effect, Fixed, Hint, MAX_TOOL_NAME, Place, Risk, Tool, UNREVIEWED_TAG, Verb,
     is_tool_name, kebab_case, resource_words,
 };
 
@@ -83,8 +83,9 @@ impl ToolDraft<'_> {
         }
         let description = self.description(keys);
         let title = keys.title.clone().or_else(|| self.spec.summary.clone()).unwrap_or_else(|| name.replace('_', " "));
-        let Offered { arguments, bindings, fixed, samples } = self.arguments(keys, only);
+        let Offered { mut arguments, bindings, fixed, samples } = self.arguments(keys, only);
         let hints = self.hints(keys, &bindings);
+        schema::add_own_arguments(keys.effect, &mut arguments);
         let schema = schema::input_schema(&arguments);
         let tool = Tool {
             annotations: annotations(keys.effect, verb, keys.idempotent),
@@ -234,6 +235,11 @@ impl ToolDraft<'_> {
             if offered.arguments.iter().any(|other| other.name == argument.name) {
                 let path = format!("/arguments/{}/name", escape(&input.key));
                 self.wrong(&path, "a name of its own for each argument", format!("`{}` twice", argument.name), None);
+            }
+            if argument.name == DRY_RUN {
+                let path = format!("/arguments/{}/name", escape(&input.key));
+                let hint = "with it a model asks to see the request without sending it".to_owned();
+                self.wrong(&path, "a name that is none of toolwright's own", format!("`{DRY_RUN}`"), Some(hint));
             }
             offered.arguments.push(argument);
             offered.bindings.push(binding);

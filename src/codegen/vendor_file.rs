@@ -139,7 +139,7 @@ fn read_check(at: &Located<'_>) -> Option<Check> {
 }
 
 fn read_limits(at: &Located<'_>) -> Limits {
-    at.only(&["timeout_seconds"]);
+    at.only(&["timeout_seconds", "requests_per_minute", "in_flight"]);
     let mut limits = Limits::default();
     if let Some(entry) = at.get("timeout_seconds") {
         match entry.unsigned() {
@@ -148,5 +148,16 @@ fn read_limits(at: &Located<'_>) -> Limits {
             None => {}
         }
     }
+    limits.requests_per_minute = at.get("requests_per_minute").and_then(|entry| read_limit(&entry, 100_000));
+    limits.in_flight = at.get("in_flight").and_then(|entry| read_limit(&entry, 1_000));
     limits
+}
+
+/// A limit from 1 to `most`.
+fn read_limit(at: &Located<'_>, most: u32) -> Option<u32> {
+    let number = u32::try_from(at.unsigned()?).ok().filter(|number| (1..=most).contains(number));
+    if number.is_none() {
+        at.wrong(format!("1 to {most}"));
+    }
+    number
 }

@@ -21,6 +21,12 @@ pub struct ApiTools {
     pub tools: Vec<Tool>,
 }
 
+/// The argument of every tool that may change something: show the request and send nothing.
+pub const DRY_RUN: &str = "dry_run";
+/// The argument of every tool that reads and has no argument of this name at the vendor: which
+/// fields of the answer's records to keep.
+pub const FIELDS: &str = "fields";
+
 /// One tool.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -250,6 +256,12 @@ impl Tool {
     /// Returns whether somebody has stated the effect.
     pub fn reviewed(&self) -> bool {
         self.effect.is_some()
+    }
+
+    /// Returns whether toolwright itself has the argument `name`, and not the vendor.
+    pub fn is_own_argument(&self, name: &str) -> bool {
+        (name == DRY_RUN && self.effect != Some(Effect::Read) || name == FIELDS && self.effect == Some(Effect::Read))
+            && !self.calls.iter().flat_map(|call| &call.bindings).any(|binding| binding.argument == name)
     }
 
     /// Returns whether an assistant needs the tool every day.

@@ -100,6 +100,12 @@ pub struct Limits {
     /// How long a call may take from start to the last byte of the answer, in seconds.
     #[serde(default = "default_timeout")]
     pub timeout_seconds: u64,
+    /// How many requests the vendor takes in any minute; no bound where it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests_per_minute: Option<u32>,
+    /// How many requests may be under way at once; no bound where it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_flight: Option<u32>,
 }
 
 fn default_timeout() -> u64 {
@@ -108,6 +114,6 @@ fn default_timeout() -> u64 {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { timeout_seconds: default_timeout() }
+        Self { timeout_seconds: default_timeout(), requests_per_minute: None, in_flight: None }
     }
 }

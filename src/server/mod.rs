@@ -21,9 +21,10 @@ use rmcp::model::{
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::call::{Failure, Toolbox};
+use crate::call::{Caller, Failure, Toolbox};
 use crate::catalog::Entry;
 use crate::error::CallError;
 use crate::shape;
@@ -134,8 +135,12 @@ impl ServerHandler for Server {
         let title = self.toolbox.catalog().vendor(vendor).map_or(vendor, |vendor| &vendor.title);
         let started = Instant::now();
         self.messages.log(&context, LoggingLevel::Debug, &format!("{name}: asking {title}")).await;
-        let call = self.toolbox.call(name, request.arguments.unwrap_or_default());
-        let called = self.wait(&context, title, started, call).await;
+        let client = context.peer.peer_info().map(|info| info.client_info.clone());
+        let client = client.map(|client| format!("{} {}", client.name, client.version));
+        let (waits, waiting) = mpsc::unbounded_channel();
+        let caller = Caller { client, waits: Some(waits) };
+        let call = self.toolbox.call_as(&caller, name, request.arguments.unwrap_or_default());
+        let called = self.wait(&context, title, started, waiting, call).await;
         let (level, text) = match &called {
             Ok(answer) => (LoggingLevel::Info, format!("{name}: {title} answered {}", answer.status)),
             Err(failure) => (LoggingLevel::Warning, format!("{name}: {}", failure.outcome().as_str())),
@@ -160,6 +165,7 @@ impl Server {
         context: &RequestContext<RoleServer>,
         title: &str,
         started: Instant,
+        mut waiting: mpsc::UnboundedReceiver<String>,
         call: impl Future<Output = Result<Answer, Failure>>,
     ) -> Result<Answer, Failure> {
         let elapsed = || started.elapsed().as_secs_f64();
@@ -170,6 +176,8 @@ impl Server {
             // Dropping the call drops the request to the vendor.
             tokio::select! {
                 called = &mut call => break called,
+                // Why it takes long, where that is known: a vendor's limit, a second try.
+                Some(text) = waiting.recv() => Messages::progress(context, elapsed(), &text).await,
                 () = context.ct.cancelled() => break Err(Failure::Call(CallError::Cancelled)),
                 _ = sign_of_life.tick() => {
                     Messages::progress(context, elapsed(), &format!("waiting for {title}")).await;

@@ -8,6 +8,7 @@ use rmcp::model::{CallToolResult, ContentBlock, MetaObject, ResourceContents};
 use serde_json::{Value, json};
 
 use crate::call::Failure;
+use crate::error::{CallError, seconds};
 use crate::upstream::Answer;
 
 /// The entry of a failed result's `_meta` that says what was sent: `not_sent`, `rejected`,
@@ -15,6 +16,9 @@ use crate::upstream::Answer;
 pub const OUTCOME: &str = "toolwright/outcome";
 /// The entry of a failed result's `_meta` with the vendor's status.
 pub const STATUS: &str = "toolwright/status";
+
+/// The entry of a failed result's `_meta` that says when to call again, in seconds.
+pub const RETRY_AFTER: &str = "retry_after_seconds";
 
 /// Shapes what a call ended in.
 pub fn result(vendor: &str, called: Result<Answer, Failure>) -> CallToolResult {
@@ -87,16 +91,40 @@ fn file(vendor: &str, essence: &str, answer: &Answer) -> ContentBlock {
 fn failure(failure: &Failure) -> CallToolResult {
     if let Failure::Planned(plan) = failure {
         // A dry run did what was asked for.
-        let plan = json!({"dry_run": true, "sent": false, "request": plan});
-        return CallToolResult::success(vec![ContentBlock::text(plan.to_string())]);
+        let mut shown = json!({"dry_run": true, "sent": false});
+        if let (Some(shown), Ok(Value::Object(plan))) = (shown.as_object_mut(), serde_json::to_value(plan)) {
+            shown.extend(plan);
+        }
+        return CallToolResult::success(vec![ContentBlock::text(shown.to_string())]);
     }
     let mut meta = json!({OUTCOME: failure.outcome().as_str()});
-    if let Failure::Call(call) = failure
-        && let Some(status) = call.status()
-    {
-        meta[STATUS] = json!(status);
+    if let Failure::Call(call) = failure {
+        limits(call, &mut meta);
     }
     error(failure.to_string(), &meta)
+}
+
+/// What a caller that does its own waiting needs to know.
+fn limits(call: &CallError, meta: &mut Value) {
+    if let Some(status) = call.status() {
+        meta[STATUS] = json!(status);
+    }
+    if let Some(wait) = call.retry_after() {
+        meta[RETRY_AFTER] = json!(seconds(wait));
+    }
+    let CallError::Rejected(rejection) = call else { return };
+    let said = &rejection.rate_limit;
+    let reset = said.reset.map(seconds);
+    for (name, value) in
+        [("ratelimit-limit", said.limit), ("ratelimit-remaining", said.remaining), ("ratelimit-reset", reset)]
+    {
+        if let Some(value) = value {
+            meta[name] = json!(value);
+        }
+    }
+    if let Some(reason) = &said.reason {
+        meta["ratelimit-reason"] = json!(reason);
+    }
 }
 
 fn error(text: String, meta: &Value) -> CallToolResult {
@@ -111,7 +139,7 @@ mod tests {
 
     fn answer(content_type: &str, body: &'static [u8]) -> Answer {
         let content_type = Some(content_type.to_owned());
-        Answer { status: 200, content_type, filename: None, body: bytes::Bytes::from_static(body) }
+        Answer { status: 200, content_type, filename: None, request_id: None, body: bytes::Bytes::from_static(body) }
     }
 
     fn shaped(content_type: &str, body: &'static [u8]) -> Value {

@@ -17,14 +17,14 @@ pub(super) fn split(content_type: &str, answer: &Answer) -> Option<Vec<Answer>> 
     let mut from = find(&whole, delimiter.as_bytes())? + delimiter.len();
     while !whole[from..].starts_with(b"--") {
         let to = from + find(&whole[from..], delimiter.as_bytes())?;
-        parts.push(part(answer.status, &whole[from..to])?);
+        parts.push(part(answer, &whole[from..to])?);
         from = to + delimiter.len();
     }
     (!parts.is_empty()).then_some(parts)
 }
 
 /// One part: headers, an empty line, the body. It begins with the end of the delimiter's line.
-fn part(status: u16, bytes: &[u8]) -> Option<Answer> {
+fn part(answer: &Answer, bytes: &[u8]) -> Option<Answer> {
     let head = find(bytes, b"\r\n\r\n")?;
     let headers = std::str::from_utf8(&bytes[..head]).ok()?;
     let header = |wanted: &str| {
@@ -34,9 +34,10 @@ fn part(status: u16, bytes: &[u8]) -> Option<Answer> {
             .find_map(|(name, value)| name.trim().eq_ignore_ascii_case(wanted).then(|| value.trim().to_owned()))
     };
     Some(Answer {
-        status,
+        status: answer.status,
         content_type: header("content-type"),
         filename: header("content-disposition").and_then(|value| filename_of(&value)),
+        request_id: answer.request_id.clone(),
         body: Bytes::copy_from_slice(&bytes[head + 4..]),
     })
 }

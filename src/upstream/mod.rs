@@ -3,6 +3,8 @@
 
 mod address;
 mod credentials;
+mod limits;
+mod pace;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,12 +12,14 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt as _;
-use reqwest::header::{ACCEPT, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{ACCEPT, HeaderName, HeaderValue, LOCATION};
 use reqwest::{Method, Request, Response, StatusCode};
 use url::Url;
 
 pub use address::{AddressError, parse_address};
 pub use credentials::{Credentials, CredentialsError};
+pub(crate) use pace::waiting;
+pub use pace::{Pace, PaceLimits, Turn};
 
 use crate::error::{CallError, ConfigError, Rejection};
 
@@ -38,6 +42,8 @@ struct Inner {
     http: reqwest::Client,
     base: Url,
     credentials: Credentials,
+    /// Shared by all connections to the same vendor.
+    pace: Pace,
     /// With a plan, requests are described here and not sent.
     plan: Option<Mutex<Option<Plan>>>,
 }
@@ -64,6 +70,8 @@ pub struct Answer {
     pub content_type: Option<String>,
     /// The file name that the vendor gives.
     pub filename: Option<String>,
+    /// The vendor's own id of the request.
+    pub request_id: Option<String>,
     /// The body.
     pub body: Bytes,
 }
@@ -75,30 +83,45 @@ impl fmt::Debug for Upstream {
 }
 
 impl Upstream {
-    /// Makes the connection to the API under `base`.
+    /// Makes the connection to the API under `base`, with a pace of its own that nothing bounds.
     ///
     /// # Errors
     /// The system's TLS can't be set up.
     pub fn new(base: Url, credentials: Credentials, timeout: Duration) -> Result<Self, ConfigError> {
-        Self::build(base, credentials, timeout, None)
+        Self::paced(base, credentials, timeout, Pace::default())
     }
 
-    /// A connection that describes each request instead of sending it.
+    /// Makes the connection to the API under `base`; what answers say of the vendor's limits goes
+    /// into `pace`.
     ///
     /// # Errors
     /// As [`Upstream::new`].
-    pub fn planning(base: Url, credentials: Credentials, timeout: Duration) -> Result<Self, ConfigError> {
-        Self::build(base, credentials, timeout, Some(Mutex::new(None)))
+    pub fn paced(base: Url, credentials: Credentials, timeout: Duration, pace: Pace) -> Result<Self, ConfigError> {
+        let http = http_client(timeout, None)?;
+        Ok(Self(Arc::new(Inner { http, base, credentials, pace, plan: None })))
     }
 
-    fn build(
-        base: Url,
-        credentials: Credentials,
-        timeout: Duration,
-        plan: Option<Mutex<Option<Plan>>>,
-    ) -> Result<Self, ConfigError> {
-        let http = http_client(timeout, None)?;
-        Ok(Self(Arc::new(Inner { http, base, credentials, plan })))
+    /// The same connection, describing one request instead of sending it.
+    #[must_use]
+    pub fn planning(&self) -> Self {
+        let Inner { http, base, credentials, pace, .. } = &*self.0;
+        Self(Arc::new(Inner {
+            http: http.clone(),
+            base: base.clone(),
+            credentials: credentials.clone(),
+            pace: pace.clone(),
+            plan: Some(Mutex::new(None)),
+        }))
+    }
+
+    /// Scheme, host and port: who is asked, for a person.
+    pub fn site(&self) -> String {
+        self.0.base.origin().ascii_serialization()
+    }
+
+    /// The vendor's pace.
+    pub fn pace(&self) -> &Pace {
+        &self.0.pace
     }
 
     /// The address that paths are appended to, without a slash at the end.
@@ -145,14 +168,20 @@ impl Upstream {
     /// What reqwest says: no connection, no answer in time.
     pub async fn execute(&self, request: Request) -> reqwest::Result<Response> {
         let mut again = request.try_clone();
-        let mut response = self.0.http.execute(request).await?;
+        let mut response = self.send(request).await?;
         for _ in 0..MOST_REDIRECTS {
             let Some(target) = self.redirect_target(&response, again.as_ref()) else { break };
             let Some(mut request) = again.take() else { break };
             *request.url_mut() = target;
             again = request.try_clone();
-            response = self.0.http.execute(request).await?;
+            response = self.send(request).await?;
         }
+        Ok(response)
+    }
+
+    async fn send(&self, request: Request) -> reqwest::Result<Response> {
+        let response = self.0.http.execute(request).await?;
+        self.0.pace.learn(response.status(), &limits::read(response.headers()));
         Ok(response)
     }
 
@@ -253,7 +282,8 @@ pub(crate) async fn read_answer(
             LARGEST_ANSWER / 1024 / 1024
         )));
     }
-    Ok(Answer { status, content_type: text(reqwest::header::CONTENT_TYPE), filename, body })
+    let request_id = request_id(headers);
+    Ok(Answer { status, content_type: text(reqwest::header::CONTENT_TYPE), filename, request_id, body })
 }
 
 /// The `filename` of a `Content-Disposition` header, without folders.
@@ -270,7 +300,8 @@ pub(crate) fn read_redirect(response: &Response) -> Answer {
     let status = response.status().as_u16();
     let body = serde_json::json!({"status": status, "location": target.map(String::from)}).to_string();
     let content_type = Some("application/json".to_owned());
-    Answer { status, content_type, filename: None, body: Bytes::from(body) }
+    let request_id = request_id(response.headers());
+    Answer { status, content_type, filename: None, request_id, body: Bytes::from(body) }
 }
 
 /// Reads a refusal.
@@ -285,7 +316,8 @@ pub(crate) async fn read_rejection(response: Response) -> CallError {
         let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
         location.and_then(|location| response.url().join(location).ok())
     });
-    let wait = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let rate_limit = limits::read(response.headers());
+    let request_id = request_id(response.headers());
     // A body that breaks off still says what came of it.
     let (bytes, _) = collect(response.bytes_stream(), LARGEST_REFUSAL).await.unwrap_or_default();
     let body = if html { "(an HTML page)".to_owned() } else { cut(&String::from_utf8_lossy(&bytes)) };
@@ -296,12 +328,16 @@ pub(crate) async fn read_rejection(response: Response) -> CallError {
             target.path(),
         )),
         Some(None) => Some("a redirect without a usable address".to_owned()),
-        None => advice(status).map(|advice| match &wait {
-            Some(wait) => format!("{advice}; the vendor says `Retry-After: {wait}`"),
-            None => advice.to_owned(),
-        }),
+        None => advice(status).map(str::to_owned),
     };
-    CallError::Rejected(Box::new(Rejection { status: status.as_u16(), body, advice }))
+    CallError::Rejected(Box::new(Rejection { status: status.as_u16(), body, advice, rate_limit, request_id }))
+}
+
+/// The id under which the vendor can find the request; cut, because it goes into the record.
+fn request_id(headers: &reqwest::header::HeaderMap) -> Option<String> {
+    let names = ["x-request-id", "x-arequestid", "atl-traceid", "request-id", "x-correlation-id", "x-amzn-requestid"];
+    let value = names.iter().find_map(|name| headers.get(*name))?.to_str().ok()?;
+    Some(value.chars().take(100).collect())
 }
 
 fn advice(status: StatusCode) -> Option<&'static str> {

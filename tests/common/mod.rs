@@ -19,7 +19,7 @@ use toolwright::catalog::{Catalog, sandbox_tables};
 use toolwright::config::Connection;
 use toolwright::policy::{Defaults, Selection, SelectionWords};
 use toolwright::sandbox::{Sandbox, Script};
-use toolwright::upstream::{Answer, Credentials, parse_address};
+use toolwright::upstream::{Answer, Credentials, PaceLimits, parse_address};
 
 /// Words that open everything.
 pub(crate) fn everything() -> SelectionWords {
@@ -45,6 +45,7 @@ pub(crate) fn connection(address: &str, timeout: Duration) -> Connection {
         credentials: Credentials::bearer("test-token").unwrap(),
         source: "the test".to_owned(),
         timeout,
+        pace: PaceLimits::default(),
     }
 }
 
@@ -67,6 +68,12 @@ fn with_connections(connections: &HashMap<String, Connection>, words: &Selection
     let catalog = Catalog::compiled();
     let selection = Selection::resolve(words, defaults, &catalog).unwrap();
     Toolbox::new(catalog, selection, connections, false)
+}
+
+/// A toolbox whose Jitbit is at this address and takes so much.
+pub(crate) fn paced(address: &str, pace: PaceLimits) -> Toolbox {
+    let connection = Connection { pace, ..connection(address, Duration::from_secs(20)) };
+    with_connections(&HashMap::from([("jitbit".to_owned(), connection)]), &everything(), Defaults::Reads)
 }
 
 /// Calls with arguments written as JSON.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::wording::{item, items, properties, property};
 
 /// Stands for a secret value.
-const HIDDEN: &str = "***";
+pub(super) const HIDDEN: &str = "***";
 /// At most so many characters of a value or a name are shown.
 const WIDTH: usize = 80;
 /// Names of arguments whose values are never shown, lower case, without `_` and `-`.
@@ -54,6 +54,10 @@ pub(super) fn cut(text: &str) -> String {
 pub(super) fn is_secret_name(name: &str) -> bool {
     // A name of such length is made up; reading the start of it bounds the work.
     let plain: String = name.chars().take(200).filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    // Where the next page begins is nobody's secret.
+    if plain.ends_with("pagetoken") {
+        return false;
+    }
     SECRET_NAMES.iter().any(|secret| match *secret {
         // Short enough to stand in other words (`option`, `protocol` do not hold it, `hotpath` does).
         "otp" => plain == "otp" || plain == "totp",
@@ -144,7 +148,7 @@ impl Shown {
 }
 
 /// Whether the schema can be followed into the value.
-fn has_shape(value: &Value, schema: &Value) -> bool {
+pub(super) fn has_shape(value: &Value, schema: &Value) -> bool {
     match value {
         Value::Array(_) => items(schema).is_some() || schema.get("prefixItems").is_some(),
         Value::Object(_) => properties(schema).is_some() || schema.get("additionalProperties").is_some(),
@@ -153,7 +157,7 @@ fn has_shape(value: &Value, schema: &Value) -> bool {
 }
 
 /// Whether a string is JSON, broken perhaps, that names a secret.
-fn names_secret(text: &str) -> bool {
+pub(super) fn names_secret(text: &str) -> bool {
     if !text.trim_start().starts_with(['{', '[']) {
         return false;
     }

@@ -1,0 +1,121 @@
+//! One call on its way into the record. Whatever way the call ends, also by the caller going
+//! away, what is known of it is written.
+
+use std::time::Instant;
+
+use serde_json::{Map, Value};
+
+use super::{Caller, Failure};
+use crate::audit::{About, Audit, End};
+use crate::catalog::Entry;
+use crate::error::{CallError, Outcome};
+use crate::upstream::Answer;
+
+/// A call that is being recorded, or not where there is no record.
+pub(super) struct Recording<'a> {
+    audit: Option<&'a Audit>,
+    about: About,
+    started: Instant,
+    /// The id of the intent, once it is written.
+    intent: Option<u64>,
+    ended: bool,
+}
+
+impl<'a> Recording<'a> {
+    pub(super) fn new(audit: Option<&'a Audit>, caller: &Caller, name: &str) -> Self {
+        let about = About { client: caller.client.clone(), tool: name.to_owned(), ..About::default() };
+        Self { audit, about, started: Instant::now(), intent: None, ended: audit.is_none() }
+    }
+
+    /// Takes in which tool is called, by its name and not by an alias. `arguments` are without
+    /// secrets.
+    pub(super) fn about(&mut self, entry: &Entry, arguments: impl FnOnce() -> Map<String, Value>) {
+        if self.audit.is_none() {
+            return;
+        }
+        self.about.vendor.clone_from(&entry.vendor);
+        self.about.tool.clone_from(&entry.tool.name);
+        self.about.operation = entry.tool.calls.first().map(|call| call.operation.clone());
+        self.about.effect = entry.tool.effect.map(crate::model::Effect::as_str);
+        self.arguments(arguments);
+    }
+
+    /// Takes in what the tool is called with, without secrets.
+    pub(super) fn arguments(&mut self, arguments: impl FnOnce() -> Map<String, Value>) {
+        if self.audit.is_some() {
+            self.about.arguments = arguments();
+        }
+    }
+
+    /// Takes in which site is called.
+    pub(super) fn site(&mut self, site: impl FnOnce() -> String) {
+        if self.audit.is_some() {
+            self.about.site = Some(site());
+        }
+    }
+
+    /// Writes that the call is about to be made.
+    ///
+    /// # Errors
+    /// That can't be written, so the call must not be made.
+    pub(super) fn intend(&mut self) -> Result<(), Failure> {
+        let Some(audit) = self.audit else { return Ok(()) };
+        self.about.decision = "allowed";
+        let intent = audit.intent(&self.about).map_err(|error| {
+            self.ended = true;
+            Failure::Call(CallError::NotSent(format!(
+                "the record `{}` can't be written: {error}\n\
+                 hint: until it can, calls that change something are refused; make room, or start without `--audit`",
+                audit.path().display()
+            )))
+        })?;
+        self.intent = Some(intent);
+        Ok(())
+    }
+
+    /// Writes what came of the call.
+    pub(super) fn end(mut self, called: &Result<Answer, Failure>) {
+        let (outcome, status, request_id) = match called {
+            Ok(answer) => (Outcome::Answered, Some(answer.status), answer.request_id.clone()),
+            Err(failure) => {
+                let rejection = match failure {
+                    Failure::Call(CallError::Rejected(rejection)) => Some(rejection),
+                    _ => None,
+                };
+                let request_id = rejection.and_then(|rejection| rejection.request_id.clone());
+                (failure.outcome(), rejection.map(|rejection| rejection.status), request_id)
+            }
+        };
+        self.about.decision = match called {
+            Ok(_) | Err(Failure::Call(_)) => "allowed",
+            Err(Failure::Refused { .. }) => "refused",
+            Err(Failure::Planned(_)) => "planned",
+            Err(_) => "invalid",
+        };
+        self.write(outcome, status, request_id);
+    }
+
+    fn write(&mut self, outcome: Outcome, status: Option<u16>, request_id: Option<String>) {
+        let Some(audit) = self.audit.filter(|_| !self.ended) else { return };
+        self.ended = true;
+        let end = End { outcome, status, request_id, duration: self.started.elapsed() };
+        let written = match self.intent {
+            Some(intent) => audit.outcome(intent, &self.about, &end),
+            None => audit.call(&self.about, &end),
+        };
+        if let Err(error) = written {
+            // The answer is there already; the next change will be refused.
+            tracing::error!("the record `{}` can't be written: {error}", audit.path().display());
+        }
+    }
+}
+
+impl Drop for Recording<'_> {
+    fn drop(&mut self) {
+        // The caller went away before the end: the request was dropped wherever it was.
+        if self.about.decision.is_empty() {
+            self.about.decision = "allowed";
+        }
+        self.write(Outcome::Unknown, None, None);
+    }
+}

@@ -1,0 +1,149 @@
+//! What becomes of a call when a vendor is busy: who waits, for how long, what is tried again
+//! and what never is.
+
+#![allow(clippy::unwrap_used, reason = "a fault fails the test")]
+#![cfg(feature = "jitbit")]
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::{everything, meta, nothing, paced, result, sandbox, text, toolbox};
+use serde_json::{Value, json};
+use tokio::sync::mpsc::unbounded_channel;
+use toolwright::call::{Caller, Patience};
+use toolwright::policy::Defaults;
+use toolwright::shape::{OUTCOME, RETRY_AFTER, STATUS};
+use toolwright::upstream::PaceLimits;
+
+fn busy(operation: &str, status: u16, headers: &Value, times: Option<u32>) -> String {
+    let mut entry =
+        json!({"operation": operation, "answer": {"status": status, "headers": headers, "body": "slow down"}});
+    if let Some(times) = times {
+        entry["times"] = json!(times);
+    }
+    json!([entry]).to_string()
+}
+
+#[tokio::test]
+async fn a_read_is_tried_again_and_waits_as_long_as_the_vendor_says() {
+    for (status, header) in [(429, json!({"Retry-After": "1"})), (503, json!({"RateLimit-Reset": "1"}))] {
+        let sandbox = sandbox(Some(&busy("getTicket", status, &header, Some(1)))).await;
+        let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
+        let started = Instant::now();
+        let result = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
+        assert_eq!(result.is_error, Some(false), "{}", text(&result));
+        assert!(started.elapsed() >= Duration::from_secs(1), "{:?}", started.elapsed());
+        assert_eq!(sandbox.record().len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn without_a_word_from_the_vendor_the_waits_grow_and_three_tries_are_the_end() {
+    let sandbox = sandbox(Some(&busy("getTicket", 429, &json!({}), None))).await;
+    let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
+    let started = Instant::now();
+    let result = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
+    assert!(started.elapsed() >= Duration::from_millis(750), "{:?}", started.elapsed());
+    assert_eq!(sandbox.record().len(), 3);
+    assert_eq!(meta(&result, STATUS), Some(&json!(429)));
+    assert!(text(&result).contains("tried 3 times within"), "{}", text(&result));
+}
+
+#[tokio::test]
+async fn a_wait_beyond_the_budget_is_the_callers() {
+    let headers = json!({
+        "Retry-After": "120",
+        "X-RateLimit-Limit": "100",
+        "X-RateLimit-Remaining": "0",
+        "X-RateLimit-Reset": "120",
+        "RateLimit-Reason": "tenant-quota",
+    });
+    let sandbox = sandbox(Some(&busy("getTicket", 429, &headers, None))).await;
+    let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
+    let started = Instant::now();
+    let first = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
+    assert_eq!(meta(&first, RETRY_AFTER), Some(&json!(120)));
+    assert_eq!(meta(&first, "ratelimit-limit"), Some(&json!(100)));
+    assert_eq!(meta(&first, "ratelimit-remaining"), Some(&json!(0)));
+    assert_eq!(meta(&first, "ratelimit-reset"), Some(&json!(120)));
+    for part in ["tenant-quota", "retry_after_seconds: 120", "slow down"] {
+        assert!(text(&first).contains(part), "{}", text(&first));
+    }
+    // What one call has learnt keeps the next one from asking at all.
+    let next = result(&toolbox, "jitbit_get_stats", nothing()).await;
+    assert_eq!(meta(&next, OUTCOME), Some(&json!("not_sent")));
+    assert!(meta(&next, RETRY_AFTER).and_then(Value::as_u64).is_some_and(|seconds| (110..=120).contains(&seconds)));
+    assert!(text(&next).contains("`tenant-quota`"), "{}", text(&next));
+    assert!(started.elapsed() < Duration::from_secs(5));
+    assert_eq!(sandbox.record().len(), 1);
+}
+
+#[tokio::test]
+async fn a_change_is_tried_again_only_where_a_second_time_does_nothing_more() {
+    for (operation, tool, arguments, tries) in [
+        ("addComment", "jitbit_add_comment", json!({"ticketId": 7, "body": "b"}), 1),
+        ("updateTicket", "jitbit_update_ticket", json!({"ticketId": 7, "subject": "s"}), 3),
+    ] {
+        let sandbox = sandbox(Some(&busy(operation, 503, &json!({}), None))).await;
+        let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
+        let idempotent = toolbox.catalog().get(tool).unwrap().tool.annotations.idempotent_hint;
+        assert_eq!(idempotent, tries > 1, "{tool}");
+        let result = result(&toolbox, tool, arguments).await;
+        assert_eq!(meta(&result, OUTCOME), Some(&json!("rejected")));
+        assert_eq!(sandbox.record().len(), tries, "{tool}");
+    }
+}
+
+#[tokio::test]
+async fn other_refusals_are_never_repeated() {
+    for status in [400, 401, 403, 404, 500, 502] {
+        let sandbox = sandbox(Some(&busy("getTicket", status, &json!({"Retry-After": "0"}), None))).await;
+        let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
+        let result = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
+        assert_eq!(meta(&result, STATUS), Some(&json!(status)));
+        assert_eq!(sandbox.record().len(), 1, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn without_retries_every_answer_is_passed_straight_on() {
+    let sandbox = sandbox(Some(&busy("getTicket", 429, &json!({"Retry-After": "2"}), None))).await;
+    let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads).with_patience(Patience::none());
+    let started = Instant::now();
+    for _ in 0..3 {
+        let result = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
+        assert_eq!((meta(&result, STATUS), meta(&result, RETRY_AFTER)), (Some(&json!(429)), Some(&json!(2))));
+    }
+    assert!(started.elapsed() < Duration::from_secs(2));
+    assert_eq!(sandbox.record().len(), 3);
+}
+
+#[tokio::test]
+async fn the_pace_keeps_a_limit_that_refills_from_being_reached() {
+    let sandbox = sandbox(None).await;
+    // 10 at once, and one each 1.2 s after that.
+    let limits = PaceLimits { requests_per_minute: Some(60), in_flight: Some(2) };
+    let toolbox = paced(&sandbox.address("jitbit"), limits);
+    let started = Instant::now();
+    let (waits, mut waiting) = unbounded_channel();
+    let caller = Caller { waits: Some(waits), ..Caller::default() };
+    for _ in 0..11 {
+        toolbox.call_as(&caller, "jitbit_get_stats", serde_json::Map::new()).await.unwrap();
+    }
+    assert!(started.elapsed() >= Duration::from_millis(1_000), "{:?}", started.elapsed());
+    let told = waiting.try_recv().unwrap();
+    assert!(told.contains("waiting up to 2 s") && told.contains("60 requests a minute"), "{told}");
+}
+
+#[tokio::test]
+async fn what_is_waited_for_is_told() {
+    let sandbox = sandbox(Some(&busy("getTicket", 429, &json!({}), Some(1)))).await;
+    let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
+    let (waits, mut waiting) = unbounded_channel();
+    let caller = Caller { waits: Some(waits), ..Caller::default() };
+    let arguments = json!({"ticketId": 7}).as_object().cloned().unwrap();
+    toolbox.call_as(&caller, "jitbit_get_ticket", arguments).await.unwrap();
+    let told = waiting.try_recv().unwrap();
+    assert!(told.contains("the vendor answered 429; try 2 of 3 follows"), "{told}");
+}

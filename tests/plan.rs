@@ -1,0 +1,88 @@
+//! A dry run shows what would be sent, to whom and with which effect, and sends nothing.
+
+#![allow(clippy::unwrap_used, reason = "a fault fails the test")]
+#![cfg(feature = "jitbit")]
+
+mod common;
+
+use common::{everything, result, sandbox, text, toolbox};
+use serde_json::{Value, json};
+use toolwright::audit::Audit;
+use toolwright::catalog::Catalog;
+use toolwright::model::{DRY_RUN, Effect, FIELDS};
+use toolwright::policy::{Defaults, SelectionWords};
+
+#[test]
+fn every_changing_tool_can_be_asked_for_its_plan() {
+    for entry in Catalog::compiled().entries() {
+        let tool = &entry.tool;
+        let schema = tool.parsed_input_schema();
+        let (own, other) = if tool.effect == Some(Effect::Read) { (FIELDS, DRY_RUN) } else { (DRY_RUN, FIELDS) };
+        let said = schema["properties"][own]["description"].as_str().unwrap();
+        assert!(said.chars().count() <= 30, "{}: `{said}`", tool.name);
+        assert!(tool.is_own_argument(own) && !tool.is_own_argument(other), "{}", tool.name);
+    }
+}
+
+#[tokio::test]
+async fn a_plan_shows_everything_and_sends_nothing() {
+    let sandbox = sandbox(None).await;
+    let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
+    let arguments = json!({"userId": 7, "password": "pl4nted", "email": "pat@example.com", "dry_run": true});
+    let result = result(&toolbox, "jitbit_update_user", arguments).await;
+    assert_eq!(result.is_error, Some(false));
+    let plan: Value = serde_json::from_str(text(&result)).unwrap();
+    assert_eq!((&plan["dry_run"], &plan["sent"]), (&json!(true), &json!(false)));
+    assert_eq!((&plan["tool"], &plan["effect"]), (&json!("jitbit_update_user"), &json!("write")));
+    assert!(plan["risks"].as_array().unwrap().contains(&json!("weakens_security")));
+    assert!(sandbox.address("jitbit").starts_with(plan["site"].as_str().unwrap()));
+    assert_eq!(plan["request"]["method"], "POST");
+    let body = plan["request"]["body"].as_str().unwrap();
+    assert!(body.contains("email=pat%40example.com") && body.contains("password=***"), "{body}");
+    for secret in ["pl4nted", "test-token", "dry_run\":\"", "dryrun"] {
+        assert!(!text(&result).contains(secret), "{}", text(&result));
+    }
+    assert!(sandbox.record().is_empty());
+}
+
+#[tokio::test]
+async fn the_policy_is_asked_for_a_plan_too_and_the_record_says_what_it_was() {
+    let sandbox = sandbox(None).await;
+    let refused = toolbox(&sandbox, &SelectionWords::default(), Defaults::Reads);
+    let arguments = json!({"ticketId": 7, "dry_run": true});
+    let result_of = result(&refused, "jitbit_close_ticket", arguments.clone()).await;
+    assert!(text(&result_of).contains("held back"), "{}", text(&result_of));
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("plan.jsonl");
+    let _ = std::fs::remove_file(&path);
+    let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads).with_record(Some(Audit::open(&path).unwrap()));
+    result(&toolbox, "jitbit_close_ticket", arguments).await;
+    let line: Value = serde_json::from_str(std::fs::read_to_string(&path).unwrap().trim_end()).unwrap();
+    assert_eq!((&line["decision"], &line["outcome"]), (&json!("planned"), &json!("not_sent")));
+    assert!(sandbox.record().is_empty());
+}
+
+#[tokio::test]
+async fn plans_and_calls_at_once_do_not_mix() {
+    let sandbox = sandbox(None).await;
+    let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
+    let plan = |ticket: u64| result(&toolbox, "jitbit_close_ticket", json!({"ticketId": ticket, "dry_run": true}));
+    let real = result(&toolbox, "jitbit_close_ticket", json!({"ticketId": 3, "dry_run": false}));
+    let (one, two, three) = tokio::join!(plan(1), plan(2), real);
+    assert!(text(&one).contains("id=1") && text(&two).contains("id=2"));
+    assert!(!text(&three).contains("dry_run"));
+    let queries: Vec<String> = sandbox.record().iter().map(|request| request.query.clone()).collect();
+    assert_eq!(queries.len(), 1, "{queries:?}");
+}
+
+#[tokio::test]
+async fn a_reader_keeps_the_fields_that_were_asked_for() {
+    let sandbox = sandbox(None).await;
+    let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
+    let kept = result(&toolbox, "jitbit_search_tickets", json!({"query": "printer", "fields": ["Subject"]})).await;
+    let rows: Value = serde_json::from_str(text(&kept)).unwrap();
+    assert_eq!(rows[0].as_object().unwrap().keys().collect::<Vec<_>>(), ["Subject"]);
+    assert!(!sandbox.record()[0].query.contains("fields"));
+    let wrong = result(&toolbox, "jitbit_search_tickets", json!({"query": "printer", "fields": ["subject"]})).await;
+    assert_eq!(wrong.is_error, Some(true));
+    assert!(text(&wrong).contains("there are ") && text(&wrong).contains("`Subject`"), "{}", text(&wrong));
+}
