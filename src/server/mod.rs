@@ -28,7 +28,6 @@ use crate::call::{Caller, Failure, Toolbox};
 use crate::catalog::Entry;
 use crate::error::CallError;
 use crate::shape;
-use crate::upstream::Answer;
 use messages::Messages;
 
 /// How long a client may keep the list of tools, in milliseconds: it changes only when the
@@ -160,14 +159,14 @@ impl ServerHandler for Server {
 impl Server {
     /// Waits for the call's end; meanwhile tells a client that asked for progress that it goes on,
     /// so that the client and what lies between do not take silence for an end.
-    async fn wait(
+    async fn wait<T>(
         &self,
         context: &RequestContext<RoleServer>,
         title: &str,
         started: Instant,
         mut waiting: mpsc::UnboundedReceiver<String>,
-        call: impl Future<Output = Result<Answer, Failure>>,
-    ) -> Result<Answer, Failure> {
+        call: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
         let elapsed = || started.elapsed().as_secs_f64();
         Messages::progress(context, 0.0, &format!("asking {title}")).await;
         let mut call = pin!(call);
