@@ -3,6 +3,12 @@
 //! memory, with nothing written outside the target.
 
 #![cfg(feature = "authoring")]
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a fault fails the test, and figures are shown"
+)]
 
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};

@@ -9,10 +9,10 @@ use clap::Args;
 
 use super::Failed;
 use crate::catalog::{self, Catalog};
-use crate::config::{Connection, Environment, alternatives, connection};
+use crate::config::{Connection, Environment, alternatives, connection, stand_in};
 use crate::error::ConfigError;
 use crate::sandbox::{Sandbox, Script};
-use crate::upstream::{Credentials, parse_address};
+use crate::upstream::parse_address;
 
 /// `--sandbox[=FILE]`
 #[derive(Debug, Clone, Default, Args)]
@@ -53,7 +53,7 @@ pub(super) fn sandbox_connections(sandbox: &Sandbox, catalog: &Catalog) -> Resul
     for api in catalog::apis() {
         let timeout = catalog.vendor(api.vendor).map_or(30, |vendor| vendor.limits.timeout_seconds);
         let base = parse_address(&sandbox.address(api.id), &[]).map_err(|error| ConfigError::new(error.to_string()))?;
-        let credentials = Credentials::bearer("sandbox").map_err(|error| ConfigError::new(error.to_string()))?;
+        let credentials = stand_in(catalog.vendor(api.vendor))?;
         connections.insert(
             api.id.to_owned(),
             Connection { base, credentials, source: "the sandbox".to_owned(), timeout: Duration::from_secs(timeout) },
