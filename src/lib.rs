@@ -14,6 +14,8 @@
 //! |---|---|---|---|
 //! | [`model`] | – | what a tool is: plain data | nothing |
 //! | `codegen` | specs/ | files in memory; built with `authoring` and by build.rs | model |
+//! | `codegen::convert` | Swagger 2.0, OpenAPI 3.1, several files | one document in OpenAPI 3.0, each step reported; with `authoring` only | codegen's |
+//! | `codegen::import` | a vendor's description | what would come out (`spec lint`), a folder under specs/ (`spec new`); with `authoring` only | codegen's |
 //! | `generated` | – | the only `include!`; with `typed`, the typed clients as `clients` | support |
 //! | [`support`] | a call's inputs | typed arguments, requests, answers; all that generated code calls | model, error, upstream |
 //! | [`upstream`] | a request | a vendor's answer, or by which stage it failed; its pace | error |
@@ -36,8 +38,9 @@
 //!
 //! Where this differs from the design page: `call` is a room of its own, because the server and
 //! the command line need the same way in; `lower` calls `schema`, because a tool's arguments and
-//! its input schema are decided together; `codegen` has `keys`, `located`, `report`, `index` and
-//! `vendor_file` besides.
+//! its input schema are decided together; `codegen` has `keys`, `located`, `report`, `index`
+//! and `vendor_file` besides, and with `authoring` `convert` and `import`, which the build does not
+//! use.
 
 pub mod audit;
 #[cfg(feature = "authoring")]

@@ -11,10 +11,10 @@ use super::Failed;
 use crate::audit::Audit;
 use crate::call::Patience;
 use crate::catalog::{self, Catalog};
-use crate::config::{Connection, Environment, alternatives, connection};
+use crate::config::{Connection, Environment, alternatives, connection, stand_in};
 use crate::error::ConfigError;
 use crate::sandbox::{Sandbox, Script};
-use crate::upstream::{Credentials, PaceLimits, parse_address};
+use crate::upstream::{PaceLimits, parse_address};
 
 /// `--sandbox[=FILE]`
 #[derive(Debug, Clone, Default, Args)]
@@ -84,7 +84,7 @@ pub(super) fn sandbox_connections(sandbox: &Sandbox, catalog: &Catalog) -> Resul
     for api in catalog::apis() {
         let timeout = catalog.vendor(api.vendor).map_or(30, |vendor| vendor.limits.timeout_seconds);
         let base = parse_address(&sandbox.address(api.id), &[]).map_err(|error| ConfigError::new(error.to_string()))?;
-        let credentials = Credentials::bearer("sandbox").map_err(|error| ConfigError::new(error.to_string()))?;
+        let credentials = stand_in(catalog.vendor(api.vendor))?;
         connections.insert(
             api.id.to_owned(),
             Connection {

@@ -124,7 +124,9 @@ pub(crate) fn inputs(spec: &SpecOperation, choice: Option<&BodyChoice<'_>>) -> V
                 inputs.push(Input {
                     key: name.clone(),
                     place: Place::Property(name.clone()),
-                    required: body.required && required.is_some_and(|r| r.iter().any(|n| n == name)),
+                    // Also where the body may be left out: most descriptions only forget to demand
+                    // it, and half a body is what no vendor takes.
+                    required: required.is_some_and(|r| r.iter().any(|n| n == name)),
                     schema,
                 });
             }

@@ -181,11 +181,10 @@ fn portable_object(flat: &Map<String, Value>, out: &mut Map<String, Value>) {
         .collect();
     let further = match flat.get("additionalProperties") {
         Some(Value::Object(schema)) if !schema.is_empty() => Value::Object(portable(&Value::Object(schema.clone()))),
-        // An object that may hold nothing is none that clients take.
-        Some(Value::Bool(false)) => json!(writable.is_empty()),
-        Some(_) => json!(true),
-        // An object of which nothing is known is free-form.
-        None => json!(writable.is_empty()),
+        Some(Value::Bool(true) | Value::Object(_)) => json!(true),
+        // An object of which nothing is known is free-form; and one that may hold nothing is none
+        // that clients take.
+        _ => json!(writable.is_empty()),
     };
     if !required.is_empty() {
         out.insert("required".to_owned(), json!(required));

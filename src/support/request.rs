@@ -90,7 +90,8 @@ async fn exchange(upstream: &Upstream, request: &Request, mut inputs: Inputs) ->
     builder = match &request.body {
         Body::None => builder,
         Body::Json(content_type) => match inputs.body.take() {
-            Some(body) => builder.json(&body).header(reqwest::header::CONTENT_TYPE, *content_type),
+            // First, since `json` sets its own where there is none, and a later one would be a second.
+            Some(body) => builder.header(reqwest::header::CONTENT_TYPE, *content_type).json(&body),
             None => builder,
         },
         Body::Form { fields } => builder.form(&form_pairs(inputs.body.take(), fields)?),

@@ -16,7 +16,7 @@ use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::{Map, Value};
 use toolwright::call::{Failure, Toolbox};
 use toolwright::catalog::{Catalog, sandbox_tables};
-use toolwright::config::Connection;
+use toolwright::config::{Connection, stand_in};
 use toolwright::policy::{Defaults, Selection, SelectionWords};
 use toolwright::sandbox::{Sandbox, Script};
 use toolwright::upstream::{Answer, Credentials, PaceLimits, parse_address};
@@ -51,9 +51,15 @@ pub(crate) fn connection(address: &str, timeout: Duration) -> Connection {
 
 /// A toolbox over a sandbox.
 pub(crate) fn toolbox(sandbox: &Sandbox, words: &SelectionWords, defaults: Defaults) -> Toolbox {
+    let catalog = Catalog::compiled();
     let connections = sandbox_tables()
         .iter()
-        .map(|(api, _)| ((*api).to_owned(), connection(&sandbox.address(api), Duration::from_secs(20))))
+        .map(|(api, _)| {
+            let of_api = |id: &str| *api == id || api.strip_prefix(id).is_some_and(|rest| rest.starts_with('-'));
+            let credentials = stand_in(catalog.vendors().iter().find(|vendor| of_api(&vendor.id))).unwrap();
+            let connection = connection(&sandbox.address(api), Duration::from_secs(20));
+            ((*api).to_owned(), Connection { credentials, ..connection })
+        })
         .collect();
     with_connections(&connections, words, defaults)
 }

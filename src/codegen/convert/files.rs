@@ -85,10 +85,10 @@ impl Joiner {
         let length = pointer.len();
         match value {
             Value::Object(object) => {
-                if let Some(Value::String(reference)) = object.get_mut("$ref") {
-                    if let Some(target) = self.target(reference, from, pointer) {
-                        *reference = target;
-                    }
+                if let Some(Value::String(reference)) = object.get_mut("$ref")
+                    && let Some(target) = self.target(reference, from, pointer)
+                {
+                    *reference = target;
                 }
                 for (key, entry) in object.iter_mut() {
                     pointer.push('/');

@@ -26,6 +26,10 @@ pub(crate) enum Role {
     Data,
 }
 
+/// The keys of a schema under which several more stand.
+const SCHEMAS: [&str; 8] =
+    ["properties", "allOf", "oneOf", "anyOf", "prefixItems", "patternProperties", "$defs", "definitions"];
+
 /// What stands under `key` of a `role`.
 pub(crate) fn child(role: Role, key: &str) -> Role {
     use Role::{
@@ -34,7 +38,6 @@ pub(crate) fn child(role: Role, key: &str) -> Role {
     match (role, key) {
         (Document, "paths") | (Components, "pathItems") => Many(&PathItem),
         (Document, "components") => Components,
-        (Components, "schemas") => Many(&Role::Schema),
         (Components | PathItem | Operation, "parameters") => Many(&Parameter),
         (Components, "requestBodies") => Many(&Body),
         (Components | Operation, "responses") => Many(&Response),
@@ -42,12 +45,13 @@ pub(crate) fn child(role: Role, key: &str) -> Role {
         (PathItem, method) if METHODS.contains(&method) => Operation,
         (Operation, "requestBody") => Body,
         (Parameter | Header | Body | Response, "content") => Many(&Media),
-        (Parameter | Header | Media, "schema") => Role::Schema,
         (Media, "encoding") => Many(&Encoding),
-        (Role::Schema, "items" | "additionalProperties" | "not") => Role::Schema,
-        (Role::Schema, "properties" | "allOf" | "oneOf" | "anyOf") => Many(&Role::Schema),
-        // Gone after the conversion from 3.1.
-        (Role::Schema, "prefixItems" | "patternProperties" | "$defs" | "definitions") => Many(&Role::Schema),
+        (Parameter | Header | Media, "schema") | (Role::Schema, "items" | "additionalProperties" | "not") => {
+            Role::Schema
+        }
+        (Components, "schemas") => Many(&Role::Schema),
+        // The last four are gone after the conversion from 3.1.
+        (Role::Schema, key) if SCHEMAS.contains(&key) => Many(&Role::Schema),
         (Many(of), key) if !(*of == PathItem && key.starts_with("x-")) => *of,
         _ => Data,
     }
@@ -74,7 +78,8 @@ fn walk(role: Role, value: &mut Value, pointer: &mut String, visit: &mut dyn FnM
         }
         Value::Array(items) => {
             for (index, item) in items.iter_mut().enumerate() {
-                pointer.push_str(&format!("/{index}"));
+                pointer.push('/');
+                pointer.push_str(&index.to_string());
                 walk(child(role, ""), item, pointer, visit);
                 pointer.truncate(length);
             }

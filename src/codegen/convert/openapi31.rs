@@ -115,5 +115,5 @@ pub(super) fn free_name(wanted: &str, taken: impl Fn(&str) -> bool) -> String {
     if !taken(&name) {
         return name;
     }
-    (2_u32..).map(|number| format!("{name}_{number}")).find(|name| !taken(name)).unwrap_or(name)
+    (2..u32::MAX).map(|number| format!("{name}_{number}")).find(|name| !taken(name)).unwrap_or(name)
 }

@@ -224,7 +224,7 @@ fn files_are_joined() {
             ),
             (
                 "d/schemas/Thing.json",
-                r##"{"type": "object", "properties": {"self": {"$ref": "Thing.json"}, "main": {"$ref": "../main.yaml#/components/schemas/Thing"}}}"##,
+                r#"{"type": "object", "properties": {"self": {"$ref": "Thing.json"}, "main": {"$ref": "../main.yaml#/components/schemas/Thing"}}}"#,
             ),
         ],
     );

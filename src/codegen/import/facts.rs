@@ -141,8 +141,9 @@ fn bring_into_components(document: &mut Value) {
             continue;
         };
         let taken = document.pointer(&format!("/components/{section}")).and_then(Value::as_object);
-        let name =
-            (1..).map(|n| format!("shared_{n}")).find(|name| taken.is_none_or(|taken| !taken.contains_key(name)));
+        let name = (1..u32::MAX)
+            .map(|n| format!("shared_{n}"))
+            .find(|name| taken.is_none_or(|taken| !taken.contains_key(name)));
         let Some(name) = name else { continue };
         let Some(root) = document.as_object_mut() else { return };
         let components = root.entry("components").or_insert_with(|| json!({}));

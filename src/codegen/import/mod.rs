@@ -8,6 +8,7 @@ mod portability;
 mod vendor;
 mod yaml;
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::Value;
@@ -49,8 +50,8 @@ pub fn overlay_beside(path: &Path) -> Result<Option<(String, Value)>, Errors> {
 
 /// An id for tool names, out of the API's title.
 pub fn vendor_id(description: &Description) -> String {
-    let title = description.document.pointer("/info/title").and_then(Value::as_str).unwrap_or_default();
     const EMPTY: [&str; 8] = ["a", "an", "api", "openapi", "public", "rest", "swagger", "the"];
+    let title = description.document.pointer("/info/title").and_then(Value::as_str).unwrap_or_default();
     let words = title.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_lowercase);
     let word = words.filter(|word| !EMPTY.contains(&word.as_str())).find(|word| is_vendor_id(word));
     word.unwrap_or_else(|| "vendor".to_owned())
@@ -132,14 +133,15 @@ fn overlay(title: &str, drafts: &lint::Drafts) -> String {
         let target = if target.contains(": ") || target.contains(" #") { yaml::quoted(&target) } else { target };
         let keys = &operation.keys.tool;
         let name = keys.name.as_deref().unwrap_or_default();
-        out += &format!("  - target: {target}\n    update:\n      x-toolwright:\n        name: {name}\n");
+        let _ = write!(out, "  - target: {target}\n    update:\n      x-toolwright:\n        name: {name}\n");
         if let Some(verb) = keys.verb {
-            out += &format!("        verb: {verb}\n");
+            let _ = writeln!(out, "        verb: {verb}");
         }
         let guess = guess(&operation.method, &operation.path);
         let why = names::lie(&operation.method, &operation.path);
         let why = why.map(|word| format!(" ({} with `{word}` in its path)", operation.method)).unwrap_or_default();
-        out += &format!(
+        let _ = write!(
+            out,
             "        # effect: {guess}  # to be reviewed{why}\n        # risks: []\n        # description: to be written\n"
         );
     }

@@ -88,7 +88,7 @@ pub(super) fn lie(method: &str, path: &str) -> Option<String> {
             ACTIONS.contains(&first).then(|| first.to_owned())
         }),
         "POST" | "PUT" => {
-            let last = path.split('/').filter(literal).last()?;
+            let last = path.split('/').rfind(literal)?;
             let words = snake_case(last);
             words.split('_').find(|word| QUESTIONS.contains(word)).map(str::to_owned)
         }
@@ -125,7 +125,7 @@ pub(super) fn assign(vendor: &str, operations: &mut [SpecOperation]) -> Vec<Stri
         let number = numbers.entry(derived.clone()).or_insert(1);
         let numbered = std::iter::from_fn(|| {
             *number = number.saturating_add(1);
-            Some(fitted(vendor, verb, resource_words(&operation.path), &number.to_string()))
+            Some(fitted(vendor, verb, &resource_words(&operation.path), &number.to_string()))
         });
         let name =
             candidates(vendor, verb, operation, &derived).chain(numbered).find(|name| taken.insert(name.clone()));
@@ -150,13 +150,13 @@ fn candidates<'a>(
     let by_last = parameters.last().map(|last| format!("by_{last}"));
     let by_all = (parameters.len() > 1).then(|| format!("by_{}", parameters.join("_")));
     let tails = [by_last, by_all, Some(operation.method.to_lowercase())].into_iter().flatten();
-    let by_path = tails.map(move |tail| fitted(vendor, verb, resource_words(&operation.path), &tail));
-    let by_id = Some(fitted(vendor, verb, vec![snake_case(&operation.id)], ""));
+    let by_path = tails.map(move |tail| fitted(vendor, verb, &resource_words(&operation.path), &tail));
+    let by_id = Some(fitted(vendor, verb, &[snake_case(&operation.id)], ""));
     std::iter::once(derived.to_owned()).chain(by_path).chain(by_id).filter(|name| crate::model::is_tool_name(name))
 }
 
 /// A name that fits: words at the front go first, the tail stays.
-fn fitted(vendor: &str, verb: Verb, words: Vec<String>, tail: &str) -> String {
+fn fitted(vendor: &str, verb: Verb, words: &[String], tail: &str) -> String {
     let head = format!("{vendor}_{verb}");
     let room = MAX_TOOL_NAME.saturating_sub(head.len() + tail.len() + 2);
     let words = words.join("_");

@@ -59,7 +59,7 @@ fn what_is_written_holds_facts_and_no_sentence() {
     for line in [
         "example = \"https://eu.example.com/v1\"",
         "header = \"X-Desk-Key\"",
-        "value = \"DESK_DESK_KEY\"",
+        "value = \"DESK_KEY\"",
         "token = \"DESK_TOKEN\"",
     ] {
         assert!(vendor.contains(line), "{vendor}");

@@ -1,5 +1,7 @@
 //! Servers and security schemes → vendor.toml. It names variables and never holds a value.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 use super::yaml::quoted;
@@ -18,10 +20,10 @@ pub(super) fn write(name: &str, title: &str, document: &Value) -> String {
     let credentials = credentials(&prefix, document);
     if credentials.is_empty() {
         out += "\n# The description names no way to sign in that we know: to be reviewed.\n";
-        out += &format!("[[credentials]]\nkind = \"bearer\"\ntoken = \"{prefix}_TOKEN\"\n");
+        let _ = write!(out, "[[credentials]]\nkind = \"bearer\"\ntoken = \"{prefix}_TOKEN\"\n");
     }
     for credential in credentials {
-        out += &format!("\n[[credentials]]\n{credential}");
+        let _ = write!(out, "\n[[credentials]]\n{credential}");
     }
     out
 }
@@ -63,6 +65,8 @@ fn credentials(prefix: &str, document: &Value) -> Vec<String> {
                     .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
                     .collect();
                 let words = words.trim_start_matches("X_").trim_matches('_');
+                // `X-Acme-Key` of Acme is `ACME_KEY`.
+                let words = words.strip_prefix(&format!("{prefix}_")).unwrap_or(words);
                 let words = if words.is_empty() { "API_KEY" } else { words };
                 format!("kind = \"header\"\nheader = {}\nvalue = \"{prefix}_{words}\"\n", quoted(header))
             }

@@ -1,6 +1,8 @@
 //! A JSON value → YAML that a person likes to read and edit: block style, short things on one
 //! line, quotes where they are needed, and a comment at each text that waits to be written.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 /// The longest line that holds more than one value.
@@ -45,7 +47,7 @@ fn block(value: &Value, indent: usize, out: &mut String) {
                         let start = out.len();
                         block(item, indent + 2, out);
                         // The first entry stands behind the dash.
-                        out.replace_range(start..start + indent + 1, "");
+                        out.replace_range(start..=start + indent, "");
                     }
                 }
             }
@@ -160,7 +162,7 @@ pub(super) fn quoted(text: &str) -> String {
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
             c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}') => {
-                out.push_str(&format!("\\u{:04x}", u32::from(c)));
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
             }
             c => out.push(c),
         }
