@@ -1,5 +1,10 @@
 //! A vendor's answer, or the lack of one → the MCP result that a model gets.
 
+mod clean;
+mod size;
+
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rmcp::model::{CallToolResult, ContentBlock, MetaObject, ResourceContents};
@@ -29,7 +34,12 @@ pub fn result(vendor: &str, called: Result<Answer, Failure>) -> CallToolResult {
 fn success(vendor: &str, answer: &Answer) -> CallToolResult {
     let content_type = answer.content_type.as_deref().unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let text = std::str::from_utf8(&answer.body);
+    // A vendor that calls its bytes text is taken at its word: what is no UTF-8 shows as such.
+    let text = if is_text(&essence) && !essence.is_empty() {
+        Ok(String::from_utf8_lossy(&answer.body))
+    } else {
+        std::str::from_utf8(&answer.body).map(Cow::Borrowed)
+    };
     let block = match (essence.as_str(), text) {
         _ if answer.body.is_empty() => {
             ContentBlock::text(format!("done: the vendor answered {} with an empty body", answer.status))
@@ -38,7 +48,7 @@ fn success(vendor: &str, answer: &Answer) -> CallToolResult {
         // answer would hide that.
         ("text/html" | "application/xhtml+xml", _) if answer.filename.is_none() => return page(answer),
         (image, _) if image.starts_with("image/") => ContentBlock::image(STANDARD.encode(&answer.body), image),
-        (kind, Ok(text)) if is_text(kind) => ContentBlock::text(text),
+        (kind, Ok(text)) if is_text(kind) => ContentBlock::text(size::bounded(clean::clean(&text).into_owned())),
         (kind, _) => file(vendor, kind, answer),
     };
     CallToolResult::success(vec![block])
@@ -83,7 +93,7 @@ fn failure(failure: &Failure) -> CallToolResult {
     if let Failure::Call(call) = failure {
         limits(call, &mut meta);
     }
-    error(failure.to_string(), &meta)
+    error(clean::clean(&failure.to_string()).into_owned(), &meta)
 }
 
 /// What a caller that does its own waiting needs to know.
