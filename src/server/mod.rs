@@ -94,13 +94,13 @@ impl ServerHandler for Server {
         let client = context.peer.peer_info().map(|info| info.client_info.clone());
         let client = client.map(|client| format!("{} {}", client.name, client.version));
         let (waits, mut waiting) = tokio::sync::mpsc::unbounded_channel();
-        let caller = Caller { client, waits: Some(waits) };
-        let mut call = std::pin::pin!(self.toolbox.call_as(&caller, name, request.arguments.unwrap_or_default()));
+        let who = Caller { client, waits: Some(waits) };
+        let mut pending = std::pin::pin!(self.toolbox.call_as(&who, name, request.arguments.unwrap_or_default()));
         let mut waited = 0.0;
         // Dropping the call drops the request to the vendor.
         let called = loop {
             tokio::select! {
-                called = &mut call => break called,
+                called = &mut pending => break called,
                 Some(text) = waiting.recv() => {
                     // How long it takes is not known: nearer to the end each time, and never there.
                     waited += 1.0;

@@ -1,6 +1,8 @@
 //! An answer of any size → one that a model can read and a client can take: cut at the borders of
 //! records, JSON still, and saying what was left out.
 
+use std::fmt::Write as _;
+
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
@@ -133,7 +135,7 @@ fn shorten(value: &mut Value, characters: usize, most: usize) {
             if let Some((at, _)) = text.char_indices().nth(characters) {
                 let all = text.chars().count();
                 text.truncate(at);
-                text.push_str(&format!("… (cut, {all} characters)"));
+                let _ = write!(text, "… (cut, {all} characters)");
             }
         }
         Value::Array(items) => {
@@ -142,9 +144,15 @@ fn shorten(value: &mut Value, characters: usize, most: usize) {
                 items.truncate(most);
                 items.push(json!(format!("… (cut, {all} items)")));
             }
-            items.iter_mut().for_each(|item| shorten(item, characters, most));
+            for item in items {
+                shorten(item, characters, most);
+            }
         }
-        Value::Object(entries) => entries.values_mut().for_each(|entry| shorten(entry, characters, most)),
+        Value::Object(entries) => {
+            for entry in entries.values_mut() {
+                shorten(entry, characters, most);
+            }
+        }
         _ => {}
     }
 }
