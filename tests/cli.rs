@@ -234,7 +234,8 @@ fn logs_are_json_where_that_is_asked_for() {
     let (mut child, errors) = serving(&["--log-format", "json"]);
     let hello = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}"#;
     let mut input = child.stdin.take().unwrap();
-    writeln!(input, "{hello}\n{}", r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#).unwrap();
+    writeln!(input, "{hello}").unwrap();
+    writeln!(input, r#"{{"jsonrpc":"2.0","method":"notifications/initialized"}}"#).unwrap();
     drop(input);
     let lines: Vec<String> = errors.lines().map(Result::unwrap).collect();
     child.wait().unwrap();

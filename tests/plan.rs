@@ -5,6 +5,8 @@
 
 mod common;
 
+use std::fmt::Write as _;
+
 use common::{everything, result, sandbox, text, toolbox};
 use serde_json::{Value, json};
 use toolwright::audit::Audit;
@@ -117,8 +119,8 @@ async fn planted_secrets_come_out_nowhere() {
         match common::call(&toolbox, "jitbit_create_user", arguments.clone()).await {
             Ok(_) => {}
             Err(failure) => {
-                out.push_str(&format!("{failure} {failure:?}"));
-                out.push_str(&format!("{:?}", toolwright::shape::result("jitbit", Err(failure))));
+                let _ = write!(out, "{failure} {failure:?}");
+                let _ = write!(out, "{:?}", toolwright::shape::result("jitbit", Err(failure)));
             }
         }
     }
