@@ -172,3 +172,76 @@ fn a_record_is_verified_and_its_faults_are_named() {
     assert!(both(&output).contains("line 1 of the file: its text does not fit its hash"), "{}", both(&output));
     assert_eq!(run(&["audit", "verify", "/no/such/file"], &[]).status.code(), Some(2));
 }
+
+/// Starts `serve` over the sandbox and leaves its input open.
+#[cfg(unix)]
+fn serving(more: &[&str]) -> (std::process::Child, std::io::BufReader<std::process::ChildStderr>) {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_toolwright"))
+        .args([&["serve", "--sandbox"], more].concat())
+        .env("RUST_LOG", "info")
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut errors = std::io::BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("tools of the sandbox on stdio") {
+        line.clear();
+        assert!(std::io::BufRead::read_line(&mut errors, &mut line).unwrap() > 0, "ended before it served");
+    }
+    (child, errors)
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_on_stdio_stops_when_it_is_told_to() {
+    use std::io::Write as _;
+    for speaks in [false, true] {
+        let (mut child, _errors) = serving(&[]);
+        let mut input = child.stdin.take().unwrap();
+        if speaks {
+            let hello = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}"#;
+            writeln!(input, "{hello}").unwrap();
+            let mut answer = String::new();
+            let mut output = std::io::BufReader::new(child.stdout.take().unwrap());
+            std::io::BufRead::read_line(&mut output, &mut answer).unwrap();
+            assert!(answer.contains("serverInfo"), "{answer}");
+            writeln!(input, r#"{{"jsonrpc":"2.0","method":"notifications/initialized"}}"#).unwrap();
+        }
+        assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+        let asked = std::time::Instant::now();
+        let status = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break status;
+            }
+            if asked.elapsed() > std::time::Duration::from_secs(10) {
+                child.kill().unwrap();
+                panic!("still there 10 s after it was told to stop");
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        };
+        // Its input is still open: nobody but the signal has ended it.
+        drop(input);
+        assert_eq!(status.code(), Some(0), "{speaks}: {status:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn logs_are_json_where_that_is_asked_for() {
+    use std::io::{BufRead as _, Write as _};
+    let (mut child, errors) = serving(&["--log-format", "json"]);
+    let hello = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}"#;
+    let mut input = child.stdin.take().unwrap();
+    writeln!(input, "{hello}").unwrap();
+    writeln!(input, r#"{{"jsonrpc":"2.0","method":"notifications/initialized"}}"#).unwrap();
+    drop(input);
+    let lines: Vec<String> = errors.lines().map(Result::unwrap).collect();
+    child.wait().unwrap();
+    assert!(!lines.is_empty(), "RUST_LOG=info logs something");
+    for line in lines {
+        let entry: serde_json::Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("no JSON: {line}"));
+        assert!(entry["level"].is_string() && entry["timestamp"].is_string(), "{entry}");
+    }
+}

@@ -28,7 +28,7 @@ async fn answered(answer: Value) -> (Sandbox, rmcp::model::CallToolResult) {
 }
 
 /// An upstream that answers every request with these bytes, or never (`None`).
-async fn raw_upstream(answer: Option<&'static str>) -> String {
+async fn raw_upstream(answer: Option<impl AsRef<[u8]> + Send + Sync + Copy + 'static>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
@@ -38,7 +38,7 @@ async fn raw_upstream(answer: Option<&'static str>) -> String {
                 let _ = stream.read(&mut request).await;
                 match answer {
                     Some(answer) => {
-                        let _ = stream.write_all(answer.as_bytes()).await;
+                        let _ = stream.write_all(answer.as_ref()).await;
                     }
                     // Until the client gives up and closes.
                     None => while stream.read(&mut request).await.is_ok_and(|read| read > 0) {},
@@ -183,7 +183,7 @@ async fn a_circle_of_redirects_ends() {
 
 #[tokio::test]
 async fn no_answer_at_all_ends_in_time() {
-    let address = raw_upstream(None).await;
+    let address = raw_upstream(None::<&str>).await;
     let toolbox = jitbit_at(&address, Duration::from_millis(300));
     let started = Instant::now();
     let result = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
@@ -378,4 +378,57 @@ async fn credentials_are_in_no_error() {
     let result = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
     let shown = format!("{result:?} {:?}", connection(&address, Duration::from_secs(1)));
     assert!(!shown.contains("test-token"), "{shown}");
+}
+
+#[tokio::test]
+async fn five_megabytes_are_cut_at_the_border_of_a_record() {
+    let rows: Vec<Value> =
+        (0..10_000).map(|n| json!({"IssueID": n, "Subject": "printer jams again ".repeat(25)})).collect();
+    let script = json!([{"operation": "searchTickets", "answer": {"status": 200, "body": rows}}]).to_string();
+    assert!(script.len() > 4_500_000);
+    let sandbox = sandbox(Some(&script)).await;
+    let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
+    let cut = result(&toolbox, "jitbit_search_tickets", json!({"query": "printer"})).await;
+    assert!(text(&cut).len() <= 40_000 && serde_json::to_string(&cut).unwrap().len() < 64 * 1024);
+    let answer: Value = serde_json::from_str(text(&cut)).unwrap();
+    let shown = answer["items"].as_array().unwrap();
+    assert_eq!(answer["page"]["returned"], json!(shown.len()));
+    assert_eq!((&answer["page"]["has_more"], shown.last()), (&json!(true), rows.get(shown.len() - 1)));
+    // Of the same answer, what was asked for.
+    let arguments = json!({"query": "printer", "fields": ["IssueID"]});
+    let fewer: Value = serde_json::from_str(text(&result(&toolbox, "jitbit_search_tickets", arguments).await)).unwrap();
+    assert!(fewer["items"].as_array().unwrap().len() > 10 * shown.len());
+}
+
+#[tokio::test]
+async fn a_compressed_answer_is_unpacked() {
+    const PACKED: [u8; 34] = [
+        31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 171, 86, 10, 201, 76, 206, 78, 45, 241, 116, 81, 178, 50, 175, 5, 0, 153, 51,
+        176, 207, 14, 0, 0, 0,
+    ];
+    let head =
+        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Type: application/json\r\nContent-Length: 34\r\n\r\n";
+    let answer: &'static [u8] = [head.as_bytes(), &PACKED].concat().leak();
+    let toolbox = jitbit_at(&raw_upstream(Some(answer)).await, Duration::from_secs(5));
+    assert_eq!(text(&result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await), "{\"TicketID\":7}");
+}
+
+#[tokio::test]
+async fn text_that_is_no_utf8_is_shown_as_far_as_it_is() {
+    let answer: &'static [u8] =
+        b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{\"a\": \"x\xffy\"}";
+    let toolbox = jitbit_at(&raw_upstream(Some(answer)).await, Duration::from_secs(5));
+    let result = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
+    assert_eq!(text(&result), "{\"a\": \"x\u{fffd}y\"}");
+}
+
+#[tokio::test]
+async fn what_nobody_sees_does_not_reach_the_model() {
+    let body = json!({"Subject": "a\u{202e}b\u{1b}[31mc", "Body": "![x](https://evil.example/?q=1)"});
+    let (_sandbox, shown) = answered(json!({"status": 200, "body": body})).await;
+    let told: Value = serde_json::from_str(text(&shown)).unwrap();
+    assert_eq!(told["Subject"], "abc");
+    assert_eq!(told["Body"], "[image: x](https://evil.example/?q=1)");
+    let (_sandbox, refused) = answered(json!({"status": 400, "body": "bad\u{202e}\u{1b}[31m input"})).await;
+    assert_rejected(&refused, 400, &["400 Bad Request: bad input"]);
 }

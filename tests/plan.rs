@@ -5,6 +5,8 @@
 
 mod common;
 
+use std::fmt::Write as _;
+
 use common::{everything, result, sandbox, text, toolbox};
 use serde_json::{Value, json};
 use toolwright::audit::Audit;
@@ -85,4 +87,48 @@ async fn a_reader_keeps_the_fields_that_were_asked_for() {
     let wrong = result(&toolbox, "jitbit_search_tickets", json!({"query": "printer", "fields": ["subject"]})).await;
     assert_eq!(wrong.is_error, Some(true));
     assert!(text(&wrong).contains("there are ") && text(&wrong).contains("`Subject`"), "{}", text(&wrong));
+}
+
+/// Secrets as arguments, in every place and on every way a call can end: none comes out again.
+#[tokio::test]
+async fn planted_secrets_come_out_nowhere() {
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("planted.jsonl");
+    let _ = std::fs::remove_file(&path);
+    let script = json!([
+        {"operation": "createUser", "answer": {"status": 500, "body": "no"}, "times": 1},
+        {"operation": "createUser", "answer": {"close": true}, "times": 1},
+    ]);
+    let sandbox = sandbox(Some(&script.to_string())).await;
+    let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads).with_record(Some(Audit::open(&path).unwrap()));
+    let user = |more: Value| {
+        let mut user = json!({"username": "pat", "email": "pat@example.com", "password": "pl4nted"});
+        user.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
+        user
+    };
+    let mut out = format!("{:?}", common::connection("http://localhost", std::time::Duration::from_secs(1)));
+    for arguments in [
+        user(json!({})),
+        user(json!({})),
+        user(json!({})),
+        user(json!({"dry_run": true})),
+        user(json!({"passwrd": "pl4nted"})),
+        user(json!({"password": {"nested": "pl4nted"}})),
+        user(json!({"password": ["pl4nted"]})),
+        json!({"apiKey": "pl4nted", "note": "{\"token\": \"pl4nted\"}"}),
+    ] {
+        match common::call(&toolbox, "jitbit_create_user", arguments.clone()).await {
+            Ok(_) => {}
+            Err(failure) => {
+                let _ = write!(out, "{failure} {failure:?}");
+                let _ = write!(out, "{:?}", toolwright::shape::result("jitbit", Err(failure)));
+            }
+        }
+    }
+    common::call(&toolbox, "no_such_tool", user(json!({}))).await.unwrap_err();
+    out.push_str(&std::fs::read_to_string(&path).unwrap());
+    assert_eq!(out.matches("\"event\":\"intent\"").count(), 3);
+    for secret in ["pl4nted", "test-token"] {
+        let at = out.find(secret).map(|at| &out[at.saturating_sub(200)..at + 20]);
+        assert_eq!(at, None);
+    }
 }

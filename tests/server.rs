@@ -5,12 +5,13 @@
 
 mod common;
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::{jitbit_at, sandbox, toolbox};
-use rmcp::model::{CallToolRequestParams, ClientRequest, ErrorCode, Request, ServerResult};
-use rmcp::service::{PeerRequestOptions, RunningService, ServiceError};
-use rmcp::{RoleClient, ServiceExt as _};
+use rmcp::model::{CallToolRequestParams, ClientRequest, ErrorCode, ProgressNotificationParam, Request, ServerResult};
+use rmcp::service::{NotificationContext, PeerRequestOptions, RunningService, ServiceError};
+use rmcp::{ClientHandler, RoleClient, ServiceExt as _};
 use serde_json::{Map, Value, json};
 use tokio::io::AsyncReadExt as _;
 use toolwright::call::Toolbox;
@@ -107,4 +108,32 @@ async fn calls_run_side_by_side() {
     assert!(answered.contains(&"listPriorities".to_owned()), "{answered:?}");
     let ServerResult::CallToolResult(slow) = slow.await_response().await.unwrap() else { panic!("another result") };
     assert_eq!(slow.is_error, Some(false));
+}
+
+/// A client that keeps what it is told while it waits.
+#[derive(Clone, Default)]
+struct Listener(Arc<Mutex<Vec<(f64, String)>>>);
+
+impl ClientHandler for Listener {
+    async fn on_progress(&self, params: ProgressNotificationParam, _: NotificationContext<RoleClient>) {
+        self.0.lock().unwrap().push((params.progress, params.message.unwrap_or_default()));
+    }
+}
+
+#[tokio::test]
+async fn progress_says_what_is_waited_for() {
+    let script = json!([{"operation": "getStats", "answer": {"status": 503, "body": "busy"}, "times": 2}]);
+    let sandbox = sandbox(Some(&script.to_string())).await;
+    let toolbox = toolbox(&sandbox, &SelectionWords::default(), Defaults::CoreReads);
+    let (client_side, server_side) = tokio::io::duplex(1 << 20);
+    tokio::spawn(async move { Server::new(toolbox).serve(server_side).await.unwrap().waiting().await });
+    let listener = Listener::default();
+    let client = listener.clone().serve(client_side).await.unwrap();
+    let result = client.call_tool(CallToolRequestParams::new("jitbit_get_stats")).await.unwrap();
+    assert_eq!(result.is_error, Some(false));
+    let told = listener.0.lock().unwrap().clone();
+    let waits: Vec<&str> = told.iter().map(|(_, text)| text.as_str()).filter(|text| text.contains("wait")).collect();
+    assert_eq!(waits.len(), 2, "{told:?}");
+    assert!(waits[0].contains("the vendor answered 503; try 2 of 3 follows"), "{told:?}");
+    assert!(told.is_sorted_by(|one, next| one.0 < next.0), "progress only grows: {told:?}");
 }

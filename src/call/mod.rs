@@ -224,9 +224,9 @@ impl Toolbox {
     /// By stage; everything but [`Failure::Call`] means that nothing was sent.
     pub async fn call_as(&self, caller: &Caller, name: &str, arguments: Map<String, Value>) -> Result<Answer, Failure> {
         let mut recording = Recording::new(self.record.as_ref(), caller, name);
-        let called = self.recorded(caller, name, arguments, &mut recording).await;
-        recording.end(&called);
-        called
+        let result = self.recorded(caller, name, arguments, &mut recording).await;
+        recording.end(&result);
+        result
     }
 
     async fn recorded(
@@ -268,8 +268,8 @@ impl Toolbox {
         }
         let repeatable = tool.effect == Some(Effect::Read) || tool.annotations.idempotent_hint;
         let request = || opened.client.call(&call.operation, bind(call, &arguments));
-        let called = attempts::run(self.patience, repeatable, &line.pace, caller, request).await;
-        let called = called.map_err(|error| {
+        let result = attempts::run(self.patience, repeatable, &line.pace, caller, request).await;
+        let result = result.map_err(|error| {
             Failure::Call(match with_hints(error, call, &arguments) {
                 CallError::Unknown(reason) => {
                     CallError::Unknown(format!("{reason}\nhint: {}", check::advice(self, entry)))
@@ -278,8 +278,8 @@ impl Toolbox {
             })
         });
         match arguments.get(FIELDS) {
-            Some(fields) if tool.is_own_argument(FIELDS) => project::fields(called?, fields),
-            _ => called,
+            Some(fields) if tool.is_own_argument(FIELDS) => project::fields(result?, fields),
+            _ => result,
         }
     }
 

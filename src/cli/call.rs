@@ -87,11 +87,11 @@ async fn call(arguments: &Arguments, printer: &mut Printer) -> Result<(), Failed
         .with_patience(arguments.retry.patience())
         .with_record(arguments.audit.open()?);
     let (waits, mut waiting) = tokio::sync::mpsc::unbounded_channel();
-    let caller = Caller { client: Some("toolwright call".to_owned()), waits: Some(waits) };
-    let mut call = std::pin::pin!(toolbox.call_as(&caller, &arguments.name, tool_arguments));
+    let who = Caller { client: Some("toolwright call".to_owned()), waits: Some(waits) };
+    let mut pending = std::pin::pin!(toolbox.call_as(&who, &arguments.name, tool_arguments));
     let called = loop {
         tokio::select! {
-            called = &mut call => break called,
+            called = &mut pending => break called,
             Some(text) = waiting.recv() => printer.note(&text),
             _ = tokio::signal::ctrl_c() => return Err(Failed::Check),
         }

@@ -1,6 +1,6 @@
 //! `toolwright serve`: the MCP server, on standard input and output or over HTTP.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use tokio_util::sync::CancellationToken;
 
 use super::Failed;
@@ -19,6 +19,9 @@ pub(super) struct Arguments {
     /// Serve Streamable HTTP at http://ADDR/mcp instead of stdio, such as 127.0.0.1:8080
     #[arg(long, value_name = "ADDR")]
     http: Option<String>,
+    /// How to write logs on standard error
+    #[arg(long, value_enum, default_value_t)]
+    log_format: LogFormat,
     #[command(flatten)]
     audit: AuditArguments,
     #[command(flatten)]
@@ -29,13 +32,25 @@ pub(super) struct Arguments {
     selection: SelectionArguments,
 }
 
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum LogFormat {
+    /// A line for a person
+    #[default]
+    Text,
+    /// An object of JSON a line
+    Json,
+}
+
 pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<(), Failed> {
-    log_to_stderr();
+    log_to_stderr(arguments.log_format);
     // A single thread starts fastest, needs the least memory and, over HTTP too, answers soonest:
     // calls wait for vendors, which take a hundred a minute where one thread serves thousands a
     // second (benches/README.md).
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(serve(arguments, printer))
+    let served = runtime.block_on(serve(arguments, printer));
+    // A thread may still wait for input that nobody will send.
+    runtime.shutdown_background();
+    served
 }
 
 async fn serve(arguments: &Arguments, printer: &mut Printer) -> Result<(), Failed> {
@@ -69,16 +84,16 @@ async fn serve(arguments: &Arguments, printer: &mut Printer) -> Result<(), Faile
     let whom = if arguments.sandbox.is_on() { " of the sandbox" } else { "" };
     let server = Server::new(toolbox);
     let what = format!("toolwright {}: {offered} tools{whom}", env!("CARGO_PKG_VERSION"));
+    let stop = CancellationToken::new();
+    tokio::spawn(stop_on_signal(stop.clone()));
     match http {
         Some(http) => {
             printer.note(&format!("{what} at http://{}/mcp", http.address()));
-            let stop = CancellationToken::new();
-            tokio::spawn(stop_on_signal(stop.clone()));
             Ok(http.serve(server, stop).await?)
         }
         None => {
             printer.note(&format!("{what} on stdio"));
-            stdio::serve(server).await.map_err(Failed::System)
+            stdio::serve(server, stop).await.map_err(Failed::System)
         }
     }
 }
@@ -105,8 +120,12 @@ async fn stop_on_signal(stop: CancellationToken) {
 
 /// Logs go to standard error, where MCP clients expect them; `RUST_LOG` chooses. What rmcp warns
 /// of is a client's fault that the client is told, such as an unknown tool.
-fn log_to_stderr() {
+fn log_to_stderr(format: LogFormat) {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn,rmcp=error".into());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
     // A second call, as in tests, keeps the first subscriber.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false).try_init();
+    let _ = match format {
+        LogFormat::Text => log.try_init(),
+        LogFormat::Json => log.json().flatten_event(true).try_init(),
+    };
 }

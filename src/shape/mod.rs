@@ -1,6 +1,10 @@
 //! A vendor's answer, or the lack of one → the MCP result that a model gets.
 
+mod clean;
 mod parts;
+mod size;
+
+use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -47,7 +51,12 @@ fn essence_of(content_type: &str) -> String {
 /// `None` where the answer is a web page.
 fn block(vendor: &str, answer: &Answer) -> Option<ContentBlock> {
     let essence = essence_of(answer.content_type.as_deref().unwrap_or_default());
-    let text = std::str::from_utf8(&answer.body);
+    // A vendor that calls its bytes text is taken at its word: what is no UTF-8 shows as such.
+    let text = if is_text(&essence) && !essence.is_empty() {
+        Ok(String::from_utf8_lossy(&answer.body))
+    } else {
+        std::str::from_utf8(&answer.body).map(Cow::Borrowed)
+    };
     Some(match (essence.as_str(), text) {
         _ if answer.body.is_empty() => {
             ContentBlock::text(format!("done: the vendor answered {} with an empty body", answer.status))
@@ -57,7 +66,7 @@ fn block(vendor: &str, answer: &Answer) -> Option<ContentBlock> {
         ("text/html" | "application/xhtml+xml", _) if answer.filename.is_none() => return None,
         (image, _) if image.starts_with("image/") => ContentBlock::image(STANDARD.encode(&answer.body), image),
         (audio, _) if audio.starts_with("audio/") => ContentBlock::audio(STANDARD.encode(&answer.body), audio),
-        (kind, Ok(text)) if is_text(kind) => ContentBlock::text(text),
+        (kind, Ok(text)) if is_text(kind) => ContentBlock::text(size::bounded(clean::clean(&text).into_owned())),
         (kind, _) => file(vendor, kind, answer),
     })
 }
@@ -101,7 +110,7 @@ fn failure(failure: &Failure) -> CallToolResult {
     if let Failure::Call(call) = failure {
         limits(call, &mut meta);
     }
-    error(failure.to_string(), &meta)
+    error(clean::clean(&failure.to_string()).into_owned(), &meta)
 }
 
 /// What a caller that does its own waiting needs to know.
