@@ -10,6 +10,9 @@ use toolwright::clients::jitbit::{Client, types};
 use toolwright::config::Connection;
 
 /// Returns a line for each ticket that is not closed, at most `most`.
+///
+/// # Errors
+/// The helpdesk refuses, or answers with something else.
 #[cfg(all(feature = "typed", feature = "jitbit"))]
 pub async fn unclosed(connection: &Connection, most: i64) -> Result<Vec<String>, Box<dyn std::error::Error>> {
     let client = Client::new_with_client(connection.address(), connection.http_client()?);
