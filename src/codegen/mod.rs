@@ -17,6 +17,7 @@ mod located;
 mod lower;
 mod overlay;
 mod report;
+mod resolve;
 pub mod sandbox_table;
 mod schema;
 mod spec;

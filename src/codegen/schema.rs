@@ -152,6 +152,10 @@ fn keep_fitting(kind: &str, out: &mut Map<String, Value>) -> Vec<Value> {
     if fitting.is_empty() {
         out.shift_remove("enum");
     } else {
+        // A default that can't be chosen is none.
+        if out.get("default").is_some_and(|default| kind != "array" && !fitting.contains(default)) {
+            out.shift_remove("default");
+        }
         out.insert("enum".to_owned(), Value::Array(fitting));
     }
     others
