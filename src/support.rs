@@ -1,11 +1,11 @@
 //! The only hand-written code that generated code calls: typed access to a call's inputs, the
 //! requests that progenitor can't emit, and the way from progenitor's result to an answer.
 
+mod request;
+
 use std::future::Future;
 use std::pin::Pin;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use progenitor_client::{ByteStream, ResponseValue};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -13,10 +13,8 @@ use serde_json::{Map, Value};
 pub use crate::error::CallError;
 pub use crate::model::{Place, QueryStyle};
 pub use crate::upstream::{Answer, Upstream};
-use crate::upstream::{read_answer, read_rejection, transport_error};
-
-/// The largest file that a call may carry, in bytes.
-const LARGEST_FILE: usize = 10 * 1024 * 1024;
+use crate::upstream::{read_answer, read_redirect, read_rejection, transport_error};
+pub use request::{Body, Request, send, send_or_redirect};
 
 /// An API that is compiled in.
 pub struct Api {
@@ -266,162 +264,17 @@ pub async fn answer(
     }
 }
 
-/// A request that progenitor can't emit.
-#[derive(Debug)]
-pub struct Request {
-    /// Upper-case HTTP method.
-    pub method: &'static str,
-    /// The path with `{parameters}`.
-    pub path: &'static str,
-    /// The query parameters and how their lists are written.
-    pub query: &'static [(&'static str, QueryStyle)],
-    /// The header parameters.
-    pub headers: &'static [&'static str],
-    /// What the request carries.
-    pub body: Body,
-}
-
-/// What such a request carries.
-#[derive(Debug)]
-pub enum Body {
-    /// Nothing.
-    None,
-    /// JSON of this content type.
-    Json(&'static str),
-    /// A form.
-    Form,
-    /// A form with files.
-    Multipart {
-        /// The properties that are files.
-        files: &'static [&'static str],
-    },
-    /// Text of this content type.
-    Raw(&'static str),
-}
-
-/// Sends a request that progenitor can't emit.
+/// Like [`answer`], for an operation whose success is a redirect.
 ///
 /// # Errors
 /// By stage: not sent, rejected, or unknown.
-pub async fn send(upstream: &Upstream, request: &Request, mut inputs: Inputs) -> Result<Answer, CallError> {
-    let url = format!("{}{}", upstream.base(), fill_path(request.path, &mut inputs)?);
-    let method = reqwest::Method::from_bytes(request.method.as_bytes())
-        .map_err(|_| CallError::NotSent(format!("`{}` is no HTTP method", request.method)))?;
-    let mut builder = upstream.http().request(method, url).query(&query_pairs(request.query, &mut inputs)?);
-    for name in request.headers {
-        if let Some(value) = inputs.headers.shift_remove(*name) {
-            builder = builder.header(*name, text(&value));
+pub async fn answer_or_redirect(
+    result: Result<ResponseValue<ByteStream>, progenitor_client::Error<()>>,
+) -> Result<Answer, CallError> {
+    match result {
+        Err(progenitor_client::Error::UnexpectedResponse(response)) if response.status().is_redirection() => {
+            Ok(read_redirect(&response))
         }
+        other => answer(other).await,
     }
-    builder = match &request.body {
-        Body::None => builder,
-        Body::Json(content_type) => match inputs.body.take() {
-            Some(body) => builder.json(&body).header(reqwest::header::CONTENT_TYPE, *content_type),
-            None => builder,
-        },
-        Body::Form => builder.form(&form_pairs(inputs.body.take())),
-        Body::Multipart { files } => builder.multipart(multipart(inputs.body.take(), files)?),
-        Body::Raw(content_type) => match inputs.body.take() {
-            Some(body) => builder.body(text(&body)).header(reqwest::header::CONTENT_TYPE, *content_type),
-            None => builder,
-        },
-    };
-    inputs.finish()?;
-    let mut built = builder.build().map_err(|error| transport_error(&error))?;
-    upstream.prepare(&mut built)?;
-    let response = upstream.execute(built).await.map_err(|error| transport_error(&error))?;
-    if response.status().is_success() {
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        read_answer(status, &headers, response.bytes_stream()).await
-    } else {
-        Err(read_rejection(response).await)
-    }
-}
-
-fn fill_path(template: &str, inputs: &mut Inputs) -> Result<String, CallError> {
-    let mut path = String::new();
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once('{') {
-        let (name, after) = after.split_once('}').unwrap_or((after, ""));
-        let value = text(&required(name, inputs.path.shift_remove(name))?);
-        check_segment(name, &value)?;
-        path.push_str(before);
-        path.push_str(&progenitor_client::encode_path(&value));
-        rest = after;
-    }
-    path.push_str(rest);
-    Ok(path)
-}
-
-fn query_pairs(styles: &[(&str, QueryStyle)], inputs: &mut Inputs) -> Result<Vec<(String, String)>, CallError> {
-    let mut pairs = Vec::new();
-    for (name, style) in styles {
-        let Some(value) = inputs.query.shift_remove(*name) else { continue };
-        match (style, value) {
-            (QueryStyle::Json, value) => pairs.push(((*name).to_owned(), value.to_string())),
-            (QueryStyle::DeepObject, Value::Object(entries)) => {
-                pairs.extend(entries.iter().map(|(key, entry)| (format!("{name}[{key}]"), text(entry))));
-            }
-            (QueryStyle::Joined(separator), value) => pairs.push(((*name).to_owned(), join(name, &value, *separator)?)),
-            (_, value) => pairs.extend(form_field(name, value)),
-        }
-    }
-    Ok(pairs)
-}
-
-/// A list repeats its name; an object travels as JSON text.
-fn form_field(name: &str, value: Value) -> Vec<(String, String)> {
-    match value {
-        Value::Array(items) => items.iter().map(|item| (name.to_owned(), text(item))).collect(),
-        other => vec![(name.to_owned(), text(&other))],
-    }
-}
-
-fn form_pairs(body: Option<Value>) -> Vec<(String, String)> {
-    match body {
-        Some(Value::Object(fields)) => fields.into_iter().flat_map(|(name, value)| form_field(&name, value)).collect(),
-        _ => Vec::new(),
-    }
-}
-
-fn multipart(body: Option<Value>, files: &[&str]) -> Result<reqwest::multipart::Form, CallError> {
-    let Some(Value::Object(fields)) = body else {
-        return Err(CallError::NotSent("the form has no fields".to_owned()));
-    };
-    let mut form = reqwest::multipart::Form::new();
-    for (name, value) in fields {
-        let is_file = files.contains(&name.as_str());
-        let values = match value {
-            Value::Array(items) if is_file => items,
-            other => vec![other],
-        };
-        for value in values {
-            form = if is_file {
-                form.part(name.clone(), file_part(&name, &value)?)
-            } else {
-                form.text(name.clone(), text(&value))
-            };
-        }
-    }
-    Ok(form)
-}
-
-fn file_part(name: &str, file: &Value) -> Result<reqwest::multipart::Part, CallError> {
-    let entry = |key: &str| file.get(key).and_then(Value::as_str);
-    let wrong = |what: &str| CallError::NotSent(format!("file argument `{name}`: {what}"));
-    let content = entry("content_base64").ok_or_else(|| wrong("`content_base64` is missing"))?;
-    if content.len() / 4 * 3 > LARGEST_FILE {
-        return Err(wrong(&format!("larger than {} MB", LARGEST_FILE / 1024 / 1024)));
-    }
-    let bytes = STANDARD
-        .decode(content.split_ascii_whitespace().collect::<String>())
-        .map_err(|_| wrong("`content_base64` is no base64"))?;
-    // Only a name: folders in it mean nothing to the vendor and may mean something to its server.
-    let filename = entry("filename").unwrap_or_default().rsplit(['/', '\\']).next().unwrap_or_default();
-    if filename.is_empty() || filename.chars().any(char::is_control) {
-        return Err(wrong("`filename` is no file name"));
-    }
-    let part = reqwest::multipart::Part::bytes(bytes).file_name(filename.to_owned());
-    let content_type = entry("content_type").unwrap_or("application/octet-stream");
-    part.mime_str(content_type).map_err(|_| wrong(&format!("`{content_type}` is no content type")))
 }

@@ -158,9 +158,20 @@ impl Toolbox {
         connections: &HashMap<String, Connection>,
         dry_run: bool,
     ) -> Self {
+        Self::over(catalog::apis(), catalog, selection, connections, dry_run)
+    }
+
+    /// The same over other APIs than those that are compiled in: `catalog` holds their tools.
+    pub fn over(
+        apis: &'static [Api],
+        catalog: Catalog,
+        selection: Selection,
+        connections: &HashMap<String, Connection>,
+        dry_run: bool,
+    ) -> Self {
         let mut paces: HashMap<&str, Pace> = HashMap::new();
         let mut lines = HashMap::new();
-        for api in catalog::apis() {
+        for api in apis {
             let Some(connection) = connections.get(api.id).or_else(|| connections.get(api.vendor)) else { continue };
             // The limits are the vendor's, whichever of its APIs is called.
             let pace = paces.entry(api.vendor).or_insert_with(|| Pace::new(connection.pace)).clone();

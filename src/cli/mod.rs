@@ -10,6 +10,8 @@ mod printer;
 mod regenerate;
 mod selection;
 mod serve;
+#[cfg(feature = "authoring")]
+mod spec;
 mod start;
 
 use std::process::ExitCode;
@@ -42,6 +44,9 @@ enum Command {
     /// Write generated/ anew from specs/
     #[cfg(feature = "authoring")]
     Regenerate(regenerate::Arguments),
+    /// Look at a vendor's description, or begin a new vendor with it
+    #[cfg(feature = "authoring")]
+    Spec(spec::Arguments),
 }
 
 /// How a command ended, if not well.
@@ -77,6 +82,11 @@ pub fn main() -> ExitCode {
         Command::Doctor(arguments) => doctor::run(&arguments, &mut printer),
         #[cfg(feature = "authoring")]
         Command::Regenerate(arguments) => regenerate::run(&arguments, &mut printer),
+        #[cfg(feature = "authoring")]
+        Command::Spec(arguments) => match spec::run(&arguments, &mut printer) {
+            Ok(code) => return code,
+            Err(failed) => Err(failed),
+        },
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

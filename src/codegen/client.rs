@@ -11,12 +11,11 @@ use crate::model::{BodyKind, Location, Operation, Parameter, ParameterKind, Quer
 
 /// Returns whether progenitor can emit this operation faithfully. The others are sent by
 /// `support::send`: multipart and raw bodies, bodies that may be left out (progenitor always
-/// sends one), objects in the query.
+/// sends one), lists in forms, objects in the query.
 pub(crate) fn emits(operation: &Operation) -> bool {
-    let body = operation
-        .body
-        .as_ref()
-        .is_none_or(|body| body.required && matches!(body.kind, BodyKind::Json | BodyKind::Form));
+    let body = operation.body.as_ref().is_none_or(|body| {
+        body.required && body.fields.is_empty() && matches!(body.kind, BodyKind::Json | BodyKind::Form)
+    });
     // A JSON body of another content type than plain JSON would be sent as plain JSON.
     let plain = operation
         .body

@@ -139,12 +139,13 @@ fn call_client(operation: &Operation, arguments: &[(String, Type)]) -> Result<To
     let function = format_ident!("{}", function_name(id));
     // An operation without arguments takes nothing from the inputs.
     let inputs = if takes.is_empty() { quote!(inputs) } else { quote!(mut inputs) };
+    let answer = if operation.redirects { format_ident!("answer_or_redirect") } else { format_ident!("answer") };
     Ok(quote! {
         fn #name(client: &Client, #inputs: Inputs) -> Pending<'_> {
             Box::pin(async move {
                 #(#takes)*
                 inputs.finish()?;
-                support::answer(client.#function(#(#passes),*).await).await
+                support::#answer(client.#function(#(#passes),*).await).await
             })
         }
     })
@@ -222,12 +223,7 @@ fn send(operation: &Operation) -> TokenStream {
     let (method, path) = (&operation.method, &operation.path);
     let styles = operation.parameters.iter().filter(|p| p.location == Location::Query).map(|parameter| {
         let name = &parameter.name;
-        let style = match parameter.style {
-            QueryStyle::Repeated => quote!(support::QueryStyle::Repeated),
-            QueryStyle::Joined(separator) => quote!(support::QueryStyle::Joined(#separator)),
-            QueryStyle::DeepObject => quote!(support::QueryStyle::DeepObject),
-            QueryStyle::Json => quote!(support::QueryStyle::Json),
-        };
+        let style = style_of(parameter.style);
         quote!((#name, #style))
     });
     let headers = operation.parameters.iter().filter(|p| p.location == Location::Header).map(|p| &p.name);
@@ -237,12 +233,19 @@ fn send(operation: &Operation) -> TokenStream {
             let (content_type, files) = (&body.content_type, &body.files);
             match body.kind {
                 BodyKind::Json => quote!(support::Body::Json(#content_type)),
-                BodyKind::Form => quote!(support::Body::Form),
+                BodyKind::Form => {
+                    let fields = body.fields.iter().map(|(name, style)| {
+                        let style = style_of(*style);
+                        quote!((#name, #style))
+                    });
+                    quote!(support::Body::Form { fields: &[#(#fields),*] })
+                }
                 BodyKind::Multipart => quote!(support::Body::Multipart { files: &[#(#files),*] }),
                 BodyKind::Raw => quote!(support::Body::Raw(#content_type)),
             }
         }
     };
+    let send = if operation.redirects { format_ident!("send_or_redirect") } else { format_ident!("send") };
     quote! {
         fn #name(client: &Client, inputs: Inputs) -> Pending<'_> {
             const REQUEST: support::Request = support::Request {
@@ -252,7 +255,16 @@ fn send(operation: &Operation) -> TokenStream {
                 headers: &[#(#headers),*],
                 body: #body,
             };
-            Box::pin(support::send(&client.inner, &REQUEST, inputs))
+            Box::pin(support::#send(&client.inner, &REQUEST, inputs))
         }
+    }
+}
+
+fn style_of(style: QueryStyle) -> TokenStream {
+    match style {
+        QueryStyle::Repeated => quote!(support::QueryStyle::Repeated),
+        QueryStyle::Joined(separator) => quote!(support::QueryStyle::Joined(#separator)),
+        QueryStyle::DeepObject => quote!(support::QueryStyle::DeepObject),
+        QueryStyle::Json => quote!(support::QueryStyle::Json),
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::schema;
 use super::spec::{SpecBody, SpecOperation, SpecParameter};
-use crate::model::{BodyKind, Location, Place, RequestBody};
+use crate::model::{BodyKind, Location, Place, QueryStyle, RequestBody};
 
 /// The body that is sent, and the schema that goes with its content type.
 pub(crate) struct BodyChoice<'a> {
@@ -26,6 +26,7 @@ impl<'a> BodyChoice<'a> {
             .map(|(content_type, schema)| (content_type, kind_of(content_type), schema))
             .min_by_key(|(_, kind, _)| PREFERRED.iter().position(|preferred| preferred == kind))
             .ok_or("its request body has no content type")?;
+        let fields = if kind == BodyKind::Form { form_fields(spec, content_type, schema) } else { Vec::new() };
         let content_type = if content_type.contains('*') { "application/json" } else { content_type };
         let files = match (kind, schema::flatten(schema).get("properties").and_then(Value::as_object)) {
             (BodyKind::Multipart, Some(properties)) => {
@@ -34,7 +35,7 @@ impl<'a> BodyChoice<'a> {
             (BodyKind::Multipart, None) => return Err("its multipart body does not name its parts".to_owned()),
             _ => Vec::new(),
         };
-        let body = RequestBody { kind, content_type: content_type.to_owned(), required: spec.required, files };
+        let body = RequestBody { kind, content_type: content_type.to_owned(), required: spec.required, files, fields };
         Ok(Self { body, schema })
     }
 }
@@ -48,6 +49,39 @@ fn kind_of(content_type: &str) -> BodyKind {
         "multipart/form-data" => BodyKind::Multipart,
         _ => BodyKind::Raw,
     }
+}
+
+/// The lists of a form, and what the description says of how a property is written.
+fn form_fields(spec: &SpecBody, content_type: &str, schema: &Value) -> Vec<(String, QueryStyle)> {
+    let portable = schema::portable(schema);
+    let mut fields = Vec::new();
+    for (name, property) in portable.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        let stated = spec.styles.iter().find(|(of, property, _)| of == content_type && property == name);
+        let style = stated.map(|(.., style)| *style);
+        match (property.get("type").and_then(Value::as_str), style) {
+            (Some("array"), style) => fields.push((name.clone(), style.unwrap_or(QueryStyle::Repeated))),
+            (Some("object"), Some(style @ (QueryStyle::DeepObject | QueryStyle::Joined(_)))) => {
+                fields.push((name.clone(), style));
+            }
+            // An object travels as JSON text unless the description says otherwise.
+            _ => {}
+        }
+    }
+    fields
+}
+
+/// A parameter's type. One that says nothing of it is a text: that is how it travels.
+pub(crate) fn parameter_schema(spec: &SpecParameter) -> Map<String, Value> {
+    let mut schema = schema::portable(&spec.schema);
+    let open = schema.get("type").and_then(Value::as_str) == Some("object")
+        && !schema.contains_key("properties")
+        && schema::flatten(&spec.schema).get("type").is_none()
+        && spec.schema.get("additionalProperties").is_none();
+    if open && !matches!(spec.style, QueryStyle::DeepObject | QueryStyle::Json) {
+        schema.insert("type".to_owned(), Value::from("string"));
+        schema.shift_remove("additionalProperties");
+    }
+    schema
 }
 
 fn is_file(schema: &Value) -> bool {
@@ -80,6 +114,9 @@ pub(crate) fn inputs(spec: &SpecOperation, choice: Option<&BodyChoice<'_>>) -> V
                 let is_file = body.files.contains(name);
                 let raw_property = raw.and_then(|raw| raw.get(name));
                 let schema = match (is_file, property) {
+                    (true, property) if property.get("type").and_then(Value::as_str) == Some("array") => {
+                        schema::files_schema(property.get("description"))
+                    }
                     (true, property) => schema::file_schema(property.get("description")),
                     (false, Value::Object(property)) => with_example(property.clone(), raw_property),
                     (false, _) => Map::new(),
@@ -111,7 +148,7 @@ pub(crate) fn inputs(spec: &SpecOperation, choice: Option<&BodyChoice<'_>>) -> V
 }
 
 fn parameter_input(spec: &SpecParameter) -> Input {
-    let mut schema = schema::portable(&spec.schema);
+    let mut schema = parameter_schema(spec);
     if let Some(text) = &spec.description {
         schema.insert("description".to_owned(), Value::from(text.as_str()));
     }

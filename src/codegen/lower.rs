@@ -6,7 +6,6 @@ use serde_json::Value;
 use super::inputs::{self, BodyChoice};
 use super::keys::{self, PresetKeys, ToolKeys};
 use super::located::Located;
-use super::schema;
 use super::spec::{SpecOperation, SpecParameter};
 use super::tool_draft::{Claim, ToolDraft};
 use crate::model::{CORE_TAG, Operation, Parameter, ParameterKind, Tool};
@@ -66,6 +65,7 @@ fn lower_operation(
         path: spec.path.clone(),
         parameters: spec.parameters.iter().map(parameter).collect(),
         body: body.as_ref().map(|choice| choice.body.clone()),
+        redirects: spec.redirects,
     };
     let inputs = inputs::inputs(spec, body.as_ref());
     let block = format!("{}/{}", spec.pointer, keys::EXTENSION);
@@ -104,7 +104,7 @@ fn inherit(preset: &PresetKeys, operation: &ToolKeys) -> ToolKeys {
 }
 
 fn parameter(spec: &SpecParameter) -> Parameter {
-    let portable = schema::portable(&spec.schema);
+    let portable = Value::Object(inputs::parameter_schema(spec));
     let kind = match portable["type"].as_str() {
         Some("integer") => ParameterKind::Integer,
         Some("number") => ParameterKind::Number,

@@ -3,9 +3,13 @@
 //! build.rs mounts only `model` and this module, so the compiler sees to that.
 
 mod client;
+#[cfg(feature = "authoring")]
+pub(crate) mod convert;
 mod dispatch;
 mod error;
 mod fixups;
+#[cfg(feature = "authoring")]
+pub mod import;
 mod index;
 mod inputs;
 pub(crate) mod keys;

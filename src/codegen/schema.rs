@@ -63,6 +63,15 @@ pub(crate) fn file_schema(description: Option<&Value>) -> Map<String, Value> {
     schema
 }
 
+/// Several files as one argument.
+pub(crate) fn files_schema(description: Option<&Value>) -> Map<String, Value> {
+    let mut schema = Map::new();
+    schema.insert("type".to_owned(), json!("array"));
+    schema.insert("description".to_owned(), description.cloned().unwrap_or_else(|| json!("The files to send.")));
+    schema.insert("items".to_owned(), Value::Object(file_schema(None)));
+    schema
+}
+
 /// Keywords that mean the same in OpenAPI 3.0 and in JSON Schema and that clients take.
 const KEPT: [&str; 10] = [
     "enum",
@@ -86,30 +95,70 @@ pub(crate) fn portable(schema: &Value) -> Map<String, Value> {
     let mut out = Map::new();
     let kind = kind_of(&flat);
     out.insert("type".to_owned(), json!(kind));
-    if let Some(text) = flat.get("description").and_then(Value::as_str) {
+    if let Some(text) = flat.get("description").and_then(Value::as_str).filter(|text| !text.is_empty()) {
         out.insert("description".to_owned(), json!(text));
     }
     if let Some(format) = flat.get("format").and_then(Value::as_str).filter(|f| KEPT_FORMATS.contains(f)) {
         out.insert("format".to_owned(), json!(format));
     }
     for key in KEPT {
-        if let Some(value) = flat.get(key) {
+        if let Some(value) = flat.get(key).filter(|value| can_be(key, value)) {
             out.insert(key.to_owned(), value.clone());
         }
     }
     exclusive_bounds(&flat, &mut out);
-    if let Some(Value::Array(values)) = out.get_mut("enum") {
-        values.retain(|value| !value.is_null());
-    }
+    let of_items = keep_fitting(kind, &mut out);
     match kind {
         "array" => {
-            let items = flat.get("items").map_or_else(|| portable(&json!({"type": "string"})), portable);
+            let mut items = flat.get("items").map_or_else(|| portable(&json!({"type": "string"})), portable);
+            let item_kind = items.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
+            // Some state at the list what its items may be.
+            if !items.contains_key("enum") && !of_items.is_empty() && of_items.iter().all(|v| is_of(&item_kind, v)) {
+                items.insert("enum".to_owned(), Value::Array(of_items));
+            }
             out.insert("items".to_owned(), Value::Object(items));
         }
         "object" => portable_object(&flat, &mut out),
         _ => {}
     }
     out
+}
+
+/// Whether a keyword can have the value: a client would refuse the whole list of tools for it.
+fn can_be(key: &str, value: &Value) -> bool {
+    match key {
+        "minimum" | "maximum" => value.is_number(),
+        "minLength" | "maxLength" | "minItems" | "maxItems" => value.is_u64(),
+        "pattern" => value.is_string(),
+        "uniqueItems" => value.is_boolean(),
+        "enum" => value.is_array(),
+        _ => true,
+    }
+}
+
+/// Takes out what can't be a value of the type, and null, which is "not given" here; returns the
+/// values of `enum` that were taken out.
+fn keep_fitting(kind: &str, out: &mut Map<String, Value>) -> Vec<Value> {
+    if out.get("default").is_some_and(|default| !is_of(kind, default)) {
+        out.shift_remove("default");
+    }
+    let Some(Value::Array(values)) = out.get_mut("enum").map(Value::take) else { return Vec::new() };
+    let (mut fitting, others): (Vec<Value>, Vec<Value>) =
+        values.into_iter().filter(|value| !value.is_null()).partition(|value| is_of(kind, value));
+    // A list of words without quotes, such as [on, off] or [1, 2], is read as something else.
+    if fitting.is_empty() && kind == "string" {
+        fitting = others.iter().filter(|value| !value.is_object() && !value.is_array()).map(as_text).collect();
+    }
+    if fitting.is_empty() {
+        out.shift_remove("enum");
+    } else {
+        out.insert("enum".to_owned(), Value::Array(fitting));
+    }
+    others
+}
+
+fn as_text(value: &Value) -> Value {
+    Value::from(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
 }
 
 fn portable_object(flat: &Map<String, Value>, out: &mut Map<String, Value>) {
@@ -132,7 +181,8 @@ fn portable_object(flat: &Map<String, Value>, out: &mut Map<String, Value>) {
         .collect();
     let further = match flat.get("additionalProperties") {
         Some(Value::Object(schema)) if !schema.is_empty() => Value::Object(portable(&Value::Object(schema.clone()))),
-        Some(Value::Bool(false)) => json!(false),
+        // An object that may hold nothing is none that clients take.
+        Some(Value::Bool(false)) => json!(writable.is_empty()),
         Some(_) => json!(true),
         // An object of which nothing is known is free-form.
         None => json!(writable.is_empty()),
@@ -154,6 +204,18 @@ fn exclusive_bounds(flat: &Map<String, Value>, out: &mut Map<String, Value>) {
         {
             out.insert(mark.to_owned(), value);
         }
+    }
+}
+
+/// Whether a value is of a type.
+pub(crate) fn is_of(kind: &str, value: &Value) -> bool {
+    match kind {
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "boolean" => value.is_boolean(),
+        "string" => value.is_string(),
+        "array" => value.is_array(),
+        _ => value.is_object(),
     }
 }
 

@@ -16,6 +16,12 @@ pub(crate) const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options"
 /// How many references a schema may follow one inside the other before it is cut.
 const DEEPEST_REFERENCE: usize = 12;
 
+/// The depths that are tried one after the other until a schema is small enough.
+const DEEPEST_REFERENCES: [usize; 7] = [DEEPEST_REFERENCE, 8, 5, 3, 2, 1, 0];
+
+/// The most values that a schema may have with its references written out.
+const LARGEST_SCHEMA: usize = 20_000;
+
 /// One operation as the description has it.
 #[derive(Debug)]
 pub(crate) struct SpecOperation {
@@ -28,6 +34,8 @@ pub(crate) struct SpecOperation {
     pub tags: Vec<String>,
     pub parameters: Vec<SpecParameter>,
     pub body: Option<SpecBody>,
+    /// Whether success is a redirect: a 3xx is promised and no 2xx.
+    pub redirects: bool,
     pub keys: OperationKeys,
 }
 
@@ -51,6 +59,8 @@ pub(crate) struct SpecBody {
     pub description: Option<String>,
     /// Content type and schema, in the description's order.
     pub content: Vec<(String, Value)>,
+    /// Content type, property, and how its lists and objects are written in a form.
+    pub styles: Vec<(String, String, QueryStyle)>,
 }
 
 /// Reads a YAML or JSON file under specs/; `file` is how messages name it.
@@ -145,7 +155,7 @@ fn check_path(path: &str, item: &Located<'_>) {
 }
 
 /// The names between the braces of a path; `None` where the braces don't match.
-fn template_parameters(path: &str) -> Option<Vec<&str>> {
+pub(crate) fn template_parameters(path: &str) -> Option<Vec<&str>> {
     let mut names = Vec::new();
     let mut rest = path;
     while let Some(open) = rest.find(['{', '}']) {
@@ -241,33 +251,58 @@ fn near_reference(reference: &str, document: &Value) -> Option<String> {
 }
 
 /// Follows every `$ref` of `value`; a reference to something that contains it is cut to an
-/// object that says so.
+/// object that says so, and so are the innermost ones of what would grow beyond all use.
 pub(crate) fn resolve(value: &Value, document: &Value) -> Value {
-    inline(value, document, &mut Vec::new())
+    let found = DEEPEST_REFERENCES.iter().find_map(|deepest| {
+        let mut inliner = Inliner { document, deepest: *deepest, left: LARGEST_SCHEMA, open: Vec::new() };
+        inliner.inline(value)
+    });
+    // Even by itself it is larger than anything that a model could fill in.
+    found.unwrap_or_else(|| serde_json::json!({"type": "object", "description": "Too large to be described here."}))
 }
 
-fn inline<'d>(value: &'d Value, document: &'d Value, open: &mut Vec<&'d str>) -> Value {
-    match value {
-        Value::Object(object) => {
-            if let Some(Value::String(reference)) = object.get("$ref") {
-                let target = reference.strip_prefix('#').and_then(|pointer| document.pointer(pointer));
-                return match target {
-                    Some(target) if !open.contains(&reference.as_str()) && open.len() < DEEPEST_REFERENCE => {
-                        open.push(reference);
-                        let resolved = inline(target, document, open);
-                        open.pop();
-                        resolved
-                    }
-                    _ => {
-                        let name = reference.rsplit('/').next().unwrap_or(reference);
-                        serde_json::json!({"type": "object", "description": format!("A further {name}; its content is not described here.")})
-                    }
-                };
+/// Writes out what references lead to.
+struct Inliner<'d> {
+    document: &'d Value,
+    /// How many references may be open at once.
+    deepest: usize,
+    /// How many objects may still be written.
+    left: usize,
+    open: Vec<&'d str>,
+}
+
+impl<'d> Inliner<'d> {
+    /// Returns nothing where it would be too large.
+    fn inline(&mut self, value: &'d Value) -> Option<Value> {
+        self.left = self.left.checked_sub(1)?;
+        match value {
+            Value::Object(object) => {
+                if let Some(Value::String(reference)) = object.get("$ref") {
+                    return self.follow(reference);
+                }
+                let entries = object.iter().map(|(key, entry)| Some((key.clone(), self.inline(entry)?)));
+                entries.collect::<Option<Map<String, Value>>>().map(Value::Object)
             }
-            Value::Object(object.iter().map(|(key, entry)| (key.clone(), inline(entry, document, open))).collect())
+            Value::Array(items) => items.iter().map(|item| self.inline(item)).collect::<Option<_>>().map(Value::Array),
+            scalar => Some(scalar.clone()),
         }
-        Value::Array(items) => Value::Array(items.iter().map(|item| inline(item, document, open)).collect()),
-        scalar => scalar.clone(),
+    }
+
+    fn follow(&mut self, reference: &'d str) -> Option<Value> {
+        let target = reference.strip_prefix('#').and_then(|pointer| self.document.pointer(pointer));
+        match target {
+            Some(target) if !self.open.contains(&reference) && self.open.len() < self.deepest => {
+                self.open.push(reference);
+                let resolved = self.inline(target);
+                self.open.pop();
+                resolved
+            }
+            _ => {
+                let name = reference.rsplit('/').next().unwrap_or(reference);
+                let text = format!("A further {name}; its content is not described here.");
+                Some(serde_json::json!({"type": "object", "description": text}))
+            }
+        }
     }
 }
 
@@ -299,9 +334,14 @@ fn read_operation(
     root: &Located<'_>,
 ) -> Option<SpecOperation> {
     at.object()?;
-    let text = |key| at.get(key).and_then(|entry| entry.text().map(str::to_owned));
+    // An empty text waits to be written; it says nothing.
+    let text = |key| at.get(key).and_then(|entry| entry.text().map(str::to_owned)).filter(|text| !text.is_empty());
     let id = at.required("operationId", "a unique name of the operation")?.text()?.to_owned();
-    at.required("responses", "the answers of the operation");
+    let responses = at.required("responses", "the answers of the operation");
+    let promises = |digit: char| {
+        let statuses = responses.as_ref().and_then(|responses| responses.value.as_object());
+        statuses.is_some_and(|statuses| statuses.keys().any(|status| status.starts_with(digit)))
+    };
     let mut parameters: Vec<SpecParameter> = Vec::new();
     // An operation's own parameters replace those of its path with the same name and place.
     for list in [at.get("parameters").as_ref(), shared].into_iter().flatten() {
@@ -324,6 +364,7 @@ fn read_operation(
         tags: at.get("tags").map(|tags| tags.texts()).unwrap_or_default(),
         parameters,
         body: at.get("requestBody").and_then(|body| read_body(&follow(&body, root), root)),
+        redirects: promises('3') && !promises('2'),
         keys: at.get(keys::EXTENSION).map(|block| keys::read_operation(&block)).unwrap_or_default(),
     })
 }
@@ -403,7 +444,7 @@ fn read_parameter(at: &Located<'_>, root: &Located<'_>) -> Option<SpecParameter>
             return None;
         }
     };
-    let description = at.get("description").and_then(|text| text.text().map(str::to_owned));
+    let description = at.get("description").and_then(|text| text.text().map(str::to_owned)).filter(|t| !t.is_empty());
     let example = at.get("example").map(|example| example.value.clone());
     Some(SpecParameter { pointer: at.pointer.clone(), name, location, required, description, example, schema, style })
 }
@@ -438,6 +479,15 @@ fn read_body(at: &Located<'_>, root: &Located<'_>) -> Option<SpecBody> {
     if media.object()?.is_empty() {
         media.report("at least one content type".to_owned(), describe(media.value), None);
     }
+    let mut styles = Vec::new();
+    for (content_type, media) in media.entries() {
+        let Some(encoding) = media.get("encoding").filter(|encoding| encoding.value.is_object()) else { continue };
+        for (property, encoding) in encoding.entries().into_iter().filter(|(_, encoding)| encoding.value.is_object()) {
+            let json = encoding.value.get("contentType").and_then(Value::as_str).is_some_and(|t| t.contains("json"));
+            let style = if json { QueryStyle::Json } else { read_style(&encoding) };
+            styles.push((content_type.to_owned(), property.to_owned(), style));
+        }
+    }
     let content = media
         .entries()
         .into_iter()
@@ -446,8 +496,8 @@ fn read_body(at: &Located<'_>, root: &Located<'_>) -> Option<SpecBody> {
             (name.to_owned(), schema)
         })
         .collect();
-    let description = at.get("description").and_then(|text| text.text().map(str::to_owned));
-    Some(SpecBody { required, description, content })
+    let description = at.get("description").and_then(|text| text.text().map(str::to_owned)).filter(|t| !t.is_empty());
+    Some(SpecBody { required, description, content, styles })
 }
 
 /// The pointer to an operation.

@@ -132,6 +132,10 @@ impl ToolDraft<'_> {
             let expected = format!("at most {LONGEST_DESCRIPTION} characters");
             self.wrong("/description", expected, format!("{length}"), None);
         }
+        if text.is_empty() {
+            // Better than nothing until somebody writes what a model needs.
+            return format!("{} {}; not described yet.", self.spec.method, self.spec.path);
+        }
         text
     }
 
@@ -243,6 +247,12 @@ impl ToolDraft<'_> {
         offered
     }
 
+    /// The name under which further body properties are offered.
+    fn further_name(&self) -> &'static str {
+        let free = |name: &&str| !self.inputs.iter().any(|input| input.key == **name);
+        ["fields", "further_fields", "any_further_fields"].into_iter().find(free).unwrap_or("fields")
+    }
+
     fn argument(&self, input: &Input, said: &ArgumentKeys) -> (Argument, Binding) {
         let mut schema = input.schema.clone();
         let single = said.single == Some(true);
@@ -262,7 +272,10 @@ impl ToolDraft<'_> {
             }
         }
         said.apply_to(&mut schema);
-        let further = if input.place == Place::Properties { "fields" } else { input.key.as_str() };
+        let further = match input.place {
+            Place::Properties => self.further_name(),
+            _ => input.key.as_str(),
+        };
         let name = said.name.clone().unwrap_or_else(|| further.to_owned());
         let binding = Binding {
             argument: name.clone(),
@@ -289,7 +302,7 @@ fn near_or_all<'a, I: Iterator<Item = &'a str>>(name: &str, known: impl Fn() -> 
 }
 
 /// The verb by method, for operations whose overlay names none.
-fn derived_verb(method: &str, path: &str) -> Verb {
+pub(crate) fn derived_verb(method: &str, path: &str) -> Verb {
     match method {
         "GET" | "HEAD" if path.trim_end_matches('/').ends_with('}') => Verb::Get,
         "GET" | "HEAD" => Verb::List,
@@ -301,7 +314,7 @@ fn derived_verb(method: &str, path: &str) -> Verb {
     }
 }
 
-fn derived_name(vendor: &str, verb: Verb, path: &str) -> String {
+pub(crate) fn derived_name(vendor: &str, verb: Verb, path: &str) -> String {
     let mut words = resource_words(path);
     let by = path.split('{').skip(1).filter_map(|rest| rest.split_once('}')).last();
     if words.is_empty() {

@@ -16,6 +16,8 @@ pub struct Operation {
     pub parameters: Vec<Parameter>,
     /// What the request carries, if anything.
     pub body: Option<RequestBody>,
+    /// Whether success is a redirect: the description promises a 3xx and no 2xx.
+    pub redirects: bool,
 }
 
 /// Where a parameter travels.
@@ -90,6 +92,8 @@ pub struct RequestBody {
     pub required: bool,
     /// Properties that are files (multipart only).
     pub files: Vec<String>,
+    /// Properties that are lists or objects, and how each is written (forms only).
+    pub fields: Vec<(String, QueryStyle)>,
 }
 
 /// How a request body is written.

@@ -11,11 +11,13 @@ use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::serve::ListenerExt as _;
+use http_body_util::BodyExt as _;
 use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
 use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
 use serde::Deserialize;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower_service::Service as _;
 
 use super::Server;
@@ -25,6 +27,8 @@ use crate::error::ConfigError;
 const LARGEST_REQUEST: usize = 16 * 1024 * 1024;
 /// How long calls in flight may take after the server was told to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
+/// How long closing what is left may take after that.
+const END_WITHIN: Duration = Duration::from_secs(1);
 /// The header that names a session.
 const SESSION_HEADER: &str = "mcp-session-id";
 
@@ -42,6 +46,8 @@ struct Services {
     sessions: StreamableHttpService<Server, LocalSessionManager>,
     /// For requests that stand alone: one JSON answer each.
     stateless: StreamableHttpService<Server, LocalSessionManager>,
+    /// What was posted and is not answered to the end.
+    unanswered: TaskTracker,
 }
 
 impl HttpServer {
@@ -84,19 +90,22 @@ impl HttpServer {
     /// # Errors
     /// What the system says of the socket.
     pub async fn serve(self, server: Server, stop: CancellationToken) -> std::io::Result<()> {
+        // Ends sessions and their streams, with whatever is in flight on them: only after `stop`.
+        let end = CancellationToken::new();
         let service = |sessions: bool| {
             let server = server.clone();
             let config = StreamableHttpServerConfig::default()
                 .with_legacy_session_mode(sessions)
                 .with_json_response(true)
                 .with_max_request_body_bytes(LARGEST_REQUEST)
-                .with_cancellation_token(stop.child_token())
+                .with_cancellation_token(end.child_token())
                 // No page has business here: any Origin that is not this machine's is refused.
                 .with_allowed_origins(["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"])
                 .enforce_origin_validation();
             StreamableHttpService::new(move || Ok(server.for_session()), LocalSessionManager::default().into(), config)
         };
-        let services = Services { sessions: service(true), stateless: service(false) };
+        let unanswered = TaskTracker::new();
+        let services = Services { sessions: service(true), stateless: service(false), unanswered: unanswered.clone() };
         let router =
             Router::new().route("/healthz", get(|| async { "ok\n" })).route("/mcp", any(mcp)).with_state(services);
         // Without it an answer in two writes waits 40 ms for the client's acknowledgement.
@@ -105,9 +114,17 @@ impl HttpServer {
         });
         let stopped = stop.clone();
         let serving = axum::serve(listener, router).with_graceful_shutdown(async move { stopped.cancelled().await });
+        let ending = async {
+            stop.cancelled().await;
+            unanswered.close();
+            // Streams on which nobody waits for an answer would keep the server for ever.
+            let _ = tokio::time::timeout(STOP_WITHIN, unanswered.wait()).await;
+            end.cancel();
+            tokio::time::sleep(END_WITHIN).await;
+        };
         tokio::select! {
             done = serving.into_future() => done,
-            () = async { stop.cancelled().await; tokio::time::sleep(STOP_WITHIN).await } => Ok(()),
+            () = ending => Ok(()),
         }
     }
 }
@@ -121,7 +138,28 @@ struct Opening<'a> {
 
 /// A request that names or opens a session goes to the sessions; any other stands alone.
 async fn mcp(State(mut services): State<Services>, request: Request) -> Response {
-    if request.method() != Method::POST || request.headers().contains_key(SESSION_HEADER) {
+    if request.method() != Method::POST {
+        let ends = request.method() == Method::DELETE;
+        let mut response = forward(&mut services.sessions, request).await;
+        // rmcp says 202, which the Python SDK takes for a failure; the session is gone by now.
+        if ends && response.status() == StatusCode::ACCEPTED {
+            *response.status_mut() = StatusCode::NO_CONTENT;
+        }
+        return response;
+    }
+    let pending = services.unanswered.token();
+    let response = post(&mut services, request).await;
+    // The body goes away when all of it is written, or the client is gone.
+    response.map(|body| {
+        Body::new(body.map_err(move |error| {
+            let _ = &pending;
+            error
+        }))
+    })
+}
+
+async fn post(services: &mut Services, request: Request) -> Response {
+    if request.headers().contains_key(SESSION_HEADER) {
         return forward(&mut services.sessions, request).await;
     }
     let (parts, body) = request.into_parts();

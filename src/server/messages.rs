@@ -54,10 +54,10 @@ impl Messages {
         }
     }
 
-    /// Reports progress, if the client asked for it.
-    pub(super) async fn progress(&self, context: &RequestContext<RoleServer>, done: f64, text: &str) {
+    /// Reports progress in seconds, if the client asked for it; nobody knows how many there will be.
+    pub(super) async fn progress(context: &RequestContext<RoleServer>, seconds: f64, text: &str) {
         if let Some(token) = context.meta.get_progress_token() {
-            let progress = ProgressNotificationParam::new(token, done).with_total(1.0).with_message(text);
+            let progress = ProgressNotificationParam::new(token, seconds).with_message(text);
             // A client that went away needs no progress.
             let _ = context.peer.notify_progress(progress).await;
         }

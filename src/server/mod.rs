@@ -9,14 +9,20 @@ mod messages;
 mod pages;
 pub mod stdio;
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, Implementation, ListToolsResult, LoggingLevel,
+    CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestMethod, CompleteRequestParams, CompleteResult,
+    Implementation, ListPromptsRequestMethod, ListPromptsResult, ListResourceTemplatesRequestMethod,
+    ListResourceTemplatesResult, ListResourcesRequestMethod, ListResourcesResult, ListToolsResult, LoggingLevel,
     PaginatedRequestParams, ServerCapabilities, ServerConfig, SetLevelRequestParams, Tool,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::call::{Caller, Failure, Toolbox};
 use crate::catalog::Entry;
@@ -27,6 +33,8 @@ use messages::Messages;
 /// How long a client may keep the list of tools, in milliseconds: it changes only when the
 /// server is started anew.
 const LIST_TTL_MS: u64 = 60 * 60 * 1000;
+/// How often a client that asked for progress hears of a call that takes long.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 
 /// The MCP server over a toolbox; cheap to clone.
 #[derive(Clone)]
@@ -78,6 +86,40 @@ impl ServerHandler for Server {
         Ok(result)
     }
 
+    // rmcp would answer these with empty lists, as if the server had declared the capabilities.
+
+    async fn list_prompts(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        Err(ErrorData::method_not_found::<ListPromptsRequestMethod>())
+    }
+
+    async fn list_resources(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        Err(ErrorData::method_not_found::<ListResourcesRequestMethod>())
+    }
+
+    async fn list_resource_templates(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        Err(ErrorData::method_not_found::<ListResourceTemplatesRequestMethod>())
+    }
+
+    async fn complete(
+        &self,
+        _: CompleteRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        Err(ErrorData::method_not_found::<CompleteRequestMethod>())
+    }
+
     fn get_tool(&self, name: &str) -> Option<Tool> {
         self.toolbox.offered_tool(name).map(Entry::listing)
     }
@@ -90,40 +132,59 @@ impl ServerHandler for Server {
         let name = request.name.as_ref();
         let vendor = self.toolbox.catalog().get(name).map_or("", |entry| &entry.vendor);
         let title = self.toolbox.catalog().vendor(vendor).map_or(vendor, |vendor| &vendor.title);
-        self.messages.progress(&context, 0.0, &format!("asking {title}")).await;
+        let started = Instant::now();
+        self.messages.log(&context, LoggingLevel::Debug, &format!("{name}: asking {title}")).await;
         let client = context.peer.peer_info().map(|info| info.client_info.clone());
         let client = client.map(|client| format!("{} {}", client.name, client.version));
-        let (waits, mut waiting) = tokio::sync::mpsc::unbounded_channel();
+        let (waits, waiting) = mpsc::unbounded_channel();
         let who = Caller { client, waits: Some(waits) };
-        let mut pending = std::pin::pin!(self.toolbox.call_as(&who, name, request.arguments.unwrap_or_default()));
-        let mut waited = 0.0;
-        // Dropping the call drops the request to the vendor.
-        let called = loop {
-            tokio::select! {
-                called = &mut pending => break called,
-                Some(text) = waiting.recv() => {
-                    // How long it takes is not known: nearer to the end each time, and never there.
-                    waited += 1.0;
-                    self.messages.progress(&context, waited / (waited + 1.0), &text).await;
-                }
-                () = context.ct.cancelled() => break Err(Failure::Call(CallError::Cancelled)),
-            }
+        let call = self.toolbox.call_as(&who, name, request.arguments.unwrap_or_default());
+        let called = self.wait(&context, title, started, waiting, call).await;
+        let (level, text) = match &called {
+            Ok(answer) => (LoggingLevel::Info, format!("{name}: {title} answered {}", answer.status)),
+            Err(failure) => (LoggingLevel::Warning, format!("{name}: {}", failure.outcome().as_str())),
         };
-        match &called {
-            Ok(answer) => {
-                let text = format!("{name}: {title} answered {}", answer.status);
-                self.messages.log(&context, LoggingLevel::Info, &text).await;
-            }
-            Err(failure) => {
-                let text = format!("{name}: {}", failure.outcome().as_str());
-                self.messages.log(&context, LoggingLevel::Warning, &text).await;
-            }
-        }
-        self.messages.progress(&context, 1.0, &format!("{title} answered")).await;
+        self.messages.log(&context, level, &text).await;
+        let bytes = called.as_ref().map_or(0, |answer| answer.body.len());
+        let took = format!("{name}: {bytes} bytes in {} ms", started.elapsed().as_millis());
+        self.messages.log(&context, LoggingLevel::Debug, &took).await;
         match called {
             // A name that does not exist is a fault of the request; everything else is for the model.
             Err(unknown @ Failure::UnknownTool { .. }) => Err(ErrorData::invalid_params(unknown.to_string(), None)),
             called => Ok(shape::result(vendor, called).into()),
         }
+    }
+}
+
+impl Server {
+    /// Waits for the call's end; meanwhile tells a client that asked for progress that it goes on,
+    /// so that the client and what lies between do not take silence for an end.
+    async fn wait<T>(
+        &self,
+        context: &RequestContext<RoleServer>,
+        title: &str,
+        started: Instant,
+        mut waiting: mpsc::UnboundedReceiver<String>,
+        call: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        let elapsed = || started.elapsed().as_secs_f64();
+        Messages::progress(context, 0.0, &format!("asking {title}")).await;
+        let mut call = pin!(call);
+        let mut sign_of_life = tokio::time::interval_at(started + SIGN_OF_LIFE, SIGN_OF_LIFE);
+        let called = loop {
+            // Dropping the call drops the request to the vendor.
+            tokio::select! {
+                called = &mut call => break called,
+                // Why it takes long, where that is known: a vendor's limit, a second try.
+                Some(text) = waiting.recv() => Messages::progress(context, elapsed(), &text).await,
+                () = context.ct.cancelled() => break Err(Failure::Call(CallError::Cancelled)),
+                _ = sign_of_life.tick() => {
+                    Messages::progress(context, elapsed(), &format!("waiting for {title}")).await;
+                }
+            }
+        };
+        let end = if called.is_ok() { format!("{title} answered") } else { "the call failed".to_owned() };
+        Messages::progress(context, elapsed(), &end).await;
+        called
     }
 }

@@ -1,6 +1,7 @@
 //! A vendor's answer, or the lack of one → the MCP result that a model gets.
 
 mod clean;
+mod parts;
 mod size;
 
 use std::borrow::Cow;
@@ -33,25 +34,41 @@ pub fn result(vendor: &str, called: Result<Answer, Failure>) -> CallToolResult {
 
 fn success(vendor: &str, answer: &Answer) -> CallToolResult {
     let content_type = answer.content_type.as_deref().unwrap_or_default();
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let several = essence_of(content_type).starts_with("multipart/");
+    let parts = several.then(|| parts::split(content_type, answer)).flatten();
+    let blocks = parts.as_deref().unwrap_or(std::slice::from_ref(answer)).iter().map(|part| block(vendor, part));
+    match blocks.collect() {
+        Some(blocks) => CallToolResult::success(blocks),
+        None => page(answer),
+    }
+}
+
+/// A content type without its parameters.
+fn essence_of(content_type: &str) -> String {
+    content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// `None` where the answer is a web page.
+fn block(vendor: &str, answer: &Answer) -> Option<ContentBlock> {
+    let essence = essence_of(answer.content_type.as_deref().unwrap_or_default());
     // A vendor that calls its bytes text is taken at its word: what is no UTF-8 shows as such.
     let text = if is_text(&essence) && !essence.is_empty() {
         Ok(String::from_utf8_lossy(&answer.body))
     } else {
         std::str::from_utf8(&answer.body).map(Cow::Borrowed)
     };
-    let block = match (essence.as_str(), text) {
+    Some(match (essence.as_str(), text) {
         _ if answer.body.is_empty() => {
             ContentBlock::text(format!("done: the vendor answered {} with an empty body", answer.status))
         }
         // A page where data was expected is a login page or another site; passing it on as an
         // answer would hide that.
-        ("text/html" | "application/xhtml+xml", _) if answer.filename.is_none() => return page(answer),
+        ("text/html" | "application/xhtml+xml", _) if answer.filename.is_none() => return None,
         (image, _) if image.starts_with("image/") => ContentBlock::image(STANDARD.encode(&answer.body), image),
+        (audio, _) if audio.starts_with("audio/") => ContentBlock::audio(STANDARD.encode(&answer.body), audio),
         (kind, Ok(text)) if is_text(kind) => ContentBlock::text(size::bounded(clean::clean(&text).into_owned())),
         (kind, _) => file(vendor, kind, answer),
-    };
-    CallToolResult::success(vec![block])
+    })
 }
 
 fn is_text(essence: &str) -> bool {
@@ -123,4 +140,58 @@ fn error(text: String, meta: &Value) -> CallToolResult {
     let mut result = CallToolResult::error(vec![ContentBlock::text(text)]);
     result.meta = meta.as_object().map(|entries| MetaObject(entries.clone()));
     result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(content_type: &str, body: &'static [u8]) -> Answer {
+        let content_type = Some(content_type.to_owned());
+        Answer { status: 200, content_type, filename: None, request_id: None, body: bytes::Bytes::from_static(body) }
+    }
+
+    fn shaped(content_type: &str, body: &'static [u8]) -> Value {
+        json!(result("jitbit", Ok(answer(content_type, body))))["content"].take()
+    }
+
+    #[test]
+    fn a_recording_is_audio() {
+        assert_eq!(
+            shaped("Audio/WAV; rate=8000", b"RIFF"),
+            json!([{"type": "audio", "data": "UklGRg==", "mimeType": "audio/wav"}])
+        );
+    }
+
+    #[test]
+    fn each_part_of_an_answer_is_a_block() {
+        let body = b"preamble\r\n--b\r\nContent-Type: application/json\r\n\r\n{\"id\":1}\r\n\
+            --b\r\ncontent-type: image/png\r\n\r\n\x89\r\n--\r\n--b--\r\n";
+        assert_eq!(
+            shaped("multipart/related; type=x; boundary=\"b\"", body),
+            json!([
+                {"type": "text", "text": "{\"id\":1}"},
+                {"type": "image", "data": STANDARD.encode(b"\x89\r\n--"), "mimeType": "image/png"},
+            ])
+        );
+    }
+
+    #[test]
+    fn parts_that_do_not_come_apart_stay_one_file() {
+        for (content_type, body) in [
+            ("multipart/mixed", b"--b\r\n\r\nx\r\n--b--".as_slice()),
+            ("multipart/mixed; boundary=b", b"--b\r\n\r\nbreaks off"),
+            ("multipart/mixed; boundary=b", b"--b--"),
+        ] {
+            let shaped = shaped(content_type, body);
+            assert_eq!(shaped[0]["type"], "resource", "{content_type}");
+            assert_eq!(shaped[0]["resource"]["blob"], json!(STANDARD.encode(body)));
+        }
+    }
+
+    #[test]
+    fn a_page_among_the_parts_is_no_answer() {
+        let body = b"--b\r\nContent-Type: text/html\r\n\r\n<html>\r\n--b--";
+        assert!(result("jitbit", Ok(answer("multipart/mixed; boundary=b", body))).is_error.unwrap_or_default());
+    }
 }

@@ -287,10 +287,21 @@ pub(crate) async fn read_answer(
 }
 
 /// The `filename` of a `Content-Disposition` header, without folders.
-fn filename_of(disposition: &str) -> Option<String> {
+pub(crate) fn filename_of(disposition: &str) -> Option<String> {
     let value = disposition.split(';').find_map(|part| part.trim().strip_prefix("filename="))?;
     let name = value.trim_matches('"').rsplit(['/', '\\']).next()?.trim();
     (!name.is_empty()).then(|| name.chars().filter(|c| !c.is_control()).collect())
+}
+
+/// Reads a redirect that is what was asked for: where it leads is the answer, and nobody goes there.
+pub(crate) fn read_redirect(response: &Response) -> Answer {
+    let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+    let target = location.and_then(|location| response.url().join(location).ok());
+    let status = response.status().as_u16();
+    let body = serde_json::json!({"status": status, "location": target.map(String::from)}).to_string();
+    let content_type = Some("application/json".to_owned());
+    let request_id = request_id(response.headers());
+    Answer { status, content_type, filename: None, request_id, body: Bytes::from(body) }
 }
 
 /// Reads a refusal.
@@ -384,4 +395,56 @@ fn cause(error: &reqwest::Error) -> String {
         cause = inner;
     }
     cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_lies_below_the_address_is_sent() {
+        let base = parse_address("https://acme.example.com/helpdesk", &[]).unwrap();
+        let credentials = Credentials::bearer("secret").unwrap();
+        let upstream = Upstream::new(base, credentials, Duration::from_secs(1)).unwrap();
+        let prepared = |url: &str| {
+            let mut request = Request::new(Method::GET, Url::parse(url).unwrap());
+            upstream.prepare(&mut request).map(|()| request)
+        };
+        let fine = prepared("https://acme.example.com/helpdesk/api/Tickets").unwrap();
+        assert!(fine.headers().contains_key("authorization"));
+        for elsewhere in [
+            "https://acme.example.com/other/api",
+            "https://acme.example.com/helpdesk-of-another/api",
+            "https://acme.example.com/helpdesk/../admin",
+            "https://acme.example.com/helpdesk",
+            "https://evil.example.com/helpdesk/api",
+            "http://acme.example.com/helpdesk/api",
+            "https://acme.example.com:8443/helpdesk/api",
+            "https://user@acme.example.com/helpdesk/api",
+        ] {
+            let error = prepared(elsewhere).unwrap_err();
+            assert!(matches!(error, CallError::NotSent(_)), "{elsewhere}: {error}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_in_no_debug_text() {
+        let base = parse_address("https://acme.example.com", &[]).unwrap();
+        let credentials = Credentials::basic("ACME\\pat", "s3cret").unwrap();
+        let shown = format!("{credentials:?} {:?}", Upstream::new(base, credentials.clone(), Duration::from_secs(1)));
+        assert!(!shown.contains("s3cret") && !shown.contains("QUNNRVxwYXQ6czNjcmV0"), "{shown}");
+    }
+
+    #[test]
+    fn file_names_lose_their_folders() {
+        for (header, expected) in [
+            ("attachment; filename=\"jam.png\"", Some("jam.png")),
+            ("attachment; filename=../../etc/passwd", Some("passwd")),
+            ("attachment; filename=\"C:\\temp\\a.txt\"", Some("a.txt")),
+            ("inline", None),
+            ("attachment; filename=\"\"", None),
+        ] {
+            assert_eq!(filename_of(header).as_deref(), expected, "{header}");
+        }
+    }
 }

@@ -2,9 +2,9 @@
 
     python tests/clients/python_sdk.py target/debug/toolwright
 
-Goes through the same checks once for every way in which the SDK's client can open a
-conversation: the initialize handshake, probing for the newest version, and each newer version
-adopted without asking. Prints one line per check and, last, `N passed, M failed`.
+Goes through the same checks over stdio and over HTTP, once for every way in which the SDK's client
+can open a conversation: the initialize handshake, probing for the newest version, and each newer
+version adopted without asking. Prints one line per check and, last, `N passed, M failed`.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ import os
 import re
 import sys
 
+import harness
 from mcp import Client, MCPError, StdioServerParameters
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
@@ -29,33 +30,13 @@ INVALID_PARAMS = -32602
 TIMEOUT_SECONDS = 30
 
 
-class Checks:
-    """Counts what held and what did not; a failed check does not stop the ones after it."""
-
-    def __init__(self):
-        self.passed = 0
-        self.failed = 0
-
-    @contextlib.contextmanager
-    def check(self, what):
-        try:
-            yield
-        except AssertionError as error:
-            self.failed += 1
-            print(f"FAILED  {what}: {error}", flush=True)
-        except Exception as error:  # whatever the SDK raises is a finding too
-            self.failed += 1
-            print(f"FAILED  {what}: {type(error).__name__}: {error}", flush=True)
-        else:
-            self.passed += 1
-            print(f"ok      {what}", flush=True)
+def stdio(binary, *flags):
+    args = ["serve", "--sandbox", *flags]
+    return contextlib.nullcontext(StdioServerParameters(command=binary, args=args, env=harness.bare_environment()))
 
 
-def server(binary, *flags):
-    # Nothing of the caller's settings may reach the server: the sandbox needs no credentials, and
-    # a TOOLWRIGHT_… variable would change what is served.
-    env = {"PATH": os.environ.get("PATH", "")}
-    return StdioServerParameters(command=binary, args=["serve", "--sandbox", *flags], env=env)
+# How to reach a server with these flags: a context that gives what the SDK's client takes.
+TRANSPORTS = {"stdio": stdio, "http": harness.http_server}
 
 
 def text_of(result):
@@ -164,16 +145,19 @@ async def check_calls(checks, label, client):
         json_of(await client.call_tool("jitbit_get_ticket", {"ticketId": 31877}))
 
 
-async def check_mode(checks, binary, mode):
-    label = f"mode {mode}"
-    with checks.check(f"{label}: a conversation opens, is used and ends"):
-        async with Client(server(binary), mode=mode, read_timeout_seconds=TIMEOUT_SECONDS) as client:
+async def check_mode(checks, binary, transport, mode):
+    label = f"{transport}, mode {mode}"
+    server = TRANSPORTS[transport]
+    with checks.check(f"{label}: a conversation opens, is used and ends"), server(binary) as target:
+        async with Client(target, mode=mode, read_timeout_seconds=TIMEOUT_SECONDS) as client:
             tools = await all_tools(client)
             check_tools(checks, f"{label} ({client.protocol_version})", tools)
             await check_calls(checks, f"{label} ({client.protocol_version})", client)
-    with checks.check(f"{label}: under --methods write, {HELD_BACK} is listed as a change and can be called"):
-        settings = server(binary, "--methods", "read,write")
-        async with Client(settings, mode=mode, read_timeout_seconds=TIMEOUT_SECONDS) as client:
+    with (
+        checks.check(f"{label}: under --methods write, {HELD_BACK} is listed as a change and can be called"),
+        server(binary, "--methods", "read,write") as target,
+    ):
+        async with Client(target, mode=mode, read_timeout_seconds=TIMEOUT_SECONDS) as client:
             tools = {tool.name: tool for tool in await all_tools(client)}
             assert HELD_BACK in tools, "it is not listed"
             hints = tools[HELD_BACK].annotations
@@ -190,11 +174,11 @@ async def main():
     if not os.access(binary, os.X_OK):
         print(f"`{sys.argv[1]}` is no program that can be started", file=sys.stderr)
         return 2
-    checks = Checks()
-    for mode in MODES:
-        await check_mode(checks, binary, mode)
-    print(f"{checks.passed} passed, {checks.failed} failed")
-    return 0 if checks.failed == 0 and checks.passed > 0 else 1
+    checks = harness.Checks()
+    for transport in TRANSPORTS:
+        for mode in MODES:
+            await check_mode(checks, binary, transport, mode)
+    return checks.summary()
 
 
 if __name__ == "__main__":

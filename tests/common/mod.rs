@@ -7,6 +7,8 @@
     reason = "each test target uses its own part; a fault fails the test"
 )]
 
+pub(crate) mod fixture;
+
 use std::collections::HashMap;
 use std::time::Duration;
 

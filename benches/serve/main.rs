@@ -1,0 +1,103 @@
+//! The release binary beside a minimal rmcp server with the same tool table, and beside plain
+//! reqwest: in one run, taking turns, so that a busy machine slows all of them alike. Prints
+//! figures and ratios against the bounds; benches/README.md says how to repeat and read them.
+//!
+//! `cargo bench --bench serve [-- start|call|load [SECONDS]]`
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a bench ends at the first fault and prints its figures")]
+
+mod figures;
+mod load;
+mod minimal;
+mod peer;
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use figures::{median, verdict};
+use peer::Peer;
+use serde_json::{Value, json};
+use toolwright::catalog::sandbox_tables;
+use toolwright::sandbox::Sandbox;
+
+/// Every tool: the whole table, as the minimal server has it.
+const EVERYTHING: [&str; 6] = ["--methods", "all", "--tags", "all", "--allow", "irreversible,weakens_security"];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    if words == [minimal::MODE] {
+        minimal::serve();
+        return ExitCode::SUCCESS;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let all = words.is_empty();
+    let mut fine = true;
+    if all || words.contains(&"start") {
+        fine &= start();
+    }
+    if all || words.contains(&"call") {
+        fine &= runtime.block_on(calls());
+    }
+    if all || words.contains(&"load") {
+        let seconds = words.iter().find_map(|word| word.parse().ok()).unwrap_or(60);
+        fine &= runtime.block_on(load::run(Duration::from_secs(seconds)));
+    }
+    if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// From the start of the process to the answer to tools/list, all Jitbit tools over stdio.
+fn start() -> bool {
+    const ROUNDS: usize = 30;
+    let (mut ours, mut theirs, mut memory) = (Vec::new(), Vec::new(), 0);
+    for _ in 0..ROUNDS {
+        let began = Instant::now();
+        let mut peer = Peer::toolwright(&EVERYTHING, "https://helpdesk.example.com");
+        let tools = peer.open_and_list();
+        ours.push(began.elapsed());
+        memory = memory.max(peer.resident_kb());
+        let began = Instant::now();
+        let mut peer = Peer::minimal();
+        assert_eq!(peer.open_and_list(), tools, "both serve the same table");
+        theirs.push(began.elapsed());
+    }
+    let (ours, theirs) = (median(&mut ours), median(&mut theirs));
+    println!("start to tools/list: {ours:.2?}, minimal server {theirs:.2?}");
+    let ratio = verdict("  ratio", ours.as_secs_f64() / theirs.as_secs_f64(), 1.3, "");
+    #[expect(clippy::cast_precision_loss, reason = "kilobytes of a process fit a float")]
+    let memory = verdict("resident after the list", memory as f64 / 1024.0, 20.0, " MB");
+    ratio && memory
+}
+
+/// One call at a time, through the server and by reqwest alone.
+async fn calls() -> bool {
+    const ROUNDS: usize = 2_000;
+    let sandbox = Sandbox::start(&sandbox_tables(), None).await.unwrap();
+    let address = sandbox.address("jitbit");
+    let plain = peer::http_client();
+    let mut peer = Peer::toolwright(&[], &address);
+    peer.open_and_list();
+    let served = peer::HttpPeer::start(&address);
+    let request = json!({"name": "jitbit_search_tickets", "arguments": {"query": "printer"}});
+    let (mut direct, mut stdio, mut http) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let began = Instant::now();
+        let url = format!("{address}/api/Search?query=printer&count=25");
+        let answer = plain.get(url).bearer_auth("t").send().await.unwrap().bytes().await.unwrap();
+        direct.push(began.elapsed());
+        assert!(answer.starts_with(b"["));
+        let began = Instant::now();
+        let answer: Value = tokio::task::block_in_place(|| peer.request("tools/call", &request));
+        stdio.push(began.elapsed());
+        assert_eq!(answer["result"]["isError"], false);
+        let began = Instant::now();
+        served.call(&plain, &request).await;
+        http.push(began.elapsed());
+    }
+    let (direct, stdio, http) = (median(&mut direct), median(&mut stdio), median(&mut http));
+    println!("one call at the median: by reqwest alone {direct:.3?}, over stdio {stdio:.3?}, over HTTP {http:.3?}");
+    let milliseconds = |with: Duration| with.saturating_sub(direct).as_secs_f64() * 1e3;
+    let stdio = verdict("  overhead over stdio", milliseconds(stdio), 0.2, " ms");
+    let http = verdict("  overhead over HTTP", milliseconds(http), 0.3, " ms");
+    stdio && http
+}

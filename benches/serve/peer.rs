@@ -1,0 +1,129 @@
+//! The other side of a server under measurement: a process spoken to over stdio or HTTP.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::minimal;
+
+/// A server on stdio.
+pub(crate) struct Peer {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+    last: u64,
+}
+
+fn toolwright(arguments: &[&str], jitbit: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_toolwright"));
+    command.arg("serve").args(arguments).env("JITBIT_URL", jitbit).env("JITBIT_TOKEN", "t");
+    command
+}
+
+impl Peer {
+    /// The release binary.
+    pub(crate) fn toolwright(arguments: &[&str], jitbit: &str) -> Self {
+        Self::spawn(toolwright(arguments, jitbit))
+    }
+
+    /// This bench as the minimal server.
+    pub(crate) fn minimal() -> Self {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.arg(minimal::MODE);
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Self {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let input = child.stdin.take().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        Self { child, input, output, last: 0 }
+    }
+
+    /// Sends a request and waits for its answer.
+    pub(crate) fn request(&mut self, method: &str, params: &Value) -> Value {
+        self.last += 1;
+        let request = json!({"jsonrpc": "2.0", "id": self.last, "method": method, "params": params});
+        writeln!(self.input, "{request}").unwrap();
+        let mut line = String::new();
+        self.output.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap()
+    }
+
+    /// Shakes hands and returns how many tools there are.
+    pub(crate) fn open_and_list(&mut self) -> usize {
+        let client = json!({"name": "bench", "version": "0"});
+        let hello = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client});
+        self.request("initialize", &hello);
+        writeln!(self.input, "{}", json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).unwrap();
+        let listed = self.request("tools/list", &json!({}));
+        listed["result"]["tools"].as_array().unwrap().len()
+    }
+
+    /// The memory it holds, in kilobytes.
+    pub(crate) fn resident_kb(&self) -> u64 {
+        resident_kb(self.child.id())
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn resident_kb(process: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    line.split_whitespace().next().and_then(|kb| kb.parse().ok()).unwrap_or_default()
+}
+
+/// A client for the bench's own requests.
+pub(crate) fn http_client() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().tcp_nodelay(true).build().unwrap()
+}
+
+/// The release binary over HTTP.
+pub(crate) struct HttpPeer {
+    child: Child,
+    url: String,
+}
+
+impl HttpPeer {
+    pub(crate) fn start(jitbit: &str) -> Self {
+        let mut child =
+            toolwright(&["--http", "127.0.0.1:0"], jitbit).stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        tokio::task::block_in_place(|| said.read_line(&mut line)).unwrap();
+        let url = line.split_whitespace().last().unwrap().to_owned();
+        assert!(url.starts_with("http://"), "{line}");
+        // Whatever else it says must not fill the pipe.
+        std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
+        Self { child, url }
+    }
+
+    /// One call; returns how many bytes the answer had.
+    pub(crate) async fn call(&self, client: &reqwest::Client, params: &Value) -> usize {
+        let request = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
+        let sent = client.post(&self.url).header("accept", "application/json, text/event-stream").json(&request);
+        let answer = sent.send().await.unwrap().bytes().await.unwrap();
+        let error = b"\"isError\":false";
+        assert!(answer.windows(error.len()).any(|part| part == error), "{}", String::from_utf8_lossy(&answer));
+        answer.len()
+    }
+
+    pub(crate) fn resident_kb(&self) -> u64 {
+        resident_kb(self.child.id())
+    }
+}
+
+impl Drop for HttpPeer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,159 @@
+//! A vendor's published description → a look at what would come out ([`lint`]), and a new folder
+//! under specs/ ([`folder`]) with its facts, ready for our words.
+
+mod facts;
+mod lint;
+mod names;
+mod portability;
+mod vendor;
+mod yaml;
+
+use std::path::Path;
+
+use serde_json::Value;
+
+pub use super::convert::Description;
+pub use lint::{FindingLine, Lint, SkippedLine, StepLine, ToolLine, lint};
+
+use super::error::{Errors, Finding};
+use super::tree::Tree;
+use super::{convert, is_id, spec};
+use crate::model::Effect;
+
+/// The most that a description may weigh, in bytes.
+pub const LARGEST_DESCRIPTION: u64 = convert::LARGEST_DESCRIPTION;
+
+/// Reads a description of any format; `file` is how messages name it.
+///
+/// # Errors
+/// It can't be read.
+pub fn read(path: &Path, file: &str) -> Result<Description, Errors> {
+    let mut errors = Errors::default();
+    convert::read(path, file, &mut errors).ok_or(errors)
+}
+
+/// Reads the overlay beside a description, if there is one: its name, for messages, and content.
+///
+/// # Errors
+/// It is there and can't be read.
+pub fn overlay_beside(path: &Path) -> Result<Option<(String, Value)>, Errors> {
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    let overlay = path.with_file_name(super::overlay_name(stem));
+    if !overlay.is_file() {
+        return Ok(None);
+    }
+    let name = overlay.display().to_string();
+    let mut errors = Errors::default();
+    spec::load(&overlay, &name, &mut errors).map(|content| Some((name, content))).ok_or(errors)
+}
+
+/// An id for tool names, out of the API's title.
+pub fn vendor_id(description: &Description) -> String {
+    let title = description.document.pointer("/info/title").and_then(Value::as_str).unwrap_or_default();
+    const EMPTY: [&str; 8] = ["a", "an", "api", "openapi", "public", "rest", "swagger", "the"];
+    let words = title.split(|c: char| !c.is_ascii_alphanumeric()).map(str::to_lowercase);
+    let word = words.filter(|word| !EMPTY.contains(&word.as_str())).find(|word| is_vendor_id(word));
+    word.unwrap_or_else(|| "vendor".to_owned())
+}
+
+/// Whether a vendor can be called that: folder, cargo feature, Rust module, head of tool names.
+pub fn is_vendor_id(name: &str) -> bool {
+    const FEATURES: [&str; 3] = ["authoring", "default", "typed"];
+    const LONGEST: usize = 20;
+    is_id(name, &[])
+        && name.len() <= LONGEST
+        && !FEATURES.contains(&name)
+        // Words of Rust can't be modules.
+        && syn::parse_str::<syn::Ident>(name).is_ok()
+}
+
+/// Makes the files of a new vendor, by their paths below its folder. `wanted` chooses operations
+/// by id, method and path.
+///
+/// # Errors
+/// The name can't be a vendor's, or the description can't be read.
+pub fn folder(
+    description: &Description,
+    file: &str,
+    name: &str,
+    wanted: &dyn Fn(&str, &str, &str) -> bool,
+) -> Result<Tree, Errors> {
+    let mut errors = Errors::default();
+    if !is_vendor_id(name) {
+        let expected =
+            "a name of `a-z` and `0-9`, a letter first, at most 20 of them, no word of Rust and no cargo feature";
+        errors.push(Finding::of_file("NAME", expected, format!("`{name}`")));
+        return Err(errors);
+    }
+    let document = facts::facts(&description.document, wanted);
+    // What is written must be readable as it will be read.
+    let written = Description {
+        document,
+        steps: Vec::new(),
+        format: description.format.clone(),
+        dropped: description.dropped.clone(),
+    };
+    let (drafts, _) = lint::draft(&written, file, name, None)?;
+    if drafts.operations.is_empty() {
+        errors.push_file(file, "operations", "none that are asked for");
+        return Err(errors);
+    }
+    if !drafts.faults.is_empty() {
+        return Err(drafts.faults);
+    }
+    let title = facts::one_line(written.document.pointer("/info/title").and_then(Value::as_str).unwrap_or(name));
+    let mut tree = Tree::default();
+    let head = format!(
+        "# The interface of {title}: facts only, written by `toolwright spec new` from {}.\n\
+         # Each `TODO: describe` waits for words of our own; what a model sees besides is in overlay.yaml.\n",
+        description.format
+    );
+    tree.insert("api.yaml", head + &yaml::write(&written.document));
+    tree.insert("overlay.yaml", overlay(&title, &drafts));
+    tree.insert("vendor.toml", vendor::write(name, &title, &written.document));
+    Ok(tree)
+}
+
+/// One action per operation, with the effect left for somebody who looks.
+fn overlay(title: &str, drafts: &lint::Drafts) -> String {
+    let mut out = format!(
+        "# How a model meets the interface of {title}: our judgement, laid over the facts of api.yaml.\n\
+         # An operation without `effect` is unreviewed: served under `--tags unreviewed` only. Take the mark off what you\n\
+         # have looked at; each guess is made from method and path. The keys of x-toolwright: specs/README.md.\n\
+         overlay: 1.0.0\ninfo:\n  title: {}\n  version: \"1\"\nextends: api.yaml\nactions:\n",
+        yaml::quoted(&format!("{title} tools")),
+    );
+    for operation in &drafts.operations {
+        let path = operation.path.replace('\\', "\\\\").replace('\'', "\\'");
+        let target = format!("$.paths['{path}'].{}", operation.method.to_lowercase());
+        // An id of its own vendor's making may hold anything; a comment ends at the line.
+        let plain = |c: char| !c.is_control() && c != '\'' && c != '"';
+        let target = if path.chars().all(plain) { target } else { yaml::quoted(&target) };
+        let target = if target.contains(": ") || target.contains(" #") { yaml::quoted(&target) } else { target };
+        let keys = &operation.keys.tool;
+        let name = keys.name.as_deref().unwrap_or_default();
+        out += &format!("  - target: {target}\n    update:\n      x-toolwright:\n        name: {name}\n");
+        if let Some(verb) = keys.verb {
+            out += &format!("        verb: {verb}\n");
+        }
+        let guess = guess(&operation.method, &operation.path);
+        let why = names::lie(&operation.method, &operation.path);
+        let why = why.map(|word| format!(" ({} with `{word}` in its path)", operation.method)).unwrap_or_default();
+        out += &format!(
+            "        # effect: {guess}  # to be reviewed{why}\n        # risks: []\n        # description: to be written\n"
+        );
+    }
+    out
+}
+
+/// What a call probably does; nobody has looked.
+fn guess(method: &str, path: &str) -> Effect {
+    match (method, names::lie(method, path)) {
+        ("GET" | "HEAD" | "OPTIONS" | "TRACE", None) | ("POST" | "PUT", Some(_)) => Effect::Read,
+        ("DELETE", _) => Effect::Destructive,
+        _ => Effect::Write,
+    }
+}
+
+#[cfg(test)]
+mod tests;

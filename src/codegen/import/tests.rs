@@ -1,0 +1,78 @@
+use serde_json::json;
+
+use super::super::convert::Description;
+use super::{folder, is_vendor_id};
+
+#[test]
+fn what_is_written_holds_facts_and_no_sentence() {
+    let document = json!({
+        "openapi": "3.0.0",
+        "info": {"title": "Parcel  Desk", "version": "2", "description": "SENTENCE"},
+        "servers": [{"url": "https://{region}.example.com/v1", "description": "SENTENCE", "variables": {"region": {"default": "eu", "description": "SENTENCE"}}}],
+        "tags": [{"name": "parcels", "description": "SENTENCE"}],
+        "paths": {
+            "/parcels/{id}": {"get": {
+                "operationId": "getParcel", "summary": "SENTENCE", "description": "SENTENCE", "tags": ["parcels"], "x-own": "SENTENCE",
+                "externalDocs": {"url": "SENTENCE"},
+                "parameters": [{"name": "id", "in": "path", "required": true, "description": "SENTENCE", "example": "SENTENCE", "schema": {"type": "string", "maxLength": 9, "title": "SENTENCE", "default": "d"}}],
+                "responses": {"200": {"description": "SENTENCE", "content": {"application/json": {"example": "SENTENCE", "schema": {"$ref": "#/components/schemas/Parcel"}}}}},
+            }},
+            "/it's": {"put": {"operationId": "putIt", "requestBody": {"description": "SENTENCE", "required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/New"}}}},
+                "responses": {"204": {"description": "SENTENCE"}}}},
+        },
+        "components": {
+            "schemas": {
+                "Parcel": {"type": "object", "description": "SENTENCE", "properties": {"description": {"type": "string", "example": "SENTENCE"}, "x-odd": {"type": "integer", "default": {"a": "SENTENCE"}}}},
+                "New": {"type": "object", "required": ["size"], "properties": {"size": {"type": "string", "enum": ["s", "l"], "description": "SENTENCE"}, "of": {"$ref": "#/components/schemas/Parcel"}}},
+                "Unused": {"type": "string"},
+            },
+            "securitySchemes": {"a": {"type": "apiKey", "in": "header", "name": "X-Desk-Key", "description": "SENTENCE"},
+                "o": {"type": "oauth2", "description": "SENTENCE", "flows": {"implicit": {"authorizationUrl": "https://example.com", "scopes": {"read": "SENTENCE"}}}}},
+        },
+    });
+    let description =
+        Description { document, steps: Vec::new(), format: "OpenAPI 3.0.0".to_owned(), dropped: Vec::new() };
+    let tree = folder(&description, "d.yaml", "desk", &|_, _, _| true).unwrap_or_else(|errors| panic!("{errors}"));
+    for (path, text) in tree.files() {
+        assert!(!text.contains("SENTENCE"), "{path}:\n{text}");
+    }
+    let api = tree.get("api.yaml").unwrap();
+    for line in [
+        "      operationId: getParcel\n      tags: [parcels]\n      summary: \"\"  # TODO: describe\n",
+        "          schema: {type: string, default: d, maxLength: 9}\n",
+        "          description: OK\n",
+        "        size:\n          type: string\n          description: \"\"  # TODO: describe\n          enum: [s, l]\n",
+        "        of: {$ref: \"#/components/schemas/Parcel\"}\n",
+        "  title: Parcel Desk\n",
+    ] {
+        assert!(api.contains(line) || api.contains("info: {title: \"Parcel Desk\", version: \"2\"}"), "{line}\n{api}");
+    }
+    assert!(!api.contains("Unused"));
+    let overlay = tree.get("overlay.yaml").unwrap();
+    assert!(
+        overlay
+            .contains("        name: desk_get_parcels\n        verb: get\n        # effect: read  # to be reviewed\n"),
+        "{overlay}"
+    );
+    assert!(overlay.contains("$.paths['/it\\\\'s'].put"), "{overlay}");
+    let vendor = tree.get("vendor.toml").unwrap();
+    for line in [
+        "example = \"https://eu.example.com/v1\"",
+        "header = \"X-Desk-Key\"",
+        "value = \"DESK_DESK_KEY\"",
+        "token = \"DESK_TOKEN\"",
+    ] {
+        assert!(vendor.contains(line), "{vendor}");
+    }
+    let one = folder(&description, "d.yaml", "desk", &|id, _, _| id == "putIt").unwrap();
+    assert!(!one.get("api.yaml").unwrap().contains("getParcel"));
+    assert!(folder(&description, "d.yaml", "desk", &|_, _, _| false).is_err());
+}
+
+#[test]
+fn names_that_lead_elsewhere_are_refused() {
+    for name in ["../x", "a/b", "", "A", "1a", "a-b", "type", "typed", "authoring", "default", "crate", "a\0", "é"] {
+        assert!(!is_vendor_id(name), "{name}");
+    }
+    assert!(is_vendor_id("acme2"));
+}

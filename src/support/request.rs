@@ -1,0 +1,239 @@
+//! Requests that progenitor can't emit, built from a description of what goes where.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value};
+
+use super::{Answer, CallError, Inputs, QueryStyle, Upstream, check_segment, join, required, text};
+use crate::upstream::{read_answer, read_redirect, read_rejection, transport_error};
+
+/// The largest file that a call may carry, in bytes.
+const LARGEST_FILE: usize = 10 * 1024 * 1024;
+
+/// A request that progenitor can't emit.
+#[derive(Debug)]
+pub struct Request {
+    /// Upper-case HTTP method.
+    pub method: &'static str,
+    /// The path with `{parameters}`.
+    pub path: &'static str,
+    /// The query parameters and how their lists are written.
+    pub query: &'static [(&'static str, QueryStyle)],
+    /// The header parameters.
+    pub headers: &'static [&'static str],
+    /// What the request carries.
+    pub body: Body,
+}
+
+/// What such a request carries.
+#[derive(Debug)]
+pub enum Body {
+    /// Nothing.
+    None,
+    /// JSON of this content type.
+    Json(&'static str),
+    /// A form.
+    Form {
+        /// The properties that are lists or objects, and how they are written.
+        fields: &'static [(&'static str, QueryStyle)],
+    },
+    /// A form with files.
+    Multipart {
+        /// The properties that are files.
+        files: &'static [&'static str],
+    },
+    /// Text of this content type.
+    Raw(&'static str),
+}
+
+/// Sends a request that progenitor can't emit.
+///
+/// # Errors
+/// By stage: not sent, rejected, or unknown.
+pub async fn send(upstream: &Upstream, request: &Request, inputs: Inputs) -> Result<Answer, CallError> {
+    let response = exchange(upstream, request, inputs).await?;
+    if response.status().is_success() {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        read_answer(status, &headers, response.bytes_stream()).await
+    } else {
+        Err(read_rejection(response).await)
+    }
+}
+
+/// Like [`send`], for an operation whose success is a redirect.
+///
+/// # Errors
+/// By stage: not sent, rejected, or unknown.
+pub async fn send_or_redirect(upstream: &Upstream, request: &Request, inputs: Inputs) -> Result<Answer, CallError> {
+    let response = exchange(upstream, request, inputs).await?;
+    if response.status().is_redirection() {
+        return Ok(read_redirect(&response));
+    }
+    if response.status().is_success() {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        return read_answer(status, &headers, response.bytes_stream()).await;
+    }
+    Err(read_rejection(response).await)
+}
+
+/// Builds the request and sends it.
+async fn exchange(upstream: &Upstream, request: &Request, mut inputs: Inputs) -> Result<reqwest::Response, CallError> {
+    let url = format!("{}{}", upstream.base(), fill_path(request.path, &mut inputs)?);
+    let method = reqwest::Method::from_bytes(request.method.as_bytes())
+        .map_err(|_| CallError::NotSent(format!("`{}` is no HTTP method", request.method)))?;
+    let mut builder = upstream.http().request(method, url).query(&query_pairs(request.query, &mut inputs)?);
+    for name in request.headers {
+        if let Some(value) = inputs.headers.shift_remove(*name) {
+            builder = builder.header(*name, simple(name, &value, text)?);
+        }
+    }
+    builder = match &request.body {
+        Body::None => builder,
+        Body::Json(content_type) => match inputs.body.take() {
+            Some(body) => builder.json(&body).header(reqwest::header::CONTENT_TYPE, *content_type),
+            None => builder,
+        },
+        Body::Form { fields } => builder.form(&form_pairs(inputs.body.take(), fields)?),
+        Body::Multipart { files } => builder.multipart(multipart(inputs.body.take(), files)?),
+        Body::Raw(content_type) => match inputs.body.take() {
+            Some(body) => builder.body(text(&body)).header(reqwest::header::CONTENT_TYPE, *content_type),
+            None => builder,
+        },
+    };
+    inputs.finish()?;
+    let mut built = builder.build().map_err(|error| transport_error(&error))?;
+    upstream.prepare(&mut built)?;
+    upstream.execute(built).await.map_err(|error| transport_error(&error))
+}
+
+/// A list where only one text can stand (`style: simple`): its values with commas between. Each
+/// is written by `write`, which must not leave a comma in it.
+fn simple(name: &str, value: &Value, write: impl Fn(&Value) -> String) -> Result<String, CallError> {
+    let Value::Array(items) = value else { return Ok(write(value)) };
+    let written: Vec<String> = items.iter().map(write).collect();
+    match written.iter().find(|item| item.contains(',')) {
+        Some(item) => {
+            Err(CallError::NotSent(format!("`{name}`: `{item}` holds `,`, which parts the values of the list")))
+        }
+        None => Ok(written.join(",")),
+    }
+}
+
+fn fill_path(template: &str, inputs: &mut Inputs) -> Result<String, CallError> {
+    let mut path = String::new();
+    let mut rest = template;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, after) = after.split_once('}').unwrap_or((after, ""));
+        let value = required(name, inputs.path.shift_remove(name))?;
+        check_segment(name, &simple(name, &value, text)?)?;
+        path.push_str(before);
+        path.push_str(&simple(name, &value, |item| progenitor_client::encode_path(&text(item)))?);
+        rest = after;
+    }
+    path.push_str(rest);
+    Ok(path)
+}
+
+fn query_pairs(styles: &[(&str, QueryStyle)], inputs: &mut Inputs) -> Result<Vec<(String, String)>, CallError> {
+    let mut pairs = Vec::new();
+    for (name, style) in styles {
+        let Some(value) = inputs.query.shift_remove(*name) else { continue };
+        match (style, value) {
+            // `form` with `explode`: the entries stand beside the other parameters.
+            (QueryStyle::Repeated, Value::Object(entries)) => {
+                pairs.extend(entries.iter().map(|(key, entry)| (key.clone(), text(entry))));
+            }
+            (style, value) => pairs.extend(styled(name, *style, value)?),
+        }
+    }
+    Ok(pairs)
+}
+
+/// A value as the description says that it is written.
+fn styled(name: &str, style: QueryStyle, value: Value) -> Result<Vec<(String, String)>, CallError> {
+    Ok(match (style, value) {
+        (QueryStyle::Json, value) => vec![(name.to_owned(), value.to_string())],
+        (QueryStyle::DeepObject, Value::Object(entries)) => deep(name, &entries),
+        (QueryStyle::Joined(separator), Value::Object(entries)) => {
+            // Names and values in turn.
+            let turns = entries.into_iter().flat_map(|(key, entry)| [Value::String(key), entry]).collect();
+            vec![(name.to_owned(), join(name, &Value::Array(turns), separator)?)]
+        }
+        (QueryStyle::Joined(separator), value) => vec![(name.to_owned(), join(name, &value, separator)?)],
+        (_, value) => form_field(name, value),
+    })
+}
+
+/// `name[key]=value`; what is deeper goes on in the same way, a list repeats its name.
+fn deep(name: &str, entries: &Map<String, Value>) -> Vec<(String, String)> {
+    let pairs = entries.iter().map(|(key, entry)| {
+        let name = format!("{name}[{key}]");
+        match entry {
+            Value::Object(inner) => deep(&name, inner),
+            entry => form_field(&name, entry.clone()),
+        }
+    });
+    pairs.flatten().collect()
+}
+
+/// A list repeats its name; an object travels as JSON text.
+fn form_field(name: &str, value: Value) -> Vec<(String, String)> {
+    match value {
+        Value::Array(items) => items.iter().map(|item| (name.to_owned(), text(item))).collect(),
+        other => vec![(name.to_owned(), text(&other))],
+    }
+}
+
+fn form_pairs(body: Option<Value>, styles: &[(&str, QueryStyle)]) -> Result<Vec<(String, String)>, CallError> {
+    let mut pairs = Vec::new();
+    if let Some(Value::Object(fields)) = body {
+        for (name, value) in fields {
+            let style =
+                styles.iter().find(|(known, _)| *known == name).map_or(QueryStyle::Repeated, |(_, style)| *style);
+            pairs.extend(styled(&name, style, value)?);
+        }
+    }
+    Ok(pairs)
+}
+
+fn multipart(body: Option<Value>, files: &[&str]) -> Result<reqwest::multipart::Form, CallError> {
+    let Some(Value::Object(fields)) = body else {
+        return Err(CallError::NotSent("the form has no fields".to_owned()));
+    };
+    let mut form = reqwest::multipart::Form::new();
+    for (name, value) in fields {
+        let is_file = files.contains(&name.as_str());
+        let values = match value {
+            Value::Array(items) if is_file => items,
+            other => vec![other],
+        };
+        for value in values {
+            form = if is_file {
+                form.part(name.clone(), file_part(&name, &value)?)
+            } else {
+                form.text(name.clone(), text(&value))
+            };
+        }
+    }
+    Ok(form)
+}
+
+fn file_part(name: &str, file: &Value) -> Result<reqwest::multipart::Part, CallError> {
+    let entry = |key: &str| file.get(key).and_then(Value::as_str);
+    let wrong = |what: &str| CallError::NotSent(format!("file argument `{name}`: {what}"));
+    let content = entry("content_base64").ok_or_else(|| wrong("`content_base64` is missing"))?;
+    if content.len() / 4 * 3 > LARGEST_FILE {
+        return Err(wrong(&format!("larger than {} MB", LARGEST_FILE / 1024 / 1024)));
+    }
+    let bytes = STANDARD
+        .decode(content.split_ascii_whitespace().collect::<String>())
+        .map_err(|_| wrong("`content_base64` is no base64"))?;
+    // Only a name: folders in it mean nothing to the vendor and may mean something to its server.
+    let filename = entry("filename").unwrap_or_default().rsplit(['/', '\\']).next().unwrap_or_default();
+    if filename.is_empty() || filename.chars().any(char::is_control) {
+        return Err(wrong("`filename` is no file name"));
+    }
+    let part = reqwest::multipart::Part::bytes(bytes).file_name(filename.to_owned());
+    let content_type = entry("content_type").unwrap_or("application/octet-stream");
+    part.mime_str(content_type).map_err(|_| wrong(&format!("`{content_type}` is no content type")))
+}
