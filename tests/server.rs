@@ -132,7 +132,7 @@ async fn progress_says_what_is_waited_for() {
     let result = client.call_tool(CallToolRequestParams::new("jitbit_get_stats")).await.unwrap();
     assert_eq!(result.is_error, Some(false));
     let told = listener.0.lock().unwrap().clone();
-    let waits: Vec<&str> = told.iter().map(|(_, text)| text.as_str()).filter(|text| text.contains("wait")).collect();
+    let waits: Vec<&str> = told.iter().map(|(_, text)| text.as_str()).filter(|text| text.contains("follows")).collect();
     assert_eq!(waits.len(), 2, "{told:?}");
     assert!(waits[0].contains("the vendor answered 503; try 2 of 3 follows"), "{told:?}");
     assert!(told.is_sorted_by(|one, next| one.0 < next.0), "progress only grows: {told:?}");

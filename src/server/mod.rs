@@ -137,8 +137,8 @@ impl ServerHandler for Server {
         let client = context.peer.peer_info().map(|info| info.client_info.clone());
         let client = client.map(|client| format!("{} {}", client.name, client.version));
         let (waits, waiting) = mpsc::unbounded_channel();
-        let caller = Caller { client, waits: Some(waits) };
-        let call = self.toolbox.call_as(&caller, name, request.arguments.unwrap_or_default());
+        let who = Caller { client, waits: Some(waits) };
+        let call = self.toolbox.call_as(&who, name, request.arguments.unwrap_or_default());
         let called = self.wait(&context, title, started, waiting, call).await;
         let (level, text) = match &called {
             Ok(answer) => (LoggingLevel::Info, format!("{name}: {title} answered {}", answer.status)),
