@@ -29,6 +29,8 @@ NOT_RUN = {
     "cargo build --release": ".ci/run builds without --release, which takes minutes",
     "cargo regenerate --check": ".ci/run has a step for it",
     "cargo regenerate": "writes files; the step with --check shows what it would write",
+    "cargo spec lint description.json": "tests/spec_command.rs runs it over descriptions of its own",
+    "cargo spec new acme --from description.json": "tests/spec_command.rs runs it over descriptions of its own",
     "toolwright doctor": "logs in at the vendor, which takes an account",
 }
 INITIALIZE = {
@@ -112,6 +114,11 @@ def shell_line(binary, line):
         serve(binary, words, {})
     elif words[:2] == ["toolwright", "call"]:
         run([binary, *words[1:], "--sandbox"])
+    elif words == ["toolwright", "audit", "verify", "FILE"]:
+        with tempfile.TemporaryDirectory() as folder:
+            record = str(Path(folder) / "record.jsonl")
+            run([binary, "call", "jitbit_list_priorities", "--sandbox", "--audit", record])
+            run([binary, "audit", "verify", record])
     elif words[:2] == ["toolwright", "catalog"]:
         run([binary, *words[1:]])
     else:
