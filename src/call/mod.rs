@@ -19,6 +19,7 @@ use crate::audit::Audit;
 use crate::catalog::{self, Catalog, Entry};
 use crate::config::Connection;
 use crate::error::{CallError, ConfigError, Outcome};
+use crate::metrics::Metrics;
 use crate::model::{Call, DRY_RUN, Effect, FIELDS, Risk, Tool};
 use crate::policy::{Refusal, Selection};
 use crate::support::{self, Api, Inputs};
@@ -39,6 +40,7 @@ pub struct Toolbox {
     dry_run: bool,
     patience: Patience,
     record: Option<Audit>,
+    metrics: Metrics,
 }
 
 /// Who calls, and what they want to hear meanwhile.
@@ -144,6 +146,27 @@ impl Failure {
         }
     }
 
+    /// Returns the kind of error for the metrics; `None` for what is no error.
+    fn kind(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::UnknownTool { .. } => "unknown_tool",
+            Self::Refused { .. } => "policy",
+            Self::NotConfigured(_) => "configuration",
+            Self::Arguments { .. } => "arguments",
+            Self::Projection(_) => "projection",
+            Self::Planned(_) => return None,
+            Self::Call(error) => match error {
+                CallError::NotSent(_) => "not_sent",
+                CallError::Throttled(_) => "throttled",
+                CallError::Rejected(rejection) if rejection.status == 429 => "rate_limited",
+                CallError::Rejected(rejection) if rejection.status >= 500 => "vendor_fault",
+                CallError::Rejected(_) => "rejected",
+                CallError::Unknown(_) => "unknown",
+                CallError::Cancelled => "cancelled",
+            },
+        })
+    }
+
     /// Returns whether settings and not the call are to blame.
     pub fn is_configuration(&self) -> bool {
         matches!(self, Self::UnknownTool { .. } | Self::Refused { .. } | Self::NotConfigured(_))
@@ -178,7 +201,16 @@ impl Toolbox {
             lines.insert(api.id, Line { api, connection: connection.clone(), pace, opened: OnceLock::new() });
         }
         let schemas = catalog.entries().iter().map(|_| OnceLock::new()).collect();
-        Self { catalog, selection, lines, schemas, dry_run, patience: Patience::default(), record: None }
+        Self {
+            catalog,
+            selection,
+            lines,
+            schemas,
+            dry_run,
+            patience: Patience::default(),
+            record: None,
+            metrics: Metrics::default(),
+        }
     }
 
     /// The same toolbox with more patience, or less.
@@ -193,6 +225,11 @@ impl Toolbox {
     pub fn with_record(mut self, record: Option<Audit>) -> Self {
         self.record = record;
         self
+    }
+
+    /// What is counted of the calls.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// The catalog behind the selection.
@@ -223,18 +260,18 @@ impl Toolbox {
     /// # Errors
     /// By stage; everything but [`Failure::Call`] means that nothing was sent.
     pub async fn call_as(&self, caller: &Caller, name: &str, arguments: Map<String, Value>) -> Result<Answer, Failure> {
-        let mut recording = Recording::new(self.record.as_ref(), caller, name);
+        let mut recording = Recording::new(self.record.as_ref(), &self.metrics, caller, name);
         let result = self.recorded(caller, name, arguments, &mut recording).await;
         recording.end(&result);
         result
     }
 
-    async fn recorded(
-        &self,
+    async fn recorded<'a>(
+        &'a self,
         caller: &Caller,
         name: &str,
         arguments: Map<String, Value>,
-        recording: &mut Recording<'_>,
+        recording: &mut Recording<'a>,
     ) -> Result<Answer, Failure> {
         let Some(position) = self.catalog.position(name) else {
             let near = self.catalog.near(name).into_iter().map(str::to_owned).collect();
@@ -268,7 +305,8 @@ impl Toolbox {
         }
         let repeatable = tool.effect == Some(Effect::Read) || tool.annotations.idempotent_hint;
         let request = || opened.client.call(&call.operation, bind(call, &arguments));
-        let result = attempts::run(self.patience, repeatable, &line.pace, caller, request).await;
+        let result =
+            attempts::run(self.patience, repeatable, &line.pace, caller, self.metrics.of(&entry.vendor), request).await;
         let result = result.map_err(|error| {
             Failure::Call(match with_hints(error, call, &arguments) {
                 CallError::Unknown(reason) => {
