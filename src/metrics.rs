@@ -64,7 +64,7 @@ impl Default for Metrics {
         let mut registry = Registry::with_prefix("toolwright");
         let (calls, errors, waits, waited) =
             (Family::default(), Family::default(), Family::default(), Family::default());
-        let latency = Family::<VendorLabel, Histogram>::new_with_constructor(|| Histogram::new(LATENCIES.into_iter()));
+        let latency = Family::<VendorLabel, Histogram>::new_with_constructor(|| Histogram::new(LATENCIES));
         let in_flight = Gauge::default();
         registry.register("calls", "Calls that ended, by tool and outcome", Family::clone(&calls));
         registry.register("errors", "Calls that ended in an error, by kind", Family::clone(&errors));

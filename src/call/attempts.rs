@@ -74,9 +74,9 @@ pub(super) async fn run<'a>(
         };
         tries += 1;
         let sent = Instant::now();
-        let called = request().await;
+        let answered = request().await;
         metrics.took(sent.elapsed());
-        let error = match called {
+        let error = match answered {
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
