@@ -1,6 +1,7 @@
 //! One call on its way into the record and the metrics. Whatever way the call ends, also by the
 //! caller going away, what is known of it is written.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use serde_json::{Map, Value};
@@ -62,10 +63,11 @@ impl<'a> Recording<'a> {
         }
     }
 
-    /// Takes in which site is called.
-    pub(super) fn site(&mut self, site: impl FnOnce() -> String) {
+    /// Takes in which site is called, and for whom it acts.
+    pub(super) fn site(&mut self, site: impl FnOnce() -> String, settings: impl FnOnce() -> BTreeMap<String, String>) {
         if self.audit.is_some() {
             self.about.site = Some(site());
+            self.about.settings = settings();
         }
     }
 

@@ -71,8 +71,8 @@ async fn login(toolbox: &Toolbox, vendor: &Vendor, connection: &Connection) -> R
     let answer = toolbox.call(&tool.tool.name, Map::new()).await.map_err(|failure| failure.to_string())?;
     let Ok(body) = serde_json::from_slice::<Value>(&answer.body) else {
         return Err(format!(
-            "the answer is no JSON: `{}` may be a website or a login page\nhint: {} should lead to the product itself, such as {}",
-            connection.base, vendor.address.variable, vendor.address.example
+            "the answer is no JSON: `{}` may be a website or a login page\nhint: {} should lead to the product itself",
+            connection.base, connection.place
         ));
     };
     let identity = check.identity.iter().filter_map(|pointer| body.pointer(pointer)?.as_str());
