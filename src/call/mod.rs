@@ -282,12 +282,13 @@ impl Toolbox {
             .map_err(|problems| Failure::Arguments { text: schema.describe(&problems, &tool.name), problems })?;
         // As they are sent: converted.
         recording.arguments(|| schema.masked(&arguments));
-        let Some(call) = tool.calls.first() else {
+        let Some(call) = tool.call_for(&arguments) else {
             return Err(Failure::NotConfigured(format!(
                 "`{}` calls no operation; this is a fault of toolwright",
                 tool.name
             )));
         };
+        recording.operation(call);
         let line = self.line(&entry.vendor, &call.api)?;
         let opened = line.opened(&caller.chosen)?;
         recording.site(|| opened.upstream.site(), || line.settings(&caller.chosen));

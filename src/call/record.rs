@@ -11,6 +11,7 @@ use crate::audit::{About, Audit, End};
 use crate::catalog::Entry;
 use crate::error::{CallError, Outcome};
 use crate::metrics::{Metrics, UnderWay};
+use crate::model::Call;
 use crate::upstream::Answer;
 
 /// A call that is being recorded, or not where there is no record.
@@ -51,9 +52,19 @@ impl<'a> Recording<'a> {
         }
         self.about.vendor.clone_from(&entry.vendor);
         self.about.tool.clone_from(&entry.tool.name);
-        self.about.operation = entry.tool.calls.first().map(|call| call.operation.clone());
+        // Of several, the arguments will say which.
+        if let [call] = entry.tool.calls.as_slice() {
+            self.about.operation = Some(call.operation.clone());
+        }
         self.about.effect = entry.tool.effect.map(crate::model::Effect::as_str);
         self.arguments(arguments);
+    }
+
+    /// Takes in which operation is called.
+    pub(super) fn operation(&mut self, call: &Call) {
+        if self.audit.is_some() {
+            self.about.operation = Some(call.operation.clone());
+        }
     }
 
     /// Takes in what the tool is called with, without secrets.

@@ -66,7 +66,7 @@ async fn login(toolbox: &Toolbox, vendor: &Vendor, connection: &Connection) -> R
         .catalog()
         .entries()
         .iter()
-        .find(|entry| entry.tool.calls.iter().any(|call| call.operation == check.operation))
+        .find(|entry| matches!(entry.tool.calls.as_slice(), [call] if call.operation == check.operation))
         .ok_or("the vendor's check is no tool; this is a fault of toolwright")?;
     let answer = toolbox.call(&tool.tool.name, Map::new()).await.map_err(|failure| failure.to_string())?;
     let Ok(body) = serde_json::from_slice::<Value>(&answer.body) else {

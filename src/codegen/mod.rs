@@ -2,6 +2,7 @@
 //! `generated/`, reviewed. Reads files, writes none, and knows nothing of the run-time half:
 //! build.rs mounts only `model` and this module, so the compiler sees to that.
 
+mod choice;
 mod client;
 #[cfg(feature = "authoring")]
 pub(crate) mod convert;
@@ -320,7 +321,7 @@ fn check_login(operation: &str, apis: &[Api], sound: bool, file: &str, errors: &
     let tool = apis
         .iter()
         .flat_map(|api| &api.lowered.tools)
-        .find(|tool| tool.calls.iter().any(|call| call.operation == operation));
+        .find(|tool| tool.calls.len() == 1 && tool.calls.iter().any(|call| call.operation == operation));
     let (found, hint) = match tool {
         None if fates().any(|fate| fate.operation == operation) => ("which is skipped".to_owned(), None),
         None => {

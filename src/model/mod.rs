@@ -11,7 +11,9 @@ pub use name::{
     is_tool_name, kebab_case, resource_words, snake_case,
 };
 pub use operation::{BodyKind, Location, Operation, Parameter, ParameterKind, QueryStyle, RequestBody};
-pub use tool::{Annotations, ApiTools, Binding, Call, DRY_RUN, Effect, FIELDS, Fixed, Hint, Place, Risk, Tool, Verb};
+pub use tool::{
+    Annotations, ApiTools, Binding, Call, Condition, DRY_RUN, Effect, FIELDS, Fixed, Hint, Place, Risk, Tool, Verb,
+};
 pub use vendor::{
     Address, AddressVariable, Check, ClientSecret, Credential, Holds, Limits, Refusal, Setting, Template, Vendor,
 };
