@@ -272,3 +272,16 @@ async fn a_refusal_of_who_is_calling_is_explained_by_the_vendors_file() {
     assert_eq!(cloud.explain(404, "There is No Cloud here"), Some("DESK_CLOUD_ID is none of yours."));
     assert_eq!(cloud.explain(404, "no such ticket"), None);
 }
+
+#[tokio::test]
+async fn the_limits_are_the_vendors_whichever_api_is_called() {
+    let site = Site::start("").await;
+    let root = format!("http://{}", site.address);
+    let mut vendor = desk();
+    vendor.limits.requests_per_minute = Some(1);
+    let variables = [("DESK_URL", root.as_str()), ("DESK_EMAIL", "pat"), ("DESK_API_TOKEN", "t")];
+    let toolbox = toolbox(vendor, &variables);
+    assert!(call(&toolbox, "acme_get_a").await.is_ok());
+    let error = call(&toolbox, "acme_get_b").await.unwrap_err();
+    assert!(error.starts_with("not sent:") && error.contains("retry_after_seconds"), "{error}");
+}

@@ -148,3 +148,71 @@ fn explained(failure: &Failure, connection: &Connection) -> String {
         _ => text,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::Configured;
+    use crate::error::Rejection;
+    use crate::model::{Refusal, Setting};
+    use crate::upstream::{Credentials, parse_address};
+
+    fn connection() -> Connection {
+        let root = |text: &str| parse_address(text, &[]).unwrap();
+        let setting = Setting {
+            title: "organization".to_owned(),
+            header: "x-org-id".to_owned(),
+            variable: "ACME_ORG_ID".to_owned(),
+            allowed: Some("ACME_ORG_IDS".to_owned()),
+            query: Some("organizationID".to_owned()),
+        };
+        let not_found = Refusal {
+            status: 404,
+            at: Vec::new(),
+            kinds: Vec::new(),
+            text: None,
+            say: "ACME_CLOUD_ID is none of yours".to_owned(),
+        };
+        let base = root("https://console.example.com/api");
+        Connection {
+            roots: [("acme-a".to_owned(), base.clone()), ("acme-b".to_owned(), root("https://events.example.com"))]
+                .into(),
+            place: "ACME_REGION, which is not set".to_owned(),
+            source: "key from ACME_KEY".to_owned(),
+            settings: vec![Configured {
+                setting,
+                value: Some("one".to_owned()),
+                allowed: vec!["one".to_owned(), "two".to_owned()],
+            }],
+            refusals: vec![not_found],
+            ..Connection::new(base, Credentials::bearer("s3cret").unwrap(), Duration::from_secs(1))
+        }
+    }
+
+    #[test]
+    fn a_connection_is_shown_whole_and_without_secrets() {
+        let shown = described(&connection()).join("\n");
+        assert_eq!(
+            shown,
+            "  address      https://console.example.com/api/ (from ACME_REGION, which is not set)\n               \
+             https://events.example.com/ for acme-b\n  credentials  key from ACME_KEY\n  \
+             organization one (from ACME_ORG_ID); over HTTP, `organizationID` chooses among 2"
+        );
+    }
+
+    #[test]
+    fn whatever_refuses_the_login_is_about_the_connection() {
+        let rejection = |status| Rejection {
+            status,
+            body: String::new(),
+            advice: None,
+            rate_limit: crate::error::RateLimit::default(),
+            request_id: None,
+        };
+        let said = |status| explained(&CallError::Rejected(Box::new(rejection(status))).into(), &connection());
+        assert!(said(404).ends_with("\nhint: ACME_CLOUD_ID is none of yours"), "{}", said(404));
+        assert!(!said(500).contains("none of yours"));
+    }
+}
