@@ -45,7 +45,7 @@ async fn serve(toolbox: Toolbox) -> String {
     format!("http://{address}/mcp")
 }
 
-fn calling(tool: &str, arguments: Value) -> Value {
+fn calling(tool: &str, arguments: &Value) -> Value {
     json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": arguments}})
 }
 
@@ -86,7 +86,7 @@ async fn a_request_alone_chooses_among_what_is_allowed() {
     for (query, organization) in
         [("", "one"), ("?organizationID=two", "two"), ("?organizationid=one", "one"), ("?other=x", "one")]
     {
-        let (status, text) = post(&format!("{address}{query}"), None, &calling("acme_get_a", json!({}))).await;
+        let (status, text) = post(&format!("{address}{query}"), None, &calling("acme_get_a", &json!({}))).await;
         assert_eq!((status, acted_for(&site).as_deref()), (200, Some(organization)), "{query}: {text}");
     }
     for query in [
@@ -99,7 +99,7 @@ async fn a_request_alone_chooses_among_what_is_allowed() {
         "?organizationID=%6Fne%0D%0Ax-org-id:%20three",
         "?organizationID=ONE",
     ] {
-        let (status, text) = post(&format!("{address}{query}"), None, &calling("acme_get_a", json!({}))).await;
+        let (status, text) = post(&format!("{address}{query}"), None, &calling("acme_get_a", &json!({}))).await;
         assert_eq!((status, site.set(|state| state.calls.len())), (403, 0), "{query}: {text}");
         assert!(text.contains("organizationID") && !text.contains("three"), "{query}: {text}");
     }
@@ -110,7 +110,7 @@ async fn a_session_stays_with_what_it_was_opened_for() {
     let site = Site::start("").await;
     let address = serve(acme(&site, &[("ACME_ORG_ID", "one"), ("ACME_ORG_IDS", "one,two")])).await;
     let (two, plain) = (open(&format!("{address}?organizationID=two")).await, open(&address).await);
-    let message = calling("acme_get_a", json!({}));
+    let message = calling("acme_get_a", &json!({}));
     for (query, session, organization) in
         [("?organizationID=two", &two, "two"), ("", &two, "two"), ("", &plain, "one"), ("", &two, "two")]
     {
@@ -129,7 +129,7 @@ async fn a_session_stays_with_what_it_was_opened_for() {
 #[tokio::test]
 async fn without_a_list_nothing_else_can_be_chosen() {
     let site = Site::start("").await;
-    let message = calling("acme_get_a", json!({}));
+    let message = calling("acme_get_a", &json!({}));
     let one = serve(acme(&site, &[("ACME_ORG_ID", "one")])).await;
     assert_eq!(post(&format!("{one}?organizationID=one"), None, &message).await.0, 200);
     assert_eq!(acted_for(&site).as_deref(), Some("one"));
@@ -147,12 +147,12 @@ async fn dry_runs_and_the_record_say_for_whom() {
     let _ = std::fs::remove_file(&path);
     let toolbox = acme(&site, &[("ACME_ORG_ID", "one"), ("ACME_ORG_IDS", "one,two")]);
     let address = serve(toolbox.with_record(Some(Audit::open(&path).unwrap()))).await;
-    let dry = calling("acme_change_a", json!({"dry_run": true}));
+    let dry = calling("acme_change_a", &json!({"dry_run": true}));
     let (_, text) = post(&format!("{address}?organizationID=two"), None, &dry).await;
     assert!(text.contains(r#"\"organization\":\"two\""#) && text.contains(r#"[\"x-org-id\",\"two\"]"#), "{text}");
     assert_eq!(site.set(|state| state.calls.len()), 0);
-    post(&format!("{address}?organizationID=two"), None, &calling("acme_change_a", json!({}))).await;
-    post(&address, None, &calling("acme_get_a", json!({}))).await;
+    post(&format!("{address}?organizationID=two"), None, &calling("acme_change_a", &json!({}))).await;
+    post(&address, None, &calling("acme_get_a", &json!({}))).await;
     let record = std::fs::read_to_string(&path).unwrap();
     let named: Vec<Value> = record
         .lines()

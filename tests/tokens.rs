@@ -159,18 +159,18 @@ async fn what_the_endpoint_says_is_not_repeated() {
 #[tokio::test]
 async fn tokens_are_renewed_before_they_expire() {
     let site = Site::start("refresh-0").await;
-    site.set(|state| state.expires_in = Some(2));
+    site.set(|state| state.expires_in = Some(4));
     let file = file("expiry", "refresh-0");
     let toolbox = renewing(&site, &file);
     call(&toolbox, "acme_get_a").await.unwrap();
-    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    tokio::time::sleep(Duration::from_millis(2_100)).await;
     call(&toolbox, "acme_get_a").await.unwrap();
     assert_eq!((site.sales(), held(&file).as_str()), (2, "refresh-2"));
     // The endpoint is down: what is left of the token's life is used, and no more.
     site.set(|state| state.answer = Some((503, String::new())));
-    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    tokio::time::sleep(Duration::from_millis(2_100)).await;
     call(&toolbox, "acme_get_a").await.unwrap();
-    tokio::time::sleep(Duration::from_millis(1_000)).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
     let error = call(&toolbox, "acme_get_a").await.unwrap_err();
     assert!(error.contains("no access token could be had") && error.contains("answered 503"), "{error}");
     assert_eq!(site.sales(), 3, "nobody asks again at once");

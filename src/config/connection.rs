@@ -210,7 +210,7 @@ impl Given<'_> {
             Credential::OauthRefresh { endpoint, client, .. } => {
                 return Ok(Credentials::renewed(TokenRequest {
                     vendor: vendor.title.clone(),
-                    endpoint: self.endpoint(vendor, endpoint, found)?,
+                    endpoint: self::endpoint(vendor, endpoint, found)?,
                     client: authentication(*client),
                     client_id: value(0).to_owned(),
                     client_secret: value(1).to_owned(),
@@ -221,7 +221,7 @@ impl Given<'_> {
             Credential::OauthClient { endpoint, client, scope, .. } => {
                 return Ok(Credentials::renewed(TokenRequest {
                     vendor: vendor.title.clone(),
-                    endpoint: self.endpoint(vendor, endpoint, found)?,
+                    endpoint: self::endpoint(vendor, endpoint, found)?,
                     client: authentication(*client),
                     client_id: value(0).to_owned(),
                     client_secret: value(1).to_owned(),
@@ -232,17 +232,17 @@ impl Given<'_> {
         };
         made.map_err(|error| ConfigError::new(format!("`{}` {error}", self.variables().join("`, `"))))
     }
+}
 
-    /// Where tokens are bought: only the vendor's file says, no variable does.
-    fn endpoint(&self, vendor: &Vendor, template: &str, found: &Found<'_>) -> Result<Url, ConfigError> {
-        let text = Template(template).fill(|name| found.word(name));
-        let mut url = text.ok().and_then(|text| parse_address(&text, &[]).ok()).ok_or_else(|| {
-            ConfigError::new(format!("{}: no token endpoint; this is a fault of toolwright", vendor.title))
-        })?;
-        let path = url.path().trim_end_matches('/').to_owned();
-        url.set_path(&path);
-        Ok(url)
-    }
+/// Where tokens are bought: only the vendor's file says, no variable does.
+fn endpoint(vendor: &Vendor, template: &str, found: &Found<'_>) -> Result<Url, ConfigError> {
+    let text = Template(template).fill(|name| found.word(name));
+    let mut url = text.ok().and_then(|text| parse_address(&text, &[]).ok()).ok_or_else(|| {
+        ConfigError::new(format!("{}: no token endpoint; this is a fault of toolwright", vendor.title))
+    })?;
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    Ok(url)
 }
 
 fn authentication(client: ClientSecret) -> ClientAuthentication {
