@@ -8,11 +8,11 @@ use std::time::Duration;
 use url::Url;
 
 use super::address::{self, Found};
-use super::settings::{self, Configured};
+use super::settings::{self, Chosen, Configured};
 use super::{Environment, value};
 use crate::error::ConfigError;
 use crate::model::{Address, ClientSecret, Credential, Refusal, Template, Vendor};
-use crate::upstream::{ClientAuthentication, Credentials, PaceLimits, TokenRequest, parse_address};
+use crate::upstream::{ClientAuthentication, Credentials, PaceLimits, Setting, TokenRequest, parse_address};
 
 /// Where a vendor is and as whom it is called.
 #[derive(Debug, Clone)]
@@ -67,7 +67,7 @@ impl Connection {
         self.refusals.iter().find(fits).map(|refusal| refusal.say.as_str())
     }
 
-    /// An HTTP client that sends the credentials with every request: for the typed clients of
+    /// An HTTP client that sends credentials and settings with every request: for the typed clients of
     /// the cargo feature `typed`, with [`Connection::address`] as their address.
     ///
     /// # Errors
@@ -76,7 +76,20 @@ impl Connection {
         if self.credentials.are_renewed() {
             return Err(ConfigError::new("a typed client can't renew tokens: take another kind of credentials"));
         }
-        crate::upstream::http_client(self.timeout, Some(&self.credentials))
+        crate::upstream::http_client(self.timeout, Some(&self.credentials), &self.sent(&Chosen::default())?)
+    }
+
+    /// The settings that are sent for a connection that has chosen.
+    ///
+    /// # Errors
+    /// One of them is no header.
+    pub fn sent(&self, chosen: &Chosen) -> Result<Vec<Setting>, ConfigError> {
+        let sent = self.settings.iter().filter_map(|one| Some((one, one.value_for(chosen)?)));
+        let header = |(one, value): (&Configured, &str)| {
+            Setting::new(&one.setting.header, value)
+                .map_err(|error| ConfigError::new(format!("`{}` {error}", one.setting.variable)))
+        };
+        sent.map(header).collect()
     }
 
     /// The address without a slash at the end, as the typed clients take it.

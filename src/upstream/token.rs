@@ -210,7 +210,10 @@ impl Tokens {
         // What can't be written must not be bought: the old token is worth nothing afterwards.
         locked.prepare()?;
         let bought = endpoint::buy(&self.request, Some(&present)).await;
-        let bought = bought.map_err(|failure| self.failed(failure, Some(present.clone())))?;
+        let bought = bought.map_err(|failure| {
+            locked.discard();
+            self.failed(failure, Some(present.clone()))
+        })?;
         self.keep(&locked, Unwritten { bought, used: present })
     }
 
@@ -224,7 +227,10 @@ impl Tokens {
                     Err(error)
                 }
             },
-            _ => Ok(unwritten.bought),
+            _ => {
+                locked.discard();
+                Ok(unwritten.bought)
+            }
         }
     }
 

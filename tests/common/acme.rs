@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, post};
 use serde_json::value::RawValue;
@@ -19,7 +19,7 @@ use toolwright::call::Toolbox;
 use toolwright::catalog::Catalog;
 use toolwright::config::{Connection, connection};
 use toolwright::error::ConfigError;
-use toolwright::model::{Annotations, ApiTools, Call, Effect, Tool, Vendor, Verb};
+use toolwright::model::{Annotations, ApiTools, Call, Condition, Effect, Tool, Vendor, Verb};
 use toolwright::policy::{Defaults, Selection, SelectionWords};
 use toolwright::support::{self, Api, Body, Inputs, Pending, Request, Upstream};
 
@@ -80,6 +80,21 @@ fn tool(name: &str, api: &str, operation: &str, effect: Effect) -> Tool {
     }
 }
 
+/// One tool over two operations, chosen by `object`.
+fn choice() -> Tool {
+    let mut tool = tool("acme_pick_a", "acme-a", "look", Effect::Write);
+    tool.calls.extend(self::tool("", "acme-a", "change", Effect::Write).calls);
+    for (call, object) in tool.calls.iter_mut().zip(["looks", "changes"]) {
+        call.when = Some(Condition { argument: "object".to_owned(), equals: json!(object) });
+    }
+    let properties =
+        json!({"object": {"type": "string", "enum": ["looks", "changes"]}, "dry_run": {"type": "boolean"}});
+    let schema =
+        json!({"type": "object", "properties": properties, "required": ["object"], "additionalProperties": false});
+    tool.input_schema = RawValue::from_string(schema.to_string()).unwrap();
+    tool
+}
+
 /// The content of a vendor.toml, with every key spelled out as the build does.
 pub(crate) fn vendor(text: &str) -> Vendor {
     let head = "id = \"acme\"\ntitle = \"Acme\"\n";
@@ -99,6 +114,7 @@ pub(crate) fn toolbox(vendor: Vendor, variables: &[(&str, &str)]) -> Toolbox {
     let a = vec![
         tool("acme_get_a", "acme-a", "look", Effect::Read),
         tool("acme_change_a", "acme-a", "change", Effect::Write),
+        choice(),
     ];
     let b = vec![tool("acme_get_b", "acme-b", "look", Effect::Read)];
     let catalog = Catalog::new(vec![tools("acme-a", a), tools("acme-b", b)], vec![vendor]);
@@ -141,6 +157,8 @@ pub(crate) struct SiteState {
     pub(crate) refusals: usize,
     /// Every request to the APIs: path, and the headers that matter.
     pub(crate) calls: Vec<(String, Option<String>, Option<String>)>,
+    /// Their methods.
+    pub(crate) methods: Vec<String>,
     /// A file, and what it held when an API was called.
     pub(crate) watched: Option<PathBuf>,
     pub(crate) seen: Vec<String>,
@@ -213,7 +231,12 @@ async fn sell(State(state): State<Arc<Mutex<SiteState>>>, headers: HeaderMap, bo
     (StatusCode::from_u16(answer.0).unwrap(), answer.1).into_response()
 }
 
-async fn answer(State(state): State<Arc<Mutex<SiteState>>>, address: Uri, headers: HeaderMap) -> Response {
+async fn answer(
+    State(state): State<Arc<Mutex<SiteState>>>,
+    method: Method,
+    address: Uri,
+    headers: HeaderMap,
+) -> Response {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let mut state = state.lock().unwrap();
     if let Some(path) = &state.watched {
@@ -221,6 +244,7 @@ async fn answer(State(state): State<Arc<Mutex<SiteState>>>, address: Uri, header
         state.seen.push(seen);
     }
     let authorization = text("authorization");
+    state.methods.push(method.to_string());
     state.calls.push((address.path().to_owned(), authorization.clone(), text("x-org-id")));
     let bought = !state.sales.is_empty();
     let good = !bought || authorization == Some(format!("Bearer {}", state.access_token));
