@@ -118,7 +118,11 @@ impl Opened {
             match self.upstream.renew(used).await {
                 Ok(()) => self.client.call(operation, inputs()).await,
                 Err(error) => {
-                    rejection.advice = Some(format!("the credentials were refused, and not renewed: {error}"));
+                    let reason = match error {
+                        CallError::NotSent(reason) => reason,
+                        error => error.to_string(),
+                    };
+                    rejection.advice = Some(format!("the credentials were refused, and not renewed: {reason}"));
                     Err(CallError::Rejected(rejection))
                 }
             }

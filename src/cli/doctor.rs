@@ -55,7 +55,9 @@ async fn check(arguments: &Arguments, printer: &mut Printer) -> Result<(), Faile
     let mut fine = true;
     for vendor in catalog.vendors() {
         if let Some(error) = wrong.get(&vendor.id) {
-            printer.data(&format!("{}\n  not usable   {}", vendor.title, indented(&error.to_string())))?;
+            let text = error.to_string();
+            let text = text.strip_prefix(&format!("{}: ", vendor.title)).unwrap_or(&text);
+            printer.data(&format!("{}\n  not usable   {}", vendor.title, indented(text)))?;
             continue;
         }
         let Some(connection) = connections.get(&vendor.id) else {
@@ -96,11 +98,22 @@ fn indented(text: &str) -> String {
     text.replace('\n', "\n               ")
 }
 
+/// Each root once, with its APIs where there are several.
+fn addresses(connection: &Connection) -> String {
+    let mut roots: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (api, root) in &connection.roots {
+        roots.entry(root.as_str()).or_default().push(api);
+    }
+    if roots.len() < 2 {
+        return connection.base.to_string();
+    }
+    let roots: Vec<String> = roots.iter().map(|(root, apis)| format!("{root} for {}", apis.join(", "))).collect();
+    roots.join("\n               ")
+}
+
 /// Where the vendor is, as whom it is called and for whom it acts.
 fn described(connection: &Connection) -> Vec<String> {
-    let mut lines = vec![format!("  address      {} (from {})", connection.base, connection.place)];
-    let others = connection.roots.iter().filter(|(_, root)| **root != connection.base);
-    lines.extend(others.map(|(api, root)| format!("               {root} for {api}")));
+    let mut lines = vec![format!("  address      {} (from {})", addresses(connection), connection.place)];
     lines.push(format!("  credentials  {}", connection.source));
     for one in &connection.settings {
         let setting = &one.setting;
@@ -196,8 +209,9 @@ mod tests {
         let shown = described(&connection()).join("\n");
         assert_eq!(
             shown,
-            "  address      https://console.example.com/api/ (from ACME_REGION, which is not set)\n               \
-             https://events.example.com/ for acme-b\n  credentials  key from ACME_KEY\n  \
+            "  address      https://console.example.com/api/ for acme-a\n               \
+             https://events.example.com/ for acme-b (from ACME_REGION, which is not set)\n  \
+             credentials  key from ACME_KEY\n  \
              organization one (from ACME_ORG_ID); over HTTP, `organizationID` chooses among 2"
         );
     }

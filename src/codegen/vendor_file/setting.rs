@@ -62,29 +62,26 @@ fn read_one(at: &Located<'_>) -> Option<Setting> {
 /// it, and no model.
 pub(crate) fn check_hidden<'a>(
     settings: &[Setting],
-    tools: impl Iterator<Item = &'a Tool> + Clone,
+    tools: impl Iterator<Item = &'a Tool>,
     file: &str,
     errors: &mut Errors,
 ) {
-    for (index, setting) in settings.iter().enumerate() {
-        let own = |place: &Place| matches!(place, Place::Header(name) if name.eq_ignore_ascii_case(&setting.header));
-        let sends = |tool: &&Tool| {
-            let places = tool.calls.iter().flat_map(|call| {
-                call.bindings.iter().map(|binding| &binding.place).chain(call.fixed.iter().map(|fixed| &fixed.place))
-            });
-            places.into_iter().any(own)
-        };
-        for tool in tools.clone().filter(sends) {
-            errors.push(Finding {
-                file: file.to_owned(),
-                pointer: format!("/settings/{index}/header"),
-                expected: "a header that no tool sends by itself".to_owned(),
-                found: format!("`{}`, which `{}` sends", setting.header, tool.name),
-                hint: Some(format!(
-                    "take the parameter out of the description, or say `{}: {{hidden: true}}`",
-                    setting.header
-                )),
-            });
+    for tool in tools {
+        let bound = tool.calls.iter().flat_map(|call| &call.bindings).map(|binding| &binding.place);
+        let fixed = tool.calls.iter().flat_map(|call| &call.fixed).map(|fixed| &fixed.place);
+        let places: Vec<&Place> = bound.chain(fixed).collect();
+        for (index, Setting { header, .. }) in settings.iter().enumerate() {
+            let own = |place: &&Place| matches!(place, Place::Header(name) if name.eq_ignore_ascii_case(header));
+            if places.iter().any(own) {
+                let hint = format!("take the parameter out of the description, or say `{header}: {{hidden: true}}`");
+                errors.push(Finding {
+                    file: file.to_owned(),
+                    pointer: format!("/settings/{index}/header"),
+                    expected: "a header that no tool sends by itself".to_owned(),
+                    found: format!("`{header}`, which `{}` sends", tool.name),
+                    hint: Some(hint),
+                });
+            }
         }
     }
 }
