@@ -242,6 +242,7 @@ fn send(operation: &Operation) -> TokenStream {
                 }
                 BodyKind::Multipart => quote!(support::Body::Multipart { files: &[#(#files),*] }),
                 BodyKind::Raw => quote!(support::Body::Raw(#content_type)),
+                BodyKind::File => quote!(support::Body::File(#content_type)),
             }
         }
     };

@@ -8,6 +8,7 @@ mod client;
 pub(crate) mod convert;
 mod dispatch;
 mod error;
+mod fit;
 mod fixups;
 #[cfg(feature = "authoring")]
 pub mod import;

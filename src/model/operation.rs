@@ -105,6 +105,8 @@ pub enum BodyKind {
     Form,
     /// `multipart/form-data`.
     Multipart,
-    /// Text or bytes as they are.
+    /// Text as it is.
     Raw,
+    /// The bytes of one file.
+    File,
 }
