@@ -185,9 +185,9 @@ fn several_descriptions_become_one_vendor() {
     }
 
     for (from, expected) in [
-        (["desk-v1.yaml", "v1=other.yaml"], "both called `v1`"),
+        (["v1=desk-v1.yaml", "v1=other.yaml"], "both called `v1`"),
         (["desk-v1.yaml", "OVERLAY.yaml"], "expected a name for its API"),
-        (["desk-v1.yaml", "workflows=other.yaml"], "can't be read"),
+        (["desk-v1.yaml", "workflows=other.yaml"], "expected a name for its API"),
     ] {
         let (output, _) = run(&folder, &["new", "more", "--from", from[0], "--from", from[1]]);
         assert_eq!(output.status.code(), Some(2), "{from:?}");
