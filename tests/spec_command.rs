@@ -174,7 +174,10 @@ fn several_descriptions_become_one_vendor() {
     let (output, _) = run(&folder, &["new", "desk", "--from", "desk-v1.yaml", "--from", "new-v2=other.yaml"]);
     assert!(output.status.success(), "{}", text(&output.stderr));
     let notes = text(&output.stderr);
-    assert!(notes.contains("different addresses (v1: https://parcels.example.com/v1"), "{notes}");
+    assert!(
+        notes.contains("different addresses: https://parcels.example.com/v1, https://other.example.com/v1"),
+        "{notes}"
+    );
     assert!(notes.contains("cargo spec lint specs/desk/new-v2.yaml"), "{notes}");
     let desk = files(&folder.join("specs/desk"));
     assert_eq!(desk, ["new-v2.overlay.yaml", "new-v2.yaml", "v1.overlay.yaml", "v1.yaml", "vendor.toml"]);

@@ -175,8 +175,11 @@ fn plain_inputs(spec: &SpecOperation, choice: Option<&BodyChoice<'_>>) -> Vec<In
             }
         }
         _ => {
-            let mut schema =
-                if body.kind == BodyKind::File { schema::file_schema(whole.get("description")) } else { whole };
+            let mut schema = match body.kind {
+                BodyKind::File => schema::file_schema(whole.get("description")),
+                BodyKind::Raw => text_schema(whole, &body.content_type),
+                _ => whole,
+            };
             if let Some(text) = &spec_body.description {
                 schema.insert("description".to_owned(), Value::from(text.as_str()));
             }
@@ -185,6 +188,17 @@ fn plain_inputs(spec: &SpecOperation, choice: Option<&BodyChoice<'_>>) -> Vec<In
         }
     }
     inputs
+}
+
+/// What is neither JSON nor a form is written by whoever calls: as text.
+fn text_schema(schema: Map<String, Value>, content_type: &str) -> Map<String, Value> {
+    if schema.get("type").and_then(Value::as_str) == Some("string") {
+        return schema;
+    }
+    let mut text = Map::new();
+    text.insert("type".to_owned(), Value::from("string"));
+    text.insert("description".to_owned(), Value::from(format!("Text of the type {content_type}.")));
+    text
 }
 
 fn parameter_input(spec: &SpecParameter) -> Input {

@@ -107,7 +107,9 @@ fn several_apis_share_names_and_one_vendor_file() {
     assert!(second.contains("name: desk_list_users_get\n") && second.contains("extends: v2.yaml"), "{second}");
     let vendor = made.tree.get("vendor.toml").unwrap();
     assert_eq!(vendor.matches("[[credentials]]").count(), 2, "{vendor}");
-    for line in ["#   v2: https://a.example.com/v2\n", "value = \"DESK_KEY\"", "value = \"DESK_KEY_2\""] {
+    let roots =
+        "roots = { v1 = \"{DESK_URL}/v1\", v2 = \"{DESK_URL}/v2\", v3 = \"{DESK_URL}/v1\", v4 = \"{DESK_URL}\" }";
+    for line in ["example = \"https://a.example.com\"\n", roots, "value = \"DESK_KEY\"", "value = \"DESK_KEY_2\""] {
         assert!(vendor.contains(line), "{vendor}");
     }
     assert_eq!(made.notes.len(), 2, "{:?}", made.notes);
@@ -115,4 +117,57 @@ fn several_apis_share_names_and_one_vendor_file() {
     assert!(folder(&[source("../v1", &one)], "desk", &|_, _, _| true).is_err());
     let few = folder(&sources, "desk", &|_, _, path| path == "/groups").unwrap();
     assert_eq!(few.tree.files().count(), 3);
+}
+
+#[test]
+fn credentials_are_those_that_operations_take() {
+    let schemes = json!({
+        "org": {"type": "apiKey", "in": "header", "name": "X-Org"},
+        "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
+        "app": {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "https://login.example.com/token", "scopes": {"a": "", "b": ""}}}},
+        "login": {"type": "http", "scheme": "basic"},
+    });
+    let mut one = described("Desk", "/users", "https://a.example.com/v1", &schemes);
+    one.document["security"] = json!([{"key": [], "org": []}]);
+    one.document["paths"]["/users"]["put"] = json!({"operationId": "p", "security": [{"app": ["a"]}, {"login": []}], "responses": {"200": {"description": "x"}}});
+    one.document["paths"]["/users"]["post"] =
+        json!({"operationId": "o", "security": [{"login": []}], "responses": {"200": {"description": "x"}}});
+    let two = described("Events", "/events", "https://b.example.com/v1", &json!({}));
+    let source = |api, description| Source { api, file: api, description };
+    let made = folder(&[source("desk", &one), source("events", &two)], "desk", &|_, _, _| true)
+        .unwrap_or_else(|errors| panic!("{errors}"));
+    let vendor = made.tree.get("vendor.toml").unwrap();
+    let (_, found) = vendor.split_once("[address]").unwrap();
+    assert_eq!(
+        found,
+        r#"
+variable = "DESK_URL"
+example = "https://a.example.com/v1"
+also = [{ variable = "DESK_EVENTS_URL", example = "https://b.example.com/v1" }]
+roots = { desk = "{DESK_URL}", events = "{DESK_EVENTS_URL}" }
+
+[[credentials]]
+kind = "header"
+header = "X-Key"
+value = "DESK_KEY"
+further = { "X-Org" = "DESK_ORG" }
+
+[[credentials]]
+kind = "basic"
+user = "DESK_USER"
+password = "DESK_PASSWORD"
+
+[[credentials]]
+kind = "bearer"
+token = "DESK_TOKEN"
+
+[[credentials]]
+kind = "oauth-client"
+client_id = "DESK_CLIENT_ID"
+client_secret = "DESK_CLIENT_SECRET"
+endpoint = "https://login.example.com/token"
+scope = "a b"
+"#
+    );
+    assert!(made.notes[0].contains("different addresses"), "{:?}", made.notes);
 }
