@@ -29,7 +29,12 @@ impl<'a> BodyChoice<'a> {
             .map(|(content_type, schema)| (content_type, kind_of(content_type, schema), schema))
             .min_by_key(|(_, kind, _)| PREFERRED.iter().position(|preferred| preferred == kind))
             .ok_or("its request body has no content type")?;
-        let fields = if kind == BodyKind::Form { form_fields(spec, content_type, schema) } else { Vec::new() };
+        let mut fields = match kind {
+            BodyKind::Form | BodyKind::Multipart => form_fields(spec, content_type, schema),
+            _ => Vec::new(),
+        };
+        // Of the parts of a body, all others are one part for each value.
+        fields.retain(|(_, style)| kind == BodyKind::Form || *style == QueryStyle::Json);
         let any = kind == BodyKind::Json && content_type.contains('*');
         let content_type = if any { "application/json" } else { content_type };
         let files = match (kind, schema::flatten(schema).get("properties").and_then(Value::as_object)) {

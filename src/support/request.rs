@@ -41,6 +41,8 @@ pub enum Body {
     Multipart {
         /// The properties that are files.
         files: &'static [&'static str],
+        /// The properties that are lists and one part of JSON each.
+        json: &'static [&'static str],
     },
     /// Text of this content type.
     Raw(&'static str),
@@ -97,7 +99,7 @@ async fn exchange(upstream: &Upstream, request: &Request, mut inputs: Inputs) ->
             None => builder,
         },
         Body::Form { fields } => builder.form(&form_pairs(inputs.body.take(), fields)?),
-        Body::Multipart { files } => builder.multipart(multipart(inputs.body.take(), files)?),
+        Body::Multipart { files, json } => builder.multipart(multipart(inputs.body.take(), files, json)?),
         Body::Raw(content_type) => match inputs.body.take() {
             Some(body) => builder.body(text(&body)).header(reqwest::header::CONTENT_TYPE, *content_type),
             None => builder,
@@ -207,26 +209,33 @@ fn form_pairs(body: Option<Value>, styles: &[(&str, QueryStyle)]) -> Result<Vec<
     Ok(pairs)
 }
 
-fn multipart(body: Option<Value>, files: &[&str]) -> Result<reqwest::multipart::Form, CallError> {
+/// OpenAPI 3.0 (Encoding Object): a list is one part for each of its values, an object is JSON.
+fn multipart(body: Option<Value>, files: &[&str], json: &[&str]) -> Result<reqwest::multipart::Form, CallError> {
     let Some(Value::Object(fields)) = body else {
         return Err(CallError::NotSent("the form has no fields".to_owned()));
     };
     let mut form = reqwest::multipart::Form::new();
     for (name, value) in fields {
-        let is_file = files.contains(&name.as_str());
         let values = match value {
-            Value::Array(items) if is_file => items,
+            Value::Array(items) if !json.contains(&name.as_str()) => items,
             other => vec![other],
         };
         for value in values {
-            form = if is_file {
+            form = if files.contains(&name.as_str()) {
                 form.part(name.clone(), file_part(&name, &value)?)
+            } else if value.is_object() || value.is_array() {
+                form.part(name.clone(), json_part(&value)?)
             } else {
                 form.text(name.clone(), text(&value))
             };
         }
     }
     Ok(form)
+}
+
+fn json_part(value: &Value) -> Result<reqwest::multipart::Part, CallError> {
+    let part = reqwest::multipart::Part::text(value.to_string()).mime_str("application/json");
+    part.map_err(|error| CallError::NotSent(error.to_string()))
 }
 
 /// A file as an argument.

@@ -104,6 +104,8 @@ pub(super) fn of(prefix: &str, apis: &[Api], notes: &mut Vec<String>) -> Vec<Cre
             own.into_iter().for_each(|credential| add(credential, &mut found));
         }
     }
+    // The first whose variables are all set is taken: who has all of several headers sends them.
+    found.sort_by_key(|credential| !matches!(credential, Credential::Headers(headers) if headers.len() > 1));
     found
 }
 
