@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use similar::TextDiff;
 use toolwright::call::Failure;
 use toolwright::catalog::Catalog;
@@ -43,7 +43,8 @@ async fn each_construct_arrives() {
         for call in calls {
             let tool = case.renamed(call["tool"].as_str().unwrap());
             uncalled.remove(tool.as_str());
-            let arguments = call["arguments"].as_object().cloned().unwrap_or_default();
+            let arguments: Map<String, Value> =
+                serde_json::from_str(&case.renamed(&call["arguments"].to_string())).unwrap();
             let called = toolbox.call(&tool, arguments).await;
             let mut line = call.clone();
             match (called, sandbox.take_record().as_slice()) {
