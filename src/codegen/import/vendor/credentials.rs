@@ -70,8 +70,8 @@ pub(super) fn of(prefix: &str, apis: &[Api], notes: &mut Vec<String>) -> Vec<Cre
         let nothing = Map::new();
         let schemes = api.document.pointer("/components/securitySchemes").and_then(Value::as_object);
         let schemes = schemes.unwrap_or(&nothing);
-        let mut named: Vec<(&String, &Value)> = schemes.iter().collect();
-        named.sort_by_cached_key(|(scheme, _)| Reverse(takers(scheme, &api.document)));
+        let mut in_order: Vec<(&String, &Value)> = schemes.iter().collect();
+        in_order.sort_by_cached_key(|(scheme, _)| Reverse(takers(scheme, &api.document)));
         let together = together(&api.document);
         for names in &together {
             let several: Option<Vec<Header>> =
@@ -79,16 +79,16 @@ pub(super) fn of(prefix: &str, apis: &[Api], notes: &mut Vec<String>) -> Vec<Cre
             match several {
                 Some(several) => add(Credential::Headers(several), &mut found),
                 None => {
-                    let names: Vec<String> = names.iter().map(|name| one_line(name)).collect();
+                    let shown: Vec<String> = names.iter().map(|name| one_line(name)).collect();
                     notes.push(format!(
                         "{}: operations want `{}` together, which can't be sent",
                         api.name,
-                        names.join("` and `")
+                        shown.join("` and `")
                     ));
                 }
             }
         }
-        for (scheme, about) in named {
+        for (scheme, about) in in_order {
             let only_together =
                 takers(scheme, &api.document) == 0 && together.iter().any(|names| names.contains(scheme));
             if only_together {
@@ -101,7 +101,9 @@ pub(super) fn of(prefix: &str, apis: &[Api], notes: &mut Vec<String>) -> Vec<Cre
                 let scheme = one_line(scheme);
                 notes.push(format!("{}: `{scheme}` ({kind} {place}) is a way to sign in that can't be sent", api.name));
             }
-            own.into_iter().for_each(|credential| add(credential, &mut found));
+            for credential in own {
+                add(credential, &mut found);
+            }
         }
     }
     // The first whose variables are all set is taken: who has all of several headers sends them.
