@@ -128,7 +128,9 @@ fn credentials(prefix: &str, scheme: &Value, headers: &mut Vec<Header>) -> Vec<C
             let flow = scheme.pointer("/flows/clientCredentials");
             let endpoint = flow.and_then(|flow| flow.get("tokenUrl")).and_then(Value::as_str);
             // Anything else would be a guess.
-            let Some(endpoint) = endpoint.filter(|url| url.starts_with("https://") && !url.contains(['{', '}'])) else {
+            let Some(endpoint) =
+                endpoint.filter(|url| url.starts_with("https://") && !url.contains(['{', '}', '?', '#', '@', ' ']))
+            else {
                 return vec![bearer];
             };
             let scopes = flow.and_then(|flow| flow.get("scopes")).and_then(Value::as_object).into_iter().flatten();
