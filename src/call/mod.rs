@@ -8,6 +8,7 @@ mod check;
 pub mod problem;
 mod project;
 mod record;
+mod reply;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::OnceLock;
@@ -22,12 +23,13 @@ use crate::error::{CallError, ConfigError, Outcome};
 use crate::model::{Call, DRY_RUN, Effect, FIELDS, Risk, Tool};
 use crate::policy::{Refusal, Selection};
 use crate::support::{self, Api, Inputs};
-use crate::upstream::{Answer, Pace, Plan, Upstream};
+use crate::upstream::{Pace, Plan, Upstream};
 
 use arguments::ArgumentSchema;
 pub use attempts::Patience;
 use problem::Problem;
 use record::Recording;
+pub use reply::{Page, Reply};
 
 /// Tools that can be called: a catalog, a selection of it, and the vendors' connections.
 pub struct Toolbox {
@@ -214,7 +216,7 @@ impl Toolbox {
     ///
     /// # Errors
     /// As [`Toolbox::call_as`].
-    pub async fn call(&self, name: &str, arguments: Map<String, Value>) -> Result<Answer, Failure> {
+    pub async fn call(&self, name: &str, arguments: Map<String, Value>) -> Result<Reply, Failure> {
         self.call_as(&Caller::default(), name, arguments).await
     }
 
@@ -222,7 +224,7 @@ impl Toolbox {
     ///
     /// # Errors
     /// By stage; everything but [`Failure::Call`] means that nothing was sent.
-    pub async fn call_as(&self, caller: &Caller, name: &str, arguments: Map<String, Value>) -> Result<Answer, Failure> {
+    pub async fn call_as(&self, caller: &Caller, name: &str, arguments: Map<String, Value>) -> Result<Reply, Failure> {
         let mut recording = Recording::new(self.record.as_ref(), caller, name);
         let result = self.recorded(caller, name, arguments, &mut recording).await;
         recording.end(&result);
@@ -235,7 +237,7 @@ impl Toolbox {
         name: &str,
         arguments: Map<String, Value>,
         recording: &mut Recording<'_>,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Reply, Failure> {
         let Some(position) = self.catalog.position(name) else {
             let near = self.catalog.near(name).into_iter().map(str::to_owned).collect();
             return Err(Failure::UnknownTool { name: name.to_owned(), near });
@@ -278,8 +280,8 @@ impl Toolbox {
             })
         });
         match arguments.get(FIELDS) {
-            Some(fields) if tool.is_own_argument(FIELDS) => project::fields(result?, fields),
-            _ => result,
+            Some(fields) if tool.is_own_argument(FIELDS) => project::fields(result?, fields).map(Reply::from),
+            _ => result.map(Reply::from),
         }
     }
 

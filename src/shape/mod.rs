@@ -1,6 +1,7 @@
 //! A vendor's answer, or the lack of one → the MCP result that a model gets.
 
 mod clean;
+mod envelope;
 mod parts;
 mod size;
 
@@ -11,9 +12,10 @@ use base64::engine::general_purpose::STANDARD;
 use rmcp::model::{CallToolResult, ContentBlock, MetaObject, ResourceContents};
 use serde_json::{Value, json};
 
-use crate::call::Failure;
+use crate::call::{Failure, Reply};
 use crate::error::{CallError, seconds};
 use crate::upstream::Answer;
+use envelope::Envelope;
 
 /// The entry of a failed result's `_meta` that says what was sent: `not_sent`, `rejected`,
 /// `unknown`.
@@ -25,18 +27,21 @@ pub const STATUS: &str = "toolwright/status";
 pub const RETRY_AFTER: &str = "retry_after_seconds";
 
 /// Shapes what a call ended in.
-pub fn result(vendor: &str, called: Result<Answer, Failure>) -> CallToolResult {
+pub fn result(vendor: &str, called: Result<Reply, Failure>) -> CallToolResult {
     match called {
-        Ok(answer) => success(vendor, &answer),
+        Ok(reply) => success(vendor, &reply),
         Err(failure) => self::failure(&failure),
     }
 }
 
-fn success(vendor: &str, answer: &Answer) -> CallToolResult {
+fn success(vendor: &str, reply: &Reply) -> CallToolResult {
+    let answer = &reply.answer;
+    let envelope = Envelope { page: reply.page.clone(), untrusted: Vec::new() };
     let content_type = answer.content_type.as_deref().unwrap_or_default();
     let several = essence_of(content_type).starts_with("multipart/");
     let parts = several.then(|| parts::split(content_type, answer)).flatten();
-    let blocks = parts.as_deref().unwrap_or(std::slice::from_ref(answer)).iter().map(|part| block(vendor, part));
+    let blocks =
+        parts.as_deref().unwrap_or(std::slice::from_ref(answer)).iter().map(|part| block(vendor, part, &envelope));
     match blocks.collect() {
         Some(blocks) => CallToolResult::success(blocks),
         None => page(answer),
@@ -49,7 +54,7 @@ fn essence_of(content_type: &str) -> String {
 }
 
 /// `None` where the answer is a web page.
-fn block(vendor: &str, answer: &Answer) -> Option<ContentBlock> {
+fn block(vendor: &str, answer: &Answer, envelope: &Envelope) -> Option<ContentBlock> {
     let essence = essence_of(answer.content_type.as_deref().unwrap_or_default());
     // A vendor that calls its bytes text is taken at its word: what is no UTF-8 shows as such.
     let text = if is_text(&essence) && !essence.is_empty() {
@@ -66,7 +71,7 @@ fn block(vendor: &str, answer: &Answer) -> Option<ContentBlock> {
         ("text/html" | "application/xhtml+xml", _) if answer.filename.is_none() => return None,
         (image, _) if image.starts_with("image/") => ContentBlock::image(STANDARD.encode(&answer.body), image),
         (audio, _) if audio.starts_with("audio/") => ContentBlock::audio(STANDARD.encode(&answer.body), audio),
-        (kind, Ok(text)) if is_text(kind) => ContentBlock::text(size::bounded(clean::clean(&text).into_owned())),
+        (kind, Ok(text)) if is_text(kind) => ContentBlock::text(size::bounded(&clean::clean(&text), envelope)),
         (kind, _) => file(vendor, kind, answer),
     })
 }
@@ -148,11 +153,11 @@ mod tests {
 
     fn answer(content_type: &str, body: &'static [u8]) -> Answer {
         let content_type = Some(content_type.to_owned());
-        Answer { status: 200, content_type, filename: None, request_id: None, body: bytes::Bytes::from_static(body) }
+        Answer { status: 200, content_type, body: bytes::Bytes::from_static(body), ..Answer::default() }
     }
 
     fn shaped(content_type: &str, body: &'static [u8]) -> Value {
-        json!(result("jitbit", Ok(answer(content_type, body))))["content"].take()
+        json!(result("jitbit", Ok(answer(content_type, body).into())))["content"].take()
     }
 
     #[test]
@@ -192,6 +197,6 @@ mod tests {
     #[test]
     fn a_page_among_the_parts_is_no_answer() {
         let body = b"--b\r\nContent-Type: text/html\r\n\r\n<html>\r\n--b--";
-        assert!(result("jitbit", Ok(answer("multipart/mixed; boundary=b", body))).is_error.unwrap_or_default());
+        assert!(result("jitbit", Ok(answer("multipart/mixed; boundary=b", body).into())).is_error.unwrap_or_default());
     }
 }

@@ -1,10 +1,13 @@
 //! An answer of any size → one that a model can read and a client can take: cut at the borders of
-//! records, JSON still, and saying what was left out.
+//! records, JSON still, and saying what was left out in its envelope.
 
 use std::fmt::Write as _;
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
+
+use super::envelope::Envelope;
+use crate::call::Page;
 
 /// The longest text of an answer, in bytes.
 const LARGEST: usize = 40_000;
@@ -15,17 +18,24 @@ const ENVELOPE: usize = 1_000;
 /// How a record is shortened that alone is too large: text in characters, items of a list.
 const SHORTER: [(usize, usize); 5] = [(8_000, 1_000), (2_000, 200), (500, 50), (200, 20), (80, 5)];
 
-/// Returns a text of an answer in its bounds.
-pub(super) fn bounded(text: String) -> String {
-    if fits(&text, 0) {
-        return text;
+/// Returns a text of an answer in its envelope and in its bounds.
+pub(super) fn bounded(text: &str, envelope: &Envelope) -> String {
+    if fits(text, 0) {
+        let whole = if envelope.is_empty() || serde_json::from_str::<&RawValue>(text).is_err() {
+            text.to_owned()
+        } else {
+            envelope.around(text)
+        };
+        if fits(&whole, 0) {
+            return whole;
+        }
     }
-    if let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(&text) {
-        return list(&items, text.len());
+    if let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(text) {
+        return list(&items, text.len(), envelope);
     }
-    match serde_json::from_str(&text) {
-        Ok(Value::Object(object)) => self::object(object, text.len()),
-        _ => plain(&text),
+    match serde_json::from_str(text) {
+        Ok(Value::Object(object)) => self::object(object, text.len(), envelope),
+        _ => plain(text),
     }
 }
 
@@ -56,8 +66,10 @@ fn how_many<'a>(texts: impl Iterator<Item = &'a str>, besides: usize) -> usize {
         .count()
 }
 
-fn page(returned: usize, note: &str) -> Value {
-    json!({"returned": returned, "has_more": true, "note": note})
+/// Says in an envelope that the answer was cut.
+fn cut(envelope: &Envelope, returned: usize, note: String) -> Envelope {
+    let page = envelope.page.clone().unwrap_or_default();
+    Envelope { page: Some(Page { returned, has_more: true, note: Some(note), ..page }), ..envelope.clone() }
 }
 
 fn note_of(shown: usize, all: usize, bytes: usize) -> String {
@@ -67,23 +79,25 @@ fn note_of(shown: usize, all: usize, bytes: usize) -> String {
     )
 }
 
-fn list(items: &[&RawValue], bytes: usize) -> String {
+fn list(items: &[&RawValue], bytes: usize, envelope: &Envelope) -> String {
     let shown = how_many(items.iter().map(|item| item.get()), 0);
     if shown == 0 {
         let all = items.iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect();
-        return shortened(Value::Array(all), bytes);
+        return shortened(Value::Array(all), bytes, envelope);
     }
-    let page = page(shown, &note_of(shown, items.len(), bytes));
+    let envelope = cut(envelope, shown, note_of(shown, items.len(), bytes));
     let items: Vec<&str> = items[..shown].iter().map(|item| item.get()).collect();
-    format!("{{\"page\":{page},\"items\":[{}]}}", items.join(","))
+    envelope.around(&format!("[{}]", items.join(",")))
 }
 
 /// An object around a list, or one record.
-fn object(mut object: Map<String, Value>, bytes: usize) -> String {
+fn object(mut object: Map<String, Value>, bytes: usize, envelope: &Envelope) -> String {
     let size = |value: &Value| value.as_array().map_or(0, |items| items.len().min(1) * value.to_string().len());
     let largest = object.iter().max_by_key(|(_, value)| size(value)).map(|(name, _)| name.clone());
     let items = largest.as_ref().and_then(|name| object.get_mut(name)).map(|list| (list.clone(), list));
-    let Some((Value::Array(items), place)) = items else { return shortened(Value::Object(object), bytes) };
+    let Some((Value::Array(items), place)) = items else {
+        return shortened(Value::Object(object), bytes, envelope);
+    };
     *place = json!([]);
     let texts: Vec<String> = items.iter().map(Value::to_string).collect();
     let rest = line_length(&Value::Object(object.clone()).to_string());
@@ -94,24 +108,13 @@ fn object(mut object: Map<String, Value>, bytes: usize) -> String {
         object.insert(name, Value::Array(kept));
     }
     if shown == 0 {
-        return shortened(Value::Object(object), bytes);
+        return shortened(Value::Object(object), bytes, envelope);
     }
-    enveloped(Value::Object(object), &page(shown, &note_of(shown, all, bytes)))
-}
-
-/// Puts `page` before everything else.
-fn enveloped(value: Value, page: &Value) -> String {
-    let mut out = Map::from_iter([("page".to_owned(), page.clone())]);
-    match value {
-        Value::Object(object) if !object.contains_key("page") => out.extend(object),
-        Value::Array(items) => drop(out.insert("items".to_owned(), Value::Array(items))),
-        other => drop(out.insert("answer".to_owned(), other)),
-    }
-    Value::Object(out).to_string()
+    cut(envelope, shown, note_of(shown, all, bytes)).around(&Value::Object(object).to_string())
 }
 
 /// Shortens texts and lists inside until it fits.
-fn shortened(mut value: Value, bytes: usize) -> String {
+fn shortened(mut value: Value, bytes: usize, envelope: &Envelope) -> String {
     for (characters, items) in SHORTER {
         shorten(&mut value, characters, items);
         let note = format!(
@@ -119,14 +122,14 @@ fn shortened(mut value: Value, bytes: usize) -> String {
             bytes / 1_000
         );
         let returned = value.as_array().map_or(1, Vec::len);
-        let text = enveloped(value.clone(), &page(returned, &note));
+        let text = cut(envelope, returned, note).around(&value.to_string());
         if fits(&text, 0) {
             return text;
         }
     }
     let note =
         format!("the answer of {} KB is too large to be shown in parts. Name the `fields` you need", bytes / 1_000);
-    json!({"page": page(0, &note)}).to_string()
+    cut(envelope, 0, note).around("{}")
 }
 
 fn shorten(value: &mut Value, characters: usize, most: usize) {
@@ -174,7 +177,7 @@ mod tests {
 
     fn checked(text: String) -> Value {
         let given = text.len();
-        let bounded = bounded(text);
+        let bounded = bounded(&text, &Envelope::default());
         assert!(fits(&bounded, 0), "{given} -> {}", bounded.len());
         serde_json::from_str(&bounded).expect("still JSON")
     }
@@ -182,7 +185,7 @@ mod tests {
     #[test]
     fn what_fits_stays_as_it_is() {
         let text = "[1, 2,  {\"n\": 12345678901234567890123}]".to_owned();
-        assert_eq!(bounded(text.clone()), text);
+        assert_eq!(bounded(&text, &Envelope::default()), text);
     }
 
     #[test]
@@ -198,7 +201,8 @@ mod tests {
         assert_eq!(around.as_object().unwrap().keys().collect::<Vec<_>>(), ["page", "total", "rows", "few"]);
         assert_eq!(around["page"]["returned"], json!(around["rows"].as_array().unwrap().len()));
         let exact = format!("[{}]", vec!["{\"n\": 12345678901234567890123}"; 5_000].join(","));
-        assert!(bounded(exact).contains("[{\"n\": 12345678901234567890123},"), "numbers stay as the vendor wrote them");
+        let exact = bounded(&exact, &Envelope::default());
+        assert!(exact.contains("[{\"n\": 12345678901234567890123},"), "numbers stay as the vendor wrote them");
     }
 
     #[test]
@@ -218,7 +222,7 @@ mod tests {
     #[test]
     fn text_is_cut_and_says_so() {
         for text in ["é".repeat(200_000), "\u{1}".repeat(200_000), "[1, ".repeat(50_000)] {
-            let cut = bounded(text);
+            let cut = bounded(&text, &Envelope::default());
             assert!(fits(&cut, 0) && cut.starts_with("(cut: the first "), "{}", cut.len());
         }
     }

@@ -62,7 +62,7 @@ pub struct Plan {
 }
 
 /// A vendor's answer with a 2xx status, as it came.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
