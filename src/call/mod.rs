@@ -5,22 +5,26 @@
 pub mod arguments;
 mod attempts;
 mod check;
+mod parts;
 pub mod problem;
 mod project;
 mod record;
 mod reply;
+mod view;
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::audit::Audit;
 use crate::catalog::{self, Catalog, Entry};
+use crate::clean::Rules;
 use crate::config::Connection;
 use crate::error::{CallError, ConfigError, Outcome};
-use crate::model::{Call, DRY_RUN, Effect, FIELDS, Risk, Tool};
+use crate::jq::Evaluator;
+use crate::model::{Call, DRY_RUN, Effect, Risk, Tool};
 use crate::policy::{Refusal, Selection};
 use crate::support::{self, Api, Inputs};
 use crate::upstream::{Pace, Plan, Upstream};
@@ -41,6 +45,7 @@ pub struct Toolbox {
     dry_run: bool,
     patience: Patience,
     record: Option<Audit>,
+    evaluator: Option<Evaluator>,
 }
 
 /// Who calls, and what they want to hear meanwhile.
@@ -67,6 +72,8 @@ struct Line {
     api: &'static Api,
     connection: Connection,
     pace: Pace,
+    /// How its answers are cleaned.
+    rules: Arc<Rules>,
     opened: OnceLock<Opened>,
 }
 
@@ -177,10 +184,21 @@ impl Toolbox {
             let Some(connection) = connections.get(api.id).or_else(|| connections.get(api.vendor)) else { continue };
             // The limits are the vendor's, whichever of its APIs is called.
             let pace = paces.entry(api.vendor).or_insert_with(|| Pace::new(connection.pace)).clone();
-            lines.insert(api.id, Line { api, connection: connection.clone(), pace, opened: OnceLock::new() });
+            let host = connection.base.host_str();
+            let rules = Arc::new(catalog.vendor(api.vendor).map_or_else(Rules::default, |v| Rules::new(v, host)));
+            lines.insert(api.id, Line { api, connection: connection.clone(), pace, rules, opened: OnceLock::new() });
         }
         let schemas = catalog.entries().iter().map(|_| OnceLock::new()).collect();
-        Self { catalog, selection, lines, schemas, dry_run, patience: Patience::default(), record: None }
+        Self {
+            catalog,
+            selection,
+            lines,
+            schemas,
+            dry_run,
+            patience: Patience::default(),
+            record: None,
+            evaluator: None,
+        }
     }
 
     /// The same toolbox with more patience, or less.
@@ -194,6 +212,13 @@ impl Toolbox {
     #[must_use]
     pub fn with_record(mut self, record: Option<Audit>) -> Self {
         self.record = record;
+        self
+    }
+
+    /// The same toolbox, with callers' filters evaluated.
+    #[must_use]
+    pub fn with_evaluator(mut self, evaluator: Evaluator) -> Self {
+        self.evaluator = Some(evaluator);
         self
     }
 
@@ -271,18 +296,15 @@ impl Toolbox {
         let repeatable = tool.effect == Some(Effect::Read) || tool.annotations.idempotent_hint;
         let request = || opened.client.call(&call.operation, bind(call, &arguments));
         let result = attempts::run(self.patience, repeatable, &line.pace, caller, request).await;
-        let result = result.map_err(|error| {
+        let answer = result.and_then(view::no_web_page).map_err(|error| {
             Failure::Call(match with_hints(error, call, &arguments) {
                 CallError::Unknown(reason) => {
                     CallError::Unknown(format!("{reason}\nhint: {}", check::advice(self, entry)))
                 }
                 error => error,
             })
-        });
-        match arguments.get(FIELDS) {
-            Some(fields) if tool.is_own_argument(FIELDS) => project::fields(result?, fields).map(Reply::from),
-            _ => result.map(Reply::from),
-        }
+        })?;
+        view::view(answer, &view::Wanted::of(tool, &arguments), &line.rules, self.evaluator.as_ref()).await
     }
 
     fn schema(&self, position: usize) -> Result<&ArgumentSchema, Failure> {

@@ -82,7 +82,11 @@ impl<'a> Recording<'a> {
                     _ => None,
                 };
                 let request_id = rejection.and_then(|rejection| rejection.request_id.clone());
-                (failure.outcome(), rejection.map(|rejection| rejection.status), request_id)
+                let status = match failure {
+                    Failure::Call(error) => error.status(),
+                    _ => None,
+                };
+                (failure.outcome(), status, request_id)
             }
         };
         self.about.decision = match called {

@@ -13,6 +13,10 @@ pub struct Reply {
     pub answer: Answer,
     /// Which records of a listing it holds; `None` where the answer is all there is.
     pub page: Option<Page>,
+    /// The names of its fields whose text outsiders wrote.
+    pub untrusted: Vec<String>,
+    /// Its parts, where it has several.
+    pub parts: Vec<Answer>,
 }
 
 /// Which part of the records that fit a question an answer holds.
@@ -35,7 +39,7 @@ pub struct Page {
 
 impl From<Answer> for Reply {
     fn from(answer: Answer) -> Self {
-        Self { answer, page: None }
+        Self { answer, page: None, untrusted: Vec::new(), parts: Vec::new() }
     }
 }
 

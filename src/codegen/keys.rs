@@ -65,6 +65,8 @@ pub(crate) struct ToolKeys {
     pub arguments: Vec<(String, ArgumentKeys)>,
     /// What to say when the vendor refuses in a known way.
     pub hints: Vec<HintKeys>,
+    /// Dotted paths to what is kept of each record unless everything is asked for.
+    pub concise: Vec<String>,
 }
 
 /// What a model gets to see of an argument.
@@ -123,8 +125,20 @@ fn serialize_pairs<S: serde::Serializer>(pairs: &[(String, ArgumentKeys)], seria
     serializer.collect_map(pairs.iter().map(|(name, keys)| (name, keys)))
 }
 
-const TOOL_KEYS: [&str; 11] =
-    ["effect", "risks", "verb", "name", "title", "description", "tags", "aliases", "idempotent", "arguments", "hints"];
+const TOOL_KEYS: [&str; 12] = [
+    "effect",
+    "risks",
+    "verb",
+    "name",
+    "title",
+    "description",
+    "tags",
+    "aliases",
+    "idempotent",
+    "arguments",
+    "hints",
+    "concise",
+];
 const ARGUMENT_KEYS: [&str; 13] = [
     "name",
     "description",
@@ -207,6 +221,7 @@ fn read_tool(at: &Located<'_>) -> ToolKeys {
         idempotent: at.get("idempotent").and_then(|entry| entry.flag()),
         arguments: arguments.unwrap_or_default(),
         hints: hints.unwrap_or_default(),
+        concise: texts("concise"),
     }
 }
 

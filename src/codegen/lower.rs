@@ -97,6 +97,8 @@ fn inherit(preset: &PresetKeys, operation: &ToolKeys) -> ToolKeys {
         risks: own.risks.clone().or_else(|| operation.risks.clone()),
         verb: own.verb.or(operation.verb),
         idempotent: own.idempotent.or(operation.idempotent),
+        // Another choice of arguments answers with the same records.
+        concise: if own.concise.is_empty() { operation.concise.clone() } else { own.concise.clone() },
         // A tag that holds the operation back holds its presets back too; `core` is for one of them.
         tags: operation.tags.iter().filter(|tag| *tag != CORE_TAG).chain(&own.tags).cloned().collect(),
         ..own.clone()

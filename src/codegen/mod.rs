@@ -3,6 +3,7 @@
 //! build.rs mounts only `model` and this module, so the compiler sees to that.
 
 mod client;
+mod concise;
 #[cfg(feature = "authoring")]
 pub(crate) mod convert;
 mod dispatch;

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::concise;
 use super::inputs::Input;
 use super::keys::{ArgumentKeys, ToolKeys};
 use super::located::{Located, escape, nearest};
@@ -85,7 +86,8 @@ impl ToolDraft<'_> {
         let title = keys.title.clone().or_else(|| self.spec.summary.clone()).unwrap_or_else(|| name.replace('_', " "));
         let Offered { mut arguments, bindings, fixed, samples } = self.arguments(keys, only);
         let hints = self.hints(keys, &bindings);
-        schema::add_own_arguments(keys.effect, &mut arguments);
+        self.check_concise(keys);
+        schema::add_own_arguments(keys.effect, !keys.concise.is_empty(), &mut arguments);
         let schema = schema::input_schema(&arguments);
         let tool = Tool {
             annotations: annotations(keys.effect, verb, keys.idempotent),
@@ -106,6 +108,7 @@ impl ToolDraft<'_> {
                 fixed,
                 hints,
             }],
+            concise: keys.concise.clone(),
             name,
         };
         let samples = samples.into_iter().map(|(argument, values)| (tool.name.clone(), argument, values)).collect();
@@ -149,6 +152,24 @@ impl ToolDraft<'_> {
             return;
         };
         self.wrong("/name", expected, format!("`{name}`"), None);
+    }
+
+    fn check_concise(&self, keys: &ToolKeys) {
+        if !keys.concise.is_empty() && keys.effect.is_some_and(|effect| effect != Effect::Read) {
+            let hint = "what changes something answers with little; there is nothing to leave out".to_owned();
+            self.wrong("/concise", "`concise` on an operation that reads", "it on another", Some(hint));
+        }
+        let document = self.root.value;
+        let Some(operation) = document.pointer(&self.spec.pointer) else { return };
+        for (index, path) in keys.concise.iter().enumerate() {
+            if let Err(astray) = concise::check(path, operation, document) {
+                let known = || astray.known.iter().map(String::as_str);
+                let hint = Some(near_or_all(&astray.step, known));
+                let expected = "a path through the fields of the operation's answer";
+                let found = format!("`{path}`, of which the description has no `{}`", astray.step);
+                self.wrong(&format!("/concise/{index}"), expected, found, hint);
+            }
+        }
     }
 
     fn check_risks(&self, effect: Option<Effect>, risks: &BTreeSet<Risk>) {

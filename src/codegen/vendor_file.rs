@@ -42,7 +42,7 @@ pub(crate) fn load(path: &Path, file: &str, folder: &str, errors: &mut Errors) -
 }
 
 fn read(root: &Located<'_>, folder: &str) -> Option<Vendor> {
-    root.only(&["id", "title", "address", "credentials", "guidance", "check", "limits"]);
+    root.only(&["id", "title", "address", "credentials", "guidance", "check", "limits", "untrusted", "html", "links"]);
     let id = text(root, "id", "the folder's name");
     if let Some(id) = &id
         && id != folder
@@ -61,7 +61,21 @@ fn read(root: &Located<'_>, folder: &str) -> Option<Vendor> {
     let guidance = root.get("guidance").and_then(|at| read_guidance(&at)).unwrap_or_default();
     let check = root.get("check").and_then(|at| read_check(&at));
     let limits = root.get("limits").map(|at| read_limits(&at)).unwrap_or_default();
-    Some(Vendor { id: id?, title: title?, address: address?, credentials: credentials?, guidance, check, limits })
+    let untrusted = root.get("untrusted").map(|at| read_fields(&at));
+    let html = root.get("html").map(|at| read_fields(&at)).unwrap_or_default();
+    let links = root.get("links").map(|at| read_hosts(&at)).unwrap_or_default();
+    Some(Vendor {
+        id: id?,
+        title: title?,
+        address: address?,
+        credentials: credentials?,
+        guidance,
+        check,
+        limits,
+        untrusted,
+        html,
+        links,
+    })
 }
 
 fn text(at: &Located<'_>, key: &str, expected: &str) -> Option<String> {
@@ -136,6 +150,30 @@ fn read_check(at: &Located<'_>) -> Option<Check> {
     at.only(&["operation", "identity"]);
     let operation = text(at, "operation", "the id of an operation that reads")?;
     Some(Check { operation, identity: at.get("identity").map(|i| i.texts()).unwrap_or_default() })
+}
+
+/// Names of fields; each may end in `*`.
+fn read_fields(at: &Located<'_>) -> Vec<String> {
+    for item in at.items() {
+        let name = item.value.as_str().unwrap_or_default();
+        if name.strip_suffix('*').unwrap_or(name).contains('*') || item.value.as_str() == Some("") {
+            item.wrong("the name of a field, which may end in `*`");
+        }
+    }
+    at.texts()
+}
+
+/// Names of hosts; each may begin with `*.`.
+fn read_hosts(at: &Located<'_>) -> Vec<String> {
+    for item in at.items() {
+        let name = item.value.as_str().unwrap_or_default();
+        let host = name.strip_prefix("*.").unwrap_or(name);
+        let character = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.' || c == '-';
+        if !host.contains('.') || !host.chars().all(character) || host.starts_with('.') {
+            item.wrong("the name of a host, such as `docs.example.com` or `*.example.com`");
+        }
+    }
+    at.texts()
 }
 
 fn read_limits(at: &Located<'_>) -> Limits {

@@ -11,5 +11,8 @@ pub use name::{
     kebab_case, resource_words, snake_case,
 };
 pub use operation::{BodyKind, Location, Operation, Parameter, ParameterKind, QueryStyle, RequestBody};
-pub use tool::{Annotations, ApiTools, Binding, Call, DRY_RUN, Effect, FIELDS, Fixed, Hint, Place, Risk, Tool, Verb};
+pub use tool::{
+    Annotations, ApiTools, Binding, Call, DETAIL, DRY_RUN, Effect, FIELDS, FULL, Fixed, Hint, JQ, Place, Risk, Tool,
+    Verb,
+};
 pub use vendor::{Address, Check, Credential, Limits, Vendor};

@@ -27,6 +27,14 @@ pub const DRY_RUN: &str = "dry_run";
 /// fields of the answer's records to keep.
 pub const FIELDS: &str = "fields";
 
+/// The argument of every tool that reads and whose overlay says what is concise: how much of each
+/// record to give.
+pub const DETAIL: &str = "detail";
+/// The value of [`DETAIL`] that gives everything.
+pub const FULL: &str = "full";
+/// The argument of every tool that reads: a filter over the answer.
+pub const JQ: &str = "jq";
+
 /// One tool.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -54,6 +62,10 @@ pub struct Tool {
     pub input_schema: Box<RawValue>,
     /// The operations it calls; the first whose condition holds is taken.
     pub calls: Vec<Call>,
+    /// Dotted paths to what is kept of each record unless everything is asked for; empty where
+    /// there is no difference.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub concise: Vec<String>,
 }
 
 /// The MCP annotations of a tool.
@@ -260,8 +272,14 @@ impl Tool {
 
     /// Returns whether toolwright itself has the argument `name`, and not the vendor.
     pub fn is_own_argument(&self, name: &str) -> bool {
-        (name == DRY_RUN && self.effect != Some(Effect::Read) || name == FIELDS && self.effect == Some(Effect::Read))
-            && !self.calls.iter().flat_map(|call| &call.bindings).any(|binding| binding.argument == name)
+        let reads = self.effect == Some(Effect::Read);
+        let own = match name {
+            DRY_RUN => !reads,
+            FIELDS | JQ => reads,
+            DETAIL => reads && !self.concise.is_empty(),
+            _ => false,
+        };
+        own && !self.calls.iter().flat_map(|call| &call.bindings).any(|binding| binding.argument == name)
     }
 
     /// Returns whether an assistant needs the tool every day.

@@ -25,6 +25,17 @@ pub struct Vendor {
     /// How much to ask of the vendor.
     #[serde(default)]
     pub limits: Limits,
+    /// The fields of answers whose text outsiders write; a name may end in `*`. Where it is
+    /// missing, any text may be an outsider's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untrusted: Option<Vec<String>>,
+    /// The fields of answers whose text may be HTML, which becomes Markdown; a name may end in `*`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub html: Vec<String>,
+    /// The hosts besides the configured address's to which links in untrusted text stay live;
+    /// `*.` before a name stands for everything below it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<String>,
 }
 
 /// Where a vendor is.

@@ -5,7 +5,12 @@ use bytes::Bytes;
 use crate::upstream::{Answer, filename_of};
 
 /// Takes an answer of several parts apart; `None` where its body is not what its type promises.
-pub(super) fn split(content_type: &str, answer: &Answer) -> Option<Vec<Answer>> {
+pub(super) fn split(answer: &Answer) -> Option<Vec<Answer>> {
+    let content_type = answer.content_type.as_deref()?;
+    let kind = content_type.trim_start().get(.."multipart/".len())?;
+    if !kind.eq_ignore_ascii_case("multipart/") {
+        return None;
+    }
     let boundary = content_type.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.trim().split_once('=')?;
         name.eq_ignore_ascii_case("boundary").then(|| value.trim().trim_matches('"'))

@@ -1,0 +1,373 @@
+//! A text in Markdown, or plain → the same text with links and images that no renderer follows or
+//! loads, unless they lead to a known host. A reader still sees where they led.
+//!
+//! Looking at an answer must tell nobody that it was looked at, and what an outsider wrote must
+//! not become a button. What counts as a link is what any usual renderer takes for one: Markdown's
+//! links, images, definitions and `<…>`, bare addresses, HTML.
+
+use std::borrow::Cow;
+
+use super::hosts::Hosts;
+
+/// How much of a path is shown of a link that was made inert, in bytes.
+const LONGEST_PATH: usize = 80;
+/// How long a scheme such as `https` can be.
+const LONGEST_SCHEME: usize = 32;
+/// How far the end of a link's address may be from its beginning, in bytes.
+const LONGEST_TARGET: usize = 500;
+
+/// Elements that load something, lead somewhere or change how the rest is read.
+const ACTIVE: [&str; 34] = [
+    "a", "area", "audio", "base", "body", "button", "embed", "form", "frame", "frameset", "iframe", "image", "img",
+    "input", "link", "math", "meta", "noscript", "object", "picture", "script", "source", "style", "svg", "table",
+    "td", "template", "textarea", "th", "title", "track", "use", "video", "xmp",
+];
+
+/// What is made inert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum What {
+    /// Links and images.
+    Links,
+    /// What loads by itself.
+    Images,
+}
+
+/// Makes links and images inert that do not lead to `known` hosts.
+pub(super) fn inert<'t>(text: &'t str, known: &Hosts, what: What) -> Cow<'t, str> {
+    let last_target = text.rfind(['(', '[', ':']).filter(|_| text.contains("!["));
+    let mut pass = Pass { text, known, out: String::new(), done: 0, last_target, image: false };
+    let mut at = 0;
+    while let Some(step) =
+        text.as_bytes()[at..].iter().position(|b| matches!(b, b'!' | b'<' | b']' | b':' | b'w' | b'W'))
+    {
+        at += step;
+        at = match (text.as_bytes()[at], what) {
+            (b'!', _) => pass.image(at),
+            (b'<', _) => pass.angle(at, what),
+            (b']', _) => pass.bracket(at, what),
+            (b':', What::Links) => pass.scheme(at),
+            (b'w' | b'W', What::Links) => pass.www(at),
+            _ => at + 1,
+        };
+    }
+    if pass.done == 0 {
+        return Cow::Borrowed(text);
+    }
+    pass.out.push_str(&text[pass.done..]);
+    Cow::Owned(pass.out)
+}
+
+struct Pass<'t, 'h> {
+    text: &'t str,
+    known: &'h Hosts,
+    out: String,
+    /// How much of the text is in `out`.
+    done: usize,
+    /// Where the last target of an image can begin.
+    last_target: Option<usize>,
+    /// Whether the next `](` belongs to an image.
+    image: bool,
+}
+
+impl Pass<'_, '_> {
+    /// Writes `instead` for what stands from `from` to `to`; returns where to go on.
+    fn replace(&mut self, from: usize, to: usize, instead: &str) -> usize {
+        self.out.push_str(&self.text[self.done..from]);
+        // What was no image must not become one.
+        if instead.starts_with('[') && self.out.ends_with('!') {
+            self.out.push(' ');
+        }
+        self.out.push_str(instead);
+        self.done = to;
+        to
+    }
+
+    /// `![…](…`: the image becomes a link.
+    fn image(&mut self, at: usize) -> usize {
+        // Without an address behind it, it is none: `array![0]`.
+        if !self.text[at..].starts_with("![") || self.last_target.is_none_or(|last| last < at + 2) {
+            return at + 1;
+        }
+        self.image = true;
+        self.replace(at, at + 2, "[image: ")
+    }
+
+    /// `](…)` or `]: …`
+    fn bracket(&mut self, at: usize, what: What) -> usize {
+        let rest = &self.text[at + 1..];
+        match rest.bytes().next() {
+            Some(b'(') => {}
+            Some(b':') if what == What::Links && !is_own(rest[1..].trim_start()) => {
+                return self.replace(at, at + 2, "] :");
+            }
+            _ => return at + 1,
+        }
+        let image = std::mem::take(&mut self.image);
+        let target = rest[1..].trim_start();
+        if (what == What::Images && !image) || is_own(target) {
+            return at + 2;
+        }
+        let bare = target.trim_start_matches('<');
+        if self.known.leads_to(bare).is_some() {
+            // Behind the address, so that it is not met again.
+            return end_of_bare(self.text, self.text.len() - bare.len());
+        }
+        let (address, length) = target_of(target);
+        let instead = match (image, host_of(address)) {
+            (true, Some(host)) => format!("] (removed: {host})"),
+            (true, None) => "] (removed)".to_owned(),
+            (false, _) => format!("] ({})", shown(address)),
+        };
+        match length {
+            Some(length) => self.replace(at, self.text.len() - target.len() + length, &instead),
+            None => self.replace(at, at + 2, "] ("),
+        }
+    }
+
+    /// `<https://…>`, `<img …`
+    fn angle(&mut self, at: usize, what: What) -> usize {
+        let rest = cut(&self.text[at + 1..], LONGEST_TARGET);
+        if is_active(rest, what) {
+            return self.replace(at, at + 1, "&lt;");
+        }
+        let scheme = rest.find(|c: char| !is_scheme_character(c)).unwrap_or(rest.len());
+        if what == What::Images || !(2..=LONGEST_SCHEME).contains(&scheme) || !rest[scheme..].starts_with(':') {
+            return at + 1;
+        }
+        let end = rest.find(['>', '<', ' ', '\n']).filter(|end| rest[*end..].starts_with('>'));
+        match (end, self.known.leads_to(rest)) {
+            (_, Some(_)) => end_of_bare(self.text, at + 1),
+            (Some(_), None) if rest[..scheme].eq_ignore_ascii_case("mailto") => at + 1,
+            (Some(end), None) => self.replace(at, at + 2 + end, &shown(&rest[..end])),
+            (None, None) => at + 1,
+        }
+    }
+
+    /// `…://…`
+    fn scheme(&mut self, at: usize) -> usize {
+        if !self.text[at..].starts_with("://") {
+            return at + 1;
+        }
+        let before = &self.text[self.done..at];
+        let length =
+            before.bytes().rev().take(LONGEST_SCHEME).take_while(|b| is_scheme_character(char::from(*b))).count();
+        let scheme = before[before.len() - length..].trim_start_matches(|c: char| !c.is_ascii_alphabetic());
+        // `hxxps` has been made inert already.
+        if scheme.is_empty() || scheme.eq_ignore_ascii_case("hxxp") || scheme.eq_ignore_ascii_case("hxxps") {
+            return at + 3;
+        }
+        let from = at - scheme.len();
+        let end = end_of_bare(self.text, at + 3);
+        if self.known.leads_to(&self.text[from..]).is_some() {
+            return end;
+        }
+        self.replace(from, end, &shown(&self.text[from..end]))
+    }
+
+    /// `www.…`
+    fn www(&mut self, at: usize) -> usize {
+        let here = &self.text[at..];
+        let begins = here.get(..4).is_some_and(|word| word.eq_ignore_ascii_case("www."))
+            && here[4..].starts_with(|c: char| c.is_alphanumeric())
+            && !self.text[..at].ends_with(|c: char| c.is_alphanumeric());
+        // `…://www.` is the business of its scheme.
+        if !begins || self.text[self.done..at].ends_with("://") {
+            return at + 1;
+        }
+        let end = end_of_bare(self.text, at + 4);
+        if self.known.leads_to(&format!("https://{}", cut(here, LONGEST_TARGET))).is_some() {
+            return end;
+        }
+        let (_, led) = host_and_path(&self.text[at..end]);
+        self.replace(at, end, &format!("`www[.]{}`", &led[4..]))
+    }
+}
+
+/// Whether what follows a `<` is an element that does something, or a comment, which would hide.
+fn is_active(rest: &str, what: What) -> bool {
+    let name = rest.strip_prefix('/').unwrap_or(rest);
+    let end = name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len());
+    let (name, behind) = name.split_at(end);
+    let whole = behind.is_empty() || behind.starts_with(['/', '>']) || behind.starts_with(char::is_whitespace);
+    let is = |known: &[&str]| whole && known.iter().any(|known| known.eq_ignore_ascii_case(name));
+    if what == What::Images {
+        return is(&["img", "image"]);
+    }
+    // What has attributes can load something, whatever its name.
+    let attributes = !name.is_empty()
+        && behind.starts_with(|c: char| c == '/' || c.is_whitespace())
+        && behind[..behind.find('>').unwrap_or(behind.len())].contains('=');
+    is(&ACTIVE) || attributes || rest.starts_with("!--")
+}
+
+/// At most so many bytes of a text.
+fn cut(text: &str, most: usize) -> &str {
+    let mut end = text.len().min(most);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+fn is_scheme_character(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.')
+}
+
+/// Where a bare address ends at the latest.
+fn end_of_bare(text: &str, from: usize) -> usize {
+    let end = text[from..].find(|c: char| {
+        c.is_whitespace()
+            || c.is_control()
+            || matches!(c, '<' | '>' | '"' | '\'' | '`' | '|' | '[' | ']' | '{' | '}' | '(' | ')' | '\\' | '^')
+    });
+    end.map_or(text.len(), |end| from + end)
+}
+
+/// Whether a link's address leads nowhere else, whatever a renderer makes of its escapes: it names
+/// no host and no scheme.
+fn is_own(target: &str) -> bool {
+    let target = cut(target.trim_start_matches('<').trim_start(), LONGEST_TARGET);
+    let end = target.find([' ', '\n', ')', '>']).unwrap_or(target.len());
+    let address = &target[..end];
+    let head = address.find(['/', '?', '#']).unwrap_or(address.len());
+    let other_host = address.starts_with('/') && address[1..].starts_with(['/', '\\', '&']);
+    !other_host && !address[..head].contains([':', '&', '\\', '%']) && !address.contains(char::is_control)
+}
+
+/// A link's address, and how long it is with what follows up to the closing bracket; `None` where
+/// that is missing.
+fn target_of(target: &str) -> (&str, Option<usize>) {
+    let inside = cut(target, LONGEST_TARGET);
+    let limit = inside.len();
+    let (address, behind) = match inside.strip_prefix('<') {
+        Some(quoted) => match quoted.find(['>', '\n']) {
+            Some(end) => (&quoted[..end], end + 2),
+            None => return (quoted, None),
+        },
+        None => {
+            let mut open = 0_usize;
+            let end = inside.find(|c: char| {
+                match c {
+                    '(' => open += 1,
+                    ')' if open == 0 => return true,
+                    ')' => open -= 1,
+                    _ => {}
+                }
+                c.is_whitespace()
+            });
+            (&inside[..end.unwrap_or(limit)], end.unwrap_or(limit))
+        }
+    };
+    let Some(rest) = inside.get(behind..) else { return (address, None) };
+    let title = rest.trim_start();
+    let end = match title.chars().next() {
+        Some(')') => Some(0),
+        Some(quote @ ('"' | '\'')) => title[1..]
+            .find(quote)
+            .map(|end| end + 2)
+            .and_then(|end| Some(end + title[end..].find(|c: char| !c.is_whitespace())?))
+            .filter(|end| title[*end..].starts_with(')')),
+        _ => None,
+    };
+    (address, end.map(|end| limit - title.len() + end + 1))
+}
+
+/// Where an address leads, in code marks and so that nothing takes it for a link.
+fn shown(address: &str) -> String {
+    let (scheme, rest) = address.split_once(':').unwrap_or(("", address));
+    let scheme: String = scheme.chars().filter(|c| is_scheme_character(*c)).take(LONGEST_SCHEME).collect();
+    let Some(rest) = rest.strip_prefix("//").or((scheme.is_empty()).then_some(rest)) else {
+        return format!("`{scheme}[:]…`");
+    };
+    let (_, led) = host_and_path(rest);
+    match scheme.to_ascii_lowercase().as_str() {
+        "http" => format!("`hxxp://{led}`"),
+        "https" => format!("`hxxps://{led}`"),
+        "" => format!("`{led}`"),
+        other => format!("`{other}[:]//{led}`"),
+    }
+}
+
+/// The host, and host and path as they can be shown: without what could carry data out.
+fn host_and_path(rest: &str) -> (String, String) {
+    let query = rest.find(['?', '#']).unwrap_or(rest.len());
+    let (host, path) = rest[..query].split_at(rest[..query].find(['/', '\\']).unwrap_or(query));
+    let host = host.rsplit('@').next().unwrap_or(host);
+    let plain = |text: &str, most: usize| -> String {
+        text.chars().filter(|c| !matches!(c, '`' | '\n' | '\r')).take(most).collect()
+    };
+    let host = plain(host, 253);
+    let shown = plain(path, LONGEST_PATH);
+    let ending = if query < rest.len() || shown.len() < path.len() { "…" } else { "" };
+    (host.clone(), format!("{host}{shown}{ending}").replace("://", ":/ /"))
+}
+
+/// The host that an address leads to.
+fn host_of(address: &str) -> Option<String> {
+    let (_, rest) = address.split_once("//")?;
+    Some(host_and_path(rest).0).filter(|host| !host.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn known() -> Hosts {
+        Hosts::new(["desk.example.com", "*.vendor.example"])
+    }
+
+    #[test]
+    fn links_elsewhere_are_inert_and_still_say_where_they_led() {
+        for (given, expected) in [
+            ("see https://evil.example/a/b?token=1#x now", "see `hxxps://evil.example/a/b…` now"),
+            ("[text](https://evil.example/a \"title\") on", "[text] (`hxxps://evil.example/a`) on"),
+            ("[text](<https://evil.example/a b>)", "[text] (`hxxps://evil.example/a b`)"),
+            ("![alt](https://evil.example/p.png?d=1) x", "[image: alt] (removed: evil.example) x"),
+            ("!![a](https://desk.example.com/p)", "! [image: a](https://desk.example.com/p)"),
+            ("![alt][ref]\n\n[ref]: https://evil.example/p", "[image: alt][ref]\n\n[ref] : `hxxps://evil.example/p`"),
+            ("[ref]: //evil.example/p", "[ref] : //evil.example/p"),
+            ("[x](//evil.example/p)", "[x] (`evil.example/p`)"),
+            ("[x](/\\evil.example)", "[x] (`/\\evil.example`)"),
+            ("[x](javascript:alert(1))", "[x] (`javascript[:]…`)"),
+            ("[x](https&colon;//evil.example)", "[x] (`https&colon;//evil.example`)"),
+            ("[x](https:evil.example)", "[x] (`https[:]…`)"),
+            (
+                "<https://evil.example/a> <javascript:alert(1)> <mailto:a@b.example>",
+                "`hxxps://evil.example/a` `javascript[:]…` <mailto:a@b.example>",
+            ),
+            ("www.evil.example/a?b and WWW.x.example", "`www[.]evil.example/a…` and `www[.]x.example`"),
+            ("https://a:b@evil.example/", "`hxxps://evil.example/`"),
+            ("https://desk.example.com@evil.example/", "`hxxps://evil.example/`"),
+            ("ftp://x.example/a hthttps://evil.example", "`ftp[:]//x.example/a` `hthttps[:]//evil.example`"),
+            (
+                "<a href=\"//evil.example\">x</a> <IMG src=x> <div style='background:url(//e.example)'>",
+                "&lt;a href=\"//evil.example\">x&lt;/a> &lt;IMG src=x> &lt;div style='background:url(//e.example)'>",
+            ),
+            ("a <!-- hidden -->", "a &lt;!-- hidden -->"),
+            ("[x](https://evil.example/a", "[x] (`hxxps://evil.example/a`"),
+        ] {
+            assert_eq!(inert(given, &known(), What::Links), expected, "{given}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_link_or_leads_home_stays() {
+        for given in [
+            "plain: text! with a <b> and 3 < 4 :// and a/b, std::fmt, 10:32",
+            "https://desk.example.com/Ticket/7?a=b#c and [it](https://desk.example.com/Ticket/7) (https://a.vendor.example)",
+            "<https://desk.example.com/x> [home](https://desk.example.com/r?u=https://evil.example/)",
+            "[page](/Ticket/7) handlers[name](argument) vec![0] a@b.example <a@b.example>",
+            "already `hxxps://evil.example/a`",
+            "awww. www. wwww",
+        ] {
+            assert_eq!(inert(given, &known(), What::Links), given);
+        }
+        let given = "[link](https://evil.example) https://evil.example <a href=x>";
+        assert_eq!(inert(given, &known(), What::Images), given, "only images were asked for");
+        let given = "![x](https://evil.example/p) <img src=//evil.example/p>";
+        assert_eq!(
+            inert(given, &known(), What::Images),
+            "[image: x] (removed: evil.example) &lt;img src=//evil.example/p>"
+        );
+    }
+}
