@@ -99,12 +99,13 @@ fn one(mut answer: Answer, wanted: &Wanted, rules: &Rules) -> Result<Reply, Fail
             if let Json::Text(alone) = &json {
                 plain(&mut answer, rules.text(alone))
             } else {
-                let untrusted = rules.clean(&mut json);
+                // What is left out needs no cleaning and is not named.
                 if !wanted.fields.is_empty() {
                     project::fields(&mut json, &wanted.fields)?;
                 } else if !wanted.concise.is_empty() {
                     project::concise(&mut json, &wanted.concise);
                 }
+                let untrusted = rules.clean(&mut json);
                 answer.body = json.to_text(text.len()).into();
                 untrusted
             }
@@ -145,7 +146,8 @@ async fn filtered(
         let kind = reply.answer.content_type.as_deref().unwrap_or("nothing");
         return Err(Failure::Projection(format!("`jq`: the answer is no JSON but {kind}\nhint: call without `jq`")));
     };
-    let result = evaluator.run(filter, text).await.map_err(Failure::Projection)?;
+    // What jaq says of a failure may quote the answer.
+    let result = evaluator.run(filter, text).await.map_err(|told| Failure::Projection(rules.text(&told)))?;
     let Some(mut json) = Json::parse(&result) else {
         return Err(Failure::Projection("`jq`: the result is nested too deeply".to_owned()));
     };

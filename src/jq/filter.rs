@@ -139,7 +139,7 @@ fn named(part: &str) -> String {
 
 /// jaq's messages may hold the whole value.
 fn cut(text: &str) -> String {
-    const LONGEST: usize = 300;
+    const LONGEST: usize = 200;
     if text.chars().count() <= LONGEST {
         return text.to_owned();
     }
