@@ -20,10 +20,14 @@ impl Hosts {
         let length =
             rest.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '-' | ':')).unwrap_or(rest.len());
         let ends = rest[length..].chars().next().is_none_or(|c| {
-            matches!(c, '/' | '?' | '#' | ')' | '>' | '"' | '\'' | ']' | '|' | ',' | ';' | '!' | '*' | '`' | '<')
+            matches!(c, '/' | '?' | '#' | ')' | '>' | '"' | '\'' | ']' | '|' | ',' | ';' | '!' | '*' | '`')
                 || c.is_ascii_whitespace()
         });
         let (host, port) = rest[..length].split_once(':').unwrap_or((&rest[..length], ""));
+        // `https://host:` and a slash is one address, and two for a reader.
+        if port.is_empty() && rest[..length].ends_with(':') && rest[length..].starts_with('/') {
+            return None;
+        }
         if !ends || !port.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }

@@ -82,6 +82,11 @@ impl Pass<'_, '_> {
         to
     }
 
+    /// Where a bare address ends whose host ends at `host`.
+    fn behind(&self, host: usize) -> usize {
+        if self.text[host..].starts_with(['/', '?', '#']) { end_of_bare(self.text, host) } else { host }
+    }
+
     /// `![…](…`: the image becomes a link.
     fn image(&mut self, at: usize) -> usize {
         // Without an address behind it, it is none: `array![0]`.
@@ -108,7 +113,7 @@ impl Pass<'_, '_> {
             return at + 2;
         }
         let bare = target.trim_start_matches('<');
-        if self.known.leads_to(bare).is_some() {
+        if self.known.leads_to(bare).is_some_and(|end| ends_target(&bare[end..], bare.len() < target.len())) {
             // Behind the address, so that it is not met again.
             return end_of_bare(self.text, self.text.len() - bare.len());
         }
@@ -134,12 +139,15 @@ impl Pass<'_, '_> {
         if what == What::Images || !(2..=LONGEST_SCHEME).contains(&scheme) || !rest[scheme..].starts_with(':') {
             return at + 1;
         }
-        let end = rest.find(['>', '<', ' ', '\n']).filter(|end| rest[*end..].starts_with('>'));
-        match (end, self.known.leads_to(rest)) {
-            (_, Some(_)) => end_of_bare(self.text, at + 1),
-            (Some(_), None) if rest[..scheme].eq_ignore_ascii_case("mailto") => at + 1,
-            (Some(end), None) => self.replace(at, at + 2 + end, &shown(&rest[..end])),
-            (None, None) => at + 1,
+        if self.known.leads_to(rest).is_some_and(|end| ends_target(&rest[end..], true)) {
+            return end_of_bare(self.text, at + 1);
+        }
+        match rest.find(['>', '<', ' ', '\n']) {
+            Some(_) if rest[..scheme].eq_ignore_ascii_case("mailto") => at + 1,
+            Some(end) if rest[end..].starts_with('>') => self.replace(at, at + 2 + end, &shown(&rest[..end])),
+            Some(end) if !rest[end..].starts_with('<') => at + 1,
+            // Longer than anybody needs; or a `<` that may yet be taken away.
+            _ => self.replace(at, at + 1, "&lt;"),
         }
     }
 
@@ -157,10 +165,10 @@ impl Pass<'_, '_> {
             return at + 3;
         }
         let from = at - scheme.len();
-        let end = end_of_bare(self.text, at + 3);
-        if self.known.leads_to(&self.text[from..]).is_some() {
-            return end;
+        if let Some(host) = self.known.leads_to(&self.text[from..]) {
+            return self.behind(from + host);
         }
+        let end = end_of_bare(self.text, at + 3);
         self.replace(from, end, &shown(&self.text[from..end]))
     }
 
@@ -174,30 +182,47 @@ impl Pass<'_, '_> {
         if !begins || self.text[self.done..at].ends_with("://") {
             return at + 1;
         }
-        let end = end_of_bare(self.text, at + 4);
-        if self.known.leads_to(&format!("https://{}", cut(here, LONGEST_TARGET))).is_some() {
-            return end;
+        const SCHEME: &str = "https://";
+        if let Some(host) = self.known.leads_to(&format!("{SCHEME}{}", cut(here, LONGEST_TARGET))) {
+            return self.behind(at + host - SCHEME.len());
         }
+        let end = end_of_bare(self.text, at + 4);
         let (_, led) = host_and_path(&self.text[at..end]);
         self.replace(at, end, &format!("`www[.]{}`", &led[4..]))
     }
 }
 
-/// Whether what follows a `<` is an element that does something, or a comment, which would hide.
+/// Whether what follows a `<` is an element that does something, or what browsers hide.
 fn is_active(rest: &str, what: What) -> bool {
     let name = rest.strip_prefix('/').unwrap_or(rest);
-    let end = name.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(name.len());
+    // As browsers read a name: up to a space, a slash or the end.
+    let end = name.find(|c: char| c.is_whitespace() || matches!(c, '/' | '>')).unwrap_or(name.len());
     let (name, behind) = name.split_at(end);
-    let whole = behind.is_empty() || behind.starts_with(['/', '>']) || behind.starts_with(char::is_whitespace);
-    let is = |known: &[&str]| whole && known.iter().any(|known| known.eq_ignore_ascii_case(name));
+    let is = |known: &[&str]| known.iter().any(|known| known.eq_ignore_ascii_case(name));
     if what == What::Images {
         return is(&["img", "image"]);
     }
     // What has attributes can load something, whatever its name.
-    let attributes = !name.is_empty()
-        && behind.starts_with(|c: char| c == '/' || c.is_whitespace())
-        && behind[..behind.find('>').unwrap_or(behind.len())].contains('=');
-    is(&ACTIVE) || attributes || rest.starts_with("!--")
+    let attributes = name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && (behind.is_empty() || behind.starts_with(|c: char| c == '/' || c.is_whitespace()))
+        && match behind.find('>') {
+            Some(end) => behind[..end].contains('='),
+            None => behind.contains('=') || rest.len() == LONGEST_TARGET,
+        };
+    let comment = rest.starts_with(['!', '?'])
+        || rest
+            .strip_prefix('/')
+            .is_some_and(|_| !name.starts_with(|c: char| c.is_ascii_alphabetic()) || name.contains(':'));
+    is(&ACTIVE) || attributes || comment
+}
+
+/// Whether the host of a link's address ends before `rest`, as Markdown reads it.
+fn ends_target(rest: &str, quoted: bool) -> bool {
+    rest.chars().next().is_none_or(|c| match c {
+        '/' | '?' | '#' => true,
+        '>' => quoted,
+        c => !quoted && (c == ')' || c.is_ascii_whitespace()),
+    })
 }
 
 /// At most so many bytes of a text.
@@ -218,7 +243,7 @@ fn end_of_bare(text: &str, from: usize) -> usize {
     let end = text[from..].find(|c: char| {
         c.is_whitespace()
             || c.is_control()
-            || matches!(c, '<' | '>' | '"' | '\'' | '`' | '|' | '[' | ']' | '{' | '}' | '(' | ')' | '\\' | '^')
+            || matches!(c, '!' | '<' | '>' | '"' | '\'' | '`' | '|' | '[' | ']' | '{' | '}' | '(' | ')' | '\\' | '^')
     });
     end.map_or(text.len(), |end| from + end)
 }
@@ -226,8 +251,9 @@ fn end_of_bare(text: &str, from: usize) -> usize {
 /// Whether a link's address leads nowhere else, whatever a renderer makes of its escapes: it names
 /// no host and no scheme.
 fn is_own(target: &str) -> bool {
-    let target = cut(target.trim_start_matches('<').trim_start(), LONGEST_TARGET);
-    let end = target.find([' ', '\n', ')', '>']).unwrap_or(target.len());
+    let target = target.trim_start_matches('<').trim_start();
+    let end = cut(target, LONGEST_TARGET).find([' ', '\n', ')', '>']);
+    let Some(end) = end.or((target.len() <= LONGEST_TARGET).then_some(target.len())) else { return false };
     let address = &target[..end];
     let head = address.find(['/', '?', '#']).unwrap_or(address.len());
     let other_host = address.starts_with('/') && address[1..].starts_with(['/', '\\', '&']);
