@@ -25,7 +25,7 @@ impl Hosts {
         });
         let (host, port) = rest[..length].split_once(':').unwrap_or((&rest[..length], ""));
         // `https://host:` and a slash is one address, and two for a reader.
-        if port.is_empty() && rest[..length].ends_with(':') && rest[length..].starts_with('/') {
+        if port.is_empty() && rest[..length].ends_with(':') && rest[length..].starts_with(['/', '?', '#']) {
             return None;
         }
         if !ends || !port.bytes().all(|byte| byte.is_ascii_digit()) {

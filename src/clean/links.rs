@@ -132,22 +132,24 @@ impl Pass<'_, '_> {
     /// `<https://…>`, `<img …`
     fn angle(&mut self, at: usize, what: What) -> usize {
         let rest = cut(&self.text[at + 1..], LONGEST_TARGET);
-        if is_active(rest, what) {
-            return self.replace(at, at + 1, "&lt;");
-        }
+        let inside =
+            rest.find(['>', '<', ' ', '\n']).filter(|end| rest[*end..].starts_with('>')).map(|end| &rest[..end]);
         let scheme = rest.find(|c: char| !is_scheme_character(c)).unwrap_or(rest.len());
-        if what == What::Images || !(2..=LONGEST_SCHEME).contains(&scheme) || !rest[scheme..].starts_with(':') {
-            return at + 1;
-        }
-        if self.known.leads_to(rest).is_some_and(|end| ends_target(&rest[end..], true)) {
-            return end_of_bare(self.text, at + 1);
-        }
-        match rest.find(['>', '<', ' ', '\n']) {
-            Some(_) if rest[..scheme].eq_ignore_ascii_case("mailto") => at + 1,
-            Some(end) if rest[end..].starts_with('>') => self.replace(at, at + 2 + end, &shown(&rest[..end])),
-            Some(end) if !rest[end..].starts_with('<') => at + 1,
-            // Longer than anybody needs; or a `<` that may yet be taken away.
-            _ => self.replace(at, at + 1, "&lt;"),
+        let link = (2..=LONGEST_SCHEME).contains(&scheme) && rest[scheme..].starts_with(':');
+        match inside {
+            _ if what == What::Images && !is_element(rest, &["img", "image"]) => at + 1,
+            Some(_) if link && self.known.leads_to(rest).is_some_and(|end| ends_target(&rest[end..], true)) => {
+                end_of_bare(self.text, at + 1)
+            }
+            Some(address) if link && !address[..scheme].eq_ignore_ascii_case("mailto") => {
+                self.replace(at, at + 2 + address.len(), &shown(address))
+            }
+            Some(inside) if link || is_harmless(inside) => at + 1,
+            // An element, a comment, or what may become one by what is taken away behind it.
+            _ if rest.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?')) => {
+                self.replace(at, at + 1, "&lt;")
+            }
+            _ => at + 1,
         }
     }
 
@@ -192,28 +194,24 @@ impl Pass<'_, '_> {
     }
 }
 
-/// Whether what follows a `<` is an element that does something, or what browsers hide.
-fn is_active(rest: &str, what: What) -> bool {
+/// Whether what follows a `<` is one of these elements.
+fn is_element(rest: &str, names: &[&str]) -> bool {
     let name = rest.strip_prefix('/').unwrap_or(rest);
     // As browsers read a name: up to a space, a slash or the end.
     let end = name.find(|c: char| c.is_whitespace() || matches!(c, '/' | '>')).unwrap_or(name.len());
-    let (name, behind) = name.split_at(end);
-    let is = |known: &[&str]| known.iter().any(|known| known.eq_ignore_ascii_case(name));
-    if what == What::Images {
-        return is(&["img", "image"]);
-    }
-    // What has attributes can load something, whatever its name.
-    let attributes = name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && (behind.is_empty() || behind.starts_with(|c: char| c == '/' || c.is_whitespace()))
-        && match behind.find('>') {
-            Some(end) => behind[..end].contains('='),
-            None => behind.contains('=') || rest.len() == LONGEST_TARGET,
-        };
-    let comment = rest.starts_with(['!', '?'])
-        || rest
-            .strip_prefix('/')
-            .is_some_and(|_| !name.starts_with(|c: char| c.is_ascii_alphabetic()) || name.contains(':'));
-    is(&ACTIVE) || attributes || comment
+    names.iter().any(|known| known.eq_ignore_ascii_case(&name[..end]))
+}
+
+/// Whether what stands between `<` and `>` does nothing: a plain element such as `b`, or what only
+/// looks like one, such as `String`; a mail address.
+fn is_harmless(inside: &str) -> bool {
+    let name = inside.strip_prefix('/').unwrap_or(inside);
+    let plain = name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(|c| c.is_ascii_alphanumeric());
+    let mail = name.split_once('@').is_some_and(|(user, host)| {
+        let right = |text: &str| text.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '+'));
+        right(user) && right(host)
+    });
+    mail || plain && !is_element(inside, &ACTIVE)
 }
 
 /// Whether the host of a link's address ends before `rest`, as Markdown reads it.
@@ -320,7 +318,7 @@ fn host_and_path(rest: &str) -> (String, String) {
     let (host, path) = rest[..query].split_at(rest[..query].find(['/', '\\']).unwrap_or(query));
     let host = host.rsplit('@').next().unwrap_or(host);
     let plain = |text: &str, most: usize| -> String {
-        text.chars().filter(|c| !matches!(c, '`' | '\n' | '\r')).take(most).collect()
+        text.chars().filter(|c| !matches!(c, '`' | '<' | '>' | '\n' | '\r')).take(most).collect()
     };
     let host = plain(host, 253);
     let shown = plain(path, LONGEST_PATH);
@@ -331,7 +329,9 @@ fn host_and_path(rest: &str) -> (String, String) {
 /// The host that an address leads to.
 fn host_of(address: &str) -> Option<String> {
     let (_, rest) = address.split_once("//")?;
-    Some(host_and_path(rest).0).filter(|host| !host.is_empty())
+    let (host, _) = host_and_path(rest);
+    Some(host.chars().filter(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | ':')).collect())
+        .filter(|host: &String| !host.is_empty())
 }
 
 #[cfg(test)]
