@@ -5,13 +5,16 @@
 pub mod arguments;
 mod attempts;
 mod check;
+mod kept;
+mod paging;
 pub mod problem;
 mod project;
 mod record;
+pub(crate) mod records;
 mod reply;
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value};
 use tokio::sync::mpsc::UnboundedSender;
@@ -20,15 +23,21 @@ use crate::audit::Audit;
 use crate::catalog::{self, Catalog, Entry};
 use crate::config::Connection;
 use crate::error::{CallError, ConfigError, Outcome};
-use crate::model::{Call, DRY_RUN, Effect, FIELDS, Risk, Tool};
+use crate::model::{ALL, CURSOR, Call, DRY_RUN, Effect, FIELDS, Risk, Tool};
 use crate::policy::{Refusal, Selection};
 use crate::support::{self, Api, Inputs};
 use crate::upstream::{Pace, Plan, Upstream};
 
 use arguments::ArgumentSchema;
 pub use attempts::Patience;
-use problem::Problem;
+use kept::Kept;
+pub use kept::Session;
+use paging::cursor::Cursor;
+pub use paging::cursor::Spot;
+use paging::{Pager, Pages, Start};
+use problem::{Problem, ProblemKind};
 use record::Recording;
+use reply::Keeping;
 pub use reply::{Page, Reply};
 
 /// Tools that can be called: a catalog, a selection of it, and the vendors' connections.
@@ -41,6 +50,7 @@ pub struct Toolbox {
     dry_run: bool,
     patience: Patience,
     record: Option<Audit>,
+    kept: Arc<Kept>,
 }
 
 /// Who calls, and what they want to hear meanwhile.
@@ -48,6 +58,8 @@ pub struct Toolbox {
 pub struct Caller {
     /// The program that calls, by its own word.
     pub client: Option<String>,
+    /// The session that it belongs to; what is kept for one is no other's.
+    pub session: Session,
     /// Hears what the call waits for, while it waits.
     pub waits: Option<UnboundedSender<String>>,
 }
@@ -180,7 +192,8 @@ impl Toolbox {
             lines.insert(api.id, Line { api, connection: connection.clone(), pace, opened: OnceLock::new() });
         }
         let schemas = catalog.entries().iter().map(|_| OnceLock::new()).collect();
-        Self { catalog, selection, lines, schemas, dry_run, patience: Patience::default(), record: None }
+        let (patience, kept) = (Patience::default(), Arc::default());
+        Self { catalog, selection, lines, schemas, dry_run, patience, record: None, kept }
     }
 
     /// The same toolbox with more patience, or less.
@@ -247,11 +260,10 @@ impl Toolbox {
         let schema = self.schema(position)?;
         recording.about(entry, || schema.masked(&arguments));
         self.selection.decide(entry).map_err(|refusal| Failure::Refused { tool: tool.name.clone(), refusal })?;
-        let arguments = schema
-            .check(arguments)
-            .map_err(|problems| Failure::Arguments { text: schema.describe(&problems, &tool.name), problems })?;
+        let (cursor, arguments) = continued(tool, schema, arguments)?;
         // As they are sent: converted.
-        recording.arguments(|| schema.masked(&arguments));
+        let masked = schema.masked(&arguments);
+        recording.arguments(|| masked.clone());
         let Some(call) = tool.calls.first() else {
             return Err(Failure::NotConfigured(format!(
                 "`{}` calls no operation; this is a fault of toolwright",
@@ -262,27 +274,67 @@ impl Toolbox {
         let opened = line.opened()?;
         recording.site(|| opened.upstream.site());
         let wants = |name| tool.is_own_argument(name) && arguments.get(name) == Some(&Value::Bool(true));
+        let bound = wants(ALL).then_some(self.patience.records);
+        let pager = tool.paging().map(|paging| Pager::new(paging, call, &arguments, bound));
+        let first = || pager.as_ref().map(|pager| pager.first(call, &arguments)).unwrap_or_default();
+        let start = cursor.as_ref().map_or_else(first, |cursor| cursor.start.clone());
+        let inputs = |arguments: &Map<String, Value>, start: &Start| {
+            let mut inputs = bind(call, arguments);
+            if let Some(pager) = &pager {
+                pager.place(start, &mut inputs);
+            }
+            inputs
+        };
         if self.dry_run || wants(DRY_RUN) {
-            return Err(line.plan(tool, call, &schema.masked(&arguments)).await?);
+            return Err(line.plan(tool, call, &masked, inputs(&masked, &start)).await?);
+        }
+        let here = tool.is_own_argument(CURSOR).then(|| Cursor::of(&tool.name, &arguments, &masked, start.clone()));
+        if let (Some(cursor), Some(here)) = (&cursor, &here)
+            && let Some(reply) = self.kept_for(caller, cursor, here)
+        {
+            return Ok(reply);
         }
         if tool.effect != Some(Effect::Read) {
             recording.intend()?;
         }
         let repeatable = tool.effect == Some(Effect::Read) || tool.annotations.idempotent_hint;
-        let request = || opened.client.call(&call.operation, bind(call, &arguments));
-        let result = attempts::run(self.patience, repeatable, &line.pace, caller, request).await;
-        let result = result.map_err(|error| {
+        let fetch = async |start: Start| {
+            let request = || opened.client.call(&call.operation, inputs(&arguments, &start));
+            attempts::run(self.patience, repeatable, &line.pace, caller, request).await
+        };
+        let result = match &pager {
+            Some(pager) => pager.run(start, caller, fetch).await,
+            None => fetch(start).await.map(Pages::from),
+        };
+        let Pages { answer, mut page, next } = result.map_err(|error| {
             Failure::Call(match with_hints(error, call, &arguments) {
                 CallError::Unknown(reason) => {
                     CallError::Unknown(format!("{reason}\nhint: {}", check::advice(self, entry)))
                 }
                 error => error,
             })
+        })?;
+        let answer = match arguments.get(FIELDS) {
+            Some(fields) if tool.is_own_argument(FIELDS) => project::fields(answer, fields)?,
+            _ => answer,
+        };
+        let keeping = here.map(|here| {
+            if let (Some(page), Some(next)) = (&mut page, next) {
+                page.next_cursor = Some(Cursor { start: next, ..here.clone() }.write());
+            }
+            Keeping::new(&self.kept, caller.session, here)
         });
-        match arguments.get(FIELDS) {
-            Some(fields) if tool.is_own_argument(FIELDS) => project::fields(result?, fields).map(Reply::from),
-            _ => result.map(Reply::from),
-        }
+        // What was shown of an answer that is not kept any longer is left out of the new one.
+        let from = cursor.map(|cursor| cursor.spot).unwrap_or_default();
+        Ok(Reply { answer, page, from, keeping })
+    }
+
+    /// The answer that a cursor leads into, if it is still kept. `here` is the call's beginning.
+    fn kept_for(&self, caller: &Caller, cursor: &Cursor, here: &Cursor) -> Option<Reply> {
+        let (answer, page) = self.kept.get(cursor.kept.as_deref()?, &here.tool, caller.session)?;
+        let here = Cursor { kept: cursor.kept.clone(), ..here.clone() };
+        let keeping = Some(Keeping::new(&self.kept, caller.session, here));
+        Some(Reply { answer, page, from: cursor.spot, keeping })
     }
 
     fn schema(&self, position: usize) -> Result<&ArgumentSchema, Failure> {
@@ -321,10 +373,16 @@ impl Line {
     }
 
     /// Describes the request that the call would send. The arguments are without secrets.
-    async fn plan(&self, tool: &Tool, call: &Call, arguments: &Map<String, Value>) -> Result<Failure, Failure> {
+    async fn plan(
+        &self,
+        tool: &Tool,
+        call: &Call,
+        arguments: &Map<String, Value>,
+        inputs: Inputs,
+    ) -> Result<Failure, Failure> {
         let opened = self.opened()?;
         let upstream = opened.upstream.planning();
-        let called = (self.api.connect)(upstream.clone()).call(&call.operation, bind(call, arguments)).await;
+        let called = (self.api.connect)(upstream.clone()).call(&call.operation, inputs).await;
         match (upstream.take_plan(), called) {
             (Some(request), _) => Ok(Failure::Planned(Box::new(Planned {
                 tool: tool.name.clone(),
@@ -339,6 +397,39 @@ impl Line {
             }
         }
     }
+}
+
+/// The arguments of a call, checked; where it continues another, together with those of that one.
+fn continued(
+    tool: &Tool,
+    schema: &ArgumentSchema,
+    mut given: Map<String, Value>,
+) -> Result<(Option<Cursor>, Map<String, Value>), Failure> {
+    let not_accepted =
+        |problems: Vec<Problem>| Failure::Arguments { text: schema.describe(&problems, &tool.name), problems };
+    let wrong = |cursor: &str, expected: String| {
+        let given: String = cursor.chars().take(40).collect();
+        let problem =
+            Problem { kind: ProblemKind::Invalid, argument: CURSOR.to_owned(), given, expected, suggestion: None };
+        Failure::Arguments {
+            text: format!(
+                "the arguments of {} were not accepted; nothing was sent\n- `{CURSOR}`: {}",
+                tool.name, problem.expected
+            ),
+            problems: vec![problem],
+        }
+    };
+    let written = match given.get(CURSOR) {
+        Some(Value::String(written)) if tool.is_own_argument(CURSOR) => written.clone(),
+        _ => return Ok((None, schema.check(given).map_err(not_accepted)?)),
+    };
+    given.shift_remove(CURSOR);
+    let cursor = Cursor::read(&written, &tool.name).map_err(|expected| wrong(&written, expected))?;
+    let arguments = schema.check(cursor.with(given)).map_err(not_accepted)?;
+    // Which fields are shown may change from page to page, but not within one answer.
+    let free = |name: &str| cursor.kept.is_none() && tool.is_own_argument(name);
+    cursor.check(&arguments, free).map_err(|expected| wrong(&written, expected))?;
+    Ok((Some(cursor), arguments))
 }
 
 /// Puts each argument to its place; what is missing and has a default is sent with it.

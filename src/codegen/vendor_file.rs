@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::error::Errors;
 use super::located::{Located, Source, nearest, one_of};
+use super::paging;
 use crate::model::{Address, Check, Credential, Limits, Vendor};
 
 /// The longest guidance, in characters: all vendors' together go into the server's instructions.
@@ -42,7 +43,7 @@ pub(crate) fn load(path: &Path, file: &str, folder: &str, errors: &mut Errors) -
 }
 
 fn read(root: &Located<'_>, folder: &str) -> Option<Vendor> {
-    root.only(&["id", "title", "address", "credentials", "guidance", "check", "limits"]);
+    root.only(&["id", "title", "address", "credentials", "guidance", "check", "limits", "paging"]);
     let id = text(root, "id", "the folder's name");
     if let Some(id) = &id
         && id != folder
@@ -61,7 +62,9 @@ fn read(root: &Located<'_>, folder: &str) -> Option<Vendor> {
     let guidance = root.get("guidance").and_then(|at| read_guidance(&at)).unwrap_or_default();
     let check = root.get("check").and_then(|at| read_check(&at));
     let limits = root.get("limits").map(|at| read_limits(&at)).unwrap_or_default();
-    Some(Vendor { id: id?, title: title?, address: address?, credentials: credentials?, guidance, check, limits })
+    let paging = root.get("paging").map(|at| paging::read_styles(&at)).unwrap_or_default();
+    let (address, credentials) = (address?, credentials?);
+    Some(Vendor { id: id?, title: title?, address, credentials, guidance, check, limits, paging })
 }
 
 fn text(at: &Located<'_>, key: &str, expected: &str) -> Option<String> {

@@ -3,6 +3,7 @@
 mod clean;
 mod envelope;
 mod parts;
+mod pieces;
 mod size;
 
 use std::borrow::Cow;
@@ -16,6 +17,7 @@ use crate::call::{Failure, Reply};
 use crate::error::{CallError, seconds};
 use crate::upstream::Answer;
 use envelope::Envelope;
+use size::View;
 
 /// The entry of a failed result's `_meta` that says what was sent: `not_sent`, `rejected`,
 /// `unknown`.
@@ -40,8 +42,10 @@ fn success(vendor: &str, reply: &Reply) -> CallToolResult {
     let content_type = answer.content_type.as_deref().unwrap_or_default();
     let several = essence_of(content_type).starts_with("multipart/");
     let parts = several.then(|| parts::split(content_type, answer)).flatten();
-    let blocks =
-        parts.as_deref().unwrap_or(std::slice::from_ref(answer)).iter().map(|part| block(vendor, part, &envelope));
+    // Of several parts none is kept by itself.
+    let cursor = |spot| if several { None } else { reply.cursor_to(spot) };
+    let view = View { envelope: &envelope, from: reply.from, cursor: &cursor };
+    let blocks = parts.as_deref().unwrap_or(std::slice::from_ref(answer)).iter().map(|part| block(vendor, part, &view));
     match blocks.collect() {
         Some(blocks) => CallToolResult::success(blocks),
         None => page(answer),
@@ -54,7 +58,7 @@ fn essence_of(content_type: &str) -> String {
 }
 
 /// `None` where the answer is a web page.
-fn block(vendor: &str, answer: &Answer, envelope: &Envelope) -> Option<ContentBlock> {
+fn block(vendor: &str, answer: &Answer, view: &View<'_>) -> Option<ContentBlock> {
     let essence = essence_of(answer.content_type.as_deref().unwrap_or_default());
     // A vendor that calls its bytes text is taken at its word: what is no UTF-8 shows as such.
     let text = if is_text(&essence) && !essence.is_empty() {
@@ -71,7 +75,7 @@ fn block(vendor: &str, answer: &Answer, envelope: &Envelope) -> Option<ContentBl
         ("text/html" | "application/xhtml+xml", _) if answer.filename.is_none() => return None,
         (image, _) if image.starts_with("image/") => ContentBlock::image(STANDARD.encode(&answer.body), image),
         (audio, _) if audio.starts_with("audio/") => ContentBlock::audio(STANDARD.encode(&answer.body), audio),
-        (kind, Ok(text)) if is_text(kind) => ContentBlock::text(size::bounded(&clean::clean(&text), envelope)),
+        (kind, Ok(text)) if is_text(kind) => ContentBlock::text(size::bounded(&clean::clean(&text), view)),
         (kind, _) => file(vendor, kind, answer),
     })
 }
