@@ -79,7 +79,10 @@ mod tests {
         let bounds = Bounds { characters: 3, items: 1 };
         let record = json!({"a/b": "abcdef", "list": ["x", {"long": "y"}, 7], "short": "abc"});
         let (short, pieces) = cut(record, bounds);
-        assert_eq!(short, json!({"a/b": "abc… (cut, 6 characters)", "list": ["x", "… (cut, 3 items)"], "short": "abc"}));
+        assert_eq!(
+            short,
+            json!({"a/b": "abc… (cut, 6 characters)", "list": ["x", "… (cut, 3 items)"], "short": "abc"})
+        );
         assert_eq!(
             pieces,
             [

@@ -4,6 +4,8 @@
 pub(super) mod cursor;
 mod signs;
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -108,7 +110,7 @@ impl<'a> Pager<'a> {
     where
         F: Future<Output = Result<Answer, CallError>>,
     {
-        let answer = fetch(start.clone()).await?;
+        let answer = readable(fetch(start.clone()).await?);
         let Some(seen) = self.read(&start, &answer) else { return Ok(answer.into()) };
         let mut gathered = Gathered::new(answer, seen.rows);
         let (mut total, mut next) = (seen.total, seen.next);
@@ -123,7 +125,7 @@ impl<'a> Pager<'a> {
             }
             caller.tell(format!("{} records so far", gathered.rows));
             let answer = match fetch(after.clone()).await {
-                Ok(answer) => answer,
+                Ok(answer) => readable(answer),
                 Err(error) => {
                     let error = error.to_string().replace('\n', "; ");
                     note = Some(format!("broke off after {} records; next_cursor goes on. {error}", gathered.rows));
@@ -133,7 +135,8 @@ impl<'a> Pager<'a> {
             pages += 1;
             start = after.clone();
             let Some(seen) = self.read(&start, &answer) else {
-                next = Next::Stuck("the vendor answered the next page with no list of records".to_owned());
+                let reason = "the vendor answered the next page with something else";
+                note = Some(format!("broke off after {} records; next_cursor goes on. {reason}", gathered.rows));
                 break;
             };
             (total, next, rows) = (seen.total.or(total), seen.next, seen.rows);
@@ -158,6 +161,16 @@ impl<'a> Pager<'a> {
     fn read(&self, start: &Start, answer: &Answer) -> Option<Seen> {
         signs::read(self.paging, start, start.size.or(self.asked), answer)
     }
+}
+
+/// The same answer with the bytes that are no text marked as such, where it is JSON but for them.
+fn readable(mut answer: Answer) -> Answer {
+    if let Cow::Owned(text) = String::from_utf8_lossy(&answer.body)
+        && text.trim_start().starts_with(['[', '{'])
+    {
+        answer.body = text.into();
+    }
+    answer
 }
 
 /// The value that a call sends to a place.
