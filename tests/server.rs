@@ -52,8 +52,9 @@ async fn answers_a_call_with_one_text_block() {
     let result = client.call_tool(request).await.unwrap();
     assert_eq!(result.is_error, Some(false));
     assert!(result.structured_content.is_none());
-    let rows: Value = serde_json::from_str(common::text(&result)).unwrap();
-    assert!(rows[0]["Subject"].is_string());
+    let answer: Value = serde_json::from_str(common::text(&result)).unwrap();
+    assert!(answer["items"][0]["Subject"].is_string());
+    assert_eq!(answer["page"]["has_more"], json!(false), "fewer came than were asked for");
     assert_eq!(sandbox.record()[0].query, "count=25&query=printer");
 }
 
