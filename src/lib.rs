@@ -22,7 +22,8 @@
 //! | [`catalog`] | `generated` | every tool by name | generated, model, support |
 //! | [`policy`] | a tool and a selection | allowed, or why not and which flag opens it | catalog, model, error |
 //! | [`audit`] | calls | a record of them that shows changes and gaps | error |
-//! | [`call`] | a tool's name and arguments | an answer: the one way in | policy, catalog, config, support, audit |
+//! | [`metrics`] | calls | numbers that Prometheus reads | error |
+//! | [`call`] | a tool's name and arguments | an answer: the one way in | policy, catalog, config, support, audit, metrics |
 //! | [`shape`] | an answer or failure | an MCP result | call, upstream |
 //! | [`server`] | MCP requests | calls | call, shape |
 //! | [`sandbox`] | requests | what the description promises | nothing |
@@ -56,6 +57,7 @@ pub mod codegen;
 pub mod config;
 pub mod error;
 mod generated;
+pub mod metrics;
 pub mod model;
 pub mod policy;
 pub mod sandbox;

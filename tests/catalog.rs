@@ -183,7 +183,10 @@ mod jitbit {
         let catalog = Catalog::compiled();
         let search = tool(&catalog, "jitbit_search_tickets");
         let properties = &search["inputSchema"]["properties"];
-        assert_eq!(properties.as_object().unwrap().keys().collect::<Vec<_>>(), ["query", "limit", "fields", "cursor", "all"]);
+        assert_eq!(
+            properties.as_object().unwrap().keys().collect::<Vec<_>>(),
+            ["query", "limit", "fields", "cursor", "all"]
+        );
         assert_eq!(properties["query"]["minLength"], 3);
         assert_eq!(search["inputSchema"]["required"], json!(["query"]));
         let list = tool(&catalog, "jitbit_list_tickets");

@@ -5,6 +5,7 @@
 pub mod arguments;
 mod attempts;
 mod check;
+mod continued;
 mod kept;
 mod paging;
 pub mod problem;
@@ -23,6 +24,7 @@ use crate::audit::Audit;
 use crate::catalog::{self, Catalog, Entry};
 use crate::config::Connection;
 use crate::error::{CallError, ConfigError, Outcome};
+use crate::metrics::Metrics;
 use crate::model::{ALL, CURSOR, Call, DRY_RUN, Effect, FIELDS, Risk, Tool};
 use crate::policy::{Refusal, Selection};
 use crate::support::{self, Api, Inputs};
@@ -35,7 +37,7 @@ pub use kept::Session;
 use paging::cursor::Cursor;
 pub use paging::cursor::Spot;
 use paging::{Pager, Pages, Start};
-use problem::{Problem, ProblemKind};
+use problem::Problem;
 use record::Recording;
 use reply::Keeping;
 pub use reply::{Page, Reply};
@@ -50,6 +52,7 @@ pub struct Toolbox {
     dry_run: bool,
     patience: Patience,
     record: Option<Audit>,
+    metrics: Metrics,
     kept: Arc<Kept>,
 }
 
@@ -158,6 +161,27 @@ impl Failure {
         }
     }
 
+    /// Returns the kind of error for the metrics; `None` for what is no error.
+    fn kind(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::UnknownTool { .. } => "unknown_tool",
+            Self::Refused { .. } => "policy",
+            Self::NotConfigured(_) => "configuration",
+            Self::Arguments { .. } => "arguments",
+            Self::Projection(_) => "projection",
+            Self::Planned(_) => return None,
+            Self::Call(error) => match error {
+                CallError::NotSent(_) => "not_sent",
+                CallError::Throttled(_) => "throttled",
+                CallError::Rejected(rejection) if rejection.status == 429 => "rate_limited",
+                CallError::Rejected(rejection) if rejection.status >= 500 => "vendor_fault",
+                CallError::Rejected(_) => "rejected",
+                CallError::Unknown(_) => "unknown",
+                CallError::Cancelled => "cancelled",
+            },
+        })
+    }
+
     /// Returns whether settings and not the call are to blame.
     pub fn is_configuration(&self) -> bool {
         matches!(self, Self::UnknownTool { .. } | Self::Refused { .. } | Self::NotConfigured(_))
@@ -192,8 +216,17 @@ impl Toolbox {
             lines.insert(api.id, Line { api, connection: connection.clone(), pace, opened: OnceLock::new() });
         }
         let schemas = catalog.entries().iter().map(|_| OnceLock::new()).collect();
-        let (patience, kept) = (Patience::default(), Arc::default());
-        Self { catalog, selection, lines, schemas, dry_run, patience, record: None, kept }
+        Self {
+            catalog,
+            selection,
+            lines,
+            schemas,
+            dry_run,
+            patience: Patience::default(),
+            record: None,
+            metrics: Metrics::default(),
+            kept: Arc::default(),
+        }
     }
 
     /// The same toolbox with more patience, or less.
@@ -208,6 +241,11 @@ impl Toolbox {
     pub fn with_record(mut self, record: Option<Audit>) -> Self {
         self.record = record;
         self
+    }
+
+    /// What is counted of the calls.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// The catalog behind the selection.
@@ -238,18 +276,18 @@ impl Toolbox {
     /// # Errors
     /// By stage; everything but [`Failure::Call`] means that nothing was sent.
     pub async fn call_as(&self, caller: &Caller, name: &str, arguments: Map<String, Value>) -> Result<Reply, Failure> {
-        let mut recording = Recording::new(self.record.as_ref(), caller, name);
+        let mut recording = Recording::new(self.record.as_ref(), &self.metrics, caller, name);
         let result = self.recorded(caller, name, arguments, &mut recording).await;
         recording.end(&result);
         result
     }
 
-    async fn recorded(
-        &self,
+    async fn recorded<'a>(
+        &'a self,
         caller: &Caller,
         name: &str,
         arguments: Map<String, Value>,
-        recording: &mut Recording<'_>,
+        recording: &mut Recording<'a>,
     ) -> Result<Reply, Failure> {
         let Some(position) = self.catalog.position(name) else {
             let near = self.catalog.near(name).into_iter().map(str::to_owned).collect();
@@ -260,7 +298,7 @@ impl Toolbox {
         let schema = self.schema(position)?;
         recording.about(entry, || schema.masked(&arguments));
         self.selection.decide(entry).map_err(|refusal| Failure::Refused { tool: tool.name.clone(), refusal })?;
-        let (cursor, arguments) = continued(tool, schema, arguments)?;
+        let (cursor, arguments) = continued::arguments(tool, schema, arguments)?;
         // As they are sent: converted.
         let masked = schema.masked(&arguments);
         recording.arguments(|| masked.clone());
@@ -300,7 +338,8 @@ impl Toolbox {
         let repeatable = tool.effect == Some(Effect::Read) || tool.annotations.idempotent_hint;
         let fetch = async |start: Start| {
             let request = || opened.client.call(&call.operation, inputs(&arguments, &start));
-            attempts::run(self.patience, repeatable, &line.pace, caller, request).await
+            let metrics = self.metrics.of(&entry.vendor);
+            attempts::run(self.patience, repeatable, &line.pace, caller, metrics, request).await
         };
         let result = match &pager {
             Some(pager) => pager.run(start, caller, fetch).await,
@@ -397,39 +436,6 @@ impl Line {
             }
         }
     }
-}
-
-/// The arguments of a call, checked; where it continues another, together with those of that one.
-fn continued(
-    tool: &Tool,
-    schema: &ArgumentSchema,
-    mut given: Map<String, Value>,
-) -> Result<(Option<Cursor>, Map<String, Value>), Failure> {
-    let not_accepted =
-        |problems: Vec<Problem>| Failure::Arguments { text: schema.describe(&problems, &tool.name), problems };
-    let wrong = |cursor: &str, expected: String| {
-        let given: String = cursor.chars().take(40).collect();
-        let problem =
-            Problem { kind: ProblemKind::Invalid, argument: CURSOR.to_owned(), given, expected, suggestion: None };
-        Failure::Arguments {
-            text: format!(
-                "the arguments of {} were not accepted; nothing was sent\n- `{CURSOR}`: {}",
-                tool.name, problem.expected
-            ),
-            problems: vec![problem],
-        }
-    };
-    let written = match given.get(CURSOR) {
-        Some(Value::String(written)) if tool.is_own_argument(CURSOR) => written.clone(),
-        _ => return Ok((None, schema.check(given).map_err(not_accepted)?)),
-    };
-    given.shift_remove(CURSOR);
-    let cursor = Cursor::read(&written, &tool.name).map_err(|expected| wrong(&written, expected))?;
-    let arguments = schema.check(cursor.with(given)).map_err(not_accepted)?;
-    // Which fields are shown may change from page to page, but not within one answer.
-    let free = |name: &str| cursor.kept.is_none() && tool.is_own_argument(name);
-    cursor.check(&arguments, free).map_err(|expected| wrong(&written, expected))?;
-    Ok((Some(cursor), arguments))
 }
 
 /// Puts each argument to its place; what is missing and has a default is sent with it.
