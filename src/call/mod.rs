@@ -1,6 +1,6 @@
 //! A tool's name and arguments → an answer: asks the policy, checks the arguments, puts each
-//! value to its place in the request and calls the vendor. The one way in for the server and the
-//! command line.
+//! value to its place in the request and calls the vendor, page by page where it pages. The one
+//! way in for the server and the command line.
 
 pub mod arguments;
 mod attempts;
@@ -301,7 +301,10 @@ impl Toolbox {
         let (cursor, arguments) = continued::arguments(tool, schema, arguments)?;
         // As they are sent: converted.
         let masked = schema.masked(&arguments);
-        recording.arguments(|| masked.clone());
+        recording.arguments(|| {
+            let written = cursor.as_ref().map(|cursor| (CURSOR.to_owned(), cursor.write().into()));
+            masked.clone().into_iter().chain(written).collect()
+        });
         let Some(call) = tool.calls.first() else {
             return Err(Failure::NotConfigured(format!(
                 "`{}` calls no operation; this is a fault of toolwright",
@@ -313,7 +316,7 @@ impl Toolbox {
         recording.site(|| opened.upstream.site());
         let wants = |name| tool.is_own_argument(name) && arguments.get(name) == Some(&Value::Bool(true));
         let bound = wants(ALL).then_some(self.patience.records);
-        let pager = tool.paging().map(|paging| Pager::new(paging, call, &arguments, bound));
+        let pager = tool.paging().and(call.paging.as_ref()).map(|paging| Pager::new(paging, call, &arguments, bound));
         let first = || pager.as_ref().map(|pager| pager.first(call, &arguments)).unwrap_or_default();
         let start = cursor.as_ref().map_or_else(first, |cursor| cursor.start.clone());
         let inputs = |arguments: &Map<String, Value>, start: &Start| {

@@ -21,6 +21,9 @@ const LARGEST: usize = 16 * 1024 * 1024;
 /// The most pages that are fetched in one call, whatever they hold.
 const MOST_PAGES: usize = 1_000;
 
+/// How much of a failure in the middle is told.
+const LONGEST_REASON: usize = 600;
+
 /// Where a page begins.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Start {
@@ -128,6 +131,7 @@ impl<'a> Pager<'a> {
                 Ok(answer) => readable(answer),
                 Err(error) => {
                     let error = error.to_string().replace('\n', "; ");
+                    let error: String = error.chars().take(LONGEST_REASON).collect();
                     note = Some(format!("broke off after {} records; next_cursor goes on. {error}", gathered.rows));
                     break;
                 }
