@@ -22,9 +22,10 @@
 //! | [`catalog`] | `generated` | every tool by name | generated, model, support |
 //! | [`policy`] | a tool and a selection | allowed, or why not and which flag opens it | catalog, model, error |
 //! | [`audit`] | calls | a record of them that shows changes and gaps | error |
+//! | [`metrics`] | calls | numbers that Prometheus reads | error |
 //! | [`clean`] | what outsiders wrote | what can be shown, and who wrote it | model |
 //! | [`jq`] | a filter and a text of JSON | what the filter makes of it, in a process of its own | nothing |
-//! | [`call`] | a tool's name and arguments | an answer: the one way in | policy, catalog, config, support, audit, clean, jq |
+//! | [`call`] | a tool's name and arguments | an answer: the one way in | policy, catalog, config, support, audit, clean, jq, metrics |
 //! | [`shape`] | an answer or failure | an MCP result | call, clean, upstream |
 //! | [`server`] | MCP requests | calls | call, shape |
 //! | [`sandbox`] | requests | what the description promises | nothing |
@@ -60,6 +61,7 @@ pub mod config;
 pub mod error;
 mod generated;
 pub mod jq;
+pub mod metrics;
 pub mod model;
 pub mod policy;
 pub mod sandbox;

@@ -205,6 +205,33 @@ async fn whoever_watches_the_process_gets_an_answer() {
 }
 
 #[tokio::test]
+async fn the_calls_of_a_process_are_counted() {
+    let server = start().await;
+    for tool in ["test_simple_text", "test_error_handling", "no_such_tool\"} 1"] {
+        server.post(&call(tool)).send().await.unwrap();
+    }
+    let address = format!("http://{}/metrics", server.address);
+    let response = http_client().get(&address).send().await.unwrap();
+    assert!(content_type(&response).starts_with("application/openmetrics-text"), "{response:?}");
+    let text = response.text().await.unwrap();
+    for line in [
+        r#"toolwright_calls_total{vendor="fixture",tool="test_simple_text",outcome="answered"} 1"#,
+        r#"toolwright_calls_total{vendor="fixture",tool="test_error_handling",outcome="not_sent"} 1"#,
+        // A name that a caller made up is no label.
+        r#"toolwright_calls_total{vendor="",tool="",outcome="not_sent"} 1"#,
+        r#"toolwright_errors_total{vendor="",kind="unknown_tool"} 1"#,
+        r#"toolwright_upstream_seconds_count{vendor="fixture"} 2"#,
+        "toolwright_calls_in_flight 0",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+    }
+    for (name, value) in [("host", "rebound.example.com"), ("origin", "https://page.example.com")] {
+        let refused = http_client().get(&address).header(name, value).send().await.unwrap();
+        assert_eq!(refused.status(), StatusCode::FORBIDDEN, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn addresses_off_the_loopback_are_refused() {
     for address in ["0.0.0.0:0", "192.0.2.1:8080", "[::]:0"] {
         let error = HttpServer::bind(address).await.unwrap_err().to_string();

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Module → what it may import of ours. A module that is missing here may import anything.
-const MAY_IMPORT: [(&str, &[&str]); 17] = [
+const MAY_IMPORT: [(&str, &[&str]); 18] = [
     ("model", &[]),
     ("error", &[]),
     ("codegen", &["model"]),
@@ -19,9 +19,13 @@ const MAY_IMPORT: [(&str, &[&str]); 17] = [
     ("audit", &["error"]),
     ("clean", &["model"]),
     ("jq", &[]),
-    ("call", &["audit", "catalog", "clean", "config", "error", "jq", "model", "policy", "support", "upstream"]),
+    ("metrics", &["error"]),
+    (
+        "call",
+        &["audit", "catalog", "clean", "config", "error", "jq", "metrics", "model", "policy", "support", "upstream"],
+    ),
     ("shape", &["call", "clean", "error", "upstream"]),
-    ("server", &["call", "catalog", "error", "model", "shape"]),
+    ("server", &["call", "catalog", "error", "metrics", "model", "shape"]),
     ("sandbox", &[]),
     ("authoring", &["codegen", "catalog", "config", "generated", "model"]),
     (

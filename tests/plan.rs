@@ -82,7 +82,7 @@ async fn a_reader_keeps_the_fields_that_were_asked_for() {
     let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
     let kept = result(&toolbox, "jitbit_search_tickets", json!({"query": "printer", "fields": ["Subject"]})).await;
     let rows: Value = serde_json::from_str(text(&kept)).unwrap();
-    assert_eq!(rows[0].as_object().unwrap().keys().collect::<Vec<_>>(), ["Subject"]);
+    assert_eq!(rows["items"][0].as_object().unwrap().keys().collect::<Vec<_>>(), ["Subject"]);
     assert!(!sandbox.record()[0].query.contains("fields"));
     let wrong = result(&toolbox, "jitbit_search_tickets", json!({"query": "printer", "fields": ["subject"]})).await;
     assert_eq!(wrong.is_error, Some(true));

@@ -7,6 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use super::Caller;
 use crate::error::{CallError, seconds};
+use crate::metrics::OfVendor;
 use crate::support::Pending;
 use crate::upstream::{Answer, Pace, waiting};
 
@@ -14,6 +15,8 @@ use crate::upstream::{Answer, Pace, waiting};
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 /// The longest wait that the vendor has not asked for.
 const LONGEST_WAIT: Duration = Duration::from_secs(8);
+/// What is shorter was no wait for anybody, but the time that taking a turn takes.
+const NOTICEABLE: Duration = Duration::from_millis(1);
 /// A refused login is repeated by nobody, and other refusals say the same the second time.
 const BUSY: [u16; 2] = [429, 503];
 
@@ -26,11 +29,13 @@ pub struct Patience {
     pub budget: Duration,
     /// Whether to wait for what the vendor said to earlier calls.
     pub heed: bool,
+    /// How many records `all` gathers before it gives what there is.
+    pub records: usize,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { tries: 3, budget: Duration::from_secs(30), heed: true }
+        Self { tries: 3, budget: Duration::from_secs(30), heed: true, records: 1_000 }
     }
 }
 
@@ -49,6 +54,7 @@ pub(super) async fn run<'a>(
     repeatable: bool,
     pace: &Pace,
     caller: &Caller,
+    metrics: OfVendor<'_>,
     request: impl Fn() -> Pending<'a>,
 ) -> Result<Answer, CallError> {
     let started = Instant::now();
@@ -57,13 +63,22 @@ pub(super) async fn run<'a>(
     let mut last = None;
     loop {
         let left = patience.budget.saturating_sub(started.elapsed());
-        let turn = match pace.turn(left, patience.heed, &tell).await {
+        let asked = Instant::now();
+        let turn = pace.turn(left, patience.heed, &tell).await;
+        let waited = asked.elapsed();
+        if waited >= NOTICEABLE {
+            metrics.waited(waited);
+        }
+        let turn = match turn {
             Ok(turn) => turn,
             // What the vendor said to the try before tells more.
             Err(throttled) => return Err(last.unwrap_or_else(|| CallError::Throttled(Box::new(throttled)))),
         };
         tries += 1;
-        let error = match request().await {
+        let sent = Instant::now();
+        let answered = request().await;
+        metrics.took(sent.elapsed());
+        let error = match answered {
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
@@ -83,6 +98,7 @@ pub(super) async fn run<'a>(
         tell(&format!("the vendor answered {status}; try {} of {} follows", tries + 1, patience.tries), wait);
         last = Some(error);
         sleep(wait).await;
+        metrics.waited(wait);
     }
 }
 

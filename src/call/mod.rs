@@ -1,14 +1,18 @@
 //! A tool's name and arguments → an answer: asks the policy, checks the arguments, puts each
-//! value to its place in the request and calls the vendor. The one way in for the server and the
-//! command line.
+//! value to its place in the request and calls the vendor, page by page where it pages. The one
+//! way in for the server and the command line.
 
 pub mod arguments;
 mod attempts;
 mod check;
+mod continued;
+mod kept;
+mod paging;
 mod parts;
 pub mod problem;
 mod project;
 mod record;
+pub(crate) mod records;
 mod reply;
 mod view;
 
@@ -24,15 +28,22 @@ use crate::clean::Rules;
 use crate::config::Connection;
 use crate::error::{CallError, ConfigError, Outcome};
 use crate::jq::Evaluator;
-use crate::model::{Call, DRY_RUN, Effect, Risk, Tool};
+use crate::metrics::Metrics;
+use crate::model::{ALL, CURSOR, Call, DRY_RUN, Effect, Risk, Tool};
 use crate::policy::{Refusal, Selection};
 use crate::support::{self, Api, Inputs};
 use crate::upstream::{Pace, Plan, Upstream};
 
 use arguments::ArgumentSchema;
 pub use attempts::Patience;
+use kept::Kept;
+pub use kept::Session;
+use paging::cursor::Cursor;
+pub use paging::cursor::Spot;
+use paging::{Pager, Pages, Start};
 use problem::Problem;
 use record::Recording;
+use reply::Keeping;
 pub use reply::{Page, Reply};
 
 /// Tools that can be called: a catalog, a selection of it, and the vendors' connections.
@@ -46,6 +57,8 @@ pub struct Toolbox {
     patience: Patience,
     record: Option<Audit>,
     evaluator: Option<Evaluator>,
+    metrics: Metrics,
+    kept: Arc<Kept>,
 }
 
 /// Who calls, and what they want to hear meanwhile.
@@ -53,6 +66,8 @@ pub struct Toolbox {
 pub struct Caller {
     /// The program that calls, by its own word.
     pub client: Option<String>,
+    /// The session that it belongs to; what is kept for one is no other's.
+    pub session: Session,
     /// Hears what the call waits for, while it waits.
     pub waits: Option<UnboundedSender<String>>,
 }
@@ -153,6 +168,27 @@ impl Failure {
         }
     }
 
+    /// Returns the kind of error for the metrics; `None` for what is no error.
+    fn kind(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::UnknownTool { .. } => "unknown_tool",
+            Self::Refused { .. } => "policy",
+            Self::NotConfigured(_) => "configuration",
+            Self::Arguments { .. } => "arguments",
+            Self::Projection(_) => "projection",
+            Self::Planned(_) => return None,
+            Self::Call(error) => match error {
+                CallError::NotSent(_) => "not_sent",
+                CallError::Throttled(_) => "throttled",
+                CallError::Rejected(rejection) if rejection.status == 429 => "rate_limited",
+                CallError::Rejected(rejection) if rejection.status >= 500 => "vendor_fault",
+                CallError::Rejected(_) => "rejected",
+                CallError::Unknown(_) => "unknown",
+                CallError::Cancelled => "cancelled",
+            },
+        })
+    }
+
     /// Returns whether settings and not the call are to blame.
     pub fn is_configuration(&self) -> bool {
         matches!(self, Self::UnknownTool { .. } | Self::Refused { .. } | Self::NotConfigured(_))
@@ -198,6 +234,8 @@ impl Toolbox {
             patience: Patience::default(),
             record: None,
             evaluator: None,
+            metrics: Metrics::default(),
+            kept: Arc::default(),
         }
     }
 
@@ -220,6 +258,11 @@ impl Toolbox {
     pub fn with_evaluator(mut self, evaluator: Evaluator) -> Self {
         self.evaluator = Some(evaluator);
         self
+    }
+
+    /// What is counted of the calls.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// The catalog behind the selection.
@@ -250,18 +293,18 @@ impl Toolbox {
     /// # Errors
     /// By stage; everything but [`Failure::Call`] means that nothing was sent.
     pub async fn call_as(&self, caller: &Caller, name: &str, arguments: Map<String, Value>) -> Result<Reply, Failure> {
-        let mut recording = Recording::new(self.record.as_ref(), caller, name);
+        let mut recording = Recording::new(self.record.as_ref(), &self.metrics, caller, name);
         let result = self.recorded(caller, name, arguments, &mut recording).await;
         recording.end(&result);
         result
     }
 
-    async fn recorded(
-        &self,
+    async fn recorded<'a>(
+        &'a self,
         caller: &Caller,
         name: &str,
         arguments: Map<String, Value>,
-        recording: &mut Recording<'_>,
+        recording: &mut Recording<'a>,
     ) -> Result<Reply, Failure> {
         let Some(position) = self.catalog.position(name) else {
             let near = self.catalog.near(name).into_iter().map(str::to_owned).collect();
@@ -272,11 +315,13 @@ impl Toolbox {
         let schema = self.schema(position)?;
         recording.about(entry, || schema.masked(&arguments));
         self.selection.decide(entry).map_err(|refusal| Failure::Refused { tool: tool.name.clone(), refusal })?;
-        let arguments = schema
-            .check(arguments)
-            .map_err(|problems| Failure::Arguments { text: schema.describe(&problems, &tool.name), problems })?;
+        let (cursor, arguments) = continued::arguments(tool, schema, arguments)?;
         // As they are sent: converted.
-        recording.arguments(|| schema.masked(&arguments));
+        let masked = schema.masked(&arguments);
+        recording.arguments(|| {
+            let written = cursor.as_ref().map(|cursor| (CURSOR.to_owned(), cursor.write().into()));
+            masked.clone().into_iter().chain(written).collect()
+        });
         let Some(call) = tool.calls.first() else {
             return Err(Failure::NotConfigured(format!(
                 "`{}` calls no operation; this is a fault of toolwright",
@@ -287,16 +332,41 @@ impl Toolbox {
         let opened = line.opened()?;
         recording.site(|| opened.upstream.site());
         let wants = |name| tool.is_own_argument(name) && arguments.get(name) == Some(&Value::Bool(true));
+        let bound = wants(ALL).then_some(self.patience.records);
+        let pager = tool.paging().and(call.paging.as_ref()).map(|paging| Pager::new(paging, call, &arguments, bound));
+        let first = || pager.as_ref().map(|pager| pager.first(call, &arguments)).unwrap_or_default();
+        let start = cursor.as_ref().map_or_else(first, |cursor| cursor.start.clone());
+        let inputs = |arguments: &Map<String, Value>, start: &Start| {
+            let mut inputs = bind(call, arguments);
+            if let Some(pager) = &pager {
+                pager.place(start, &mut inputs);
+            }
+            inputs
+        };
         if self.dry_run || wants(DRY_RUN) {
-            return Err(line.plan(tool, call, &schema.masked(&arguments)).await?);
+            return Err(line.plan(tool, call, &masked, inputs(&masked, &start)).await?);
+        }
+        let here = tool.is_own_argument(CURSOR).then(|| Cursor::of(&tool.name, &arguments, &masked, start.clone()));
+        if let (Some(cursor), Some(here)) = (&cursor, &here)
+            && let Some(reply) = self.kept_for(caller, cursor, here)
+        {
+            return Ok(reply);
         }
         if tool.effect != Some(Effect::Read) {
             recording.intend()?;
         }
         let repeatable = tool.effect == Some(Effect::Read) || tool.annotations.idempotent_hint;
-        let request = || opened.client.call(&call.operation, bind(call, &arguments));
-        let result = attempts::run(self.patience, repeatable, &line.pace, caller, request).await;
-        let answer = result.and_then(view::no_web_page).map_err(|error| {
+        let fetch = async |start: Start| {
+            let request = || opened.client.call(&call.operation, inputs(&arguments, &start));
+            let metrics = self.metrics.of(&entry.vendor);
+            let answered = attempts::run(self.patience, repeatable, &line.pace, caller, metrics, request).await;
+            answered.and_then(view::no_web_page)
+        };
+        let result = match &pager {
+            Some(pager) => pager.run(start, caller, fetch).await,
+            None => fetch(start).await.map(Pages::from),
+        };
+        let Pages { answer, mut page, next } = result.map_err(|error| {
             Failure::Call(match with_hints(error, call, &arguments) {
                 CallError::Unknown(reason) => {
                     CallError::Unknown(format!("{reason}\nhint: {}", check::advice(self, entry)))
@@ -304,7 +374,25 @@ impl Toolbox {
                 error => error,
             })
         })?;
-        view::view(answer, &view::Wanted::of(tool, &arguments), &line.rules, self.evaluator.as_ref()).await
+        let wanted = view::Wanted::of(tool, &arguments);
+        let viewed = view::view(answer, &wanted, &line.rules, self.evaluator.as_ref()).await?;
+        let keeping = here.map(|here| {
+            if let (Some(page), Some(next)) = (&mut page, next) {
+                page.next_cursor = Some(Cursor { start: next, ..here.clone() }.write());
+            }
+            Keeping::new(&self.kept, caller.session, here)
+        });
+        // What was shown of an answer that is not kept any longer is left out of the new one.
+        let from = cursor.map(|cursor| cursor.spot).unwrap_or_default();
+        Ok(Reply { page, from, keeping, ..viewed })
+    }
+
+    /// The answer that a cursor leads into, if it is still kept. `here` is the call's beginning.
+    fn kept_for(&self, caller: &Caller, cursor: &Cursor, here: &Cursor) -> Option<Reply> {
+        let kept = self.kept.get(cursor.kept.as_deref()?, &here.tool, caller.session)?;
+        let here = Cursor { kept: cursor.kept.clone(), ..here.clone() };
+        let keeping = Some(Keeping::new(&self.kept, caller.session, here));
+        Some(Reply { from: cursor.spot, keeping, ..kept })
     }
 
     fn schema(&self, position: usize) -> Result<&ArgumentSchema, Failure> {
@@ -343,10 +431,16 @@ impl Line {
     }
 
     /// Describes the request that the call would send. The arguments are without secrets.
-    async fn plan(&self, tool: &Tool, call: &Call, arguments: &Map<String, Value>) -> Result<Failure, Failure> {
+    async fn plan(
+        &self,
+        tool: &Tool,
+        call: &Call,
+        arguments: &Map<String, Value>,
+        inputs: Inputs,
+    ) -> Result<Failure, Failure> {
         let opened = self.opened()?;
         let upstream = opened.upstream.planning();
-        let called = (self.api.connect)(upstream.clone()).call(&call.operation, bind(call, arguments)).await;
+        let called = (self.api.connect)(upstream.clone()).call(&call.operation, inputs).await;
         match (upstream.take_plan(), called) {
             (Some(request), _) => Ok(Failure::Planned(Box::new(Planned {
                 tool: tool.name.clone(),

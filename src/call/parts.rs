@@ -44,6 +44,7 @@ fn part(answer: &Answer, bytes: &[u8]) -> Option<Answer> {
         filename: header("content-disposition").and_then(|value| filename_of(&value)),
         request_id: answer.request_id.clone(),
         body: Bytes::copy_from_slice(&bytes[head + 4..]),
+        ..Answer::default()
     })
 }
 

@@ -1,5 +1,5 @@
-//! One call on its way into the record. Whatever way the call ends, also by the caller going
-//! away, what is known of it is written.
+//! One call on its way into the record and the metrics. Whatever way the call ends, also by the
+//! caller going away, what is known of it is written.
 
 use std::time::Instant;
 
@@ -9,10 +9,15 @@ use super::{Caller, Failure, Reply};
 use crate::audit::{About, Audit, End};
 use crate::catalog::Entry;
 use crate::error::{CallError, Outcome};
+use crate::metrics::{Metrics, UnderWay};
 
 /// A call that is being recorded, or not where there is no record.
 pub(super) struct Recording<'a> {
     audit: Option<&'a Audit>,
+    metrics: &'a Metrics,
+    /// The tool, once it is known that there is one.
+    entry: Option<&'a Entry>,
+    _under_way: UnderWay,
     about: About,
     started: Instant,
     /// The id of the intent, once it is written.
@@ -21,14 +26,24 @@ pub(super) struct Recording<'a> {
 }
 
 impl<'a> Recording<'a> {
-    pub(super) fn new(audit: Option<&'a Audit>, caller: &Caller, name: &str) -> Self {
+    pub(super) fn new(audit: Option<&'a Audit>, metrics: &'a Metrics, caller: &Caller, name: &str) -> Self {
         let about = About { client: caller.client.clone(), tool: name.to_owned(), ..About::default() };
-        Self { audit, about, started: Instant::now(), intent: None, ended: audit.is_none() }
+        Self {
+            audit,
+            metrics,
+            entry: None,
+            _under_way: metrics.begin(),
+            about,
+            started: Instant::now(),
+            intent: None,
+            ended: false,
+        }
     }
 
     /// Takes in which tool is called, by its name and not by an alias. `arguments` are without
     /// secrets.
-    pub(super) fn about(&mut self, entry: &Entry, arguments: impl FnOnce() -> Map<String, Value>) {
+    pub(super) fn about(&mut self, entry: &'a Entry, arguments: impl FnOnce() -> Map<String, Value>) {
+        self.entry = Some(entry);
         if self.audit.is_none() {
             return;
         }
@@ -61,7 +76,7 @@ impl<'a> Recording<'a> {
         let Some(audit) = self.audit else { return Ok(()) };
         self.about.decision = "allowed";
         let intent = audit.intent(&self.about).map_err(|error| {
-            self.ended = true;
+            self.audit = None;
             Failure::Call(CallError::NotSent(format!(
                 "the record `{}` can't be written: {error}\n\
                  hint: until it can, calls that change something are refused; make room, or start without `--audit`",
@@ -95,12 +110,18 @@ impl<'a> Recording<'a> {
             Err(Failure::Planned(_)) => "planned",
             Err(_) => "invalid",
         };
+        self.count(outcome, called.as_ref().err().and_then(Failure::kind));
         self.write(outcome, status, request_id);
     }
 
+    fn count(&self, outcome: Outcome, error: Option<&'static str>) {
+        let (vendor, tool) = self.entry.map_or(("", ""), |entry| (entry.vendor.as_str(), entry.tool.name.as_str()));
+        self.metrics.end(vendor, tool, outcome, error);
+    }
+
     fn write(&mut self, outcome: Outcome, status: Option<u16>, request_id: Option<String>) {
-        let Some(audit) = self.audit.filter(|_| !self.ended) else { return };
         self.ended = true;
+        let Some(audit) = self.audit else { return };
         let end = End { outcome, status, request_id, duration: self.started.elapsed() };
         let written = match self.intent {
             Some(intent) => audit.outcome(intent, &self.about, &end),
@@ -115,7 +136,11 @@ impl<'a> Recording<'a> {
 
 impl Drop for Recording<'_> {
     fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
         // The caller went away before the end: the request was dropped wherever it was.
+        self.count(Outcome::Unknown, Some("cancelled"));
         if self.about.decision.is_empty() {
             self.about.decision = "allowed";
         }

@@ -1,9 +1,13 @@
 //! What a call gives: the vendor's answer, and which part of the vendor's records it holds.
 
+use std::fmt;
 use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 
+use super::kept::{Kept, Session};
+use super::paging::cursor::{Cursor, Spot};
 use crate::upstream::Answer;
 
 /// An answer and what is known of it.
@@ -17,6 +21,10 @@ pub struct Reply {
     pub untrusted: Vec<String>,
     /// Its parts, where it has several.
     pub parts: Vec<Answer>,
+    /// What of the answer was shown before; the beginning of nothing, mostly.
+    pub from: Spot,
+    /// Where what does not fit into one answer is kept; `None` where the tool has no cursor.
+    pub(super) keeping: Option<Keeping>,
 }
 
 /// Which part of the records that fit a question an answer holds.
@@ -37,9 +45,51 @@ pub struct Page {
     pub note: Option<String>,
 }
 
+/// Keeps an answer once a cursor into it is needed.
+#[derive(Clone)]
+pub(super) struct Keeping {
+    kept: Arc<Kept>,
+    session: Session,
+    /// Leads to the beginning of the answer.
+    cursor: Cursor,
+    id: Arc<OnceLock<Option<String>>>,
+}
+
+impl Keeping {
+    /// For an answer to the call that `cursor` leads to; with an id, if it is kept already.
+    pub(super) fn new(kept: &Arc<Kept>, session: Session, cursor: Cursor) -> Self {
+        let id = cursor.kept.clone().map_or_else(OnceLock::new, |id| OnceLock::from(Some(id)));
+        Self { kept: Arc::clone(kept), session, cursor, id: Arc::new(id) }
+    }
+}
+
+impl fmt::Debug for Keeping {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keeping").field("tool", &self.cursor.tool).finish_non_exhaustive()
+    }
+}
+
+impl Reply {
+    /// Keeps the answer, and returns what to pass as `cursor` for what stands at `spot` of it.
+    /// `None` where the tool takes no cursor.
+    pub fn cursor_to(&self, spot: Spot) -> Option<String> {
+        let keeping = self.keeping.as_ref()?;
+        let put = || keeping.kept.put(&keeping.cursor.tool, keeping.session, self);
+        let kept = keeping.id.get_or_init(put).clone();
+        Some(Cursor { kept, spot, ..keeping.cursor.clone() }.write())
+    }
+}
+
 impl From<Answer> for Reply {
     fn from(answer: Answer) -> Self {
-        Self { answer, page: None, untrusted: Vec::new(), parts: Vec::new() }
+        Self {
+            answer,
+            page: None,
+            untrusted: Vec::new(),
+            parts: Vec::new(),
+            from: Spot::default(),
+            keeping: None,
+        }
     }
 }
 

@@ -72,7 +72,7 @@ pub(super) async fn view(
 
 fn dressed(answer: Answer, wanted: &Wanted, rules: &Rules) -> Result<Reply, Failure> {
     let Some(parts) = parts::split(&answer) else { return one(answer, wanted, rules) };
-    let mut reply = Reply { answer, page: None, untrusted: Vec::new(), parts: Vec::new() };
+    let mut reply = Reply::from(answer);
     for part in parts {
         let part = one(no_web_page(part).map_err(Failure::Call)?, &Wanted::default(), rules)?;
         let new: Vec<String> = part.untrusted.into_iter().filter(|name| !reply.untrusted.contains(name)).collect();
@@ -113,7 +113,7 @@ fn one(mut answer: Answer, wanted: &Wanted, rules: &Rules) -> Result<Reply, Fail
         _ if is_html(&essence) => plain(&mut answer, rules.document(&text)),
         _ => plain(&mut answer, rules.text(&text)),
     };
-    Ok(Reply { answer, page: None, untrusted, parts: Vec::new() })
+    Ok(Reply { untrusted, ..answer.into() })
 }
 
 /// Text that is no JSON, as JSON: whoever wrote it stays named.

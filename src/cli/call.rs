@@ -90,7 +90,7 @@ async fn call(arguments: &Arguments, printer: &mut Printer) -> Result<(), Failed
         .with_record(arguments.audit.open()?)
         .with_evaluator(evaluator()?);
     let (waits, mut waiting) = tokio::sync::mpsc::unbounded_channel();
-    let who = Caller { client: Some("toolwright call".to_owned()), waits: Some(waits) };
+    let who = Caller { client: Some("toolwright call".to_owned()), waits: Some(waits), ..Caller::default() };
     let mut pending = std::pin::pin!(toolbox.call_as(&who, &arguments.name, tool_arguments));
     let called = loop {
         tokio::select! {

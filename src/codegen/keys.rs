@@ -67,6 +67,20 @@ pub(crate) struct ToolKeys {
     pub hints: Vec<HintKeys>,
     /// Dotted paths to what is kept of each record unless everything is asked for.
     pub concise: Vec<String>,
+    /// The style of vendor.toml by which it pages, or `false` for none; the first that fits where
+    /// it is missing.
+    pub paging: Option<PagingKey>,
+}
+
+/// Which style of vendor.toml a tool pages by.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "authoring", derive(schemars::JsonSchema))]
+#[serde(untagged)]
+pub(crate) enum PagingKey {
+    /// The style of this name.
+    Named(String),
+    /// None: always `false`.
+    Off(bool),
 }
 
 /// What a model gets to see of an argument.
@@ -125,7 +139,7 @@ fn serialize_pairs<S: serde::Serializer>(pairs: &[(String, ArgumentKeys)], seria
     serializer.collect_map(pairs.iter().map(|(name, keys)| (name, keys)))
 }
 
-const TOOL_KEYS: [&str; 12] = [
+const TOOL_KEYS: [&str; 13] = [
     "effect",
     "risks",
     "verb",
@@ -138,6 +152,7 @@ const TOOL_KEYS: [&str; 12] = [
     "arguments",
     "hints",
     "concise",
+    "paging",
 ];
 const ARGUMENT_KEYS: [&str; 13] = [
     "name",
@@ -221,7 +236,19 @@ fn read_tool(at: &Located<'_>) -> ToolKeys {
         idempotent: at.get("idempotent").and_then(|entry| entry.flag()),
         arguments: arguments.unwrap_or_default(),
         hints: hints.unwrap_or_default(),
+        paging: at.get("paging").and_then(|paging| read_paging(&paging)),
         concise: texts("concise"),
+    }
+}
+
+fn read_paging(at: &Located<'_>) -> Option<PagingKey> {
+    match at.value {
+        Value::String(name) => Some(PagingKey::Named(name.clone())),
+        Value::Bool(false) => Some(PagingKey::Off(false)),
+        _ => {
+            at.wrong("the name of a `[[paging]]` in vendor.toml, or `false`");
+            None
+        }
     }
 }
 

@@ -17,6 +17,7 @@ pub(crate) mod keys;
 mod located;
 mod lower;
 mod overlay;
+mod paging;
 mod report;
 mod resolve;
 pub mod sandbox_table;
@@ -35,9 +36,9 @@ use serde_json::Value;
 pub use error::{Errors, Finding};
 pub use tree::{Difference, Tree};
 
-use crate::model::{ApiTools, CORE_TAG, Effect};
+use crate::model::{ApiTools, CORE_TAG, Effect, Tool};
 use located::{Source, nearest};
-use lower::Lowered;
+use lower::{Lowered, OfVendor};
 use tool_draft::Claim;
 
 /// The most tools of a vendor that may be `core`: what clients take and models keep apart.
@@ -98,13 +99,22 @@ pub fn generate(specs: &Path, wanted: impl Fn(&str) -> bool) -> Result<Generated
         let before = errors.len();
         let vendor =
             vendor_file::load(&folder.join("vendor.toml"), &format!("{place}/vendor.toml"), &name, &mut errors);
-        let (mut own, complete) = read_apis(&folder, &place, &name, &mut errors);
+        let (mut own, complete) = read_apis(
+            &folder,
+            &place,
+            &OfVendor { id: &name, styles: vendor.as_ref().map(|vendor| vendor.paging.as_slice()) },
+            &mut errors,
+        );
         check_core(&own, &place, &mut errors);
         if let Some(vendor) = vendor {
             // Of operations that could not be read, nothing is known.
             if complete && let Some(check) = &vendor.check {
                 let sound = errors.len() == before;
                 check_login(&check.operation, &own, sound, &format!("{place}/vendor.toml"), &mut errors);
+            }
+            if complete && errors.len() == before {
+                let tools: Vec<&Tool> = own.iter().flat_map(|api| &api.lowered.tools).collect();
+                paging::check_used(&vendor.paging, &tools, &format!("{place}/vendor.toml"), &mut errors);
             }
             vendors.push(vendor);
         }
@@ -172,7 +182,7 @@ fn vendor_folders(specs: &Path, errors: &mut Errors) -> Vec<PathBuf> {
 }
 
 /// Returns the APIs in a vendor's folder, and whether all of them could be read.
-fn read_apis(folder: &Path, place: &str, vendor: &str, errors: &mut Errors) -> (Vec<Api>, bool) {
+fn read_apis(folder: &Path, place: &str, vendor: &OfVendor<'_>, errors: &mut Errors) -> (Vec<Api>, bool) {
     let mut names: Vec<String> = std::fs::read_dir(folder)
         .into_iter()
         .flatten()
@@ -211,7 +221,7 @@ fn read_apis(folder: &Path, place: &str, vendor: &str, errors: &mut Errors) -> (
         errors.push_file(place, "an OpenAPI description, such as `api.yaml`", "none");
     }
     for (stem, name) in &described {
-        let id = if *stem == "api" { vendor.to_owned() } else { format!("{vendor}-{stem}") };
+        let id = if *stem == "api" { vendor.id.to_owned() } else { format!("{}-{stem}", vendor.id) };
         apis.extend(read_api(folder, place, vendor, id, name, &overlay_name(stem), errors));
     }
     let complete = apis.len() == described.len() && !described.is_empty();
@@ -231,7 +241,7 @@ fn is_id(name: &str, joints: &[char]) -> bool {
 fn read_api(
     folder: &Path,
     place: &str,
-    vendor: &str,
+    vendor: &OfVendor<'_>,
     id: String,
     name: &str,
     overlay: &str,
@@ -273,7 +283,7 @@ fn read_api(
     }
     let text = |pointer: &str| document.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (title, version) = (text("/info/title"), text("/info/version"));
-    Some(Api { title, version, document, vendor: vendor.to_owned(), id, file, lowered, fixups, sandbox })
+    Some(Api { title, version, document, vendor: vendor.id.to_owned(), id, file, lowered, fixups, sandbox })
 }
 
 /// Checks a description once more: the overlay may have brought a fault in, or taken away what

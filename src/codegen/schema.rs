@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{DETAIL, DRY_RUN, Effect, FIELDS, FULL, JQ};
+use crate::model::{ALL, CURSOR, DETAIL, DRY_RUN, Effect, FIELDS, FULL, JQ};
 
 /// One argument of a tool, in the order in which a model sees it.
 #[derive(Debug, Clone)]
@@ -31,17 +31,19 @@ pub(crate) fn input_schema(arguments: &[Argument]) -> Value {
 
 /// Adds the arguments that toolwright itself has, after the vendor's. Every tool pays for their
 /// descriptions: they stay within 30 characters.
-pub(crate) fn add_own_arguments(effect: Option<Effect>, concise: bool, arguments: &mut Vec<Argument>) {
+pub(crate) fn add_own_arguments(effect: Option<Effect>, concise: bool, pages: bool, arguments: &mut Vec<Argument>) {
     let mut own = Vec::new();
     if effect == Some(Effect::Read) {
         if concise {
             own.push((DETAIL, json!({"type": "string", "enum": ["concise", FULL], "default": "concise"})));
         }
-        own.push((
-            FIELDS,
-            json!({"type": "array", "description": "Only these fields of records", "items": {"type": "string"}}),
-        ));
+        let names = json!({"type": "string"});
+        own.push((FIELDS, json!({"type": "array", "description": "Only these fields of records", "items": names})));
         own.push((JQ, json!({"type": "string", "description": "jq filter over the answer"})));
+        own.push((CURSOR, json!({"type": "string", "description": "next_cursor of the last answer"})));
+        if pages {
+            own.push((ALL, json!({"type": "boolean", "description": "Every page, up to 1,000 records"})));
+        }
     } else {
         own.push((DRY_RUN, json!({"type": "boolean", "description": "Show the request, send nothing"})));
     }

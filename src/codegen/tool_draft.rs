@@ -8,13 +8,14 @@ use serde_json::value::RawValue;
 
 use super::concise;
 use super::inputs::Input;
-use super::keys::{ArgumentKeys, ToolKeys};
+use super::keys::{ArgumentKeys, PagingKey, ToolKeys};
 use super::located::{Located, escape, nearest};
+use super::paging;
 use super::schema::{self, Argument};
 use super::spec::SpecOperation;
 use crate::model::{
-    Annotations, Binding, Call, DRY_RUN, Effect, Fixed, Hint, MAX_TOOL_NAME, Place, Risk, Tool, UNREVIEWED_TAG, Verb,
-    is_tool_name, kebab_case, resource_words,
+    ALL, Annotations, Binding, CURSOR, Call, DRY_RUN, Effect, Fixed, Hint, MAX_TOOL_NAME, Paging, PagingStyle, Place,
+    Risk, Tool, UNREVIEWED_TAG, Verb, is_tool_name, kebab_case, resource_words,
 };
 
 /// The longest description of a tool, in characters.
@@ -24,6 +25,8 @@ const LONGEST_DESCRIPTION: usize = 600;
 #[derive(Clone)]
 pub(crate) struct ToolDraft<'a> {
     pub vendor: &'a str,
+    /// The ways in which the vendor pages; `None` where they are not known.
+    pub styles: Option<&'a [PagingStyle]>,
     pub api: &'a str,
     pub spec: &'a SpecOperation,
     pub inputs: &'a [Input],
@@ -84,10 +87,14 @@ impl ToolDraft<'_> {
         }
         let description = self.description(keys);
         let title = keys.title.clone().or_else(|| self.spec.summary.clone()).unwrap_or_else(|| name.replace('_', " "));
-        let Offered { mut arguments, bindings, fixed, samples } = self.arguments(keys, only);
+        let mut paging = self.paging(keys, verb);
+        let Offered { mut arguments, bindings, fixed, samples } = self.arguments(keys, only, paging.as_ref());
+        if let Some(paging) = &mut paging {
+            paging.most = paging::most(paging, &bindings, &arguments);
+        }
         let hints = self.hints(keys, &bindings);
         self.check_concise(keys);
-        schema::add_own_arguments(keys.effect, !keys.concise.is_empty(), &mut arguments);
+        schema::add_own_arguments(keys.effect, !keys.concise.is_empty(), paging.is_some(), &mut arguments);
         let schema = schema::input_schema(&arguments);
         let tool = Tool {
             annotations: annotations(keys.effect, verb, keys.idempotent),
@@ -107,6 +114,7 @@ impl ToolDraft<'_> {
                 bindings,
                 fixed,
                 hints,
+                paging,
             }],
             concise: keys.concise.clone(),
             name,
@@ -222,7 +230,7 @@ impl ToolDraft<'_> {
     }
 
     /// The arguments that a model sees, where they go, and what is always sent.
-    fn arguments(&self, keys: &ToolKeys, only: Option<&[String]>) -> Offered {
+    fn arguments(&self, keys: &ToolKeys, only: Option<&[String]>, paging: Option<&Paging>) -> Offered {
         self.check_known(keys, only);
         let mut inputs: Vec<&Input> = self.inputs.iter().collect();
         if let Some(only) = only {
@@ -236,8 +244,13 @@ impl ToolDraft<'_> {
                 offered.fixed.push(Fixed { place: input.place.clone(), value: value.clone() });
                 continue;
             }
+            // Its cursor does what a position that nobody names would do.
+            let unnamed = keys.argument(&input.key).is_none() && only.is_none();
+            if unnamed && paging.is_some_and(|paging| paging.position == input.place) {
+                continue;
+            }
             if said.hidden == Some(true) || only.is_some_and(|only| !only.contains(&input.key)) {
-                if input.required {
+                if input.required && paging.is_none_or(|paging| paging.position != input.place) {
                     let key = escape(&input.key);
                     let hidden = said.hidden == Some(true);
                     self.wrong(
@@ -257,15 +270,51 @@ impl ToolDraft<'_> {
                 let path = format!("/arguments/{}/name", escape(&input.key));
                 self.wrong(&path, "a name of its own for each argument", format!("`{}` twice", argument.name), None);
             }
-            if argument.name == DRY_RUN {
+            let own = match argument.name.as_str() {
+                DRY_RUN => Some("with it a model asks to see the request without sending it"),
+                CURSOR | ALL if paging.is_some() => Some("with it a model reads on"),
+                _ => None,
+            };
+            if let Some(hint) = own {
                 let path = format!("/arguments/{}/name", escape(&input.key));
-                let hint = "with it a model asks to see the request without sending it".to_owned();
-                self.wrong(&path, "a name that is none of toolwright's own", format!("`{DRY_RUN}`"), Some(hint));
+                let found = format!("`{}`", argument.name);
+                self.wrong(&path, "a name that is none of toolwright's own", found, Some(hint.to_owned()));
             }
             offered.arguments.push(argument);
             offered.bindings.push(binding);
         }
         offered
+    }
+
+    /// How the tool pages: by the style that the overlay names, or the first that fits.
+    fn paging(&self, keys: &ToolKeys, verb: Verb) -> Option<Paging> {
+        let styles = self.styles?;
+        let fitting = |style| paging::fit(style, self.inputs);
+        match &keys.paging {
+            Some(PagingKey::Off(_)) => None,
+            Some(PagingKey::Named(name)) => {
+                let Some(style) = styles.iter().find(|style| style.name == *name) else {
+                    let known = || styles.iter().map(|style| style.name.as_str());
+                    let hint = nearest(name, known()).map(|near| format!("did you mean `{near}`?"));
+                    self.wrong("/paging", "the name of a `[[paging]]` in vendor.toml", format!("`{name}`"), hint);
+                    return None;
+                };
+                if keys.effect.is_some_and(|effect| effect != Effect::Read) {
+                    self.wrong("/paging", "a tool with the effect `read`", "another effect", None);
+                }
+                let fit = fitting(style);
+                if fit.is_none() {
+                    let expected = format!("a style whose parameters the operation has: {}", paging::names(style));
+                    let known = self.inputs.iter().map(|input| format!("`{}`", input.key)).collect::<Vec<_>>();
+                    self.wrong("/paging", expected, format!("one with {}", known.join(", ")), None);
+                }
+                fit
+            }
+            None if keys.effect == Some(Effect::Read) && matches!(verb, Verb::List | Verb::Search) => {
+                styles.iter().find_map(fitting)
+            }
+            None => None,
+        }
     }
 
     /// The name under which further body properties are offered.

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::error::Errors;
 use super::located::{Located, Source, nearest, one_of};
+use super::paging;
 use crate::model::{Address, Check, Credential, Limits, Vendor};
 
 /// The longest guidance, in characters: all vendors' together go into the server's instructions.
@@ -42,7 +43,19 @@ pub(crate) fn load(path: &Path, file: &str, folder: &str, errors: &mut Errors) -
 }
 
 fn read(root: &Located<'_>, folder: &str) -> Option<Vendor> {
-    root.only(&["id", "title", "address", "credentials", "guidance", "check", "limits", "untrusted", "html", "links"]);
+    root.only(&[
+        "id",
+        "title",
+        "address",
+        "credentials",
+        "guidance",
+        "check",
+        "limits",
+        "paging",
+        "untrusted",
+        "html",
+        "links",
+    ]);
     let id = text(root, "id", "the folder's name");
     if let Some(id) = &id
         && id != folder
@@ -61,17 +74,20 @@ fn read(root: &Located<'_>, folder: &str) -> Option<Vendor> {
     let guidance = root.get("guidance").and_then(|at| read_guidance(&at)).unwrap_or_default();
     let check = root.get("check").and_then(|at| read_check(&at));
     let limits = root.get("limits").map(|at| read_limits(&at)).unwrap_or_default();
+    let paging = root.get("paging").map(|at| paging::read_styles(&at)).unwrap_or_default();
     let untrusted = root.get("untrusted").map(|at| read_fields(&at));
     let html = root.get("html").map(|at| read_fields(&at)).unwrap_or_default();
     let links = root.get("links").map(|at| read_hosts(&at)).unwrap_or_default();
+    let (address, credentials) = (address?, credentials?);
     Some(Vendor {
         id: id?,
         title: title?,
-        address: address?,
-        credentials: credentials?,
+        address,
+        credentials,
         guidance,
         check,
         limits,
+        paging,
         untrusted,
         html,
         links,

@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::PagingStyle;
+
 /// How to reach one vendor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "authoring", derive(schemars::JsonSchema))]
@@ -36,6 +38,9 @@ pub struct Vendor {
     /// `*.` before a name stands for everything below it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<String>,
+    /// The ways in which listings page; the first whose parameters an operation has is its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paging: Vec<PagingStyle>,
 }
 
 /// Where a vendor is.

@@ -1,13 +1,15 @@
-//! The server over Streamable HTTP: `/mcp` for the protocol, `/healthz` for whoever watches the
-//! process. Only requests that name this host, and come from no page of another, get through.
+//! The server over Streamable HTTP: `/mcp` for the protocol, `/healthz` and `/metrics` for whoever
+//! watches the process. Only requests that name this host, and come from no page of another, get through.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::{Method, StatusCode};
+use axum::http::header::{CONTENT_TYPE, HOST, ORIGIN};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::serve::ListenerExt as _;
@@ -48,6 +50,7 @@ struct Services {
     stateless: StreamableHttpService<Server, LocalSessionManager>,
     /// What was posted and is not answered to the end.
     unanswered: TaskTracker,
+    server: Server,
 }
 
 impl HttpServer {
@@ -102,12 +105,21 @@ impl HttpServer {
                 // No page has business here: any Origin that is not this machine's is refused.
                 .with_allowed_origins(["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"])
                 .enforce_origin_validation();
-            StreamableHttpService::new(move || Ok(server.for_session()), LocalSessionManager::default().into(), config)
+            let serve = move || Ok(if sessions { server.for_session() } else { server.for_request() });
+            StreamableHttpService::new(serve, LocalSessionManager::default().into(), config)
         };
         let unanswered = TaskTracker::new();
-        let services = Services { sessions: service(true), stateless: service(false), unanswered: unanswered.clone() };
-        let router =
-            Router::new().route("/healthz", get(|| async { "ok\n" })).route("/mcp", any(mcp)).with_state(services);
+        let services = Services {
+            sessions: service(true),
+            stateless: service(false),
+            unanswered: unanswered.clone(),
+            server: server.clone(),
+        };
+        let router = Router::new()
+            .route("/healthz", get(|| async { "ok\n" }))
+            .route("/metrics", get(metrics))
+            .route("/mcp", any(mcp))
+            .with_state(services);
         // Without it an answer in two writes waits 40 ms for the client's acknowledgement.
         let listener = self.listener.tap_io(|stream| {
             let _ = stream.set_nodelay(true);
@@ -156,6 +168,20 @@ async fn mcp(State(mut services): State<Services>, request: Request) -> Response
             error
         }))
     })
+}
+
+/// The numbers of this process. Which tools are called is nobody else's business: a page that
+/// had its name point to this machine would come with that name.
+async fn metrics(State(services): State<Services>, headers: HeaderMap) -> Response {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
+    let local = host.is_some_and(|host| {
+        let name = host.host().trim_start_matches('[').trim_end_matches(']');
+        name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    });
+    if !local || headers.contains_key(ORIGIN) {
+        return (StatusCode::FORBIDDEN, "the metrics are for programs on this machine\n").into_response();
+    }
+    ([(CONTENT_TYPE, crate::metrics::CONTENT_TYPE)], services.server.toolbox.metrics().text()).into_response()
 }
 
 async fn post(services: &mut Services, request: Request) -> Response {

@@ -11,6 +11,7 @@ pub mod stdio;
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rmcp::model::{
@@ -24,7 +25,7 @@ use rmcp::{ErrorData, RoleServer, ServerHandler};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::call::{Caller, Failure, Toolbox};
+use crate::call::{Caller, Failure, Session, Toolbox};
 use crate::catalog::Entry;
 use crate::error::CallError;
 use crate::shape;
@@ -42,18 +43,29 @@ pub struct Server {
     toolbox: Arc<Toolbox>,
     /// What this session's client wants to be told.
     messages: Messages,
+    /// Which session it is; none where each request stands alone.
+    session: Session,
+    sessions: Arc<AtomicU64>,
 }
 
 impl Server {
     /// A server that offers what the toolbox offers.
     pub fn new(toolbox: Toolbox) -> Self {
-        Self { toolbox: Arc::new(toolbox), messages: Messages::default() }
+        let sessions = Arc::new(AtomicU64::new(1));
+        Self { toolbox: Arc::new(toolbox), messages: Messages::default(), session: Some(0), sessions }
     }
 
     /// The same server for another client, which sets its own log level.
     #[must_use]
     pub fn for_session(&self) -> Self {
-        Self { toolbox: Arc::clone(&self.toolbox), messages: Messages::default() }
+        let session = Some(self.sessions.fetch_add(1, Ordering::Relaxed));
+        Self { session, ..self.for_request() }
+    }
+
+    /// The same server for a request that belongs to no session.
+    #[must_use]
+    pub fn for_request(&self) -> Self {
+        Self { messages: Messages::default(), session: None, ..self.clone() }
     }
 }
 
@@ -137,7 +149,7 @@ impl ServerHandler for Server {
         let client = context.peer.peer_info().map(|info| info.client_info.clone());
         let client = client.map(|client| format!("{} {}", client.name, client.version));
         let (waits, waiting) = mpsc::unbounded_channel();
-        let who = Caller { client, waits: Some(waits) };
+        let who = Caller { client, session: self.session, waits: Some(waits) };
         let call = self.toolbox.call_as(&who, name, request.arguments.unwrap_or_default());
         let called = self.wait(&context, title, started, waiting, call).await;
         let (level, text) = match &called {

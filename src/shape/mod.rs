@@ -1,6 +1,7 @@
 //! A vendor's answer, or the lack of one → the MCP result that a model gets.
 
 mod envelope;
+mod pieces;
 mod size;
 
 use base64::Engine as _;
@@ -13,6 +14,7 @@ use crate::clean;
 use crate::error::{CallError, seconds};
 use crate::upstream::Answer;
 use envelope::Envelope;
+use size::View;
 
 /// The entry of a failed result's `_meta` that says what was sent: `not_sent`, `rejected`,
 /// `unknown`.
@@ -34,10 +36,13 @@ pub fn result(vendor: &str, called: Result<Reply, Failure>) -> CallToolResult {
 fn success(vendor: &str, reply: &Reply) -> CallToolResult {
     let envelope = Envelope { page: reply.page.clone(), untrusted: reply.untrusted.clone() };
     let parts = if reply.parts.is_empty() { std::slice::from_ref(&reply.answer) } else { &reply.parts };
-    CallToolResult::success(parts.iter().map(|part| block(vendor, part, &envelope)).collect())
+    // Of several parts none is kept by itself.
+    let cursor = |spot| if reply.parts.is_empty() { reply.cursor_to(spot) } else { None };
+    let view = View { envelope: &envelope, from: reply.from, cursor: &cursor };
+    CallToolResult::success(parts.iter().map(|part| block(vendor, part, &view)).collect())
 }
 
-fn block(vendor: &str, answer: &Answer, envelope: &Envelope) -> ContentBlock {
+fn block(vendor: &str, answer: &Answer, view: &View<'_>) -> ContentBlock {
     let content_type = answer.content_type.as_deref().unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match essence.as_str() {
@@ -46,11 +51,11 @@ fn block(vendor: &str, answer: &Answer, envelope: &Envelope) -> ContentBlock {
         }
         // Every text is JSON by now, or bytes that no type was stated for.
         "" | "application/json" => match std::str::from_utf8(&answer.body) {
-            Ok(text) => ContentBlock::text(size::bounded(text, envelope)),
+            Ok(text) => ContentBlock::text(size::bounded(text, view)),
             Err(_) => file(vendor, &essence, answer),
         },
         json if json.ends_with("+json") => {
-            ContentBlock::text(size::bounded(&String::from_utf8_lossy(&answer.body), envelope))
+            ContentBlock::text(size::bounded(&String::from_utf8_lossy(&answer.body), view))
         }
         image if image.starts_with("image/") => ContentBlock::image(STANDARD.encode(&answer.body), image),
         audio if audio.starts_with("audio/") => ContentBlock::audio(STANDARD.encode(&answer.body), audio),

@@ -3,6 +3,7 @@
 
 mod address;
 mod credentials;
+mod headers;
 mod limits;
 mod pace;
 
@@ -18,6 +19,7 @@ use url::Url;
 
 pub use address::{AddressError, parse_address};
 pub use credentials::{Credentials, CredentialsError};
+pub use headers::Headers;
 pub(crate) use pace::waiting;
 pub use pace::{Pace, PaceLimits, Turn};
 
@@ -72,6 +74,8 @@ pub struct Answer {
     pub filename: Option<String>,
     /// The vendor's own id of the request.
     pub request_id: Option<String>,
+    /// What else its headers say.
+    pub headers: Headers,
     /// The body.
     pub body: Bytes,
 }
@@ -283,7 +287,8 @@ pub(crate) async fn read_answer(
         )));
     }
     let request_id = request_id(headers);
-    Ok(Answer { status, content_type: text(reqwest::header::CONTENT_TYPE), filename, request_id, body })
+    let content_type = text(reqwest::header::CONTENT_TYPE);
+    Ok(Answer { status, content_type, filename, request_id, headers: Headers::of(headers), body })
 }
 
 /// The `filename` of a `Content-Disposition` header, without folders.
@@ -301,7 +306,7 @@ pub(crate) fn read_redirect(response: &Response) -> Answer {
     let body = serde_json::json!({"status": status, "location": target.map(String::from)}).to_string();
     let content_type = Some("application/json".to_owned());
     let request_id = request_id(response.headers());
-    Answer { status, content_type, filename: None, request_id, body: Bytes::from(body) }
+    Answer { status, content_type, request_id, body: Bytes::from(body), ..Answer::default() }
 }
 
 /// Reads a refusal.

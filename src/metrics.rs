@@ -1,0 +1,161 @@
+//! Calls → numbers for whoever watches the process, as Prometheus reads them: calls and errors by
+//! kind, waits, and how long vendors take. No label holds what a caller wrote.
+
+use std::time::Duration;
+
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+use crate::error::Outcome;
+
+/// Borders of the times that vendors take, in seconds: a fast answer takes some tens of
+/// milliseconds, and none takes longer than a call may.
+const LATENCIES: [f64; 11] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+
+/// The content type of [`Metrics::text`].
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// The numbers of one process.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    calls: Family<CallLabels, Counter>,
+    errors: Family<ErrorLabels, Counter>,
+    waits: Family<VendorLabel, Counter>,
+    waited: Family<VendorLabel, Counter<f64, std::sync::atomic::AtomicU64>>,
+    latency: Family<VendorLabel, Histogram>,
+    in_flight: Gauge,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CallLabels {
+    vendor: String,
+    tool: String,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ErrorLabels {
+    vendor: String,
+    kind: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct VendorLabel {
+    vendor: String,
+}
+
+/// A call that is under way; counts until it is dropped.
+#[derive(Debug)]
+pub struct UnderWay(Gauge);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("toolwright");
+        let (calls, errors, waits, waited) =
+            (Family::default(), Family::default(), Family::default(), Family::default());
+        let latency = Family::<VendorLabel, Histogram>::new_with_constructor(|| Histogram::new(LATENCIES));
+        let in_flight = Gauge::default();
+        registry.register("calls", "Calls that ended, by tool and outcome", Family::clone(&calls));
+        registry.register("errors", "Calls that ended in an error, by kind", Family::clone(&errors));
+        registry.register("waits", "Times that a call waited for a vendor's limits", Family::clone(&waits));
+        let text = "Time spent waiting for vendors' limits";
+        registry.register_with_unit("wait", text, Unit::Seconds, Family::clone(&waited));
+        let text = "Time from a request to the last byte of its answer, each try for itself";
+        registry.register_with_unit("upstream", text, Unit::Seconds, Family::clone(&latency));
+        registry.register("calls_in_flight", "Calls that are under way", in_flight.clone());
+        Self { registry, calls, errors, waits, waited, latency, in_flight }
+    }
+}
+
+impl Metrics {
+    /// Counts a call as under way.
+    pub fn begin(&self) -> UnderWay {
+        self.in_flight.inc();
+        UnderWay(self.in_flight.clone())
+    }
+
+    /// Counts the end of a call. `vendor` and `tool` are empty where there is no such tool;
+    /// `error` is the kind of failure, if it was one.
+    pub fn end(&self, vendor: &str, tool: &str, outcome: Outcome, error: Option<&'static str>) {
+        let labels = CallLabels { vendor: vendor.to_owned(), tool: tool.to_owned(), outcome: outcome.as_str() };
+        self.calls.get_or_create(&labels).inc();
+        if let Some(kind) = error {
+            self.errors.get_or_create(&ErrorLabels { vendor: vendor.to_owned(), kind }).inc();
+        }
+    }
+
+    /// The numbers of one vendor, by its id.
+    pub fn of<'a>(&'a self, vendor: &'a str) -> OfVendor<'a> {
+        OfVendor { metrics: self, vendor }
+    }
+
+    /// All of it as text, in the OpenMetrics format.
+    pub fn text(&self) -> String {
+        let mut out = String::new();
+        // Writing into a text can't fail.
+        let _ = text::encode(&mut out, &self.registry);
+        out
+    }
+}
+
+/// The numbers of one vendor.
+#[derive(Debug, Clone, Copy)]
+pub struct OfVendor<'a> {
+    metrics: &'a Metrics,
+    vendor: &'a str,
+}
+
+impl OfVendor<'_> {
+    /// Counts a wait for the vendor's limits.
+    pub fn waited(self, span: Duration) {
+        let label = VendorLabel { vendor: self.vendor.to_owned() };
+        self.metrics.waits.get_or_create(&label).inc();
+        self.metrics.waited.get_or_create(&label).inc_by(span.as_secs_f64());
+    }
+
+    /// Counts how long the vendor took, whether it answered or not.
+    pub fn took(self, span: Duration) {
+        self.metrics.latency.get_or_create(&VendorLabel { vendor: self.vendor.to_owned() }).observe(span.as_secs_f64());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_counted_can_be_read() {
+        let metrics = Metrics::default();
+        let under_way = metrics.begin();
+        metrics.end("acme", "acme_list_things", Outcome::Answered, None);
+        metrics.end("acme", "acme_list_things", Outcome::Rejected, Some("rejected"));
+        metrics.of("acme").waited(Duration::from_millis(1_500));
+        metrics.of("acme").took(Duration::from_millis(30));
+        let text = metrics.text();
+        for line in [
+            r#"toolwright_calls_total{vendor="acme",tool="acme_list_things",outcome="answered"} 1"#,
+            r#"toolwright_errors_total{vendor="acme",kind="rejected"} 1"#,
+            r#"toolwright_waits_total{vendor="acme"} 1"#,
+            r#"toolwright_wait_seconds_total{vendor="acme"} 1.5"#,
+            r#"toolwright_upstream_seconds_bucket{le="0.025",vendor="acme"} 0"#,
+            r#"toolwright_upstream_seconds_bucket{le="0.05",vendor="acme"} 1"#,
+            "toolwright_calls_in_flight 1",
+            "# EOF",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}\n{text}");
+        }
+        drop(under_way);
+        assert!(metrics.text().contains("toolwright_calls_in_flight 0"));
+    }
+}
