@@ -184,6 +184,7 @@ impl Failure {
                 CallError::Rejected(rejection) if rejection.status >= 500 => "vendor_fault",
                 CallError::Rejected(_) => "rejected",
                 CallError::Unknown(_) => "unknown",
+                CallError::WebPage(_) => "web_page",
                 CallError::Cancelled => "cancelled",
             },
         })

@@ -82,14 +82,7 @@ impl Reply {
 
 impl From<Answer> for Reply {
     fn from(answer: Answer) -> Self {
-        Self {
-            answer,
-            page: None,
-            untrusted: Vec::new(),
-            parts: Vec::new(),
-            from: Spot::default(),
-            keeping: None,
-        }
+        Self { answer, page: None, untrusted: Vec::new(), parts: Vec::new(), from: Spot::default(), keeping: None }
     }
 }
 
