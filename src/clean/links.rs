@@ -35,7 +35,7 @@ pub(super) enum What {
 /// Makes links and images inert that do not lead to `known` hosts.
 pub(super) fn inert<'t>(text: &'t str, known: &Hosts, what: What) -> Cow<'t, str> {
     let last_target = text.rfind(['(', '[', ':']).filter(|_| text.contains("!["));
-    let mut pass = Pass { text, known, out: String::new(), done: 0, last_target, image: false };
+    let mut pass = Pass { text, known, out: String::new(), done: 0, last_target, image: false, stop: (1, 0) };
     let mut at = 0;
     while let Some(step) =
         text.as_bytes()[at..].iter().position(|b| matches!(b, b'!' | b'<' | b']' | b':' | b'w' | b'W'))
@@ -67,6 +67,8 @@ struct Pass<'t, 'h> {
     last_target: Option<usize>,
     /// Whether the next `](` belongs to an image.
     image: bool,
+    /// From where on we have looked for what ends an address, and where it is.
+    stop: (usize, usize),
 }
 
 impl Pass<'_, '_> {
@@ -85,6 +87,16 @@ impl Pass<'_, '_> {
     /// Where a bare address ends whose host ends at `host`.
     fn behind(&self, host: usize) -> usize {
         if self.text[host..].starts_with(['/', '?', '#']) { end_of_bare(self.text, host) } else { host }
+    }
+
+    /// Where a link's address that begins at `from` ends at the latest.
+    fn stop(&mut self, from: usize) -> usize {
+        let (seen, stop) = self.stop;
+        if !(seen..=stop).contains(&from) {
+            let rest = &self.text[from..];
+            self.stop = (from, from + rest.find([' ', '\n', ')', '>']).unwrap_or(rest.len()));
+        }
+        self.stop.1
     }
 
     /// `![…](…`: the image becomes a link.
@@ -109,7 +121,15 @@ impl Pass<'_, '_> {
         }
         let image = std::mem::take(&mut self.image);
         let target = rest[1..].trim_start();
-        if (what == What::Images && !image) || is_own(target) {
+        if what == What::Images && !image {
+            return at + 2;
+        }
+        let from = self.text.len() - target.len();
+        if self.stop(from) - from > LONGEST_TARGET {
+            // Longer than anybody needs.
+            return self.replace(at, at + 2, "] (");
+        }
+        if is_own(target) {
             return at + 2;
         }
         let bare = target.trim_start_matches('<');
