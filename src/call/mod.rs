@@ -277,7 +277,8 @@ impl Toolbox {
     /// By stage; everything but [`Failure::Call`] means that nothing was sent.
     pub async fn call_as(&self, caller: &Caller, name: &str, arguments: Map<String, Value>) -> Result<Reply, Failure> {
         let mut recording = Recording::new(self.record.as_ref(), &self.metrics, caller, name);
-        let result = self.recorded(caller, name, arguments, &mut recording).await;
+        // Boxed: whatever holds a call would be large otherwise.
+        let result = Box::pin(self.recorded(caller, name, arguments, &mut recording)).await;
         recording.end(&result);
         result
     }

@@ -270,7 +270,6 @@ impl ToolDraft<'_> {
         let styles = self.styles?;
         let fitting = |style| paging::fit(style, self.inputs);
         match &keys.paging {
-            Some(PagingKey::Off(_)) => None,
             Some(PagingKey::Named(name)) => {
                 let Some(style) = styles.iter().find(|style| style.name == *name) else {
                     let known = || styles.iter().map(|style| style.name.as_str());
@@ -292,7 +291,7 @@ impl ToolDraft<'_> {
             None if keys.effect == Some(Effect::Read) && matches!(verb, Verb::List | Verb::Search) => {
                 styles.iter().find_map(fitting)
             }
-            None => None,
+            Some(PagingKey::Off(_)) | None => None,
         }
     }
 
