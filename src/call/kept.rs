@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::Page;
+use super::{Caller, Page};
+use crate::config::Chosen;
 use crate::upstream::Answer;
 
 /// How long an answer is kept after it was last asked for.
@@ -21,6 +22,20 @@ const OVERHEAD: usize = 1_000;
 /// Whose an answer is: a session, or nobody's in particular where requests stand alone.
 pub type Session = Option<u64>;
 
+/// For whom an answer is kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Owner {
+    session: Session,
+    /// For whom the vendors acted.
+    chosen: Chosen,
+}
+
+impl Owner {
+    pub(super) fn of(caller: &Caller) -> Self {
+        Self { session: caller.session, chosen: caller.chosen.clone() }
+    }
+}
+
 /// The answers that are kept.
 pub(super) struct Kept {
     now: fn() -> Instant,
@@ -30,7 +45,7 @@ pub(super) struct Kept {
 
 struct Entry {
     tool: String,
-    session: Session,
+    owner: Owner,
     answer: Answer,
     page: Option<Page>,
     used: Instant,
@@ -51,9 +66,10 @@ impl Default for Kept {
 impl Kept {
     /// Keeps an answer; returns the id that leads to it, which nobody can guess. `None` where it
     /// is too large to be kept.
-    pub(super) fn put(&self, tool: &str, session: Session, answer: &Answer, page: Option<&Page>) -> Option<String> {
+    pub(super) fn put(&self, tool: &str, owner: &Owner, answer: &Answer, page: Option<&Page>) -> Option<String> {
         let used = (self.now)();
-        let entry = Entry { tool: tool.to_owned(), session, answer: answer.clone(), page: page.cloned(), used };
+        let entry =
+            Entry { tool: tool.to_owned(), owner: owner.clone(), answer: answer.clone(), page: page.cloned(), used };
         let room = self.largest.checked_sub(entry.bytes())?;
         let id = id()?;
         let mut entries = self.lock();
@@ -68,11 +84,11 @@ impl Kept {
     }
 
     /// Returns the answer with this id, if it is this caller's and of this tool.
-    pub(super) fn get(&self, id: &str, tool: &str, session: Session) -> Option<(Answer, Option<Page>)> {
+    pub(super) fn get(&self, id: &str, tool: &str, owner: &Owner) -> Option<(Answer, Option<Page>)> {
         let now = (self.now)();
         let mut entries = self.lock();
         entries.retain(|_, entry| now.saturating_duration_since(entry.used) < KEEP);
-        let entry = entries.get_mut(id).filter(|entry| entry.session == session && entry.tool == tool)?;
+        let entry = entries.get_mut(id).filter(|entry| entry.owner == *owner && entry.tool == tool)?;
         entry.used = now;
         Some((entry.answer.clone(), entry.page.clone()))
     }
@@ -106,6 +122,10 @@ mod tests {
         *START.get_or_init(Instant::now) + Duration::from_secs(NOW.get())
     }
 
+    fn of(session: Session) -> Owner {
+        Owner { session, ..Owner::default() }
+    }
+
     fn kept(largest: usize) -> Kept {
         Kept { now: clock, largest, entries: Mutex::default() }
     }
@@ -117,28 +137,30 @@ mod tests {
     #[test]
     fn an_answer_is_kept_for_ten_minutes_after_its_last_use() {
         let kept = kept(LARGEST);
-        let id = kept.put("tool", Some(1), &answer(10), Some(&Page { returned: 3, ..Page::default() })).unwrap();
+        let id = kept.put("tool", &of(Some(1)), &answer(10), Some(&Page { returned: 3, ..Page::default() })).unwrap();
         for _ in 0..3 {
             NOW.set(NOW.get() + 599);
-            let (answer, page) = kept.get(&id, "tool", Some(1)).unwrap();
+            let (answer, page) = kept.get(&id, "tool", &of(Some(1))).unwrap();
             assert_eq!((answer.body.len(), page.unwrap().returned), (10, 3));
         }
         NOW.set(NOW.get() + 600);
-        assert!(kept.get(&id, "tool", Some(1)).is_none());
+        assert!(kept.get(&id, "tool", &of(Some(1))).is_none());
         assert!(kept.lock().is_empty(), "its memory is free again");
     }
 
     #[test]
     fn it_is_for_the_caller_and_tool_that_got_it() {
         let kept = kept(LARGEST);
-        let id = kept.put("tool", Some(1), &answer(10), None).unwrap();
-        assert_ne!(id, kept.put("tool", Some(1), &answer(10), None).unwrap());
+        let id = kept.put("tool", &of(Some(1)), &answer(10), None).unwrap();
+        assert_ne!(id, kept.put("tool", &of(Some(1)), &answer(10), None).unwrap());
         assert_eq!(id.len(), 22);
         for (tool, session) in [("tool", Some(2)), ("tool", None), ("other", Some(1))] {
-            assert!(kept.get(&id, tool, session).is_none(), "{tool} {session:?}");
+            assert!(kept.get(&id, tool, &of(session)).is_none(), "{tool} {session:?}");
         }
-        assert!(kept.get("AAAAAAAAAAAAAAAAAAAAAA", "tool", Some(1)).is_none());
-        assert!(kept.get(&id, "tool", Some(1)).is_some());
+        let chosen = Chosen([("ORG".to_owned(), "other".to_owned())].into());
+        assert!(kept.get(&id, "tool", &Owner { session: Some(1), chosen }).is_none());
+        assert!(kept.get("AAAAAAAAAAAAAAAAAAAAAA", "tool", &of(Some(1))).is_none());
+        assert!(kept.get(&id, "tool", &of(Some(1))).is_some());
     }
 
     #[test]
@@ -147,14 +169,14 @@ mod tests {
         let mut ids = Vec::new();
         for _ in 0..3 {
             NOW.set(NOW.get() + 1);
-            ids.push(kept.put("tool", None, &answer(1_000), None).unwrap());
+            ids.push(kept.put("tool", &of(None), &answer(1_000), None).unwrap());
         }
         NOW.set(NOW.get() + 1);
-        assert!(kept.get(&ids[0], "tool", None).is_some());
+        assert!(kept.get(&ids[0], "tool", &of(None)).is_some());
         NOW.set(NOW.get() + 1);
-        ids.push(kept.put("tool", None, &answer(1_000), None).unwrap());
-        let there: Vec<bool> = ids.iter().map(|id| kept.get(id, "tool", None).is_some()).collect();
+        ids.push(kept.put("tool", &of(None), &answer(1_000), None).unwrap());
+        let there: Vec<bool> = ids.iter().map(|id| kept.get(id, "tool", &of(None)).is_some()).collect();
         assert_eq!(there, [true, false, true, true]);
-        assert!(kept.put("tool", None, &answer(10_000), None).is_none(), "larger than all there is");
+        assert!(kept.put("tool", &of(None), &answer(10_000), None).is_none(), "larger than all there is");
     }
 }
