@@ -25,7 +25,7 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
         &["audit", "catalog", "clean", "config", "error", "jq", "metrics", "model", "policy", "support", "upstream"],
     ),
     ("shape", &["call", "clean", "error", "upstream"]),
-    ("server", &["call", "catalog", "error", "metrics", "model", "shape"]),
+    ("server", &["call", "catalog", "config", "error", "metrics", "model", "shape"]),
     ("sandbox", &[]),
     ("authoring", &["codegen", "catalog", "config", "generated", "model"]),
     (

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::{Page, Reply};
+use super::{Caller, Page, Reply};
+use crate::config::Chosen;
 use crate::upstream::Answer;
 
 /// How long an answer is kept after it was last asked for.
@@ -21,6 +22,20 @@ const OVERHEAD: usize = 1_000;
 /// Whose an answer is: a session, or nobody's in particular where requests stand alone.
 pub type Session = Option<u64>;
 
+/// For whom an answer is kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Owner {
+    session: Session,
+    /// For whom the vendors acted.
+    chosen: Chosen,
+}
+
+impl Owner {
+    pub(super) fn of(caller: &Caller) -> Self {
+        Self { session: caller.session, chosen: caller.chosen.clone() }
+    }
+}
+
 /// The answers that are kept.
 pub(super) struct Kept {
     now: fn() -> Instant,
@@ -30,7 +45,7 @@ pub(super) struct Kept {
 
 struct Entry {
     tool: String,
-    session: Session,
+    owner: Owner,
     answer: Answer,
     page: Option<Page>,
     untrusted: Vec<String>,
@@ -52,10 +67,10 @@ impl Default for Kept {
 impl Kept {
     /// Keeps an answer; returns the id that leads to it, which nobody can guess. `None` where it
     /// is too large to be kept.
-    pub(super) fn put(&self, tool: &str, session: Session, reply: &Reply) -> Option<String> {
+    pub(super) fn put(&self, tool: &str, owner: &Owner, reply: &Reply) -> Option<String> {
         let used = (self.now)();
         let Reply { answer, page, untrusted, .. } = reply.clone();
-        let entry = Entry { tool: tool.to_owned(), session, answer, page, untrusted, used };
+        let entry = Entry { tool: tool.to_owned(), owner: owner.clone(), answer, page, untrusted, used };
         let room = self.largest.checked_sub(entry.bytes())?;
         let id = id()?;
         let mut entries = self.lock();
@@ -70,11 +85,11 @@ impl Kept {
     }
 
     /// Returns the answer with this id, if it is this caller's and of this tool.
-    pub(super) fn get(&self, id: &str, tool: &str, session: Session) -> Option<Reply> {
+    pub(super) fn get(&self, id: &str, tool: &str, owner: &Owner) -> Option<Reply> {
         let now = (self.now)();
         let mut entries = self.lock();
         entries.retain(|_, entry| now.saturating_duration_since(entry.used) < KEEP);
-        let entry = entries.get_mut(id).filter(|entry| entry.session == session && entry.tool == tool)?;
+        let entry = entries.get_mut(id).filter(|entry| entry.owner == *owner && entry.tool == tool)?;
         entry.used = now;
         let (page, untrusted) = (entry.page.clone(), entry.untrusted.clone());
         Some(Reply { page, untrusted, ..entry.answer.clone().into() })
@@ -109,6 +124,10 @@ mod tests {
         *START.get_or_init(Instant::now) + Duration::from_secs(NOW.get())
     }
 
+    fn of(session: Session) -> Owner {
+        Owner { session, ..Owner::default() }
+    }
+
     fn kept(largest: usize) -> Kept {
         Kept { now: clock, largest, entries: Mutex::default() }
     }
@@ -122,29 +141,31 @@ mod tests {
         let kept = kept(LARGEST);
         let page = Some(Page { returned: 3, ..Page::default() });
         let reply = Reply { page, untrusted: vec!["Subject".to_owned()], ..answer(10) };
-        let id = kept.put("tool", Some(1), &reply).unwrap();
+        let id = kept.put("tool", &of(Some(1)), &reply).unwrap();
         for _ in 0..3 {
             NOW.set(NOW.get() + 599);
-            let reply = kept.get(&id, "tool", Some(1)).unwrap();
+            let reply = kept.get(&id, "tool", &of(Some(1))).unwrap();
             let held = (reply.answer.body.len(), reply.page.unwrap().returned, reply.untrusted);
             assert_eq!(held, (10, 3, vec!["Subject".to_owned()]));
         }
         NOW.set(NOW.get() + 600);
-        assert!(kept.get(&id, "tool", Some(1)).is_none());
+        assert!(kept.get(&id, "tool", &of(Some(1))).is_none());
         assert!(kept.lock().is_empty(), "its memory is free again");
     }
 
     #[test]
     fn it_is_for_the_caller_and_tool_that_got_it() {
         let kept = kept(LARGEST);
-        let id = kept.put("tool", Some(1), &answer(10)).unwrap();
-        assert_ne!(id, kept.put("tool", Some(1), &answer(10)).unwrap());
+        let id = kept.put("tool", &of(Some(1)), &answer(10)).unwrap();
+        assert_ne!(id, kept.put("tool", &of(Some(1)), &answer(10)).unwrap());
         assert_eq!(id.len(), 22);
         for (tool, session) in [("tool", Some(2)), ("tool", None), ("other", Some(1))] {
-            assert!(kept.get(&id, tool, session).is_none(), "{tool} {session:?}");
+            assert!(kept.get(&id, tool, &of(session)).is_none(), "{tool} {session:?}");
         }
-        assert!(kept.get("AAAAAAAAAAAAAAAAAAAAAA", "tool", Some(1)).is_none());
-        assert!(kept.get(&id, "tool", Some(1)).is_some());
+        let chosen = Chosen([("ORG".to_owned(), "other".to_owned())].into());
+        assert!(kept.get(&id, "tool", &Owner { session: Some(1), chosen }).is_none());
+        assert!(kept.get("AAAAAAAAAAAAAAAAAAAAAA", "tool", &of(Some(1))).is_none());
+        assert!(kept.get(&id, "tool", &of(Some(1))).is_some());
     }
 
     #[test]
@@ -153,14 +174,14 @@ mod tests {
         let mut ids = Vec::new();
         for _ in 0..3 {
             NOW.set(NOW.get() + 1);
-            ids.push(kept.put("tool", None, &answer(1_000)).unwrap());
+            ids.push(kept.put("tool", &of(None), &answer(1_000)).unwrap());
         }
         NOW.set(NOW.get() + 1);
-        assert!(kept.get(&ids[0], "tool", None).is_some());
+        assert!(kept.get(&ids[0], "tool", &of(None)).is_some());
         NOW.set(NOW.get() + 1);
-        ids.push(kept.put("tool", None, &answer(1_000)).unwrap());
-        let there: Vec<bool> = ids.iter().map(|id| kept.get(id, "tool", None).is_some()).collect();
+        ids.push(kept.put("tool", &of(None), &answer(1_000)).unwrap());
+        let there: Vec<bool> = ids.iter().map(|id| kept.get(id, "tool", &of(None)).is_some()).collect();
         assert_eq!(there, [true, false, true, true]);
-        assert!(kept.put("tool", None, &answer(10_000)).is_none(), "larger than all there is");
+        assert!(kept.put("tool", &of(None), &answer(10_000)).is_none(), "larger than all there is");
     }
 }

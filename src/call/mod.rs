@@ -5,8 +5,10 @@
 pub mod arguments;
 mod attempts;
 mod check;
+mod choose;
 mod continued;
 mod kept;
+mod line;
 mod paging;
 mod parts;
 pub mod problem;
@@ -16,7 +18,7 @@ pub(crate) mod records;
 mod reply;
 mod view;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value};
@@ -25,19 +27,20 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::audit::Audit;
 use crate::catalog::{self, Catalog, Entry};
 use crate::clean::Rules;
-use crate::config::Connection;
-use crate::error::{CallError, ConfigError, Outcome};
+use crate::config::{Chosen, Connection};
+use crate::error::{CallError, Outcome};
 use crate::jq::Evaluator;
 use crate::metrics::Metrics;
-use crate::model::{ALL, CURSOR, Call, DRY_RUN, Effect, Risk, Tool};
+use crate::model::{ALL, CURSOR, Call, DRY_RUN, Effect, Risk};
 use crate::policy::{Refusal, Selection};
-use crate::support::{self, Api, Inputs};
-use crate::upstream::{Pace, Plan, Upstream};
+use crate::support::{Api, Inputs};
+use crate::upstream::{Pace, Plan};
 
 use arguments::ArgumentSchema;
 pub use attempts::Patience;
-use kept::Kept;
 pub use kept::Session;
+use kept::{Kept, Owner};
+use line::Line;
 use paging::cursor::Cursor;
 pub use paging::cursor::Spot;
 use paging::{Pager, Pages, Start};
@@ -70,6 +73,8 @@ pub struct Caller {
     pub session: Session,
     /// Hears what the call waits for, while it waits.
     pub waits: Option<UnboundedSender<String>>,
+    /// For whom the vendors are to act, where the connection has chosen.
+    pub chosen: Chosen,
 }
 
 impl Caller {
@@ -80,21 +85,6 @@ impl Caller {
             let _ = waits.send(text);
         }
     }
-}
-
-/// The line to one API, opened when it is first needed.
-struct Line {
-    api: &'static Api,
-    connection: Connection,
-    pace: Pace,
-    /// How its answers are cleaned.
-    rules: Arc<Rules>,
-    opened: OnceLock<Opened>,
-}
-
-struct Opened {
-    upstream: Upstream,
-    client: Box<dyn support::Connection>,
 }
 
 /// What calling a tool ended in, if not in an answer.
@@ -150,6 +140,9 @@ pub struct Planned {
     pub risks: BTreeSet<Risk>,
     /// Scheme, host and port of the vendor's address.
     pub site: String,
+    /// For whom the vendor would act.
+    #[serde(flatten)]
+    pub settings: BTreeMap<String, String>,
     /// The request.
     pub request: Plan,
 }
@@ -221,9 +214,10 @@ impl Toolbox {
             let Some(connection) = connections.get(api.id).or_else(|| connections.get(api.vendor)) else { continue };
             // The limits are the vendor's, whichever of its APIs is called.
             let pace = paces.entry(api.vendor).or_insert_with(|| Pace::new(connection.pace)).clone();
-            let host = connection.base.host_str();
-            let rules = Arc::new(catalog.vendor(api.vendor).map_or_else(Rules::default, |v| Rules::new(v, host)));
-            lines.insert(api.id, Line { api, connection: connection.clone(), pace, rules, opened: OnceLock::new() });
+            let hosts = [connection.root(api.id), &connection.base].map(|address| address.host_str());
+            let hosts = hosts.into_iter().flatten();
+            let rules = catalog.vendor(api.vendor).map_or_else(Rules::default, |vendor| Rules::new(vendor, hosts));
+            lines.insert(api.id, Line::new(api, connection.clone(), pace, rules));
         }
         let schemas = catalog.entries().iter().map(|_| OnceLock::new()).collect();
         Self {
@@ -295,7 +289,8 @@ impl Toolbox {
     /// By stage; everything but [`Failure::Call`] means that nothing was sent.
     pub async fn call_as(&self, caller: &Caller, name: &str, arguments: Map<String, Value>) -> Result<Reply, Failure> {
         let mut recording = Recording::new(self.record.as_ref(), &self.metrics, caller, name);
-        let result = self.recorded(caller, name, arguments, &mut recording).await;
+        // Boxed: whatever holds a call would be large otherwise.
+        let result = Box::pin(self.recorded(caller, name, arguments, &mut recording)).await;
         recording.end(&result);
         result
     }
@@ -323,15 +318,16 @@ impl Toolbox {
             let written = cursor.as_ref().map(|cursor| (CURSOR.to_owned(), cursor.write().into()));
             masked.clone().into_iter().chain(written).collect()
         });
-        let Some(call) = tool.calls.first() else {
+        let Some(call) = tool.call_for(&arguments) else {
             return Err(Failure::NotConfigured(format!(
                 "`{}` calls no operation; this is a fault of toolwright",
                 tool.name
             )));
         };
+        recording.operation(call);
         let line = self.line(&entry.vendor, &call.api)?;
-        let opened = line.opened()?;
-        recording.site(|| opened.upstream.site());
+        let opened = line.opened(&caller.chosen)?;
+        recording.site(|| opened.upstream.site(), || line.settings(&caller.chosen));
         let wants = |name| tool.is_own_argument(name) && arguments.get(name) == Some(&Value::Bool(true));
         let bound = wants(ALL).then_some(self.patience.records);
         let pager = tool.paging().and(call.paging.as_ref()).map(|paging| Pager::new(paging, call, &arguments, bound));
@@ -345,7 +341,7 @@ impl Toolbox {
             inputs
         };
         if self.dry_run || wants(DRY_RUN) {
-            return Err(line.plan(tool, call, &masked, inputs(&masked, &start)).await?);
+            return Err(line.plan(&caller.chosen, tool, call, &masked, inputs(&masked, &start)).await?);
         }
         let here = tool.is_own_argument(CURSOR).then(|| Cursor::of(&tool.name, &arguments, &masked, start.clone()));
         if let (Some(cursor), Some(here)) = (&cursor, &here)
@@ -358,7 +354,7 @@ impl Toolbox {
         }
         let repeatable = tool.effect == Some(Effect::Read) || tool.annotations.idempotent_hint;
         let fetch = async |start: Start| {
-            let request = || opened.client.call(&call.operation, inputs(&arguments, &start));
+            let request = || opened.send(&call.operation, || inputs(&arguments, &start));
             let metrics = self.metrics.of(&entry.vendor);
             let answered = attempts::run(self.patience, repeatable, &line.pace, caller, metrics, request).await;
             answered.and_then(view::no_web_page)
@@ -368,7 +364,7 @@ impl Toolbox {
             None => fetch(start).await.map(Pages::from),
         };
         let Pages { answer, mut page, next } = result.map_err(|error| {
-            Failure::Call(match with_hints(error, call, &arguments) {
+            Failure::Call(match with_hints(line.explained(error), call, &arguments) {
                 CallError::Unknown(reason) => {
                     CallError::Unknown(format!("{reason}\nhint: {}", check::advice(self, entry)))
                 }
@@ -381,7 +377,7 @@ impl Toolbox {
             if let (Some(page), Some(next)) = (&mut page, next) {
                 page.next_cursor = Some(Cursor { start: next, ..here.clone() }.write());
             }
-            Keeping::new(&self.kept, caller.session, here)
+            Keeping::new(&self.kept, Owner::of(caller), here)
         });
         // What was shown of an answer that is not kept any longer is left out of the new one.
         let from = cursor.map(|cursor| cursor.spot).unwrap_or_default();
@@ -390,9 +386,9 @@ impl Toolbox {
 
     /// The answer that a cursor leads into, if it is still kept. `here` is the call's beginning.
     fn kept_for(&self, caller: &Caller, cursor: &Cursor, here: &Cursor) -> Option<Reply> {
-        let kept = self.kept.get(cursor.kept.as_deref()?, &here.tool, caller.session)?;
+        let kept = self.kept.get(cursor.kept.as_deref()?, &here.tool, &Owner::of(caller))?;
         let here = Cursor { kept: cursor.kept.clone(), ..here.clone() };
-        let keeping = Some(Keeping::new(&self.kept, caller.session, here));
+        let keeping = Some(Keeping::new(&self.kept, Owner::of(caller), here));
         Some(Reply { from: cursor.spot, keeping, ..kept })
     }
 
@@ -413,48 +409,6 @@ impl Toolbox {
             let title = self.catalog.vendor(vendor).map_or(vendor, |vendor| &vendor.title);
             Failure::NotConfigured(format!("{title} has no address and credentials configured"))
         })
-    }
-}
-
-impl Line {
-    fn opened(&self) -> Result<&Opened, Failure> {
-        if let Some(opened) = self.opened.get() {
-            return Ok(opened);
-        }
-        let opened = self.open().map_err(|error| Failure::NotConfigured(error.to_string()))?;
-        Ok(self.opened.get_or_init(|| opened))
-    }
-
-    fn open(&self) -> Result<Opened, ConfigError> {
-        let Connection { base, credentials, timeout, .. } = self.connection.clone();
-        let upstream = Upstream::paced(base, credentials, timeout, self.pace.clone())?;
-        Ok(Opened { client: (self.api.connect)(upstream.clone()), upstream })
-    }
-
-    /// Describes the request that the call would send. The arguments are without secrets.
-    async fn plan(
-        &self,
-        tool: &Tool,
-        call: &Call,
-        arguments: &Map<String, Value>,
-        inputs: Inputs,
-    ) -> Result<Failure, Failure> {
-        let opened = self.opened()?;
-        let upstream = opened.upstream.planning();
-        let called = (self.api.connect)(upstream.clone()).call(&call.operation, inputs).await;
-        match (upstream.take_plan(), called) {
-            (Some(request), _) => Ok(Failure::Planned(Box::new(Planned {
-                tool: tool.name.clone(),
-                effect: tool.effect,
-                risks: tool.risks.clone(),
-                site: opened.upstream.site(),
-                request,
-            }))),
-            (None, Err(error)) => Err(with_hints(error, call, arguments).into()),
-            (None, Ok(_)) => {
-                Err(Failure::NotConfigured("the dry run was none; this is a fault of toolwright".to_owned()))
-            }
-        }
     }
 }
 

@@ -74,7 +74,7 @@ mod tests {
             (r#"{"a": [1], "b": [2]}"#, None, None),
             (r#"{"a": [1], "b": [2]}"#, Some("/b"), Some("[2]")),
             (r#"{"a": {"b/c": [3]}}"#, Some("/a/b~1c"), Some("[3]")),
-            (r#"[[4]]"#, Some("/0"), Some("[4]")),
+            ("[[4]]", Some("/0"), Some("[4]")),
             (r#"{"a": 5}"#, Some("/a"), None),
             (r#"{"a": 5}"#, Some("/b"), None),
             ("{", None, None),

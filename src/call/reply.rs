@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 
-use super::kept::{Kept, Session};
+use super::kept::{Kept, Owner};
 use super::paging::cursor::{Cursor, Spot};
 use crate::upstream::Answer;
 
@@ -49,7 +49,7 @@ pub struct Page {
 #[derive(Clone)]
 pub(super) struct Keeping {
     kept: Arc<Kept>,
-    session: Session,
+    owner: Owner,
     /// Leads to the beginning of the answer.
     cursor: Cursor,
     id: Arc<OnceLock<Option<String>>>,
@@ -57,9 +57,9 @@ pub(super) struct Keeping {
 
 impl Keeping {
     /// For an answer to the call that `cursor` leads to; with an id, if it is kept already.
-    pub(super) fn new(kept: &Arc<Kept>, session: Session, cursor: Cursor) -> Self {
+    pub(super) fn new(kept: &Arc<Kept>, owner: Owner, cursor: Cursor) -> Self {
         let id = cursor.kept.clone().map_or_else(OnceLock::new, |id| OnceLock::from(Some(id)));
-        Self { kept: Arc::clone(kept), session, cursor, id: Arc::new(id) }
+        Self { kept: Arc::clone(kept), owner, cursor, id: Arc::new(id) }
     }
 }
 
@@ -74,7 +74,7 @@ impl Reply {
     /// `None` where the tool takes no cursor.
     pub fn cursor_to(&self, spot: Spot) -> Option<String> {
         let keeping = self.keeping.as_ref()?;
-        let put = || keeping.kept.put(&keeping.cursor.tool, keeping.session, self);
+        let put = || keeping.kept.put(&keeping.cursor.tool, &keeping.owner, self);
         let kept = keeping.id.get_or_init(put).clone();
         Some(Cursor { kept, spot, ..keeping.cursor.clone() }.write())
     }

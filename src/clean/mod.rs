@@ -33,9 +33,9 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// The rules for a vendor's answers from the host of the configured address.
-    pub fn new(vendor: &Vendor, host: Option<&str>) -> Self {
-        let hosts = Hosts::new(vendor.links.iter().map(String::as_str).chain(host));
+    /// The rules for a vendor's answers; `own` are the hosts of the configured addresses.
+    pub fn new<'a>(vendor: &'a Vendor, own: impl Iterator<Item = &'a str>) -> Self {
+        let hosts = Hosts::new(vendor.links.iter().map(String::as_str).chain(own));
         let untrusted = vendor.untrusted.clone().unwrap_or_else(|| vec![EVERY.to_owned()]);
         Self { untrusted, html: vendor.html.clone(), hosts }
     }

@@ -82,7 +82,7 @@ async fn call(arguments: &Arguments, printer: &mut Printer) -> Result<(), Failed
     };
     let sandbox = arguments.sandbox.start().await?;
     let connections = match &sandbox {
-        Some(sandbox) => sandbox_connections(sandbox, &catalog)?,
+        Some(sandbox) => sandbox_connections(sandbox, &catalog, &environment)?,
         None => vendor_connections(&catalog, Some(&[vendor.clone()].into()), &environment)?,
     };
     let toolbox = Toolbox::new(catalog, selection, &connections, arguments.dry_run)

@@ -69,13 +69,20 @@ impl ToolDraft<'_> {
     }
 
     /// Reports something about the key `path` of this tool.
-    fn wrong(&self, path: &str, expected: impl Into<String>, found: impl Into<String>, hint: Option<String>) {
+    pub(crate) fn wrong(
+        &self,
+        path: &str,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+        hint: Option<String>,
+    ) {
         self.place(path).report(expected.into(), found.into(), hint);
     }
 
-    /// Makes the tool that `keys` describe, with the arguments `only` or all.
-    pub(crate) fn tool(&self, keys: &ToolKeys, only: Option<&[String]>) -> Drafted {
-        let verb = keys.verb.unwrap_or_else(|| derived_verb(&self.spec.method, &self.spec.path));
+    /// Makes the tool that `keys` describe, with the arguments `only` or all, after one that
+    /// chooses between operations.
+    pub(crate) fn tool(&self, keys: &ToolKeys, only: Option<&[String]>, chooses: Option<Argument>) -> Drafted {
+        let verb = self.verb(keys);
         let name = keys.name.clone().unwrap_or_else(|| derived_name(self.vendor, verb, &self.spec.path));
         self.check_name(&name);
         let risks: BTreeSet<Risk> = keys.risks.iter().flatten().copied().collect();
@@ -87,14 +94,13 @@ impl ToolDraft<'_> {
         }
         let description = self.description(keys);
         let title = keys.title.clone().or_else(|| self.spec.summary.clone()).unwrap_or_else(|| name.replace('_', " "));
-        let mut paging = self.paging(keys, verb);
-        let Offered { mut arguments, bindings, fixed, samples } = self.arguments(keys, only, paging.as_ref());
-        if let Some(paging) = &mut paging {
-            paging.most = paging::most(paging, &bindings, &arguments);
+        let (mut arguments, samples, call) = self.call(keys, only);
+        let pages = call.paging.is_some();
+        if let Some(chooses) = chooses {
+            arguments.insert(0, chooses);
         }
-        let hints = self.hints(keys, &bindings);
         self.check_concise(keys);
-        schema::add_own_arguments(keys.effect, !keys.concise.is_empty(), paging.is_some(), &mut arguments);
+        schema::add_own_arguments(keys.effect, !keys.concise.is_empty(), pages, &mut arguments);
         let schema = schema::input_schema(&arguments);
         let tool = Tool {
             annotations: annotations(keys.effect, verb, keys.idempotent),
@@ -106,21 +112,43 @@ impl ToolDraft<'_> {
             risks,
             tags,
             aliases: keys.aliases.clone(),
-            calls: vec![Call {
-                api: self.api.to_owned(),
-                operation: self.spec.id.clone(),
-                method: self.spec.method.clone(),
-                path: self.spec.path.clone(),
-                bindings,
-                fixed,
-                hints,
-                paging,
-            }],
+            calls: vec![call],
             concise: keys.concise.clone(),
             name,
         };
         let samples = samples.into_iter().map(|(argument, values)| (tool.name.clone(), argument, values)).collect();
         Drafted { claims: self.claims(&tool), tool, samples }
+    }
+
+    /// How the arguments of a tool that is made already become this operation's request.
+    pub(crate) fn further_call(&self, keys: &ToolKeys, only: Option<&[String]>) -> Call {
+        self.call(keys, only).2
+    }
+
+    /// The arguments, their sample values, and how they become the request.
+    fn call(&self, keys: &ToolKeys, only: Option<&[String]>) -> (Vec<Argument>, Vec<(String, Vec<Value>)>, Call) {
+        let mut paging = self.paging(keys);
+        let Offered { arguments, bindings, fixed, samples } = self.arguments(keys, only, paging.as_ref());
+        if let Some(paging) = &mut paging {
+            paging.most = paging::most(paging, &bindings, &arguments);
+        }
+        let call = Call {
+            api: self.api.to_owned(),
+            operation: self.spec.id.clone(),
+            method: self.spec.method.clone(),
+            path: self.spec.path.clone(),
+            when: None,
+            scopes: self.spec.scopes.clone(),
+            hints: self.hints(keys, &bindings),
+            bindings,
+            fixed,
+            paging,
+        };
+        (arguments, samples, call)
+    }
+
+    fn verb(&self, keys: &ToolKeys) -> Verb {
+        keys.verb.unwrap_or_else(|| derived_verb(&self.spec.method, &self.spec.path))
     }
 
     fn claims(&self, tool: &Tool) -> Vec<Claim> {
@@ -287,11 +315,10 @@ impl ToolDraft<'_> {
     }
 
     /// How the tool pages: by the style that the overlay names, or the first that fits.
-    fn paging(&self, keys: &ToolKeys, verb: Verb) -> Option<Paging> {
+    fn paging(&self, keys: &ToolKeys) -> Option<Paging> {
         let styles = self.styles?;
         let fitting = |style| paging::fit(style, self.inputs);
         match &keys.paging {
-            Some(PagingKey::Off(_)) => None,
             Some(PagingKey::Named(name)) => {
                 let Some(style) = styles.iter().find(|style| style.name == *name) else {
                     let known = || styles.iter().map(|style| style.name.as_str());
@@ -310,10 +337,10 @@ impl ToolDraft<'_> {
                 }
                 fit
             }
-            None if keys.effect == Some(Effect::Read) && matches!(verb, Verb::List | Verb::Search) => {
+            None if keys.effect == Some(Effect::Read) && matches!(self.verb(keys), Verb::List | Verb::Search) => {
                 styles.iter().find_map(fitting)
             }
-            None => None,
+            Some(PagingKey::Off(_)) | None => None,
         }
     }
 

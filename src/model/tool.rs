@@ -102,6 +102,12 @@ pub struct Call {
     pub method: String,
     /// The path as the vendor's description writes it.
     pub path: String,
+    /// When this operation is the one; always where it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<Condition>,
+    /// The scopes that a token needs: all of any one entry; none where it is empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<Vec<String>>,
     /// Where each argument goes.
     pub bindings: Vec<Binding>,
     /// What is always sent and never offered.
@@ -113,6 +119,16 @@ pub struct Call {
     /// How its pages are asked for and read; `None` where it answers with all there is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paging: Option<Paging>,
+}
+
+/// Holds when an argument has a certain value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    /// The argument's name in the input schema.
+    pub argument: String,
+    /// The value.
+    pub equals: Value,
 }
 
 /// Where one argument goes.
@@ -260,6 +276,17 @@ impl Tool {
     /// Returns how the tool pages, if it does.
     pub fn paging(&self) -> Option<&Paging> {
         self.calls.first()?.paging.as_ref().filter(|_| self.effect == Some(Effect::Read))
+    }
+
+    /// Returns whether the argument `name` says which operation is called, and goes nowhere else.
+    pub fn chooses_by(&self, name: &str) -> bool {
+        self.calls.iter().filter_map(|call| call.when.as_ref()).any(|when| when.argument == name)
+    }
+
+    /// Returns the operation that is called with these arguments.
+    pub fn call_for(&self, arguments: &Map<String, Value>) -> Option<&Call> {
+        let holds = |when: &Condition| arguments.get(&when.argument) == Some(&when.equals);
+        self.calls.iter().find(|call| call.when.as_ref().is_none_or(holds))
     }
 
     /// Returns whether an assistant needs the tool every day.

@@ -1,9 +1,9 @@
 //! What we say of an answer → before the answer itself: `page`, then `untrusted`, then what the
 //! vendor sent, as it wrote it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::call::Page;
@@ -34,9 +34,9 @@ impl Envelope {
         let head = head.strip_suffix('}').unwrap_or(&head);
         let text = text.trim();
         let name = match text.as_bytes().first() {
-            Some(b'{') => match serde_json::from_str::<HashMap<String, IgnoredAny>>(text) {
-                Ok(entries) if entries.is_empty() => return format!("{head}}}"),
-                Ok(entries) if !own.keys().any(|name| entries.contains_key(name)) => {
+            Some(b'{') => match names(text) {
+                Some(theirs) if theirs.is_empty() => return format!("{head}}}"),
+                Some(theirs) if !own.keys().any(|name| theirs.contains(name)) => {
                     return format!("{head},{}", text[1..].trim_start());
                 }
                 _ => "answer",
@@ -54,12 +54,18 @@ impl Envelope {
     }
 }
 
+/// The names of an object's entries.
+fn names(object: &str) -> Option<HashSet<String>> {
+    let entries: HashMap<String, &RawValue> = serde_json::from_str(object).ok()?;
+    Some(entries.into_keys().collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn page() -> Option<Page> {
-        Some(Page { returned: 2, has_more: true, ..Page::default() })
+    fn page() -> Page {
+        Page { returned: 2, has_more: true, ..Page::default() }
     }
 
     #[test]
@@ -75,8 +81,8 @@ mod tests {
             (r#""text""#, r#""answer":"text"}"#),
         ] {
             for (envelope, head) in [
-                (Envelope { page: page(), untrusted: Vec::new() }, PAGE.to_owned()),
-                (Envelope { page: page(), untrusted: vec!["Subject".to_owned()] }, format!("{PAGE},{MARK}")),
+                (Envelope { page: Some(page()), untrusted: Vec::new() }, PAGE.to_owned()),
+                (Envelope { page: Some(page()), untrusted: vec!["Subject".to_owned()] }, format!("{PAGE},{MARK}")),
             ] {
                 let rest = if expected.is_empty() { "}".to_owned() } else { format!(",{expected}") };
                 let around = envelope.around(text);

@@ -1,6 +1,8 @@
 //! A record that is too large → the same record with its long texts and lists cut short, and
 //! what was cut out, in pieces that each fit into an answer.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 /// How much of a text and of a list is left.
@@ -40,7 +42,7 @@ fn shorten(value: &mut Value, at: &str, bounds: Bounds, pieces: &mut Vec<Value>)
                     pieces.push(json!({"at": at, "from": from, "text": piece.iter().collect::<String>()}));
                 }
                 text.truncate(end);
-                text.push_str(&format!("… (cut, {} characters)", bounds.characters + characters.len()));
+                let _ = write!(text, "… (cut, {} characters)", bounds.characters + characters.len());
             }
         }
         Value::Array(items) => {

@@ -14,14 +14,12 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use toolwright::call::{Caller, Patience, Toolbox};
 use toolwright::catalog::Catalog;
-use toolwright::config::Connection;
 use toolwright::model::{
     Address, Annotations, ApiTools, Binding, Call, Effect, Limits, Paging, PagingKind, Place, Signs, Tool, Vendor, Verb,
 };
 use toolwright::policy::{Defaults, Selection, SelectionWords};
 use toolwright::shape;
 use toolwright::support::{self, Api, Body, Inputs, Pending, QueryStyle, Request, Upstream};
-use toolwright::upstream::{Credentials, PaceLimits, parse_address};
 
 const ID: &str = "pages";
 
@@ -128,6 +126,8 @@ impl Style {
             operation: self.tool().to_owned(),
             method: self.request().method.to_owned(),
             path: self.request().path.to_owned(),
+            when: None,
+            scopes: Vec::new(),
             bindings: vec![
                 binding("size", paging.size.clone().unwrap(), Some(json!(3))),
                 binding("filter", filter, None),
@@ -251,7 +251,7 @@ impl Pages {
     /// Calls; the answer as JSON.
     pub(crate) async fn call(&self, style: Style, arguments: Value) -> Value {
         let result = self.call_as(&Caller::default(), style.tool(), &arguments).await;
-        let text = super::text(&result);
+        let text = super::common::text(&result);
         assert_eq!(result.is_error, Some(false), "{style:?}: {text}");
         assert!(text.len() <= 40_000, "{style:?}: {} bytes", text.len());
         serde_json::from_str(text).unwrap_or_else(|error| panic!("{style:?}: {error}: {text}"))
@@ -261,7 +261,7 @@ impl Pages {
     pub(crate) async fn failure(&self, style: Style, arguments: Value) -> String {
         let result = self.call_as(&Caller::default(), style.tool(), &arguments).await;
         assert_eq!(result.is_error, Some(true), "{style:?}: {result:?}");
-        super::text(&result).to_owned()
+        super::common::text(&result).to_owned()
     }
 }
 
@@ -275,8 +275,10 @@ fn toolbox(address: &str) -> Toolbox {
     let vendor = Vendor {
         id: ID.to_owned(),
         title: "Pages".to_owned(),
-        address: Address { variable: "PAGES_URL".to_owned(), example: String::new(), strip: Vec::new() },
+        addresses: vec![Address { variable: "PAGES_URL".to_owned(), ..Address::default() }],
         credentials: Vec::new(),
+        settings: Vec::new(),
+        refusals: Vec::new(),
         guidance: String::new(),
         check: None,
         limits: Limits::default(),
@@ -285,13 +287,7 @@ fn toolbox(address: &str) -> Toolbox {
     let tools = Style::ALL.into_iter().map(Style::definition).collect();
     let catalog = Catalog::new(vec![ApiTools { api: ID.to_owned(), vendor: ID.to_owned(), tools }], vec![vendor]);
     let selection = Selection::resolve(&SelectionWords::default(), Defaults::CoreReads, &catalog).unwrap();
-    let connection = Connection {
-        base: parse_address(address, &[]).unwrap(),
-        credentials: Credentials::bearer("test-token").unwrap(),
-        source: "the test".to_owned(),
-        timeout: Duration::from_millis(1_500),
-        pace: PaceLimits::default(),
-    };
+    let connection = super::common::connection(address, Duration::from_millis(1_500));
     Toolbox::over(&APIS, catalog, selection, &HashMap::from([(ID.to_owned(), connection)]), false)
 }
 

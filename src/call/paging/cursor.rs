@@ -46,7 +46,6 @@ pub struct Spot {
 
 impl Spot {
     /// Whether nothing was shown yet.
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
     pub(crate) fn is_start(&self) -> bool {
         *self == Self::default()
     }

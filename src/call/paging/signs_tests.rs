@@ -10,10 +10,6 @@ fn paging(kind: PagingKind, signs: Signs) -> Paging {
     Paging { kind, position, always: false, size: None, most: None, signs }
 }
 
-fn pointer(text: &str) -> Option<String> {
-    Some(text.to_owned())
-}
-
 /// The place after a page: `None` where there is nothing.
 fn after(paging: &Paging, at: Option<Value>, asked: Option<u64>, body: &Value) -> Result<Option<Value>, String> {
     let start = Start { seen: at.is_none().then_some(0), at, ..Start::default() };
@@ -47,9 +43,9 @@ fn without_a_sign_only_a_short_page_is_the_last() {
 
 #[test]
 fn the_vendors_word_counts_more_than_the_number_of_rows() {
-    let total = paging(PagingKind::Offset, Signs { total: pointer("/total"), ..Signs::default() });
-    let last = paging(PagingKind::Offset, Signs { last: pointer("/last"), ..Signs::default() });
-    let pages = paging(PagingKind::Page, Signs { total: pointer("/total"), first: 1, ..Signs::default() });
+    let total = paging(PagingKind::Offset, Signs { total: Some("/total".to_owned()), ..Signs::default() });
+    let last = paging(PagingKind::Offset, Signs { last: Some("/last".to_owned()), ..Signs::default() });
+    let pages = paging(PagingKind::Page, Signs { total: Some("/total".to_owned()), first: 1, ..Signs::default() });
     for (paging, at, body, expected) in [
         (&total, None, json!({"total": 3, "rows": [1, 2]}), Some(json!(2))),
         (&total, Some(json!(2)), json!({"total": 3, "rows": [3]}), None),
@@ -67,7 +63,10 @@ fn the_vendors_word_counts_more_than_the_number_of_rows() {
 
 #[test]
 fn a_token_leads_on_whatever_the_number_of_rows() {
-    let token = paging(PagingKind::Token, Signs { next: pointer("/next"), last: pointer("/last"), ..Signs::default() });
+    let token = paging(
+        PagingKind::Token,
+        Signs { next: Some("/next".to_owned()), last: Some("/last".to_owned()), ..Signs::default() },
+    );
     for (body, expected) in [
         (json!({"next": "b", "rows": []}), Some(json!("b"))),
         (json!({"next": "50", "rows": [1]}), Some(json!("50"))),
@@ -83,7 +82,7 @@ fn a_token_leads_on_whatever_the_number_of_rows() {
     assert!(lost.unwrap_err().contains("not where"));
     let circle = after(&token, Some(json!("b")), Some(2), &json!({"next": "b", "rows": [1]}));
     assert!(circle.unwrap_err().contains("in a circle"));
-    let offset = paging(PagingKind::Offset, Signs { next: pointer("/next"), ..Signs::default() });
+    let offset = paging(PagingKind::Offset, Signs { next: Some("/next".to_owned()), ..Signs::default() });
     let linked = json!({"next": "/rest/x?start=50", "rows": [1]});
     assert_eq!(after(&offset, None, None, &linked), Ok(Some(json!(50))));
 }
