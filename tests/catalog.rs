@@ -185,7 +185,7 @@ mod jitbit {
         let properties = &search["inputSchema"]["properties"];
         assert_eq!(
             properties.as_object().unwrap().keys().collect::<Vec<_>>(),
-            ["query", "limit", "fields", "cursor", "all"]
+            ["query", "limit", "detail", "fields", "jq", "cursor", "all"]
         );
         assert_eq!(properties["query"]["minLength"], 3);
         assert_eq!(search["inputSchema"]["required"], json!(["query"]));

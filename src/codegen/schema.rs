@@ -35,7 +35,7 @@ pub(crate) fn add_own_arguments(effect: Option<Effect>, concise: bool, pages: bo
     let mut own = Vec::new();
     if effect == Some(Effect::Read) {
         if concise {
-            own.push((DETAIL, json!({"type": "string", "enum": ["concise", FULL], "default": "concise"})));
+            own.push((DETAIL, json!({"type": "string", "description": "How much of each record", "enum": ["concise", FULL], "default": "concise"})));
         }
         let names = json!({"type": "string"});
         own.push((FIELDS, json!({"type": "array", "description": "Only these fields of records", "items": names})));
