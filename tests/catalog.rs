@@ -199,7 +199,7 @@ mod jitbit {
         }
         let properties = &list["inputSchema"]["properties"];
         let names: Vec<&String> = properties.as_object().unwrap().keys().collect();
-        assert_eq!(names, ["mode", "status", "limit", "offset", "fields", "cursor", "all"]);
+        assert_eq!(names, ["mode", "status", "limit", "offset", "detail", "fields", "jq", "cursor", "all"]);
         assert_eq!(properties["mode"]["enum"], json!(["all", "unanswered", "unclosed", "unassigned", "handledbyme"]));
         assert_eq!(properties["status"]["type"], "integer");
         assert_eq!(list["inputSchema"].get("required"), None);

@@ -12,19 +12,34 @@ pub(crate) struct Astray {
     pub known: Vec<String>,
 }
 
+/// Where a path begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Begins {
+    /// At the answer itself, a list's items included.
+    Answer,
+    /// At the records in a list inside of the answer.
+    List,
+    /// The description does not say.
+    Open,
+}
+
 /// Follows a dotted path from the records of an operation's answer; what the description leaves
 /// open is no fault.
-pub(crate) fn check(path: &str, operation: &Value, document: &Value) -> Result<(), Astray> {
-    let Some(answer) = answer_schema(operation, document) else { return Ok(()) };
+pub(crate) fn check(path: &str, operation: &Value, document: &Value) -> Result<Begins, Astray> {
+    let Some(answer) = answer_schema(operation, document) else { return Ok(Begins::Open) };
+    let mut begins = Begins::Answer;
     let mut steps = path.split('.');
     let first = steps.next().unwrap_or_default();
     let mut here = match entry(answer, first, document) {
         Entry::Known(schema) => schema,
-        Entry::Open => return Ok(()),
+        Entry::Open => return Ok(Begins::Open),
         // The records may stand in a list inside.
         Entry::Unknown(known) => match record_list(answer, document).map(|list| entry(list, first, document)) {
-            Some(Entry::Known(schema)) => schema,
-            Some(Entry::Open) => return Ok(()),
+            Some(Entry::Known(schema)) => {
+                begins = Begins::List;
+                schema
+            }
+            Some(Entry::Open) => return Ok(Begins::Open),
             Some(Entry::Unknown(inside)) => {
                 return Err(Astray { step: first.to_owned(), known: inside });
             }
@@ -34,11 +49,11 @@ pub(crate) fn check(path: &str, operation: &Value, document: &Value) -> Result<(
     for step in steps {
         here = match entry(here, step, document) {
             Entry::Known(schema) => schema,
-            Entry::Open => return Ok(()),
+            Entry::Open => return Ok(begins),
             Entry::Unknown(known) => return Err(Astray { step: step.to_owned(), known }),
         };
     }
-    Ok(())
+    Ok(begins)
 }
 
 enum Entry<'d> {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::concise;
+use super::concise::{self, Begins};
 use super::inputs::Input;
 use super::keys::{ArgumentKeys, PagingKey, ToolKeys};
 use super::located::{Located, escape, nearest};
@@ -197,8 +197,19 @@ impl ToolDraft<'_> {
         }
         let document = self.root.value;
         let Some(operation) = document.pointer(&self.spec.pointer) else { return };
+        let mut first = Begins::Open;
         for (index, path) in keys.concise.iter().enumerate() {
-            if let Err(astray) = concise::check(path, operation, document) {
+            let begins = concise::check(path, operation, document);
+            if let Ok(begins @ (Begins::Answer | Begins::List)) = begins {
+                if first != Begins::Open && first != begins {
+                    let hint = "a field beside the list of records is kept anyway".to_owned();
+                    let expected = "paths that all begin in the same place";
+                    let found = format!("`{path}`, which begins elsewhere than the one before");
+                    self.wrong(&format!("/concise/{index}"), expected, found, Some(hint));
+                }
+                first = begins;
+            }
+            if let Err(astray) = begins {
                 let known = || astray.known.iter().map(String::as_str);
                 let hint = Some(near_or_all(&astray.step, known));
                 let expected = "a path through the fields of the operation's answer";
