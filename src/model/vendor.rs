@@ -42,6 +42,9 @@ pub struct Vendor {
     /// How much to ask of the vendor.
     #[serde(default)]
     pub limits: Limits,
+    /// The ways in which listings page; the first whose parameters an operation has is its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paging: Vec<PagingStyle>,
     /// The fields of answers whose text outsiders write; a name may end in `*`. Where it is
     /// missing, any text may be an outsider's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,9 +56,6 @@ pub struct Vendor {
     /// `*.` before a name stands for everything below it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<String>,
-    /// The ways in which listings page; the first whose parameters an operation has is its own.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub paging: Vec<PagingStyle>,
 }
 
 /// A file with a single address says `[address]`: the same keys, without `name`.
