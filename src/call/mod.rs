@@ -370,10 +370,10 @@ impl Toolbox {
 
     /// The answer that a cursor leads into, if it is still kept. `here` is the call's beginning.
     fn kept_for(&self, caller: &Caller, cursor: &Cursor, here: &Cursor) -> Option<Reply> {
-        let (answer, page) = self.kept.get(cursor.kept.as_deref()?, &here.tool, &Owner::of(caller))?;
+        let kept = self.kept.get(cursor.kept.as_deref()?, &here.tool, &Owner::of(caller))?;
         let here = Cursor { kept: cursor.kept.clone(), ..here.clone() };
         let keeping = Some(Keeping::new(&self.kept, Owner::of(caller), here));
-        Some(Reply { answer, page, from: cursor.spot, keeping })
+        Some(Reply { from: cursor.spot, keeping, ..kept })
     }
 
     fn schema(&self, position: usize) -> Result<&ArgumentSchema, Failure> {

@@ -70,7 +70,7 @@ impl Reply {
     /// `None` where the tool takes no cursor.
     pub fn cursor_to(&self, spot: Spot) -> Option<String> {
         let keeping = self.keeping.as_ref()?;
-        let put = || keeping.kept.put(&keeping.cursor.tool, &keeping.owner, &self.answer, self.page.as_ref());
+        let put = || keeping.kept.put(&keeping.cursor.tool, &keeping.owner, self);
         let kept = keeping.id.get_or_init(put).clone();
         Some(Cursor { kept, spot, ..keeping.cursor.clone() }.write())
     }
