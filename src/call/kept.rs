@@ -8,9 +8,8 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::{Caller, Page, Reply};
+use super::{Caller, Reply};
 use crate::config::Chosen;
-use crate::upstream::Answer;
 
 /// How long an answer is kept after it was last asked for.
 const KEEP: Duration = Duration::from_secs(10 * 60);
@@ -46,15 +45,13 @@ pub(super) struct Kept {
 struct Entry {
     tool: String,
     owner: Owner,
-    answer: Answer,
-    page: Option<Page>,
-    untrusted: Vec<String>,
+    reply: Reply,
     used: Instant,
 }
 
 impl Entry {
     fn bytes(&self) -> usize {
-        self.answer.body.len() + OVERHEAD
+        self.reply.answer.body.len() + OVERHEAD
     }
 }
 
@@ -65,12 +62,12 @@ impl Default for Kept {
 }
 
 impl Kept {
-    /// Keeps an answer; returns the id that leads to it, which nobody can guess. `None` where it
-    /// is too large to be kept.
+    /// Keeps what a call gave; returns the id that leads to it, which nobody can guess. `None`
+    /// where it is too large to be kept.
     pub(super) fn put(&self, tool: &str, owner: &Owner, reply: &Reply) -> Option<String> {
         let used = (self.now)();
-        let Reply { answer, page, untrusted, .. } = reply.clone();
-        let entry = Entry { tool: tool.to_owned(), owner: owner.clone(), answer, page, untrusted, used };
+        let reply = Reply { keeping: None, ..reply.clone() };
+        let entry = Entry { tool: tool.to_owned(), owner: owner.clone(), reply, used };
         let room = self.largest.checked_sub(entry.bytes())?;
         let id = id()?;
         let mut entries = self.lock();
@@ -84,15 +81,14 @@ impl Kept {
         Some(id)
     }
 
-    /// Returns the answer with this id, if it is this caller's and of this tool.
+    /// Returns what is kept under this id, if it is this caller's and of this tool.
     pub(super) fn get(&self, id: &str, tool: &str, owner: &Owner) -> Option<Reply> {
         let now = (self.now)();
         let mut entries = self.lock();
         entries.retain(|_, entry| now.saturating_duration_since(entry.used) < KEEP);
         let entry = entries.get_mut(id).filter(|entry| entry.owner == *owner && entry.tool == tool)?;
         entry.used = now;
-        let (page, untrusted) = (entry.page.clone(), entry.untrusted.clone());
-        Some(Reply { page, untrusted, ..entry.answer.clone().into() })
+        Some(entry.reply.clone())
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
@@ -113,6 +109,8 @@ mod tests {
     use std::sync::OnceLock;
 
     use super::*;
+    use crate::call::Page;
+    use crate::upstream::Answer;
 
     thread_local! {
         /// What the clock shows, in seconds.
@@ -132,7 +130,7 @@ mod tests {
         Kept { now: clock, largest, entries: Mutex::default() }
     }
 
-    fn answer(bytes: usize) -> Reply {
+    fn reply(bytes: usize) -> Reply {
         Answer { body: vec![b'x'; bytes].into(), ..Answer::default() }.into()
     }
 
@@ -140,12 +138,12 @@ mod tests {
     fn an_answer_is_kept_for_ten_minutes_after_its_last_use() {
         let kept = kept(LARGEST);
         let page = Some(Page { returned: 3, ..Page::default() });
-        let reply = Reply { page, untrusted: vec!["Subject".to_owned()], ..answer(10) };
-        let id = kept.put("tool", &of(Some(1)), &reply).unwrap();
+        let first = Reply { page, untrusted: vec!["Subject".to_owned()], ..reply(10) };
+        let id = kept.put("tool", &of(Some(1)), &first).unwrap();
         for _ in 0..3 {
             NOW.set(NOW.get() + 599);
             let reply = kept.get(&id, "tool", &of(Some(1))).unwrap();
-            let held = (reply.answer.body.len(), reply.page.unwrap().returned, reply.untrusted);
+            let held = (reply.body.len(), reply.page.unwrap().returned, reply.untrusted);
             assert_eq!(held, (10, 3, vec!["Subject".to_owned()]));
         }
         NOW.set(NOW.get() + 600);
@@ -156,8 +154,8 @@ mod tests {
     #[test]
     fn it_is_for_the_caller_and_tool_that_got_it() {
         let kept = kept(LARGEST);
-        let id = kept.put("tool", &of(Some(1)), &answer(10)).unwrap();
-        assert_ne!(id, kept.put("tool", &of(Some(1)), &answer(10)).unwrap());
+        let id = kept.put("tool", &of(Some(1)), &reply(10)).unwrap();
+        assert_ne!(id, kept.put("tool", &of(Some(1)), &reply(10)).unwrap());
         assert_eq!(id.len(), 22);
         for (tool, session) in [("tool", Some(2)), ("tool", None), ("other", Some(1))] {
             assert!(kept.get(&id, tool, &of(session)).is_none(), "{tool} {session:?}");
@@ -174,14 +172,14 @@ mod tests {
         let mut ids = Vec::new();
         for _ in 0..3 {
             NOW.set(NOW.get() + 1);
-            ids.push(kept.put("tool", &of(None), &answer(1_000)).unwrap());
+            ids.push(kept.put("tool", &of(None), &reply(1_000)).unwrap());
         }
         NOW.set(NOW.get() + 1);
         assert!(kept.get(&ids[0], "tool", &of(None)).is_some());
         NOW.set(NOW.get() + 1);
-        ids.push(kept.put("tool", &of(None), &answer(1_000)).unwrap());
+        ids.push(kept.put("tool", &of(None), &reply(1_000)).unwrap());
         let there: Vec<bool> = ids.iter().map(|id| kept.get(id, "tool", &of(None)).is_some()).collect();
         assert_eq!(there, [true, false, true, true]);
-        assert!(kept.put("tool", &of(None), &answer(10_000)).is_none(), "larger than all there is");
+        assert!(kept.put("tool", &of(None), &reply(10_000)).is_none(), "larger than all there is");
     }
 }

@@ -53,13 +53,16 @@ pub(crate) struct Claim {
     pub pointer: String,
 }
 
+/// Sample values by argument.
+type Samples = Vec<(String, Vec<Value>)>;
+
 /// The arguments that a model sees, where they go, what is always sent, and sample values.
 #[derive(Default)]
 struct Offered {
     arguments: Vec<Argument>,
     bindings: Vec<Binding>,
     fixed: Vec<Fixed>,
-    samples: Vec<(String, Vec<Value>)>,
+    samples: Samples,
 }
 
 impl ToolDraft<'_> {
@@ -126,7 +129,7 @@ impl ToolDraft<'_> {
     }
 
     /// The arguments, their sample values, and how they become the request.
-    fn call(&self, keys: &ToolKeys, only: Option<&[String]>) -> (Vec<Argument>, Vec<(String, Vec<Value>)>, Call) {
+    fn call(&self, keys: &ToolKeys, only: Option<&[String]>) -> (Vec<Argument>, Samples, Call) {
         let mut paging = self.paging(keys);
         let Offered { arguments, bindings, fixed, samples } = self.arguments(keys, only, paging.as_ref());
         if let Some(paging) = &mut paging {
