@@ -20,6 +20,13 @@ pub enum CallError {
     /// The request left, and what became of it is not known.
     #[error("unknown outcome: {0}")]
     Unknown(String),
+    /// The vendor's address answered with a web page, a login page most often; what became of the
+    /// call is not known.
+    #[error(
+        "the vendor answered {0} with an HTML page where data was expected\n\
+         hint: the configured address leads to a website or a login page; `toolwright doctor` checks it"
+    )]
+    WebPage(u16),
     /// The caller went away; the request was dropped wherever it was.
     #[error("cancelled by the caller")]
     Cancelled,
@@ -133,7 +140,7 @@ impl CallError {
         match self {
             Self::NotSent(_) | Self::Throttled(_) => Outcome::NotSent,
             Self::Rejected(_) => Outcome::Rejected,
-            Self::Unknown(_) | Self::Cancelled => Outcome::Unknown,
+            Self::Unknown(_) | Self::WebPage(_) | Self::Cancelled => Outcome::Unknown,
         }
     }
 
@@ -150,6 +157,7 @@ impl CallError {
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Rejected(rejection) => Some(rejection.status),
+            Self::WebPage(status) => Some(*status),
             _ => None,
         }
     }

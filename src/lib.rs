@@ -23,8 +23,10 @@
 //! | [`policy`] | a tool and a selection | allowed, or why not and which flag opens it | catalog, model, error |
 //! | [`audit`] | calls | a record of them that shows changes and gaps | error |
 //! | [`metrics`] | calls | numbers that Prometheus reads | error |
-//! | [`call`] | a tool's name and arguments | an answer: the one way in | policy, catalog, config, support, audit, metrics |
-//! | [`shape`] | an answer or failure | an MCP result | call, upstream |
+//! | [`clean`] | what outsiders wrote | what can be shown, and who wrote it | model |
+//! | [`jq`] | a filter and a text of JSON | what the filter makes of it, in a process of its own | nothing |
+//! | [`call`] | a tool's name and arguments | an answer: the one way in | policy, catalog, config, support, audit, clean, jq, metrics |
+//! | [`shape`] | an answer or failure | an MCP result | call, clean, upstream |
 //! | [`server`] | MCP requests | calls | call, config, shape |
 //! | [`sandbox`] | requests | what the description promises | nothing |
 //! | [`config`] | environment, `toolwright.toml` | settings | model, policy, upstream, error |
@@ -48,6 +50,7 @@ pub mod audit;
 pub mod authoring;
 pub mod call;
 pub mod catalog;
+pub mod clean;
 pub mod cli;
 #[cfg(feature = "typed")]
 pub use generated::clients;
@@ -57,6 +60,7 @@ pub mod codegen;
 pub mod config;
 pub mod error;
 mod generated;
+pub mod jq;
 pub mod metrics;
 pub mod model;
 pub mod policy;

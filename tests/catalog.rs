@@ -183,7 +183,10 @@ mod jitbit {
         let catalog = Catalog::compiled();
         let search = tool(&catalog, "jitbit_search_tickets");
         let properties = &search["inputSchema"]["properties"];
-        assert_eq!(properties.as_object().unwrap().keys().collect::<Vec<_>>(), ["query", "limit", "fields"]);
+        assert_eq!(
+            properties.as_object().unwrap().keys().collect::<Vec<_>>(),
+            ["query", "limit", "detail", "fields", "jq", "cursor", "all"]
+        );
         assert_eq!(properties["query"]["minLength"], 3);
         assert_eq!(search["inputSchema"]["required"], json!(["query"]));
         let list = tool(&catalog, "jitbit_list_tickets");
@@ -196,13 +199,13 @@ mod jitbit {
         }
         let properties = &list["inputSchema"]["properties"];
         let names: Vec<&String> = properties.as_object().unwrap().keys().collect();
-        assert_eq!(names, ["mode", "status", "limit", "offset", "fields"]);
+        assert_eq!(names, ["mode", "status", "limit", "offset", "detail", "fields", "jq", "cursor", "all"]);
         assert_eq!(properties["mode"]["enum"], json!(["all", "unanswered", "unclosed", "unassigned", "handledbyme"]));
         assert_eq!(properties["status"]["type"], "integer");
         assert_eq!(list["inputSchema"].get("required"), None);
         let get = tool(&catalog, "jitbit_get_ticket");
         let names: Vec<&String> = get["inputSchema"]["properties"].as_object().unwrap().keys().collect();
-        assert_eq!(names, ["ticketId", "fields"]);
+        assert_eq!(names, ["ticketId", "fields", "cursor"]);
         assert_eq!(get["inputSchema"]["required"], json!(["ticketId"]));
         assert!(get["description"].as_str().unwrap().contains("jitbit_list_comments"));
         for name in [

@@ -130,7 +130,10 @@ async fn a_bare_integer_is_an_answer() {
 #[tokio::test]
 async fn an_answer_reaches_the_model_as_the_vendor_sent_it() {
     let body = json!({"TicketID": 7, "FieldOfNextYear": null, "Long": 12_345_678_901_234_567_u64});
-    let (_sandbox, result) = answered(json!({"status": 200, "body": body})).await;
+    let script = json!([{"operation": "getTicket", "answer": {"status": 200, "body": body}}]).to_string();
+    let sandbox = sandbox(Some(&script)).await;
+    let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
+    let result = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7, "detail": "full"})).await;
     assert_eq!(text(&result), body.to_string());
 }
 
@@ -419,7 +422,7 @@ async fn text_that_is_no_utf8_is_shown_as_far_as_it_is() {
         b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{\"a\": \"x\xffy\"}";
     let toolbox = jitbit_at(&raw_upstream(Some(answer)).await, Duration::from_secs(5));
     let result = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
-    assert_eq!(text(&result), "{\"a\": \"x\u{fffd}y\"}");
+    assert_eq!(text(&result), "{\"a\":\"x\u{fffd}y\"}");
 }
 
 #[tokio::test]
@@ -428,7 +431,7 @@ async fn what_nobody_sees_does_not_reach_the_model() {
     let (_sandbox, shown) = answered(json!({"status": 200, "body": body})).await;
     let told: Value = serde_json::from_str(text(&shown)).unwrap();
     assert_eq!(told["Subject"], "abc");
-    assert_eq!(told["Body"], "[image: x](https://evil.example/?q=1)");
+    assert_eq!(told["Body"], "[image: x] (removed: evil.example)");
     let (_sandbox, refused) = answered(json!({"status": 400, "body": "bad\u{202e}\u{1b}[31m input"})).await;
     assert_rejected(&refused, 400, &["400 Bad Request: bad input"]);
 }

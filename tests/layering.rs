@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Module → what it may import of ours. A module that is missing here may import anything.
-const MAY_IMPORT: [(&str, &[&str]); 16] = [
+const MAY_IMPORT: [(&str, &[&str]); 18] = [
     ("model", &[]),
     ("error", &[]),
     ("codegen", &["model"]),
@@ -17,9 +17,14 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
     ("policy", &["catalog", "model", "error"]),
     ("config", &["model", "policy", "upstream", "error"]),
     ("audit", &["error"]),
+    ("clean", &["model"]),
+    ("jq", &[]),
     ("metrics", &["error"]),
-    ("call", &["audit", "catalog", "config", "error", "metrics", "model", "policy", "support", "upstream"]),
-    ("shape", &["call", "error", "upstream"]),
+    (
+        "call",
+        &["audit", "catalog", "clean", "config", "error", "jq", "metrics", "model", "policy", "support", "upstream"],
+    ),
+    ("shape", &["call", "clean", "error", "upstream"]),
     ("server", &["call", "catalog", "config", "error", "metrics", "model", "shape"]),
     ("sandbox", &[]),
     ("authoring", &["codegen", "catalog", "config", "generated", "model"]),
@@ -33,6 +38,7 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
             "codegen",
             "config",
             "error",
+            "jq",
             "model",
             "policy",
             "sandbox",

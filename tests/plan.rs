@@ -82,16 +82,42 @@ async fn a_reader_keeps_the_fields_that_were_asked_for() {
     let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
     let kept = result(&toolbox, "jitbit_search_tickets", json!({"query": "printer", "fields": ["Subject"]})).await;
     let rows: Value = serde_json::from_str(text(&kept)).unwrap();
-    assert_eq!(rows[0].as_object().unwrap().keys().collect::<Vec<_>>(), ["Subject"]);
+    assert_eq!(rows["items"][0].as_object().unwrap().keys().collect::<Vec<_>>(), ["Subject"]);
     assert!(!sandbox.record()[0].query.contains("fields"));
     let wrong = result(&toolbox, "jitbit_search_tickets", json!({"query": "printer", "fields": ["subject"]})).await;
     assert_eq!(wrong.is_error, Some(true));
     assert!(text(&wrong).contains("there are ") && text(&wrong).contains("`Subject`"), "{}", text(&wrong));
 }
 
+/// What is logged, whatever the level.
+#[derive(Clone, Default)]
+struct Logs(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Logs {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'w> tracing_subscriber::fmt::MakeWriter<'w> for Logs {
+    type Writer = Self;
+
+    fn make_writer(&'w self) -> Self {
+        self.clone()
+    }
+}
+
 /// Secrets as arguments, in every place and on every way a call can end: none comes out again.
 #[tokio::test]
 async fn planted_secrets_come_out_nowhere() {
+    let logs = Logs::default();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(logs.clone()).finish();
+    let _logging = tracing::subscriber::set_default(subscriber);
     let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("planted.jsonl");
     let _ = std::fs::remove_file(&path);
     let script = json!([
@@ -126,6 +152,9 @@ async fn planted_secrets_come_out_nowhere() {
     }
     common::call(&toolbox, "no_such_tool", user(json!({}))).await.unwrap_err();
     out.push_str(&std::fs::read_to_string(&path).unwrap());
+    let logged = String::from_utf8_lossy(&logs.0.lock().unwrap()).into_owned();
+    assert!(logged.contains("TRACE"), "nothing was logged: {logged}");
+    out.push_str(&logged);
     assert_eq!(out.matches("\"event\":\"intent\"").count(), 3);
     for secret in ["pl4nted", "test-token"] {
         let at = out.find(secret).map(|at| &out[at.saturating_sub(200)..at + 20]);

@@ -52,9 +52,31 @@ async fn answers_a_call_with_one_text_block() {
     let result = client.call_tool(request).await.unwrap();
     assert_eq!(result.is_error, Some(false));
     assert!(result.structured_content.is_none());
-    let rows: Value = serde_json::from_str(common::text(&result)).unwrap();
-    assert!(rows[0]["Subject"].is_string());
+    let answer: Value = serde_json::from_str(common::text(&result)).unwrap();
+    assert!(answer["items"][0]["Subject"].is_string());
+    assert_eq!(answer["page"]["has_more"], json!(false), "fewer came than were asked for");
     assert_eq!(sandbox.record()[0].query, "count=25&query=printer");
+}
+
+#[tokio::test]
+async fn what_does_not_fit_into_an_answer_is_reached_by_its_cursor() {
+    let body = json!({"Body": "x".repeat(90_000), "TicketID": 7});
+    let script = json!([{"operation": "getTicket", "answer": {"status": 200, "body": body}}]);
+    let sandbox = sandbox(Some(&script.to_string())).await;
+    let client = client(toolbox(&sandbox, &SelectionWords::default(), Defaults::CoreReads)).await;
+    let mut next = json!({"ticketId": 7});
+    let mut length = 0;
+    loop {
+        let request = CallToolRequestParams::new("jitbit_get_ticket").with_arguments(arguments(&next));
+        let result = client.call_tool(request).await.unwrap();
+        assert!(common::text(&result).len() <= 40_000);
+        let answer: Value = serde_json::from_str(common::text(&result)).unwrap();
+        length += common::text(&result).matches('x').count();
+        let Some(cursor) = answer["page"]["next_cursor"].as_str() else { break };
+        next = json!({"cursor": cursor});
+    }
+    assert!((90_000..90_100).contains(&length), "{length}");
+    assert_eq!(sandbox.record().len(), 1, "the vendor is asked once");
 }
 
 #[tokio::test]

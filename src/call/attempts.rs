@@ -29,11 +29,13 @@ pub struct Patience {
     pub budget: Duration,
     /// Whether to wait for what the vendor said to earlier calls.
     pub heed: bool,
+    /// How many records `all` gathers before it gives what there is.
+    pub records: usize,
 }
 
 impl Default for Patience {
     fn default() -> Self {
-        Self { tries: 3, budget: Duration::from_secs(30), heed: true }
+        Self { tries: 3, budget: Duration::from_secs(30), heed: true, records: 1_000 }
     }
 }
 

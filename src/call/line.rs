@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value};
 
-use super::{Failure, Planned, bind, with_hints};
+use super::{Failure, Planned, with_hints};
+use crate::clean::Rules;
 use crate::config::{Chosen, Connection};
 use crate::error::{CallError, ConfigError};
 use crate::model::{Call, Tool};
@@ -21,6 +22,8 @@ pub(super) struct Line {
     api: &'static Api,
     pub connection: Connection,
     pub pace: Pace,
+    /// How its answers are cleaned.
+    pub rules: Arc<Rules>,
     /// By what is sent of the settings; no more of them than a connection may choose.
     opened: Mutex<HashMap<BTreeMap<String, String>, Arc<Opened>>>,
 }
@@ -32,8 +35,8 @@ pub(super) struct Opened {
 }
 
 impl Line {
-    pub(super) fn new(api: &'static Api, connection: Connection, pace: Pace) -> Self {
-        Self { api, connection, pace, opened: Mutex::default() }
+    pub(super) fn new(api: &'static Api, connection: Connection, pace: Pace, rules: Rules) -> Self {
+        Self { api, connection, pace, rules: Arc::new(rules), opened: Mutex::default() }
     }
 
     /// What is sent of the settings, by their titles.
@@ -69,10 +72,11 @@ impl Line {
         tool: &Tool,
         call: &Call,
         arguments: &Map<String, Value>,
+        inputs: Inputs,
     ) -> Result<Failure, Failure> {
         let opened = self.opened(chosen)?;
         let upstream = opened.upstream.planning();
-        let called = (self.api.connect)(upstream.clone()).call(&call.operation, bind(call, arguments)).await;
+        let called = (self.api.connect)(upstream.clone()).call(&call.operation, inputs).await;
         match (upstream.take_plan(), called) {
             (Some(request), _) => Ok(Failure::Planned(Box::new(Planned {
                 tool: tool.name.clone(),

@@ -1,37 +1,53 @@
 //! A tool's name and arguments → an answer: asks the policy, checks the arguments, puts each
-//! value to its place in the request and calls the vendor. The one way in for the server and the
-//! command line.
+//! value to its place in the request and calls the vendor, page by page where it pages. The one
+//! way in for the server and the command line.
 
 pub mod arguments;
 mod attempts;
 mod check;
 mod choose;
+mod continued;
+mod kept;
 mod line;
+mod paging;
+mod parts;
 pub mod problem;
 mod project;
 mod record;
+pub(crate) mod records;
+mod reply;
+mod view;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::audit::Audit;
 use crate::catalog::{self, Catalog, Entry};
+use crate::clean::Rules;
 use crate::config::{Chosen, Connection};
 use crate::error::{CallError, Outcome};
+use crate::jq::Evaluator;
 use crate::metrics::Metrics;
-use crate::model::{Call, DRY_RUN, Effect, FIELDS, Risk};
+use crate::model::{ALL, CURSOR, Call, DRY_RUN, Effect, Risk};
 use crate::policy::{Refusal, Selection};
 use crate::support::{Api, Inputs};
-use crate::upstream::{Answer, Pace, Plan};
+use crate::upstream::{Pace, Plan};
 
 use arguments::ArgumentSchema;
 pub use attempts::Patience;
+pub use kept::Session;
+use kept::{Kept, Owner};
 use line::Line;
+use paging::cursor::Cursor;
+pub use paging::cursor::Spot;
+use paging::{Pager, Pages, Start};
 use problem::Problem;
 use record::Recording;
+use reply::Keeping;
+pub use reply::{Page, Reply};
 
 /// Tools that can be called: a catalog, a selection of it, and the vendors' connections.
 pub struct Toolbox {
@@ -43,7 +59,9 @@ pub struct Toolbox {
     dry_run: bool,
     patience: Patience,
     record: Option<Audit>,
+    evaluator: Option<Evaluator>,
     metrics: Metrics,
+    kept: Arc<Kept>,
 }
 
 /// Who calls, and what they want to hear meanwhile.
@@ -51,6 +69,8 @@ pub struct Toolbox {
 pub struct Caller {
     /// The program that calls, by its own word.
     pub client: Option<String>,
+    /// The session that it belongs to; what is kept for one is no other's.
+    pub session: Session,
     /// Hears what the call waits for, while it waits.
     pub waits: Option<UnboundedSender<String>>,
     /// For whom the vendors are to act, where the connection has chosen.
@@ -157,6 +177,7 @@ impl Failure {
                 CallError::Rejected(rejection) if rejection.status >= 500 => "vendor_fault",
                 CallError::Rejected(_) => "rejected",
                 CallError::Unknown(_) => "unknown",
+                CallError::WebPage(_) => "web_page",
                 CallError::Cancelled => "cancelled",
             },
         })
@@ -193,7 +214,10 @@ impl Toolbox {
             let Some(connection) = connections.get(api.id).or_else(|| connections.get(api.vendor)) else { continue };
             // The limits are the vendor's, whichever of its APIs is called.
             let pace = paces.entry(api.vendor).or_insert_with(|| Pace::new(connection.pace)).clone();
-            lines.insert(api.id, Line::new(api, connection.clone(), pace));
+            let hosts = [connection.root(api.id), &connection.base].map(|address| address.host_str());
+            let hosts = hosts.into_iter().flatten();
+            let rules = catalog.vendor(api.vendor).map_or_else(Rules::default, |vendor| Rules::new(vendor, hosts));
+            lines.insert(api.id, Line::new(api, connection.clone(), pace, rules));
         }
         let schemas = catalog.entries().iter().map(|_| OnceLock::new()).collect();
         Self {
@@ -204,7 +228,9 @@ impl Toolbox {
             dry_run,
             patience: Patience::default(),
             record: None,
+            evaluator: None,
             metrics: Metrics::default(),
+            kept: Arc::default(),
         }
     }
 
@@ -219,6 +245,13 @@ impl Toolbox {
     #[must_use]
     pub fn with_record(mut self, record: Option<Audit>) -> Self {
         self.record = record;
+        self
+    }
+
+    /// The same toolbox, with callers' filters evaluated.
+    #[must_use]
+    pub fn with_evaluator(mut self, evaluator: Evaluator) -> Self {
+        self.evaluator = Some(evaluator);
         self
     }
 
@@ -246,7 +279,7 @@ impl Toolbox {
     ///
     /// # Errors
     /// As [`Toolbox::call_as`].
-    pub async fn call(&self, name: &str, arguments: Map<String, Value>) -> Result<Answer, Failure> {
+    pub async fn call(&self, name: &str, arguments: Map<String, Value>) -> Result<Reply, Failure> {
         self.call_as(&Caller::default(), name, arguments).await
     }
 
@@ -254,9 +287,10 @@ impl Toolbox {
     ///
     /// # Errors
     /// By stage; everything but [`Failure::Call`] means that nothing was sent.
-    pub async fn call_as(&self, caller: &Caller, name: &str, arguments: Map<String, Value>) -> Result<Answer, Failure> {
+    pub async fn call_as(&self, caller: &Caller, name: &str, arguments: Map<String, Value>) -> Result<Reply, Failure> {
         let mut recording = Recording::new(self.record.as_ref(), &self.metrics, caller, name);
-        let result = self.recorded(caller, name, arguments, &mut recording).await;
+        // Boxed: whatever holds a call would be large otherwise.
+        let result = Box::pin(self.recorded(caller, name, arguments, &mut recording)).await;
         recording.end(&result);
         result
     }
@@ -267,7 +301,7 @@ impl Toolbox {
         name: &str,
         arguments: Map<String, Value>,
         recording: &mut Recording<'a>,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Reply, Failure> {
         let Some(position) = self.catalog.position(name) else {
             let near = self.catalog.near(name).into_iter().map(str::to_owned).collect();
             return Err(Failure::UnknownTool { name: name.to_owned(), near });
@@ -277,11 +311,13 @@ impl Toolbox {
         let schema = self.schema(position)?;
         recording.about(entry, || schema.masked(&arguments));
         self.selection.decide(entry).map_err(|refusal| Failure::Refused { tool: tool.name.clone(), refusal })?;
-        let arguments = schema
-            .check(arguments)
-            .map_err(|problems| Failure::Arguments { text: schema.describe(&problems, &tool.name), problems })?;
+        let (cursor, arguments) = continued::arguments(tool, schema, arguments)?;
         // As they are sent: converted.
-        recording.arguments(|| schema.masked(&arguments));
+        let masked = schema.masked(&arguments);
+        recording.arguments(|| {
+            let written = cursor.as_ref().map(|cursor| (CURSOR.to_owned(), cursor.write().into()));
+            masked.clone().into_iter().chain(written).collect()
+        });
         let Some(call) = tool.call_for(&arguments) else {
             return Err(Failure::NotConfigured(format!(
                 "`{}` calls no operation; this is a fault of toolwright",
@@ -293,28 +329,67 @@ impl Toolbox {
         let opened = line.opened(&caller.chosen)?;
         recording.site(|| opened.upstream.site(), || line.settings(&caller.chosen));
         let wants = |name| tool.is_own_argument(name) && arguments.get(name) == Some(&Value::Bool(true));
+        let bound = wants(ALL).then_some(self.patience.records);
+        let pager = tool.paging().and(call.paging.as_ref()).map(|paging| Pager::new(paging, call, &arguments, bound));
+        let first = || pager.as_ref().map(|pager| pager.first(call, &arguments)).unwrap_or_default();
+        let start = cursor.as_ref().map_or_else(first, |cursor| cursor.start.clone());
+        let inputs = |arguments: &Map<String, Value>, start: &Start| {
+            let mut inputs = bind(call, arguments);
+            if let Some(pager) = &pager {
+                pager.place(start, &mut inputs);
+            }
+            inputs
+        };
         if self.dry_run || wants(DRY_RUN) {
-            return Err(line.plan(&caller.chosen, tool, call, &schema.masked(&arguments)).await?);
+            return Err(line.plan(&caller.chosen, tool, call, &masked, inputs(&masked, &start)).await?);
+        }
+        let here = tool.is_own_argument(CURSOR).then(|| Cursor::of(&tool.name, &arguments, &masked, start.clone()));
+        if let (Some(cursor), Some(here)) = (&cursor, &here)
+            && let Some(reply) = self.kept_for(caller, cursor, here)
+        {
+            return Ok(reply);
         }
         if tool.effect != Some(Effect::Read) {
             recording.intend()?;
         }
         let repeatable = tool.effect == Some(Effect::Read) || tool.annotations.idempotent_hint;
-        let request = || opened.send(&call.operation, || bind(call, &arguments));
-        let result =
-            attempts::run(self.patience, repeatable, &line.pace, caller, self.metrics.of(&entry.vendor), request).await;
-        let result = result.map_err(|error| {
+        let fetch = async |start: Start| {
+            let request = || opened.send(&call.operation, || inputs(&arguments, &start));
+            let metrics = self.metrics.of(&entry.vendor);
+            let answered = attempts::run(self.patience, repeatable, &line.pace, caller, metrics, request).await;
+            answered.and_then(view::no_web_page)
+        };
+        let result = match &pager {
+            Some(pager) => pager.run(start, caller, fetch).await,
+            None => fetch(start).await.map(Pages::from),
+        };
+        let Pages { answer, mut page, next } = result.map_err(|error| {
             Failure::Call(match with_hints(line.explained(error), call, &arguments) {
                 CallError::Unknown(reason) => {
                     CallError::Unknown(format!("{reason}\nhint: {}", check::advice(self, entry)))
                 }
                 error => error,
             })
+        })?;
+        let wanted = view::Wanted::of(tool, &arguments);
+        let viewed = view::view(answer, &wanted, &line.rules, self.evaluator.as_ref()).await?;
+        let keeping = here.map(|here| {
+            if let (Some(page), Some(next)) = (&mut page, next) {
+                page.next_cursor = Some(Cursor { start: next, ..here.clone() }.write());
+            }
+            Keeping::new(&self.kept, Owner::of(caller), here)
         });
-        match arguments.get(FIELDS) {
-            Some(fields) if tool.is_own_argument(FIELDS) => project::fields(result?, fields),
-            _ => result,
-        }
+        // What was shown of an answer that is not kept any longer is left out of the new one.
+        let from = cursor.map(|cursor| cursor.spot).unwrap_or_default();
+        Ok(Reply { page, from, keeping, ..viewed })
+    }
+
+    /// The answer that a cursor leads into, if it is still kept. `here` is the call's beginning.
+    fn kept_for(&self, caller: &Caller, cursor: &Cursor, here: &Cursor) -> Option<Reply> {
+        let kept = self.kept.get(cursor.kept.as_deref()?, &here.tool, &Owner::of(caller))?;
+        let here = Cursor { kept: cursor.kept.clone(), ..here.clone() };
+        let keeping = Some(Keeping::new(&self.kept, Owner::of(caller), here));
+        Some(Reply { from: cursor.spot, keeping, ..kept })
     }
 
     fn schema(&self, position: usize) -> Result<&ArgumentSchema, Failure> {

@@ -6,13 +6,12 @@ use std::time::Instant;
 
 use serde_json::{Map, Value};
 
-use super::{Caller, Failure};
+use super::{Caller, Failure, Reply};
 use crate::audit::{About, Audit, End};
 use crate::catalog::Entry;
 use crate::error::{CallError, Outcome};
 use crate::metrics::{Metrics, UnderWay};
 use crate::model::Call;
-use crate::upstream::Answer;
 
 /// A call that is being recorded, or not where there is no record.
 pub(super) struct Recording<'a> {
@@ -102,16 +101,20 @@ impl<'a> Recording<'a> {
     }
 
     /// Writes what came of the call.
-    pub(super) fn end(mut self, called: &Result<Answer, Failure>) {
+    pub(super) fn end(mut self, called: &Result<Reply, Failure>) {
         let (outcome, status, request_id) = match called {
-            Ok(answer) => (Outcome::Answered, Some(answer.status), answer.request_id.clone()),
+            Ok(reply) => (Outcome::Answered, Some(reply.status), reply.request_id.clone()),
             Err(failure) => {
                 let rejection = match failure {
                     Failure::Call(CallError::Rejected(rejection)) => Some(rejection),
                     _ => None,
                 };
                 let request_id = rejection.and_then(|rejection| rejection.request_id.clone());
-                (failure.outcome(), rejection.map(|rejection| rejection.status), request_id)
+                let status = match failure {
+                    Failure::Call(error) => error.status(),
+                    _ => None,
+                };
+                (failure.outcome(), status, request_id)
             }
         };
         self.about.decision = match called {

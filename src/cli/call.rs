@@ -9,7 +9,9 @@ use serde_json::{Map, Value};
 use super::Failed;
 use super::printer::Printer;
 use super::selection::{SelectionArguments, environment};
-use super::start::{AuditArguments, RetryArguments, SandboxArguments, sandbox_connections, vendor_connections};
+use super::start::{
+    AuditArguments, RetryArguments, SandboxArguments, evaluator, sandbox_connections, vendor_connections,
+};
 use crate::call::{Caller, Toolbox};
 use crate::catalog::Catalog;
 use crate::error::ConfigError;
@@ -85,7 +87,8 @@ async fn call(arguments: &Arguments, printer: &mut Printer) -> Result<(), Failed
     };
     let toolbox = Toolbox::new(catalog, selection, &connections, arguments.dry_run)
         .with_patience(arguments.retry.patience())
-        .with_record(arguments.audit.open()?);
+        .with_record(arguments.audit.open()?)
+        .with_evaluator(evaluator()?);
     let (waits, mut waiting) = tokio::sync::mpsc::unbounded_channel();
     let who = Caller { client: Some("toolwright call".to_owned()), waits: Some(waits), ..Caller::default() };
     let mut pending = std::pin::pin!(toolbox.call_as(&who, &arguments.name, tool_arguments));

@@ -41,6 +41,9 @@ enum Command {
     Audit(audit::Arguments),
     /// Check addresses and credentials: one login per vendor
     Doctor(doctor::Arguments),
+    /// Evaluate one filter of a caller's
+    #[command(name = crate::jq::COMMAND, hide = true)]
+    EvaluateJq,
     /// Write generated/ anew from specs/
     #[cfg(feature = "authoring")]
     Regenerate(regenerate::Arguments),
@@ -80,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Call(arguments) => call::run(&arguments, &mut printer),
         Command::Audit(arguments) => audit::run(&arguments, &mut printer),
         Command::Doctor(arguments) => doctor::run(&arguments, &mut printer),
+        Command::EvaluateJq => return crate::jq::run_child(),
         #[cfg(feature = "authoring")]
         Command::Regenerate(arguments) => regenerate::run(&arguments, &mut printer),
         #[cfg(feature = "authoring")]

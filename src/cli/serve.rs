@@ -6,7 +6,9 @@ use tokio_util::sync::CancellationToken;
 use super::Failed;
 use super::printer::Printer;
 use super::selection::{SelectionArguments, environment};
-use super::start::{AuditArguments, RetryArguments, SandboxArguments, sandbox_connections, vendor_connections};
+use super::start::{
+    AuditArguments, RetryArguments, SandboxArguments, evaluator, sandbox_connections, vendor_connections,
+};
 use crate::call::Toolbox;
 use crate::catalog::Catalog;
 use crate::error::ConfigError;
@@ -73,7 +75,8 @@ async fn serve(arguments: &Arguments, printer: &mut Printer) -> Result<(), Faile
     };
     let toolbox = Toolbox::new(catalog, selection, &connections, false)
         .with_patience(arguments.retry.patience())
-        .with_record(record);
+        .with_record(record)
+        .with_evaluator(evaluator()?);
     let offered = toolbox.offered().count();
     if offered == 0 {
         return Err(ConfigError::new(

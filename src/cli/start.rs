@@ -13,6 +13,7 @@ use crate::call::Patience;
 use crate::catalog::{self, Catalog};
 use crate::config::{Connection, Environment, connection, settings, stand_in, ways};
 use crate::error::ConfigError;
+use crate::jq::Evaluator;
 use crate::sandbox::{Sandbox, Script};
 use crate::upstream::parse_address;
 
@@ -76,6 +77,11 @@ impl RetryArguments {
     pub(super) fn patience(self) -> Patience {
         if self.no_retry { Patience::none() } else { Patience::default() }
     }
+}
+
+/// What evaluates callers' filters: this program.
+pub(super) fn evaluator() -> Result<Evaluator, Failed> {
+    Ok(Evaluator::new(std::env::current_exe()?))
 }
 
 /// Connections into the sandbox, by API id.

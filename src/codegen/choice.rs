@@ -8,14 +8,20 @@ use serde_json::{Map, Value};
 use super::inputs::{self, BodyChoice, Input};
 use super::keys::{self, ChoiceKeys, ToolKeys};
 use super::located::{Located, escape, nearest};
-use super::lower::Lowered;
+use super::lower::{Lowered, OfVendor};
 use super::schema::Argument;
 use super::spec::SpecOperation;
 use super::tool_draft::ToolDraft;
 use crate::model::{CORE_TAG, Condition, Effect, Risk, Verb};
 
 /// Adds the tools of all choices.
-pub(crate) fn lower(vendor: &str, api: &str, operations: &[SpecOperation], root: &Located<'_>, lowered: &mut Lowered) {
+pub(crate) fn lower(
+    vendor: &OfVendor<'_>,
+    api: &str,
+    operations: &[SpecOperation],
+    root: &Located<'_>,
+    lowered: &mut Lowered,
+) {
     for spec in operations.iter().filter(|spec| spec.keys.skip.is_none()) {
         for (index, choice) in spec.keys.choices.iter().enumerate() {
             let pointer = format!("{}/{}/choices/{index}", spec.pointer, keys::EXTENSION);
@@ -26,7 +32,7 @@ pub(crate) fn lower(vendor: &str, api: &str, operations: &[SpecOperation], root:
 }
 
 struct Chooser<'a> {
-    vendor: &'a str,
+    vendor: &'a OfVendor<'a>,
     api: &'a str,
     operations: &'a [SpecOperation],
     root: &'a Located<'a>,
@@ -69,7 +75,8 @@ impl<'a> Chooser<'a> {
         }
         let keys = together(choice, &cases);
         let draft = |case: &Case<'a>| ToolDraft {
-            vendor: self.vendor,
+            vendor: self.vendor.id,
+            styles: self.vendor.styles,
             api: self.api,
             spec: case.spec,
             inputs: &[],

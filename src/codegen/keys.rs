@@ -86,6 +86,22 @@ pub(crate) struct ToolKeys {
     pub arguments: Vec<(String, ArgumentKeys)>,
     /// What to say when the vendor refuses in a known way.
     pub hints: Vec<HintKeys>,
+    /// Dotted paths to what is kept of each record unless everything is asked for.
+    pub concise: Vec<String>,
+    /// The style of vendor.toml by which it pages, or `false` for none; the first that fits where
+    /// it is missing.
+    pub paging: Option<PagingKey>,
+}
+
+/// Which style of vendor.toml a tool pages by.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "authoring", derive(schemars::JsonSchema))]
+#[serde(untagged)]
+pub(crate) enum PagingKey {
+    /// The style of this name.
+    Named(String),
+    /// None: always `false`.
+    Off(bool),
 }
 
 /// What a model gets to see of an argument.
@@ -151,8 +167,21 @@ fn serialize_pairs<S: serde::Serializer, T: Serialize>(
     serializer.collect_map(pairs.iter().map(|(name, keys)| (name, keys)))
 }
 
-const TOOL_KEYS: [&str; 11] =
-    ["effect", "risks", "verb", "name", "title", "description", "tags", "aliases", "idempotent", "arguments", "hints"];
+const TOOL_KEYS: [&str; 13] = [
+    "effect",
+    "risks",
+    "verb",
+    "name",
+    "title",
+    "description",
+    "tags",
+    "aliases",
+    "idempotent",
+    "arguments",
+    "hints",
+    "concise",
+    "paging",
+];
 const ARGUMENT_KEYS: [&str; 15] = [
     "name",
     "description",
@@ -252,6 +281,19 @@ fn read_tool(at: &Located<'_>) -> ToolKeys {
         idempotent: at.get("idempotent").and_then(|entry| entry.flag()),
         arguments: arguments.unwrap_or_default(),
         hints: hints.unwrap_or_default(),
+        paging: at.get("paging").and_then(|paging| read_paging(&paging)),
+        concise: texts("concise"),
+    }
+}
+
+fn read_paging(at: &Located<'_>) -> Option<PagingKey> {
+    match at.value {
+        Value::String(name) => Some(PagingKey::Named(name.clone())),
+        Value::Bool(false) => Some(PagingKey::Off(false)),
+        _ => {
+            at.wrong("the name of a `[[paging]]` in vendor.toml, or `false`");
+            None
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::keys::{self, PresetKeys, ToolKeys};
 use super::located::Located;
 use super::spec::{SpecOperation, SpecParameter};
 use super::tool_draft::{Claim, ToolDraft};
-use crate::model::{CORE_TAG, Operation, Parameter, ParameterKind, Tool};
+use crate::model::{CORE_TAG, Operation, PagingStyle, Parameter, ParameterKind, Tool};
 
 /// What became of an API's operations.
 #[derive(Debug, Default)]
@@ -33,8 +33,16 @@ pub(crate) struct Fate {
     pub outcome: Result<Vec<String>, String>,
 }
 
+/// What an API's tools take from their vendor.
+#[derive(Clone, Copy)]
+pub(crate) struct OfVendor<'a> {
+    pub id: &'a str,
+    /// The ways in which it pages; `None` where vendor.toml could not be read.
+    pub styles: Option<&'a [PagingStyle]>,
+}
+
 /// Lowers the operations of one API; complaints go to the source of `root`.
-pub(crate) fn lower(vendor: &str, api: &str, operations: &[SpecOperation], root: &Located<'_>) -> Lowered {
+pub(crate) fn lower(vendor: &OfVendor<'_>, api: &str, operations: &[SpecOperation], root: &Located<'_>) -> Lowered {
     let mut lowered = Lowered::default();
     for spec in operations {
         check_raw(spec, operations, root);
@@ -70,7 +78,7 @@ fn check_raw(spec: &SpecOperation, operations: &[SpecOperation], root: &Located<
 }
 
 fn lower_operation(
-    vendor: &str,
+    vendor: &OfVendor<'_>,
     api: &str,
     spec: &SpecOperation,
     root: &Located<'_>,
@@ -87,7 +95,15 @@ fn lower_operation(
     };
     let inputs = inputs::inputs(spec, body.as_ref());
     let block = format!("{}/{}", spec.pointer, keys::EXTENSION);
-    let raw = ToolDraft { vendor, api, spec, inputs: &inputs, root, pointer: block.clone() };
+    let raw = ToolDraft {
+        vendor: vendor.id,
+        styles: vendor.styles,
+        api,
+        spec,
+        inputs: &inputs,
+        root,
+        pointer: block.clone(),
+    };
     let mut names = Vec::new();
     let mut add = |draft: &ToolDraft<'_>, keys: &ToolKeys, only: Option<&[String]>| {
         let drafted = draft.tool(keys, only, None);
@@ -115,6 +131,9 @@ fn inherit(preset: &PresetKeys, operation: &ToolKeys) -> ToolKeys {
         risks: own.risks.clone().or_else(|| operation.risks.clone()),
         verb: own.verb.or(operation.verb),
         idempotent: own.idempotent.or(operation.idempotent),
+        // Another choice of arguments answers with the same records.
+        concise: if own.concise.is_empty() { operation.concise.clone() } else { own.concise.clone() },
+        paging: own.paging.clone().or_else(|| operation.paging.clone()),
         // A tag that holds the operation back holds its presets back too; `core` is for one of them.
         tags: operation.tags.iter().filter(|tag| *tag != CORE_TAG).chain(&own.tags).cloned().collect(),
         ..own.clone()

@@ -4,6 +4,7 @@
 
 mod choice;
 mod client;
+mod concise;
 #[cfg(feature = "authoring")]
 pub(crate) mod convert;
 mod dispatch;
@@ -18,6 +19,7 @@ pub(crate) mod keys;
 mod located;
 mod lower;
 mod overlay;
+mod paging;
 mod report;
 mod resolve;
 pub mod sandbox_table;
@@ -36,9 +38,9 @@ use serde_json::Value;
 pub use error::{Errors, Finding};
 pub use tree::{Difference, Tree};
 
-use crate::model::{ApiTools, CORE_TAG, Effect, api_id, api_stem};
+use crate::model::{ApiTools, CORE_TAG, Effect, Tool, api_id, api_stem};
 use located::{Source, nearest};
-use lower::Lowered;
+use lower::{Lowered, OfVendor};
 use tool_draft::Claim;
 
 /// The most tools of a vendor that may be `core`: what clients take and models keep apart.
@@ -99,7 +101,12 @@ pub fn generate(specs: &Path, wanted: impl Fn(&str) -> bool) -> Result<Generated
         let before = errors.len();
         let vendor =
             vendor_file::load(&folder.join("vendor.toml"), &format!("{place}/vendor.toml"), &name, &mut errors);
-        let (mut own, complete) = read_apis(&folder, &place, &name, &mut errors);
+        let (mut own, complete) = read_apis(
+            &folder,
+            &place,
+            &OfVendor { id: &name, styles: vendor.as_ref().map(|vendor| vendor.paging.as_slice()) },
+            &mut errors,
+        );
         check_core(&own, &place, &mut errors);
         if let Some(vendor) = vendor {
             if complete {
@@ -113,6 +120,10 @@ pub fn generate(specs: &Path, wanted: impl Fn(&str) -> bool) -> Result<Generated
             if complete && let Some(check) = &vendor.check {
                 let sound = errors.len() == before;
                 check_login(&check.operation, &own, sound, &format!("{place}/vendor.toml"), &mut errors);
+            }
+            if complete && errors.len() == before {
+                let tools: Vec<&Tool> = own.iter().flat_map(|api| &api.lowered.tools).collect();
+                paging::check_used(&vendor.paging, &tools, &format!("{place}/vendor.toml"), &mut errors);
             }
             vendors.push(vendor);
         }
@@ -180,7 +191,7 @@ fn vendor_folders(specs: &Path, errors: &mut Errors) -> Vec<PathBuf> {
 }
 
 /// Returns the APIs in a vendor's folder, and whether all of them could be read.
-fn read_apis(folder: &Path, place: &str, vendor: &str, errors: &mut Errors) -> (Vec<Api>, bool) {
+fn read_apis(folder: &Path, place: &str, vendor: &OfVendor<'_>, errors: &mut Errors) -> (Vec<Api>, bool) {
     let mut names: Vec<String> = std::fs::read_dir(folder)
         .into_iter()
         .flatten()
@@ -219,7 +230,7 @@ fn read_apis(folder: &Path, place: &str, vendor: &str, errors: &mut Errors) -> (
         errors.push_file(place, "an OpenAPI description, such as `api.yaml`", "none");
     }
     for (stem, name) in &described {
-        let id = api_id(stem, vendor);
+        let id = api_id(stem, vendor.id);
         apis.extend(read_api(folder, place, vendor, id, name, &overlay_name(stem), errors));
     }
     let complete = apis.len() == described.len() && !described.is_empty();
@@ -239,7 +250,7 @@ fn is_id(name: &str, joints: &[char]) -> bool {
 fn read_api(
     folder: &Path,
     place: &str,
-    vendor: &str,
+    vendor: &OfVendor<'_>,
     id: String,
     name: &str,
     overlay: &str,
@@ -281,7 +292,7 @@ fn read_api(
     }
     let text = |pointer: &str| document.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (title, version) = (text("/info/title"), text("/info/version"));
-    Some(Api { title, version, document, vendor: vendor.to_owned(), id, file, lowered, fixups, sandbox })
+    Some(Api { title, version, document, vendor: vendor.id.to_owned(), id, file, lowered, fixups, sandbox })
 }
 
 /// Checks a description once more: the overlay may have brought a fault in, or taken away what

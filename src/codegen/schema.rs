@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{DRY_RUN, Effect, FIELDS};
+use crate::model::{ALL, CURSOR, DETAIL, DRY_RUN, Effect, FIELDS, FULL, JQ};
 
 /// One argument of a tool, in the order in which a model sees it.
 #[derive(Debug, Clone)]
@@ -31,17 +31,29 @@ pub(crate) fn input_schema(arguments: &[Argument]) -> Value {
 
 /// Adds the arguments that toolwright itself has, after the vendor's. Every tool pays for their
 /// descriptions: they stay within 30 characters.
-pub(crate) fn add_own_arguments(effect: Option<Effect>, arguments: &mut Vec<Argument>) {
-    let (name, schema) = if effect == Some(Effect::Read) {
-        (FIELDS, json!({"type": "array", "description": "Only these fields of records", "items": {"type": "string"}}))
+pub(crate) fn add_own_arguments(effect: Option<Effect>, concise: bool, pages: bool, arguments: &mut Vec<Argument>) {
+    let mut own = Vec::new();
+    if effect == Some(Effect::Read) {
+        if concise {
+            own.push((DETAIL, json!({"type": "string", "description": "How much of each record", "enum": ["concise", FULL], "default": "concise"})));
+        }
+        let names = json!({"type": "string"});
+        own.push((FIELDS, json!({"type": "array", "description": "Only these fields of records", "items": names})));
+        own.push((JQ, json!({"type": "string", "description": "jq filter over the answer"})));
+        own.push((CURSOR, json!({"type": "string", "description": "next_cursor of the last answer"})));
+        if pages {
+            own.push((ALL, json!({"type": "boolean", "description": "Every page, up to 1,000 records"})));
+        }
     } else {
-        (DRY_RUN, json!({"type": "boolean", "description": "Show the request, send nothing"}))
-    };
-    // A vendor that selects fields itself does so better.
-    if let Value::Object(schema) = schema
-        && arguments.iter().all(|argument| argument.name != name)
-    {
-        arguments.push(Argument { name: name.to_owned(), required: false, schema });
+        own.push((DRY_RUN, json!({"type": "boolean", "description": "Show the request, send nothing"})));
+    }
+    for (name, schema) in own {
+        // A vendor that selects fields itself does so better.
+        if let Value::Object(schema) = schema
+            && arguments.iter().all(|argument| argument.name != name)
+        {
+            arguments.push(Argument { name: name.to_owned(), required: false, schema });
+        }
     }
 }
 

@@ -6,15 +6,17 @@ use std::collections::BTreeSet;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::concise::{self, Begins};
 use super::fit::misfit;
 use super::inputs::Input;
-use super::keys::{ArgumentKeys, ToolKeys};
+use super::keys::{ArgumentKeys, PagingKey, ToolKeys};
 use super::located::{Located, describe, escape, nearest};
+use super::paging;
 use super::schema::{self, Argument};
 use super::spec::SpecOperation;
 use crate::model::{
-    Annotations, Binding, Call, DRY_RUN, Effect, Fixed, Hint, MAX_TOOL_NAME, Place, Risk, Tool, UNREVIEWED_TAG, Verb,
-    is_tool_name, kebab_case, resource_words,
+    ALL, Annotations, Binding, CURSOR, Call, DRY_RUN, Effect, Fixed, Hint, MAX_TOOL_NAME, Paging, PagingStyle, Place,
+    Risk, Tool, UNREVIEWED_TAG, Verb, is_tool_name, kebab_case, resource_words,
 };
 
 /// The longest description of a tool, in characters.
@@ -24,6 +26,8 @@ const LONGEST_DESCRIPTION: usize = 600;
 #[derive(Clone)]
 pub(crate) struct ToolDraft<'a> {
     pub vendor: &'a str,
+    /// The ways in which the vendor pages; `None` where they are not known.
+    pub styles: Option<&'a [PagingStyle]>,
     pub api: &'a str,
     pub spec: &'a SpecOperation,
     pub inputs: &'a [Input],
@@ -50,13 +54,16 @@ pub(crate) struct Claim {
     pub pointer: String,
 }
 
+/// Sample values by argument.
+type Samples = Vec<(String, Vec<Value>)>;
+
 /// The arguments that a model sees, where they go, what is always sent, and sample values.
 #[derive(Default)]
 struct Offered {
     arguments: Vec<Argument>,
     bindings: Vec<Binding>,
     fixed: Vec<Fixed>,
-    samples: Vec<(String, Vec<Value>)>,
+    samples: Samples,
 }
 
 impl ToolDraft<'_> {
@@ -79,7 +86,7 @@ impl ToolDraft<'_> {
     /// Makes the tool that `keys` describe, with the arguments `only` or all, after one that
     /// chooses between operations.
     pub(crate) fn tool(&self, keys: &ToolKeys, only: Option<&[String]>, chooses: Option<Argument>) -> Drafted {
-        let verb = keys.verb.unwrap_or_else(|| derived_verb(&self.spec.method, &self.spec.path));
+        let verb = self.verb(keys);
         let name = keys.name.clone().unwrap_or_else(|| derived_name(self.vendor, verb, &self.spec.path));
         self.check_name(&name);
         let risks: BTreeSet<Risk> = keys.risks.iter().flatten().copied().collect();
@@ -91,12 +98,13 @@ impl ToolDraft<'_> {
         }
         let description = self.description(keys);
         let title = keys.title.clone().or_else(|| self.spec.summary.clone()).unwrap_or_else(|| name.replace('_', " "));
-        let Offered { mut arguments, bindings, fixed, samples } = self.arguments(keys, only);
-        let call = self.call(keys, bindings, fixed);
+        let (mut arguments, samples, call) = self.call(keys, only);
+        let pages = call.paging.is_some();
         if let Some(chooses) = chooses {
             arguments.insert(0, chooses);
         }
-        schema::add_own_arguments(keys.effect, &mut arguments);
+        self.check_concise(keys);
+        schema::add_own_arguments(keys.effect, !keys.concise.is_empty(), pages, &mut arguments);
         let schema = schema::input_schema(&arguments);
         let tool = Tool {
             annotations: annotations(keys.effect, verb, keys.idempotent),
@@ -109,6 +117,7 @@ impl ToolDraft<'_> {
             tags,
             aliases: keys.aliases.clone(),
             calls: vec![call],
+            concise: keys.concise.clone(),
             name,
         };
         let samples = samples.into_iter().map(|(argument, values)| (tool.name.clone(), argument, values)).collect();
@@ -117,12 +126,17 @@ impl ToolDraft<'_> {
 
     /// How the arguments of a tool that is made already become this operation's request.
     pub(crate) fn further_call(&self, keys: &ToolKeys, only: Option<&[String]>) -> Call {
-        let Offered { bindings, fixed, .. } = self.arguments(keys, only);
-        self.call(keys, bindings, fixed)
+        self.call(keys, only).2
     }
 
-    fn call(&self, keys: &ToolKeys, bindings: Vec<Binding>, fixed: Vec<Fixed>) -> Call {
-        Call {
+    /// The arguments, their sample values, and how they become the request.
+    fn call(&self, keys: &ToolKeys, only: Option<&[String]>) -> (Vec<Argument>, Samples, Call) {
+        let mut paging = self.paging(keys);
+        let Offered { arguments, bindings, fixed, samples } = self.arguments(keys, only, paging.as_ref());
+        if let Some(paging) = &mut paging {
+            paging.most = paging::most(paging, &bindings, &arguments);
+        }
+        let call = Call {
             api: self.api.to_owned(),
             operation: self.spec.id.clone(),
             method: self.spec.method.clone(),
@@ -132,7 +146,13 @@ impl ToolDraft<'_> {
             hints: self.hints(keys, &bindings),
             bindings,
             fixed,
-        }
+            paging,
+        };
+        (arguments, samples, call)
+    }
+
+    fn verb(&self, keys: &ToolKeys) -> Verb {
+        keys.verb.unwrap_or_else(|| derived_verb(&self.spec.method, &self.spec.path))
     }
 
     fn claims(&self, tool: &Tool) -> Vec<Claim> {
@@ -172,6 +192,35 @@ impl ToolDraft<'_> {
             return;
         };
         self.wrong("/name", expected, format!("`{name}`"), None);
+    }
+
+    fn check_concise(&self, keys: &ToolKeys) {
+        if !keys.concise.is_empty() && keys.effect.is_some_and(|effect| effect != Effect::Read) {
+            let hint = "what changes something answers with little; there is nothing to leave out".to_owned();
+            self.wrong("/concise", "`concise` on an operation that reads", "it on another", Some(hint));
+        }
+        let document = self.root.value;
+        let Some(operation) = document.pointer(&self.spec.pointer) else { return };
+        let mut first = Begins::Open;
+        for (index, path) in keys.concise.iter().enumerate() {
+            let begins = concise::check(path, operation, document);
+            if let Ok(begins @ (Begins::Answer | Begins::List)) = begins {
+                if first != Begins::Open && first != begins {
+                    let hint = "a field beside the list of records is kept anyway".to_owned();
+                    let expected = "paths that all begin in the same place";
+                    let found = format!("`{path}`, which begins elsewhere than the one before");
+                    self.wrong(&format!("/concise/{index}"), expected, found, Some(hint));
+                }
+                first = begins;
+            }
+            if let Err(astray) = begins {
+                let known = || astray.known.iter().map(String::as_str);
+                let hint = Some(near_or_all(&astray.step, known));
+                let expected = "a path through the fields of the operation's answer";
+                let found = format!("`{path}`, of which the description has no `{}`", astray.step);
+                self.wrong(&format!("/concise/{index}"), expected, found, hint);
+            }
+        }
     }
 
     fn check_risks(&self, effect: Option<Effect>, risks: &BTreeSet<Risk>) {
@@ -224,7 +273,7 @@ impl ToolDraft<'_> {
     }
 
     /// The arguments that a model sees, where they go, and what is always sent.
-    fn arguments(&self, keys: &ToolKeys, only: Option<&[String]>) -> Offered {
+    fn arguments(&self, keys: &ToolKeys, only: Option<&[String]>, paging: Option<&Paging>) -> Offered {
         self.check_known(keys, only);
         let mut inputs: Vec<&Input> = self.inputs.iter().collect();
         if let Some(only) = only {
@@ -243,8 +292,13 @@ impl ToolDraft<'_> {
                 offered.fixed.push(Fixed { place: input.place.clone(), value: value.clone() });
                 continue;
             }
+            // Its cursor does what a position that nobody names would do.
+            let unnamed = keys.argument(&input.key).is_none() && only.is_none();
+            if unnamed && paging.is_some_and(|paging| paging.position == input.place) {
+                continue;
+            }
             if said.hidden == Some(true) || only.is_some_and(|only| !only.contains(&input.key)) {
-                if input.required {
+                if input.required && paging.is_none_or(|paging| paging.position != input.place) {
                     let key = escape(&input.key);
                     let hidden = said.hidden == Some(true);
                     self.wrong(
@@ -264,10 +318,15 @@ impl ToolDraft<'_> {
                 let path = format!("/arguments/{}/name", escape(&input.key));
                 self.wrong(&path, "a name of its own for each argument", format!("`{}` twice", argument.name), None);
             }
-            if argument.name == DRY_RUN {
+            let own = match argument.name.as_str() {
+                DRY_RUN => Some("with it a model asks to see the request without sending it"),
+                CURSOR | ALL if paging.is_some() => Some("with it a model reads on"),
+                _ => None,
+            };
+            if let Some(hint) = own {
                 let path = format!("/arguments/{}/name", escape(&input.key));
-                let hint = "with it a model asks to see the request without sending it".to_owned();
-                self.wrong(&path, "a name that is none of toolwright's own", format!("`{DRY_RUN}`"), Some(hint));
+                let found = format!("`{}`", argument.name);
+                self.wrong(&path, "a name that is none of toolwright's own", found, Some(hint.to_owned()));
             }
             offered.arguments.push(argument);
             offered.bindings.push(binding);
@@ -288,6 +347,42 @@ impl ToolDraft<'_> {
                 self.unfit(input, &format!("enum/{index}"), expected, value);
             }
         }
+    }
+
+    /// How the tool pages: by the style that the overlay names, or the first that fits.
+    fn paging(&self, keys: &ToolKeys) -> Option<Paging> {
+        let styles = self.styles?;
+        let fitting = |style| paging::fit(style, self.inputs);
+        match &keys.paging {
+            Some(PagingKey::Named(name)) => {
+                let Some(style) = styles.iter().find(|style| style.name == *name) else {
+                    let known = || styles.iter().map(|style| style.name.as_str());
+                    let hint = nearest(name, known()).map(|near| format!("did you mean `{near}`?"));
+                    self.wrong("/paging", "the name of a `[[paging]]` in vendor.toml", format!("`{name}`"), hint);
+                    return None;
+                };
+                if keys.effect.is_some_and(|effect| effect != Effect::Read) {
+                    self.wrong("/paging", "a tool with the effect `read`", "another effect", None);
+                }
+                let fit = fitting(style);
+                if fit.is_none() {
+                    let expected = format!("a style whose parameters the operation has: {}", paging::names(style));
+                    let known = self.inputs.iter().map(|input| format!("`{}`", input.key)).collect::<Vec<_>>();
+                    self.wrong("/paging", expected, format!("one with {}", known.join(", ")), None);
+                }
+                fit
+            }
+            None if keys.effect == Some(Effect::Read) && matches!(self.verb(keys), Verb::List | Verb::Search) => {
+                styles.iter().find_map(fitting)
+            }
+            Some(PagingKey::Off(_)) | None => None,
+        }
+    }
+
+    /// The name under which further body properties are offered.
+    fn further_name(&self) -> &'static str {
+        let free = |name: &&str| !self.inputs.iter().any(|input| input.key == **name);
+        ["fields", "further_fields", "any_further_fields"].into_iter().find(free).unwrap_or("fields")
     }
 
     fn argument(&self, input: &Input, said: &ArgumentKeys) -> (Argument, Binding) {

@@ -15,6 +15,7 @@ pub(crate) use setting::check_hidden;
 
 use super::error::Errors;
 use super::located::{Located, Source, nearest, one_of};
+use super::paging;
 use crate::model::{Check, Limits, Vendor};
 
 /// The longest guidance, in characters: all vendors' together go into the server's instructions.
@@ -61,6 +62,10 @@ fn read(root: &Located<'_>, folder: &str) -> Option<Vendor> {
         "guidance",
         "check",
         "limits",
+        "paging",
+        "untrusted",
+        "html",
+        "links",
     ]);
     let id = text(root, "id", "the folder's name");
     if let Some(id) = &id
@@ -83,8 +88,26 @@ fn read(root: &Located<'_>, folder: &str) -> Option<Vendor> {
     let guidance = root.get("guidance").and_then(|at| read_guidance(&at)).unwrap_or_default();
     let check = root.get("check").and_then(|at| read_check(&at));
     let limits = root.get("limits").map(|at| read_limits(&at)).unwrap_or_default();
-    let credentials = credentials?;
-    Some(Vendor { id: id?, title: title?, addresses, credentials, settings, refusals, guidance, check, limits })
+    let paging = root.get("paging").map(|at| paging::read_styles(&at)).unwrap_or_default();
+    let untrusted = root.get("untrusted").map(|at| read_fields(&at));
+    let html = root.get("html").map(|at| read_fields(&at)).unwrap_or_default();
+    let links = root.get("links").map(|at| read_hosts(&at)).unwrap_or_default();
+    let (id, title, credentials) = (id?, title?, credentials?);
+    Some(Vendor {
+        id,
+        title,
+        addresses,
+        credentials,
+        settings,
+        refusals,
+        guidance,
+        check,
+        limits,
+        paging,
+        untrusted,
+        html,
+        links,
+    })
 }
 
 fn text(at: &Located<'_>, key: &str, expected: &str) -> Option<String> {
@@ -149,6 +172,30 @@ fn read_check(at: &Located<'_>) -> Option<Check> {
     at.only(&["operation", "identity"]);
     let operation = text(at, "operation", "the id of an operation that reads")?;
     Some(Check { operation, identity: at.get("identity").map(|i| i.texts()).unwrap_or_default() })
+}
+
+/// Names of fields; each may end in `*`.
+fn read_fields(at: &Located<'_>) -> Vec<String> {
+    for item in at.items() {
+        let name = item.value.as_str().unwrap_or_default();
+        if name.strip_suffix('*').unwrap_or(name).contains('*') || item.value.as_str() == Some("") {
+            item.wrong("the name of a field, which may end in `*`");
+        }
+    }
+    at.texts()
+}
+
+/// Names of hosts; each may begin with `*.`.
+fn read_hosts(at: &Located<'_>) -> Vec<String> {
+    for item in at.items() {
+        let name = item.value.as_str().unwrap_or_default();
+        let host = name.strip_prefix("*.").unwrap_or(name);
+        let character = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.' || c == '-';
+        if !host.contains('.') || !host.chars().all(character) || host.starts_with('.') {
+            item.wrong("the name of a host, such as `docs.example.com` or `*.example.com`");
+        }
+    }
+    at.texts()
 }
 
 fn read_limits(at: &Located<'_>) -> Limits {

@@ -3,16 +3,20 @@
 
 mod name;
 mod operation;
+mod paging;
 mod tool;
 mod vendor;
+mod words;
 
 pub use name::{
     ALL_TAGS, CORE_TAG, HELD_BACK_TAGS, MAX_TOOL_NAME, UNREVIEWED_TAG, UNVERIFIED_TAG, api_id, api_stem, function_name,
     is_tool_name, kebab_case, resource_words, snake_case,
 };
 pub use operation::{BodyKind, Location, Operation, Parameter, ParameterKind, QueryStyle, RequestBody};
+pub use paging::{Paging, PagingKind, PagingStyle, Signs};
 pub use tool::{
-    Annotations, ApiTools, Binding, Call, Condition, DRY_RUN, Effect, FIELDS, Fixed, Hint, Place, Risk, Tool, Verb,
+    ALL, Annotations, ApiTools, Binding, CURSOR, Call, Condition, DETAIL, DRY_RUN, Effect, FIELDS, FULL, Fixed, Hint,
+    JQ, Place, Risk, Tool, Verb,
 };
 pub use vendor::{
     Address, AddressVariable, Check, ClientSecret, Credential, Holds, Limits, Refusal, Setting, Template, Vendor,

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use super::Paging;
+use super::words::words;
+
 /// The tools of one API: the content of `generated/<api>/tools.json`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -26,6 +29,18 @@ pub const DRY_RUN: &str = "dry_run";
 /// The argument of every tool that reads and has no argument of this name at the vendor: which
 /// fields of the answer's records to keep.
 pub const FIELDS: &str = "fields";
+/// The argument of every tool that reads: what comes after the answer before.
+pub const CURSOR: &str = "cursor";
+/// The argument of every tool that pages: all pages, up to a bound.
+pub const ALL: &str = "all";
+
+/// The argument of every tool that reads and whose overlay says what is concise: how much of each
+/// record to give.
+pub const DETAIL: &str = "detail";
+/// The value of [`DETAIL`] that gives everything.
+pub const FULL: &str = "full";
+/// The argument of every tool that reads: a filter over the answer.
+pub const JQ: &str = "jq";
 
 /// One tool.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -54,6 +69,10 @@ pub struct Tool {
     pub input_schema: Box<RawValue>,
     /// The operations it calls; the first whose condition holds is taken.
     pub calls: Vec<Call>,
+    /// Dotted paths to what is kept of each record unless everything is asked for; empty where
+    /// there is no difference.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub concise: Vec<String>,
 }
 
 /// The MCP annotations of a tool.
@@ -97,6 +116,9 @@ pub struct Call {
     /// What to say when the vendor refuses in a known way.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hints: Vec<Hint>,
+    /// How its pages are asked for and read; `None` where it answers with all there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paging: Option<Paging>,
 }
 
 /// Holds when an argument has a certain value.
@@ -170,42 +192,6 @@ pub struct Hint {
     pub say: String,
 }
 
-/// A closed set of words: as `Display`, `FromStr`, serde and a list of all.
-macro_rules! words {
-    ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $word:literal,)+ }) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-        #[cfg_attr(feature = "authoring", derive(schemars::JsonSchema))]
-        pub enum $name {
-            $($(#[$variant_meta])* #[serde(rename = $word)] $variant,)+
-        }
-
-        impl $name {
-            /// Every value, in order.
-            pub const ALL: &[Self] = &[$(Self::$variant),+];
-
-            /// Returns the word for this value.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $word),+ }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(self.as_str())
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = ();
-
-            fn from_str(word: &str) -> Result<Self, ()> {
-                match word { $($word => Ok(Self::$variant),)+ _ => Err(()) }
-            }
-        }
-    };
-}
-
 words! {
     /// What calling an operation does at the vendor, stated by someone who looked.
     Effect {
@@ -276,8 +262,20 @@ impl Tool {
 
     /// Returns whether toolwright itself has the argument `name`, and not the vendor.
     pub fn is_own_argument(&self, name: &str) -> bool {
-        (name == DRY_RUN && self.effect != Some(Effect::Read) || name == FIELDS && self.effect == Some(Effect::Read))
-            && !self.calls.iter().flat_map(|call| &call.bindings).any(|binding| binding.argument == name)
+        let reads = self.effect == Some(Effect::Read);
+        let own = match name {
+            DRY_RUN => !reads,
+            FIELDS | JQ | CURSOR => reads,
+            DETAIL => reads && !self.concise.is_empty(),
+            ALL => self.paging().is_some(),
+            _ => false,
+        };
+        own && !self.calls.iter().flat_map(|call| &call.bindings).any(|binding| binding.argument == name)
+    }
+
+    /// Returns how the tool pages, if it does.
+    pub fn paging(&self) -> Option<&Paging> {
+        self.calls.first()?.paging.as_ref().filter(|_| self.effect == Some(Effect::Read))
     }
 
     /// Returns whether the argument `name` says which operation is called, and goes nowhere else.

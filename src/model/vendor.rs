@@ -7,6 +7,7 @@ mod setting;
 
 use serde::{Deserialize, Serialize};
 
+use super::PagingStyle;
 pub use address::{Address, AddressVariable, Holds, Template};
 pub use credential::{ClientSecret, Credential, Refusal};
 pub use setting::Setting;
@@ -41,6 +42,20 @@ pub struct Vendor {
     /// How much to ask of the vendor.
     #[serde(default)]
     pub limits: Limits,
+    /// The ways in which listings page; the first whose parameters an operation has is its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paging: Vec<PagingStyle>,
+    /// The fields of answers whose text outsiders write; a name may end in `*`. Where it is
+    /// missing, any text may be an outsider's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untrusted: Option<Vec<String>>,
+    /// The fields of answers whose text may be HTML, which becomes Markdown; a name may end in `*`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub html: Vec<String>,
+    /// The hosts besides the configured address's to which links in untrusted text stay live;
+    /// `*.` before a name stands for everything below it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<String>,
 }
 
 /// A file with a single address says `[address]`: the same keys, without `name`.

@@ -105,7 +105,8 @@ impl HttpServer {
                 // No page has business here: any Origin that is not this machine's is refused.
                 .with_allowed_origins(["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"])
                 .enforce_origin_validation();
-            StreamableHttpService::new(move || Ok(server.for_session()), LocalSessionManager::default().into(), config)
+            let serve = move || Ok(if sessions { server.for_session() } else { server.for_request() });
+            StreamableHttpService::new(serve, LocalSessionManager::default().into(), config)
         };
         let unanswered = TaskTracker::new();
         let services = Services {

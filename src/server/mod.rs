@@ -10,6 +10,7 @@ mod pages;
 pub mod stdio;
 
 use std::pin::pin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ use rmcp::{ErrorData, RoleServer, ServerHandler};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::call::{Caller, Failure, Toolbox};
+use crate::call::{Caller, Failure, Session, Toolbox};
 use crate::catalog::Entry;
 use crate::config::Chosen;
 use crate::error::CallError;
@@ -46,6 +47,9 @@ pub struct Server {
     toolbox: Arc<Toolbox>,
     /// What this session's client wants to be told.
     messages: Messages,
+    /// Which session it is; none where each request stands alone.
+    session: Session,
+    sessions: Arc<AtomicU64>,
     /// For whom the vendors act in this session, from when it is opened.
     chosen: Arc<OnceLock<Chosen>>,
 }
@@ -53,13 +57,26 @@ pub struct Server {
 impl Server {
     /// A server that offers what the toolbox offers.
     pub fn new(toolbox: Toolbox) -> Self {
-        Self { toolbox: Arc::new(toolbox), messages: Messages::default(), chosen: Arc::default() }
+        Self {
+            toolbox: Arc::new(toolbox),
+            messages: Messages::default(),
+            session: Some(0),
+            sessions: Arc::new(AtomicU64::new(1)),
+            chosen: Arc::default(),
+        }
     }
 
     /// The same server for another client, which sets its own log level.
     #[must_use]
     pub fn for_session(&self) -> Self {
-        Self { toolbox: Arc::clone(&self.toolbox), messages: Messages::default(), chosen: Arc::default() }
+        let session = Some(self.sessions.fetch_add(1, Ordering::Relaxed));
+        Self { session, ..self.for_request() }
+    }
+
+    /// The same server for a request that belongs to no session.
+    #[must_use]
+    pub fn for_request(&self) -> Self {
+        Self { messages: Messages::default(), session: None, chosen: Arc::default(), ..self.clone() }
     }
 }
 
@@ -154,7 +171,7 @@ impl ServerHandler for Server {
         let client = context.peer.peer_info().map(|info| info.client_info.clone());
         let client = client.map(|client| format!("{} {}", client.name, client.version));
         let (waits, waiting) = mpsc::unbounded_channel();
-        let who = Caller { client, waits: Some(waits), chosen: self.chosen(&context)? };
+        let who = Caller { client, session: self.session, waits: Some(waits), chosen: self.chosen(&context)? };
         let call = self.toolbox.call_as(&who, name, request.arguments.unwrap_or_default());
         let called = self.wait(&context, title, started, waiting, call).await;
         let (level, text) = match &called {

@@ -1,31 +1,48 @@
 //! An answer of any size → one that a model can read and a client can take: cut at the borders of
-//! records, JSON still, and saying what was left out.
+//! records, JSON still, saying in its envelope what was left out and how to reach it.
 
-use std::fmt::Write as _;
+use serde_json::Value;
 
-use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
+use super::envelope::Envelope;
+use super::pieces;
+use crate::call::{Page, Spot, records};
 
 /// The longest text of an answer, in bytes.
 const LARGEST: usize = 40_000;
 /// The longest text as it stands in a line of JSON: lines of 64 KB break some clients.
 const LARGEST_LINE: usize = 60_000;
-/// What the note about a cut and the envelope may cost.
-const ENVELOPE: usize = 1_000;
-/// How a record is shortened that alone is too large: text in characters, items of a list.
-const SHORTER: [(usize, usize); 5] = [(8_000, 1_000), (2_000, 200), (500, 50), (200, 20), (80, 5)];
+/// What the envelope may cost, cursor and all: the same each time, so that an answer is cut in
+/// the same place when it is looked at again.
+const ENVELOPE: usize = 5_000;
 
-/// Returns a text of an answer in its bounds.
-pub(super) fn bounded(text: String) -> String {
-    if fits(&text, 0) {
-        return text;
+/// A text and what there is to say of it.
+pub(super) struct View<'a> {
+    pub envelope: &'a Envelope,
+    /// What was shown before.
+    pub from: Spot,
+    /// Keeps the answer, and returns the cursor to a spot in it.
+    pub cursor: &'a dyn Fn(Spot) -> Option<String>,
+}
+
+/// Returns what of a text comes next, in its envelope and in its bounds.
+pub(super) fn bounded(text: &str, view: &View<'_>) -> String {
+    if view.from == Spot::default() && fits(text, 0) {
+        let json = || text.trim_start().starts_with(['{', '[', '"']) || serde_json::from_str::<Value>(text).is_ok();
+        let whole = if view.envelope.is_empty() || !json() { text.to_owned() } else { view.envelope.around(text) };
+        if fits(&whole, 0) {
+            return whole;
+        }
     }
-    if let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(&text) {
-        return list(&items, text.len());
+    if let Some(list) = records::longest_list(text)
+        && text.len() - list.len() < LARGEST / 2
+        && let Some(items) = records::items(list)
+    {
+        return view.records(text, list, &items);
     }
-    match serde_json::from_str(&text) {
-        Ok(Value::Object(object)) => self::object(object, text.len()),
-        _ => plain(&text),
+    match serde_json::from_str::<Value>(text) {
+        Ok(value) if view.from.record == 0 => view.one(&value, text.len(), &Around { text, list: text, all: 1 }),
+        Ok(_) => view.say(0, "nothing is left of this answer".to_owned(), None).around("{}"),
+        Err(_) => view.plain(text),
     }
 }
 
@@ -56,170 +73,126 @@ fn how_many<'a>(texts: impl Iterator<Item = &'a str>, besides: usize) -> usize {
         .count()
 }
 
-fn page(returned: usize, note: &str) -> Value {
-    json!({"returned": returned, "has_more": true, "note": note})
+/// Where a record stands: in a list of so many, in a text.
+struct Around<'a> {
+    text: &'a str,
+    list: &'a str,
+    all: usize,
 }
 
-fn note_of(shown: usize, all: usize, bytes: usize) -> String {
-    format!(
-        "{shown} of {all} records are shown: all {} KB would be too much for one answer. Ask for fewer at a time, narrow the search, or name the `fields` you need",
-        bytes / 1_000
-    )
-}
-
-fn list(items: &[&RawValue], bytes: usize) -> String {
-    let shown = how_many(items.iter().map(|item| item.get()), 0);
-    if shown == 0 {
-        let all = items.iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect();
-        return shortened(Value::Array(all), bytes);
-    }
-    let page = page(shown, &note_of(shown, items.len(), bytes));
-    let items: Vec<&str> = items[..shown].iter().map(|item| item.get()).collect();
-    format!("{{\"page\":{page},\"items\":[{}]}}", items.join(","))
-}
-
-/// An object around a list, or one record.
-fn object(mut object: Map<String, Value>, bytes: usize) -> String {
-    let size = |value: &Value| value.as_array().map_or(0, |items| items.len().min(1) * value.to_string().len());
-    let largest = object.iter().max_by_key(|(_, value)| size(value)).map(|(name, _)| name.clone());
-    let items = largest.as_ref().and_then(|name| object.get_mut(name)).map(|list| (list.clone(), list));
-    let Some((Value::Array(items), place)) = items else { return shortened(Value::Object(object), bytes) };
-    *place = json!([]);
-    let texts: Vec<String> = items.iter().map(Value::to_string).collect();
-    let rest = line_length(&Value::Object(object.clone()).to_string());
-    let shown = how_many(texts.iter().map(String::as_str), rest);
-    let all = items.len();
-    let kept: Vec<Value> = items.into_iter().take(shown.max(1)).collect();
-    if let Some(name) = largest {
-        object.insert(name, Value::Array(kept));
-    }
-    if shown == 0 {
-        return shortened(Value::Object(object), bytes);
-    }
-    enveloped(Value::Object(object), &page(shown, &note_of(shown, all, bytes)))
-}
-
-/// Puts `page` before everything else.
-fn enveloped(value: Value, page: &Value) -> String {
-    let mut out = Map::from_iter([("page".to_owned(), page.clone())]);
-    match value {
-        Value::Object(object) if !object.contains_key("page") => out.extend(object),
-        Value::Array(items) => drop(out.insert("items".to_owned(), Value::Array(items))),
-        other => drop(out.insert("answer".to_owned(), other)),
-    }
-    Value::Object(out).to_string()
-}
-
-/// Shortens texts and lists inside until it fits.
-fn shortened(mut value: Value, bytes: usize) -> String {
-    for (characters, items) in SHORTER {
-        shorten(&mut value, characters, items);
-        let note = format!(
-            "texts longer than {characters} characters and lists longer than {items} items are cut, marked `…`: all {} KB would be too much for one answer. Name the `fields` you need",
-            bytes / 1_000
-        );
-        let returned = value.as_array().map_or(1, Vec::len);
-        let text = enveloped(value.clone(), &page(returned, &note));
-        if fits(&text, 0) {
-            return text;
+impl Around<'_> {
+    /// The text with nothing in the list but this record.
+    fn with(&self, record: &str) -> String {
+        if self.list.len() == self.text.len() && !self.list.starts_with('[') {
+            return record.to_owned();
         }
-    }
-    let note =
-        format!("the answer of {} KB is too large to be shown in parts. Name the `fields` you need", bytes / 1_000);
-    json!({"page": page(0, &note)}).to_string()
-}
-
-fn shorten(value: &mut Value, characters: usize, most: usize) {
-    match value {
-        Value::String(text) => {
-            if let Some((at, _)) = text.char_indices().nth(characters) {
-                let all = text.chars().count();
-                text.truncate(at);
-                let _ = write!(text, "… (cut, {all} characters)");
-            }
-        }
-        Value::Array(items) => {
-            if items.len() > most {
-                let all = items.len();
-                items.truncate(most);
-                items.push(json!(format!("… (cut, {all} items)")));
-            }
-            for item in items {
-                shorten(item, characters, most);
-            }
-        }
-        Value::Object(entries) => {
-            for entry in entries.values_mut() {
-                shorten(entry, characters, most);
-            }
-        }
-        _ => {}
+        records::with_items(self.text, self.list, &[record])
     }
 }
 
-fn plain(text: &str) -> String {
-    let (mut bytes, mut line) = (ENVELOPE, ENVELOPE);
-    let end = text.char_indices().find(|(_, c)| {
-        bytes += c.len_utf8();
-        line += line_length(c.encode_utf8(&mut [0; 4]));
-        bytes > LARGEST || line > LARGEST_LINE
-    });
-    let shown = end.map_or(text, |(at, _)| &text[..at]);
-    format!("(cut: the first {} of {} KB are shown)\n{shown}", shown.len() / 1_000, text.len() / 1_000)
+impl View<'_> {
+    /// The envelope of a part. `rest` is where what was left out begins; `None` where the part is
+    /// the last one of the answer.
+    fn say(&self, returned: usize, note: String, rest: Option<Spot>) -> Envelope {
+        let page = self.envelope.page.clone().unwrap_or_default();
+        let mut notes: Vec<String> = page.note.into_iter().chain(Some(note).filter(|note| !note.is_empty())).collect();
+        let (has_more, next_cursor) = match rest {
+            Some(spot) => (true, (self.cursor)(spot)),
+            None => (page.has_more, page.next_cursor),
+        };
+        if rest.is_some() {
+            let way = if next_cursor.is_some() { "pass next_cursor as `cursor` for more, or" } else { "To see more," };
+            notes.push(format!("{way} narrow the search, or name the `fields` you need"));
+        }
+        let note = Some(notes.join(". ")).filter(|note| !note.is_empty());
+        let page = Page { returned, has_more, next_cursor, total: page.total, note };
+        Envelope { page: Some(page), ..self.envelope.clone() }
+    }
+
+    /// As many records as fit.
+    fn records(&self, text: &str, list: &str, items: &[&str]) -> String {
+        let Spot { record: from, part } = self.from;
+        let around = Around { text, list, all: items.len() };
+        let left = items.get(from..).unwrap_or_default();
+        let besides = line_length(text) - line_length(list);
+        let shown = if part == 0 { how_many(left.iter().copied(), besides) } else { 0 };
+        if let Some(first) = left.first().filter(|_| shown == 0) {
+            let value = serde_json::from_str(first).unwrap_or_default();
+            return self.one(&value, first.len(), &around);
+        }
+        let (end, all) = (from + shown, items.len());
+        let rest = (end < all).then_some(Spot { record: end, part: 0 });
+        let note = match (rest, from) {
+            (None, 0) => String::new(),
+            _ if left.is_empty() => format!("nothing is left of the {all} records"),
+            _ => format!(
+                "records {} to {end} of the {all} of this answer, which has {} KB",
+                from + 1,
+                text.len() / 1_000
+            ),
+        };
+        self.say(shown, note, rest).around(&records::with_items(text, list, &left[..shown]))
+    }
+
+    /// One record that alone is too large: shortened, and after that what was cut out of it.
+    fn one(&self, record: &Value, bytes: usize, around: &Around<'_>) -> String {
+        let Spot { record: at, part } = self.from;
+        let behind = (at + 1 < around.all).then_some(Spot { record: at + 1, part: 0 });
+        for bounds in pieces::SHORTER {
+            let (short, cut) = pieces::cut(record.clone(), bounds);
+            let short = around.with(&short.to_string());
+            if !fits(&short, ENVELOPE) {
+                continue;
+            }
+            if part == 0 {
+                let note = format!(
+                    "a record of {} KB: texts longer than {} characters and lists longer than {} items are cut, marked `…`; what was cut comes next",
+                    bytes / 1_000,
+                    bounds.characters,
+                    bounds.items
+                );
+                let rest = if cut.is_empty() { behind } else { Some(Spot { record: at, part: 1 }) };
+                return self.say(1, note, rest).around(&short);
+            }
+            let texts: Vec<String> = cut.iter().map(Value::to_string).collect();
+            let left = texts.get(part - 1..).unwrap_or_default();
+            let shown = how_many(left.iter().map(String::as_str), 0);
+            let end = part - 1 + shown;
+            let note = format!("what was cut out of the record before: parts {part} to {end} of {}", texts.len());
+            let rest = if end < texts.len() { Some(Spot { record: at, part: end + 1 }) } else { behind };
+            return self.say(shown, note, rest).around(&format!("[{}]", left[..shown].join(",")));
+        }
+        let note = format!("a record of {} KB that can't be shown in parts", bytes / 1_000);
+        let mut said = self.say(0, note, behind);
+        if behind.is_none()
+            && let Some(page) = &mut said.page
+        {
+            page.has_more = true;
+        }
+        said.around("{}")
+    }
+
+    /// Text that is no JSON: so many bytes of it.
+    fn plain(&self, text: &str) -> String {
+        let from =
+            (self.from.part.min(text.len())..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+        let (mut bytes, mut line) = (ENVELOPE, ENVELOPE);
+        let end = text[from..].char_indices().find(|(_, c)| {
+            bytes += c.len_utf8();
+            line += line_length(c.encode_utf8(&mut [0; 4]));
+            bytes > LARGEST || line > LARGEST_LINE
+        });
+        let end = end.map_or(text.len(), |(at, _)| from + at);
+        let shown = format!("bytes {from} to {end} of {}", text.len());
+        let next = (end < text.len()).then(|| (self.cursor)(Spot { record: 0, part: end })).flatten();
+        let way = match next {
+            Some(cursor) => format!("{shown}; for more pass this as `cursor`: {cursor}"),
+            None => shown,
+        };
+        format!("(cut: {way})\n{}", &text[from..end])
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn checked(text: String) -> Value {
-        let given = text.len();
-        let bounded = bounded(text);
-        assert!(fits(&bounded, 0), "{given} -> {}", bounded.len());
-        serde_json::from_str(&bounded).expect("still JSON")
-    }
-
-    #[test]
-    fn what_fits_stays_as_it_is() {
-        let text = "[1, 2,  {\"n\": 12345678901234567890123}]".to_owned();
-        assert_eq!(bounded(text.clone()), text);
-    }
-
-    #[test]
-    fn lists_are_cut_between_records() {
-        let records: Vec<Value> = (0..3_000).map(|n| json!({"id": n, "subject": "\"quoted\" ".repeat(5)})).collect();
-        let cut = checked(json!(records).to_string());
-        let shown = cut["items"].as_array().unwrap();
-        assert_eq!(cut["page"]["returned"], json!(shown.len()));
-        assert_eq!(cut["page"]["has_more"], json!(true));
-        assert!(shown.len() > 100 && shown[..] == records[..shown.len()]);
-        assert!(cut["page"]["note"].as_str().unwrap().contains("of 3000 records"));
-        let around = checked(json!({"total": 3_000, "rows": records, "few": [1]}).to_string());
-        assert_eq!(around.as_object().unwrap().keys().collect::<Vec<_>>(), ["page", "total", "rows", "few"]);
-        assert_eq!(around["page"]["returned"], json!(around["rows"].as_array().unwrap().len()));
-        let exact = format!("[{}]", vec!["{\"n\": 12345678901234567890123}"; 5_000].join(","));
-        assert!(bounded(exact).contains("[{\"n\": 12345678901234567890123},"), "numbers stay as the vendor wrote them");
-    }
-
-    #[test]
-    fn a_record_that_alone_is_too_large_is_shortened() {
-        let long = "é\n".repeat(200_000);
-        let one = checked(json!({"id": 7, "body": long, "page": 3}).to_string());
-        assert_eq!((&one["answer"]["id"], &one["answer"]["page"]), (&json!(7), &json!(3)));
-        assert!(one["answer"]["body"].as_str().unwrap().ends_with("… (cut, 400000 characters)"));
-        let listed = checked(json!([{"id": 7, "body": long}]).to_string());
-        assert_eq!(listed["items"][0]["id"], json!(7));
-        let deep = checked(json!({"a": {"b": vec![json!({"c": "x".repeat(100)}); 50_000]}}).to_string());
-        assert!(deep["a"]["b"].as_array().unwrap().len() > 5);
-        let wide: Map<String, Value> = (0..50_000).map(|n| (format!("name{n}"), json!(n))).collect();
-        assert_eq!(checked(Value::Object(wide).to_string())["page"]["returned"], json!(0));
-    }
-
-    #[test]
-    fn text_is_cut_and_says_so() {
-        for text in ["é".repeat(200_000), "\u{1}".repeat(200_000), "[1, ".repeat(50_000)] {
-            let cut = bounded(text);
-            assert!(fits(&cut, 0) && cut.starts_with("(cut: the first "), "{}", cut.len());
-        }
-    }
-}
+#[path = "size_tests.rs"]
+mod tests;

@@ -3,6 +3,7 @@
 
 mod address;
 mod credentials;
+mod headers;
 mod limits;
 mod pace;
 mod setting;
@@ -20,6 +21,7 @@ use url::Url;
 
 pub use address::{AddressError, parse_address};
 pub use credentials::{Credentials, CredentialsError};
+pub use headers::Headers;
 pub(crate) use pace::waiting;
 pub use pace::{Pace, PaceLimits, Turn};
 pub use setting::Setting;
@@ -68,7 +70,7 @@ pub struct Plan {
 }
 
 /// A vendor's answer with a 2xx status, as it came.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
@@ -78,6 +80,8 @@ pub struct Answer {
     pub filename: Option<String>,
     /// The vendor's own id of the request.
     pub request_id: Option<String>,
+    /// What else its headers say.
+    pub headers: Headers,
     /// The body.
     pub body: Bytes,
 }
@@ -327,7 +331,8 @@ pub(crate) async fn read_answer(
         )));
     }
     let request_id = request_id(headers);
-    Ok(Answer { status, content_type: text(reqwest::header::CONTENT_TYPE), filename, request_id, body })
+    let content_type = text(reqwest::header::CONTENT_TYPE);
+    Ok(Answer { status, content_type, filename, request_id, headers: Headers::of(headers), body })
 }
 
 /// The `filename` of a `Content-Disposition` header, without folders.
@@ -345,7 +350,7 @@ pub(crate) fn read_redirect(response: &Response) -> Answer {
     let body = serde_json::json!({"status": status, "location": target.map(String::from)}).to_string();
     let content_type = Some("application/json".to_owned());
     let request_id = request_id(response.headers());
-    Answer { status, content_type, filename: None, request_id, body: Bytes::from(body) }
+    Answer { status, content_type, request_id, body: Bytes::from(body), ..Answer::default() }
 }
 
 /// Reads a refusal.

@@ -108,13 +108,15 @@ def check_tools(checks, label, tools):
 
 async def check_calls(checks, label, client):
     with checks.check(f"{label}: jitbit_search_tickets answers with a list of tickets"):
-        tickets = json_of(await client.call_tool("jitbit_search_tickets", {"query": "printer"}))
+        answer = json_of(await client.call_tool("jitbit_search_tickets", {"query": "printer"}))
+        assert list(answer) == ["page", "items"], f"expected a page, got {list(answer)}"
+        tickets = answer["items"]
         assert isinstance(tickets, list) and tickets, f"expected a filled list, got {tickets!r}"
         for ticket in tickets:
             has_fields(ticket, {"TicketID": int, "Subject": str, "Status": str, "Priority": int})
     with checks.check(f"{label}: jitbit_list_tickets answers with a list of tickets"):
         arguments = {"mode": "unclosed", "limit": 5, "offset": 0}
-        tickets = json_of(await client.call_tool("jitbit_list_tickets", arguments))
+        tickets = json_of(await client.call_tool("jitbit_list_tickets", arguments))["items"]
         assert isinstance(tickets, list) and tickets, f"expected a filled list, got {tickets!r}"
         for ticket in tickets:
             has_fields(ticket, {"TicketID": int, "Subject": str, "Status": str, "Category": str})

@@ -14,12 +14,12 @@ use std::time::Duration;
 
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::{Map, Value};
-use toolwright::call::{Failure, Toolbox};
+use toolwright::call::{Failure, Reply, Toolbox};
 use toolwright::catalog::{Catalog, sandbox_tables};
 use toolwright::config::{Connection, stand_in};
 use toolwright::policy::{Defaults, Selection, SelectionWords};
 use toolwright::sandbox::{Sandbox, Script};
-use toolwright::upstream::{Answer, Credentials, PaceLimits, parse_address};
+use toolwright::upstream::{Credentials, PaceLimits, parse_address};
 
 /// Words that open everything.
 pub(crate) fn everything() -> SelectionWords {
@@ -77,7 +77,7 @@ pub(crate) fn paced(address: &str, pace: PaceLimits) -> Toolbox {
 }
 
 /// Calls with arguments written as JSON.
-pub(crate) async fn call(toolbox: &Toolbox, tool: &str, arguments: Value) -> Result<Answer, Failure> {
+pub(crate) async fn call(toolbox: &Toolbox, tool: &str, arguments: Value) -> Result<Reply, Failure> {
     let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
     toolbox.call(tool, arguments).await
 }

@@ -10,7 +10,7 @@ use super::super::convert::grammar::{Role, visit};
 use super::super::error::Errors;
 use super::super::fixups;
 use super::super::located::Source;
-use super::super::lower::{self, Lowered};
+use super::super::lower::{self, Lowered, OfVendor};
 use super::super::{overlay, spec};
 use super::{Description, names, portability, yaml};
 use crate::model::{Effect, Tool};
@@ -154,7 +154,7 @@ pub(super) fn draft(
     let mut operations = spec::read_operations(&root);
     names::free_own_names(vendor, &mut operations);
     let renamed = names::assign(vendor, &mut operations, taken);
-    let lowered = lower::lower(vendor, vendor, &operations, &root);
+    let lowered = lower::lower(&OfVendor { id: vendor, styles: None }, vendor, &operations, &root);
     let faults = source.into_errors();
     Ok((Drafts { lowered, operations, fixups, renamed, faults }, document))
 }

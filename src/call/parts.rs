@@ -5,7 +5,12 @@ use bytes::Bytes;
 use crate::upstream::{Answer, filename_of};
 
 /// Takes an answer of several parts apart; `None` where its body is not what its type promises.
-pub(super) fn split(content_type: &str, answer: &Answer) -> Option<Vec<Answer>> {
+pub(super) fn split(answer: &Answer) -> Option<Vec<Answer>> {
+    let content_type = answer.content_type.as_deref()?;
+    let kind = content_type.trim_start().get(.."multipart/".len())?;
+    if !kind.eq_ignore_ascii_case("multipart/") {
+        return None;
+    }
     let boundary = content_type.split(';').skip(1).find_map(|parameter| {
         let (name, value) = parameter.trim().split_once('=')?;
         name.eq_ignore_ascii_case("boundary").then(|| value.trim().trim_matches('"'))
@@ -39,6 +44,7 @@ fn part(answer: &Answer, bytes: &[u8]) -> Option<Answer> {
         filename: header("content-disposition").and_then(|value| filename_of(&value)),
         request_id: answer.request_id.clone(),
         body: Bytes::copy_from_slice(&bytes[head + 4..]),
+        ..Answer::default()
     })
 }
 

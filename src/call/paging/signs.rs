@@ -1,0 +1,207 @@
+//! The answer to one page → how many records it holds, and what comes after it. That there is
+//! nothing more is said only where the vendor says so, or gave fewer records than asked for.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::Start;
+use crate::call::records;
+use crate::model::{Paging, PagingKind, Place};
+use crate::upstream::Answer;
+
+/// What one answer says of its page.
+#[derive(Debug)]
+pub(super) struct Seen {
+    /// How many records it holds.
+    pub rows: usize,
+    /// How many there are in all, by the vendor's word.
+    pub total: Option<u64>,
+    /// Whether they are the records of the page before.
+    pub repeated: bool,
+    pub next: Next,
+}
+
+/// What comes after a page.
+#[derive(Debug, PartialEq)]
+pub(super) enum Next {
+    /// Nothing; that is proved.
+    Nothing,
+    /// There is more, or may be.
+    At(Start),
+    /// There is more, or may be, and no way to it: why.
+    Stuck(String),
+}
+
+/// Reads the answer to the page that begins at `start`. `None` where it holds no list of records.
+pub(super) fn read(paging: &Paging, start: &Start, asked: Option<u64>, answer: &Answer) -> Option<Seen> {
+    let text = std::str::from_utf8(&answer.body).ok()?;
+    let signs = &paging.signs;
+    let list = records::list(text, signs.records.as_deref());
+    let (rows, mark) = match list {
+        Some(list) => (records::items(list)?.len(), Some(mark(list))),
+        // A vendor may leave out a list that would be empty.
+        None if signs.records.is_some() && text.trim_start().starts_with('{') => (0, None),
+        None => return None,
+    };
+    let look = |pointer: &Option<String>| -> Option<Value> {
+        serde_json::from_str(records::at(text, pointer.as_deref()?)?).ok().filter(|value: &Value| !value.is_null())
+    };
+    let header = |name: &Option<String>| answer.headers.get(name.as_deref()?);
+    let total =
+        look(&signs.total).as_ref().and_then(whole).or_else(|| header(&signs.total_header)?.trim().parse().ok());
+    let limits = (
+        header(&signs.count_header).and_then(|count| count.trim().parse::<u64>().ok()),
+        header(&signs.limit_header).and_then(|limit| limit.trim().parse::<u64>().ok()),
+    );
+    let next = match header(&signs.next_header) {
+        Some(text) => Some(from_header(text)),
+        None => look(&signs.next),
+    };
+    let evidence = Evidence {
+        rows,
+        asked,
+        total,
+        last: look(&signs.last).and_then(|last| last.as_bool()),
+        short: matches!(limits, (Some(count), Some(limit)) if count < limit),
+        next: next.and_then(|next| position(next, paging)),
+        repeated: rows > 0 && mark.is_some() && mark == start.mark,
+    };
+    let repeated = evidence.repeated;
+    let next = match evidence.after(paging, start) {
+        After::Nothing => Next::Nothing,
+        After::Stuck(reason) => Next::Stuck(reason),
+        After::At(at) => {
+            let seen = start.seen.map(|seen| seen + rows as u64);
+            Next::At(Start { at: Some(at), seen, mark: mark.or_else(|| start.mark.clone()), size: start.size })
+        }
+    };
+    Some(Seen { rows, total, repeated, next })
+}
+
+/// All that is known of what comes next.
+struct Evidence {
+    rows: usize,
+    asked: Option<u64>,
+    total: Option<u64>,
+    /// Whether this is the last page, by the vendor's word.
+    last: Option<bool>,
+    /// Whether the vendor's headers say that it gave less than it could.
+    short: bool,
+    next: Option<Value>,
+    /// Whether these are the records of the page before.
+    repeated: bool,
+}
+
+enum After {
+    Nothing,
+    At(Value),
+    Stuck(String),
+}
+
+impl Evidence {
+    fn after(self, paging: &Paging, start: &Start) -> After {
+        let name = name(&paging.position);
+        if self.last == Some(true) {
+            return After::Nothing;
+        }
+        if self.repeated {
+            return After::Stuck(format!(
+                "the vendor answered with the records of the page before: it does not heed `{name}`, and what else there is can't be read on"
+            ));
+        }
+        if self.short {
+            return After::Nothing;
+        }
+        let named = paging.signs.next.is_some() || paging.signs.next_header.is_some();
+        match self.next {
+            Some(next) if start.at.as_ref() == Some(&next) => After::Stuck(format!(
+                "the vendor named the same position again as the next one (`{name}`): reading on would go in a circle"
+            )),
+            Some(next) => After::At(next),
+            None if self.last == Some(false) && paging.kind == PagingKind::Token => {
+                After::Stuck("the vendor says that there is more, and not where".to_owned())
+            }
+            None if named && self.last.is_none() => After::Nothing,
+            None => self.counted(paging, start),
+        }
+    }
+
+    /// What follows from counting, for positions that are numbers.
+    fn counted(&self, paging: &Paging, start: &Start) -> After {
+        let rows = self.rows as u64;
+        let first = if paging.kind == PagingKind::Page { paging.signs.first } else { 0 };
+        let here = start.at.as_ref().and_then(whole).unwrap_or(first);
+        let (next, read) = if paging.kind == PagingKind::Page {
+            // Pages are of one size, so their number tells how many records lie before.
+            let before = start.seen.or(self.asked.map(|asked| here.saturating_sub(first) * asked));
+            (here + 1, before.map(|before| before + rows))
+        } else {
+            (here + rows, Some(here + rows))
+        };
+        let more = match (self.last, self.total, read) {
+            (Some(false), _, _) => true,
+            (_, Some(total), Some(read)) => read < total,
+            (_, Some(total), None) => rows < total && rows > 0,
+            (_, None, _) => rows > 0 && self.asked.is_none_or(|asked| rows >= asked),
+        };
+        match more {
+            false => After::Nothing,
+            true if rows == 0 && paging.kind == PagingKind::Offset => {
+                After::Stuck("the vendor says that there are more records, and gave none".to_owned())
+            }
+            true => After::At(next.into()),
+        }
+    }
+}
+
+/// A number, or a text of digits.
+pub(super) fn whole(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
+}
+
+/// A few characters that differ where the records do.
+fn mark(list: &str) -> String {
+    let digest = Sha256::digest(list.as_bytes());
+    digest.iter().take(4).fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn name(place: &Place) -> &str {
+    match place {
+        Place::Path(name) | Place::Query(name) | Place::Header(name) | Place::Property(name) => name,
+        Place::Properties | Place::Body => "the body",
+    }
+}
+
+/// A header's value: JSON where it is a list.
+fn from_header(text: &str) -> Value {
+    let text = text.trim();
+    serde_json::from_str(text).ok().filter(Value::is_array).unwrap_or_else(|| text.into())
+}
+
+/// The position that a vendor names: itself, or inside of an address. `None` where it is empty.
+fn position(next: Value, paging: &Paging) -> Option<Value> {
+    let Value::String(text) = &next else { return (next != Value::Array(Vec::new())).then_some(next) };
+    if text.is_empty() {
+        return None;
+    }
+    let query = (text.starts_with("http") || text.starts_with('/')).then(|| text.split_once('?')).flatten();
+    let name = name(&paging.position);
+    let inside = query.and_then(|(_, query)| {
+        let pair = url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name)?;
+        Some(Value::from(pair.1.into_owned()))
+    });
+    let position = inside.unwrap_or(next);
+    Some(match (paging.kind, whole(&position)) {
+        (PagingKind::Offset | PagingKind::Page, Some(number)) => number.into(),
+        _ => position,
+    })
+}
+
+#[cfg(test)]
+#[path = "signs_tests.rs"]
+mod tests;

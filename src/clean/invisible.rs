@@ -1,0 +1,81 @@
+//! A text → the same text without what a person would not see and a program would act on:
+//! invisible and bidirectional characters, terminal escapes.
+
+use std::borrow::Cow;
+
+/// Takes out what nobody sees.
+pub(super) fn strip(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() && !text.bytes().any(|byte| is_invisible(char::from(byte))) {
+        return Cow::Borrowed(text);
+    }
+    if !text.chars().any(|c| is_invisible(c) || is_joiner(c)) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut before = '\0';
+    while let Some(c) = rest.chars().next() {
+        rest = &rest[c.len_utf8()..];
+        if c == '\u{1b}' {
+            rest = behind_sequence(rest);
+        } else if is_joiner(c) && (before.is_ascii() || is_joiner(before)) || is_invisible(c) {
+            // Left out.
+        } else {
+            out.push(c);
+            before = c;
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Whether a character shows nothing, or changes how others show.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{0}'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}'..='\u{9f}'
+        | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180e}'
+        | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+        | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// What joins or varies the character before it; scripts and emoji need it, Latin text does not.
+fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
+}
+
+/// What follows the rest of a terminal sequence such as `[31m`.
+fn behind_sequence(text: &str) -> &str {
+    let Some(parameters) = text.strip_prefix('[') else { return text };
+    let end = parameters.trim_start_matches(|c: char| matches!(c, '0'..='?'));
+    match end.chars().next() {
+        Some(last) if last.is_ascii_alphabetic() => &end[1..],
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_sees_is_taken_out_and_the_rest_stays() {
+        for (given, expected) in [
+            ("plain text, ünï, 日本語", "plain text, ünï, 日本語"),
+            ("a\u{200b}b\u{202e}c\u{2066}d\u{feff}", "abcd"),
+            ("tags\u{e0041}\u{e0042}", "tags"),
+            ("\u{1b}[31mred\u{1b}[0m \u{1b}]8;;x\u{7}", "red ]8;;x"),
+            ("line\nnext\ttab\r\n", "line\nnext\ttab\r\n"),
+            ("👩\u{200d}💻 \u{2764}\u{fe0f} می\u{200c}خواهم", "👩\u{200d}💻 \u{2764}\u{fe0f} می\u{200c}خواهم"),
+            ("smu\u{fe00}\u{fe01}ggled 👍\u{fe0f}\u{fe01}\u{fe02}", "smuggled 👍\u{fe0f}"),
+        ] {
+            assert_eq!(strip(given), expected, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_invisible_is_left() {
+        for c in ('\0'..=char::MAX).filter(|c| is_invisible(*c)) {
+            let given = format!("a{c}b");
+            assert!(!strip(&given).chars().any(is_invisible), "{given:?}");
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! The child's part: reads a filter and a text of JSON, writes what the filter makes of it.
+
+use std::io::{Read, Write};
+use std::process::ExitCode;
+
+use jaq_core::data::JustLut;
+use jaq_core::load::{self, Arena, File, Loader};
+use jaq_core::{Compiler, Ctx, Vars, compile};
+use jaq_json::{Val, read};
+
+use super::{LARGEST_RESULT, LONGEST_FILTER, bounds, exit};
+
+/// Evaluates what stands on standard input, writes the result or what is wrong to standard output.
+pub fn run_child() -> ExitCode {
+    let told = bounds::set()
+        .map_err(|error| error.to_string())
+        .and_then(|()| input())
+        .and_then(|(filter, answer)| evaluate(&filter, &answer));
+    let (text, code) = match told {
+        Ok(text) => (text, ExitCode::SUCCESS),
+        Err(text) => (text, ExitCode::from(exit::REFUSED)),
+    };
+    let written = std::io::stdout().lock().write_all(text.as_bytes());
+    if written.is_ok() { code } else { ExitCode::FAILURE }
+}
+
+/// The filter, its length before it, and the rest.
+fn input() -> Result<(String, Vec<u8>), String> {
+    let mut stdin = std::io::stdin().lock();
+    let mut length = [0; 4];
+    let broken = |error: std::io::Error| error.to_string();
+    stdin.read_exact(&mut length).map_err(broken)?;
+    let length = usize::try_from(u32::from_le_bytes(length)).unwrap_or(usize::MAX).min(LONGEST_FILTER);
+    let mut filter = vec![0; length];
+    stdin.read_exact(&mut filter).map_err(broken)?;
+    let mut answer = Vec::new();
+    stdin.read_to_end(&mut answer).map_err(broken)?;
+    Ok((String::from_utf8(filter).map_err(|_| "the filter is no text".to_owned())?, answer))
+}
+
+/// What a filter makes of a text of JSON.
+fn evaluate(code: &str, answer: &[u8]) -> Result<String, String> {
+    let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
+    // The environment is nobody's business, although it is empty.
+    let funs = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs()).filter(|(name, ..)| *name != "env");
+    let arena = Arena::default();
+    // The loader reads no files: `import` and `include` are refused.
+    let modules = Loader::new(defs)
+        .load(&arena, File { code, path: () })
+        .map_err(|errors| told(errors.into_iter().flat_map(|(_, error)| of_loading(code, error))))?;
+    let filter = Compiler::default().with_funs(funs).compile(modules).map_err(|errors| {
+        let all = errors.into_iter().flat_map(|(_, errors)| errors);
+        told(all.map(|(found, undefined)| of_compiling(code, found, &undefined)))
+    })?;
+    let input = read::parse_single(answer).map_err(|error| format!("the answer is no JSON: {error}"))?;
+    let context = Ctx::<JustLut<Val>>::new(&filter.lut, Vars::new([]));
+    let mut results: Vec<String> = Vec::new();
+    let mut size = 0;
+    for result in filter.id.run((context, input)) {
+        let value = match result {
+            Ok(value) => value.to_string(),
+            Err(exception) => match exception.get_err() {
+                Ok(error) => return Err(format!("the filter fails on this answer: {}", cut(&error.to_string()))),
+                // `halt`: what there is so far is the result.
+                Err(_) => break,
+            },
+        };
+        size += value.len() + 1;
+        if size > LARGEST_RESULT {
+            return Err(format!("the result is larger than {} MB", LARGEST_RESULT / 1_000_000));
+        }
+        results.push(value);
+    }
+    let text = match results.len() {
+        1 => results.remove(0),
+        _ => format!("[{}]", results.join(",")),
+    };
+    // jaq knows more values than JSON does.
+    match serde_json::from_str::<&serde_json::value::RawValue>(&text) {
+        Ok(_) => Ok(text),
+        Err(_) => Err("the result is no JSON: `nan`, `infinite` and bytes are none".to_owned()),
+    }
+}
+
+fn told(faults: impl Iterator<Item = String>) -> String {
+    const MOST: usize = 3;
+    let faults: Vec<String> = faults.take(MOST).collect();
+    format!("{}\nhint: the language is jq's, as in `[.[] | select(.id > 7) | .id]`", faults.join("; "))
+}
+
+fn of_loading(code: &str, error: load::Error<&str>) -> Vec<String> {
+    match error {
+        load::Error::Io(files) => files
+            .iter()
+            .map(|(path, _)| format!("{}: `import` and `include` are not available", at(code, path)))
+            .collect(),
+        load::Error::Lex(faults) => faults
+            .iter()
+            .map(|(expected, found)| {
+                format!("{}: expected {}, but found {}", at(code, found), expected.as_str(), named(found))
+            })
+            .collect(),
+        load::Error::Parse(faults) => faults
+            .iter()
+            .map(|(expected, found)| {
+                format!("{}: expected {}, but found {}", at(code, found), expected.as_str(), named(found))
+            })
+            .collect(),
+    }
+}
+
+fn of_compiling(code: &str, found: &str, undefined: &compile::Undefined) -> String {
+    let what = match undefined {
+        compile::Undefined::Filter(0) => "filter without arguments".to_owned(),
+        compile::Undefined::Filter(count) => format!("filter with {count} argument(s)"),
+        other => other.as_str().to_owned(),
+    };
+    format!("{}: there is no {what} {}", at(code, found), named(found))
+}
+
+/// Where `part` of the filter stands, for a person.
+fn at(code: &str, part: &str) -> String {
+    // A part that is none of the filter stands behind its end.
+    let from = (part.as_ptr() as usize).checked_sub(code.as_ptr() as usize).filter(|from| *from <= code.len());
+    let before = from.and_then(|from| code.get(..from)).unwrap_or(code);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    if code.contains('\n') { format!("line {line}, character {column}") } else { format!("character {column}") }
+}
+
+fn named(part: &str) -> String {
+    const LONGEST: usize = 20;
+    match part.chars().count() {
+        0 => "its end".to_owned(),
+        count if count > LONGEST => format!("`{}…`", part.chars().take(LONGEST).collect::<String>()),
+        _ => format!("`{part}`"),
+    }
+}
+
+/// jaq's messages may hold the whole value.
+fn cut(text: &str) -> String {
+    const LONGEST: usize = 200;
+    if text.chars().count() <= LONGEST {
+        return text.to_owned();
+    }
+    format!("{}…", text.chars().take(LONGEST).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(filter: &str, answer: &str) -> String {
+        evaluate(filter, answer.as_bytes()).unwrap_or_else(|error| format!("error: {error}"))
+    }
+
+    #[test]
+    fn filters_give_json() {
+        for (filter, answer, expected) in [
+            (".", r#"{"b":1,"a":[12345678901234567890123,1.50]}"#, r#"{"b":1,"a":[12345678901234567890123,1.50]}"#),
+            (".[] | .id", r#"[{"id":1},{"id":2}]"#, "[1,2]"),
+            ("[.[] | select(.s | test(\"pri\"; \"i\"))] | length", r#"[{"s":"Printer"},{"s":"x"}]"#, "1"),
+            ("empty", "1", "[]"),
+            ("group_by(.k) | map({k: .[0].k, n: length})", r#"[{"k":"a"},{"k":"a"}]"#, r#"[{"k":"a","n":2}]"#),
+            ("1, halt, 2", "1", "1"),
+            ("\"2026-11-21T00:00:00Z\" | fromdate", "1", "1795219200"),
+        ] {
+            assert_eq!(made(filter, answer), expected, "{filter}");
+        }
+    }
+
+    #[test]
+    fn faults_say_where_and_what() {
+        for (filter, expected) in [
+            (".[", "error: character 3: expected closing bracket, but found its end"),
+            (".a |", "error: character 5: expected "),
+            ("map(.a)\n| nosuch", "error: line 2, character 3: there is no filter without arguments `nosuch`"),
+            (".a | $ENV", "error: character 6: there is no variable `$ENV`"),
+            ("input", "error: character 1: there is no filter without arguments `input`"),
+            ("env", "error: character 1: there is no filter without arguments `env`"),
+            ("input_filename", "error: character 1: there is no filter"),
+            ("include \"x\"; .", "error: character 10: `import` and `include` are not available"),
+            (".a.b", "error: the filter fails on this answer: cannot index "),
+            ("error(\"x\" * 1000)", "error: the filter fails on this answer: \"xxx"),
+            ("nan", "error: the result is no JSON"),
+            ("\"x\" * 5000000", "error: the result is larger than 4 MB"),
+            ("repeat(1)", "error: the result is larger than 4 MB"),
+        ] {
+            let told = made(filter, r#"{"a":"text"}"#);
+            assert!(told.starts_with(expected), "{filter}: {told}");
+            assert!(told.len() < 600, "{told}");
+        }
+    }
+}
