@@ -80,7 +80,7 @@ async fn concise_leaves_out_what_full_has() {
 #[tokio::test]
 async fn a_filter_sees_everything_clean_and_only_its_result_travels() {
     let rows = json!([
-        {"IssueID": 7, "Subject": "see https://evil.example/?a=1", "Origin": "Email", "Priority": 12345678901234567890_u64},
+        {"IssueID": 7, "Subject": "see https://evil.example/?a=1", "Origin": "Email", "Priority": 12_345_678_901_234_567_890_u64},
         {"IssueID": 8, "Subject": "b", "Origin": "WebApp"},
     ]);
     let (_sandbox, toolbox) = answering("searchTickets", json!({"status": 200, "body": rows})).await;

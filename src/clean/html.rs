@@ -232,11 +232,9 @@ impl Writer {
                 self.gap(Gap::Line);
                 self.row = false;
             }
-            "td" | "th" => {
-                if self.row && self.gap < Gap::Line {
-                    self.prefix = "| ".to_owned();
-                    self.gap(Gap::Space);
-                }
+            "td" | "th" if self.row && self.gap < Gap::Line => {
+                "| ".clone_into(&mut self.prefix);
+                self.gap(Gap::Space);
             }
             "b" | "strong" => self.open("**"),
             "i" | "em" => self.open("*"),
@@ -251,7 +249,6 @@ impl Writer {
                 }
             }
             "img" => self.image(tag),
-            "input" | "button" => {}
             _ if is_block(name) => self.gap(Gap::Line),
             _ => {}
         }

@@ -23,6 +23,9 @@ const ACTIVE: [&str; 34] = [
     "td", "template", "textarea", "th", "title", "track", "use", "video", "xmp",
 ];
 
+/// What a browser takes `www.` for.
+const SCHEME: &str = "https://";
+
 /// What is made inert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum What {
@@ -204,7 +207,6 @@ impl Pass<'_, '_> {
         if !begins || self.text[self.done..at].ends_with("://") {
             return at + 1;
         }
-        const SCHEME: &str = "https://";
         if let Some(host) = self.known.leads_to(&format!("{SCHEME}{}", cut(here, LONGEST_TARGET))) {
             return self.behind(at + host - SCHEME.len());
         }

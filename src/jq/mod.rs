@@ -98,7 +98,7 @@ async fn talk(mut child: Child, filter: &str, answer: &str) -> Result<String, St
         drop(input);
     };
     let mut told = Vec::new();
-    let (_, read) = tokio::join!(send, output.read_to_end(&mut told));
+    let ((), read) = tokio::join!(send, output.read_to_end(&mut told));
     read.map_err(broken)?;
     let status = child.wait().await.map_err(broken)?;
     let text = String::from_utf8(told).map_err(|_| "`jq`: the result is no text".to_owned())?;

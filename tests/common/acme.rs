@@ -56,6 +56,7 @@ fn tool(name: &str, api: &str, operation: &str, effect: Effect) -> Tool {
         bindings: Vec::new(),
         fixed: Vec::new(),
         hints: Vec::new(),
+        paging: None,
     };
     let dry_run = json!({"type": "boolean"});
     let properties = if read { json!({}) } else { json!({"dry_run": dry_run}) };
@@ -77,6 +78,7 @@ fn tool(name: &str, api: &str, operation: &str, effect: Effect) -> Tool {
         },
         input_schema: RawValue::from_string(schema.to_string()).unwrap(),
         calls: vec![call],
+        concise: Vec::new(),
     }
 }
 

@@ -166,6 +166,7 @@ impl Style {
             },
             input_schema: RawValue::from_string(schema.to_string()).unwrap(),
             calls: vec![call],
+            concise: Vec::new(),
         }
     }
 }
@@ -283,6 +284,9 @@ fn toolbox(address: &str) -> Toolbox {
         check: None,
         limits: Limits::default(),
         paging: Vec::new(),
+        untrusted: Some(Vec::new()),
+        html: Vec::new(),
+        links: Vec::new(),
     };
     let tools = Style::ALL.into_iter().map(Style::definition).collect();
     let catalog = Catalog::new(vec![ApiTools { api: ID.to_owned(), vendor: ID.to_owned(), tools }], vec![vendor]);
