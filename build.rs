@@ -14,12 +14,17 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    println!("cargo::rerun-if-changed=specs");
     println!("cargo::rerun-if-changed=build.rs");
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it for build scripts"));
     // A vendor is built when its cargo feature is on.
     let wanted =
         |vendor: &str| std::env::var_os(format!("CARGO_FEATURE_{}", vendor.to_uppercase().replace('-', "_"))).is_some();
+    // Without a vendor nothing of specs/ is read: what changes there must not build `cargo spec` anew.
+    let others = ["CARGO_FEATURE_AUTHORING", "CARGO_FEATURE_DEFAULT", "CARGO_FEATURE_TYPED"];
+    let features = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    if features.filter(|name| name.starts_with("CARGO_FEATURE_")).any(|name| !others.contains(&name.as_str())) {
+        println!("cargo::rerun-if-changed=specs");
+    }
     let typed = std::env::var_os("CARGO_FEATURE_TYPED").is_some();
     let files = codegen::generate("specs".as_ref(), wanted).and_then(|generated| {
         let mut tree = generated.tree.clone();

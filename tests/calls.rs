@@ -5,12 +5,15 @@
 #![allow(clippy::unwrap_used, reason = "a fault fails the test")]
 #![cfg(feature = "authoring")]
 
+#[path = "common/arrival.rs"]
+mod arrival;
 mod common;
 #[path = "common/draw.rs"]
 mod draw;
 
 use std::fmt::Write as _;
 
+use arrival::Arrival;
 use common::{everything, sandbox, toolbox};
 use draw::Random;
 use serde_json::Value;
@@ -18,45 +21,6 @@ use toolwright::call::Failure;
 use toolwright::catalog::Catalog;
 use toolwright::error::CallError;
 use toolwright::policy::Defaults;
-use toolwright::sandbox::Recorded;
-
-/// The values of a request, decoded.
-struct Request {
-    values: Vec<String>,
-    whole: String,
-}
-
-impl Request {
-    fn read(recorded: &Recorded) -> Self {
-        let body = String::from_utf8_lossy(recorded.body.as_deref().unwrap_or_default()).into_owned();
-        let query = url::form_urlencoded::parse(recorded.query.as_bytes());
-        let form = url::form_urlencoded::parse(body.as_bytes());
-        let values = query.chain(form).map(|(_, value)| value.into_owned()).collect();
-        Self { values, whole: format!("{} {body}", recorded.path) }
-    }
-
-    /// Returns the part of an argument that the request does not hold.
-    fn misses(&self, argument: &Value) -> Option<String> {
-        match argument {
-            Value::Array(items) => items.iter().find_map(|item| self.misses(item)),
-            // A file travels as its bytes, an object as JSON text or as fields of its own.
-            Value::Object(file) if file.contains_key("content_base64") => {
-                (!self.whole.contains("hello")).then(|| "the file".to_owned())
-            }
-            object @ Value::Object(entries) => {
-                let as_text = self.values.contains(&object.to_string());
-                entries.values().find_map(|entry| self.misses(entry)).filter(|_| !as_text)
-            }
-            Value::String(text) => {
-                (!self.values.contains(text) && !self.whole.contains(text)).then(|| format!("`{text}`"))
-            }
-            scalar => {
-                let text = scalar.to_string();
-                (!self.values.contains(&text) && !self.whole.contains(&text)).then_some(text)
-            }
-        }
-    }
-}
 
 #[tokio::test]
 async fn what_the_schema_allows_the_vendor_takes() {
@@ -82,7 +46,7 @@ async fn what_the_schema_allows_the_vendor_takes() {
                 Ok(_) => {
                     accepted += 1;
                     let recorded = sandbox.record().pop().expect("an accepted call was recorded");
-                    let request = Request::read(&recorded);
+                    let request = Arrival::read(&recorded);
                     // What chooses the operation is not sent.
                     let sent = shown.as_object().into_iter().flatten().filter(|(name, _)| !entry.tool.chooses_by(name));
                     for (argument, value) in sent {

@@ -18,9 +18,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-/// Debug builds of a shared machine are slow; the limits of the issue are for single files.
+/// The longest that a single file may take, and one of thousands of operations.
 const LONGEST: Duration = Duration::from_secs(10);
 const LONGEST_OF_MANY: Duration = Duration::from_secs(60);
+/// How much longer it may look on a machine that does other things too.
+const BUSY: u32 = 4;
 
 /// A folder like the project's top, with an empty `specs`.
 fn project(test: &str) -> PathBuf {
@@ -31,12 +33,16 @@ fn project(test: &str) -> PathBuf {
 }
 
 fn run(folder: &Path, arguments: &[&str]) -> (Output, Duration) {
+    run_within(LONGEST_OF_MANY, folder, arguments)
+}
+
+fn run_within(longest: Duration, folder: &Path, arguments: &[&str]) -> (Output, Duration) {
     let started = Instant::now();
     let mut command = Command::new("bash");
-    // The shell bounds the memory of what it runs: 1 GB.
-    command
-        .args(["-c", "ulimit -v 1048576; exec \"$@\"", "bash", env!("CARGO_BIN_EXE_toolwright"), "spec"])
-        .args(arguments);
+    // The shell bounds what it runs: 1 GB of memory, and seconds of work, which a busy machine
+    // does not make more.
+    let bounded = format!("ulimit -v 1048576 -t {}; exec \"$@\"", longest.as_secs());
+    command.args(["-c", &bounded, "bash", env!("CARGO_BIN_EXE_toolwright"), "spec"]).args(arguments);
     let output = command.current_dir(folder).env("NO_COLOR", "1").output().unwrap();
     (output, started.elapsed())
 }
@@ -161,6 +167,81 @@ fn new_writes_a_folder_that_the_generator_takes() {
 }
 
 #[test]
+fn several_descriptions_become_one_vendor() {
+    let folder = project("several");
+    std::fs::write(folder.join("desk-v1.yaml"), PARCELS).unwrap();
+    std::fs::write(folder.join("other.yaml"), PARCELS.replace("parcels.example.com", "other.example.com")).unwrap();
+    let (output, _) = run(&folder, &["new", "desk", "--from", "desk-v1.yaml", "--from", "new-v2=other.yaml"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let notes = text(&output.stderr);
+    assert!(
+        notes.contains("different addresses: https://parcels.example.com/v1, https://other.example.com/v1"),
+        "{notes}"
+    );
+    assert!(notes.contains("cargo spec lint specs/desk/new-v2.yaml"), "{notes}");
+    let desk = files(&folder.join("specs/desk"));
+    assert_eq!(desk, ["new-v2.overlay.yaml", "new-v2.yaml", "v1.overlay.yaml", "v1.yaml", "vendor.toml"]);
+    let generated =
+        toolwright::codegen::generate(&folder.join("specs"), |_| true).unwrap_or_else(|errors| panic!("{errors}"));
+    for api in ["desk-v1", "desk-new-v2"] {
+        assert!(generated.tree.get(&format!("{api}/tools.json")).is_some(), "{api}");
+    }
+
+    for (from, expected) in [
+        (["v1=desk-v1.yaml", "v1=other.yaml"], "both called `v1`"),
+        (["desk-v1.yaml", "OVERLAY.yaml"], "expected a name for its API"),
+        (["desk-v1.yaml", "workflows=other.yaml"], "expected a name for its API"),
+    ] {
+        let (output, _) = run(&folder, &["new", "more", "--from", from[0], "--from", from[1]]);
+        assert_eq!(output.status.code(), Some(2), "{from:?}");
+        assert!(text(&output.stderr).contains(expected), "{}", text(&output.stderr));
+        assert!(!folder.join("specs/more").exists());
+    }
+}
+
+/// A description is somebody else's: what it says reaches files and terminals as text only.
+#[test]
+fn nothing_in_a_description_steers_a_file_or_a_terminal() {
+    let folder = project("steering");
+    let hostile = "x\u{1b}[2J\u{202e}\nevil: 1 #";
+    let document = json!({"openapi": format!("3.0.0\nevil: 1"), "info": {"title": hostile, "version": hostile},
+        "servers": [{"url": format!("https://{hostile}.example.com")}],
+        "paths": {"/a": {"get": {"operationId": hostile, "tags": [hostile], "parameters": [{"name": hostile, "in": "query", "schema": {"type": "string", "enum": [hostile]}}],
+            "responses": {"200": {"description": hostile}}}}},
+        "components": {"securitySchemes": {hostile: {"type": "apiKey", "in": "cookie", "name": hostile}, "k": {"type": "apiKey", "in": "header", "name": hostile}}}});
+    std::fs::write(folder.join("d.json"), document.to_string()).unwrap();
+    let steers =
+        |text: &str| text.lines().any(|line| line.contains(['\u{1b}', '\u{202e}']) || line.starts_with("evil"));
+    let (output, _) = run(&folder, &["lint", "d.json"]);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    assert!(!steers(&text(&output.stdout)), "{}", text(&output.stdout));
+    let (output, _) = run(&folder, &["new", "acme", "--from", "d.json"]);
+    assert!(!steers(&text(&output.stderr)), "{}", text(&output.stderr));
+    for file in files(&folder.join("specs/acme")) {
+        let written = std::fs::read_to_string(folder.join("specs/acme").join(&file)).unwrap();
+        assert!(!steers(&written), "{file}:\n{written}");
+    }
+}
+
+/// A vendor's argument may have the name of one of toolwright's own.
+#[test]
+fn arguments_with_our_names_get_others() {
+    let folder = project("own-names");
+    let named = |name: &str| json!({"type": "object", "properties": {name: {"type": "boolean"}}});
+    let document = json!({"openapi": "3.0.0", "info": {"title": "T", "version": "1"}, "paths": {"/a": {
+        "get": {"operationId": "g", "parameters": [{"name": "dry_run", "in": "query", "schema": {"type": "boolean"}}], "responses": {}},
+        "post": {"operationId": "p", "requestBody": {"content": {"application/json": {"schema": named("dry_run")}}}, "responses": {}},
+        "put": {"operationId": "u", "requestBody": {"content": {"application/json": {"schema": named("*")}}}, "responses": {}},
+    }}});
+    std::fs::write(folder.join("d.json"), document.to_string()).unwrap();
+    let (output, _) = run(&folder, &["new", "acme", "--from", "d.json"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let overlay = std::fs::read_to_string(folder.join("specs/acme/overlay.yaml")).unwrap();
+    assert_eq!(overlay.matches("\"dry_run\": {name: \"acme_dry_run\"}").count(), 2, "{overlay}");
+    toolwright::codegen::generate(&folder.join("specs"), |_| true).unwrap_or_else(|errors| panic!("{errors}"));
+}
+
+#[test]
 fn names_that_lead_elsewhere_write_nothing() {
     let folder = project("names");
     std::fs::write(folder.join("p.yaml"), PARCELS).unwrap();
@@ -206,14 +287,14 @@ fn a_description_is_fetched() {
 fn survives(test: &str, file: &str, content: &[u8], longest: Duration) -> (Option<i32>, String) {
     let folder = project(test);
     std::fs::write(folder.join(file), content).unwrap();
-    let (lint, time) = run(&folder, &["lint", file]);
+    let (lint, time) = run_within(longest, &folder, &["lint", file]);
     let said = text(&lint.stderr);
     println!("{test}: lint {:?} after {time:.1?}", lint.status.code());
-    assert!(time < longest, "{test}: lint took {time:?}");
+    assert!(time < longest * BUSY, "{test}: lint took {time:?}");
     assert!(matches!(lint.status.code(), Some(0..=2)), "{test}: {:?}: {said}", lint.status);
-    let (new, time) = run(&folder, &["new", "acme", "--from", file]);
+    let (new, time) = run_within(longest, &folder, &["new", "acme", "--from", file]);
     println!("{test}: new {:?} after {time:.1?}", new.status.code());
-    assert!(time < longest, "{test}: new took {time:?}");
+    assert!(time < longest * BUSY, "{test}: new took {time:?}");
     assert!(matches!(new.status.code(), Some(0 | 2)), "{test}: {:?}: {}", new.status, text(&new.stderr));
     assert!(
         files(&folder).iter().all(|path| path == file || path.starts_with("specs/acme/")),

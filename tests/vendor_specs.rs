@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::Value;
-use toolwright::codegen::{generate, import};
+use toolwright::codegen::{Tree, generate, import};
 use toolwright::model::ApiTools;
 
 /// File, id, operations.
@@ -57,7 +57,7 @@ fn published_descriptions_become_tools() {
         for finding in &lint.findings {
             assert!(!matches!(finding.kind, "portability" | "fault"), "{file}: {}: {}", finding.place, finding.what);
         }
-        let tree = import::folder(&description, file, id, &|_, _, _| true).unwrap_or_else(|errors| panic!("{errors}"));
+        let tree = folder(&description, file, id);
         tree.write_to(&specs.join(id)).unwrap();
         let made = started.elapsed();
 
@@ -90,6 +90,11 @@ fn published_descriptions_become_tools() {
     assert!(reached * 100 >= operations * LEAST, "{reached} of {operations} operations become tools");
 }
 
+fn folder(description: &import::Description, file: &str, id: &str) -> Tree {
+    let source = import::Source { api: "api", file, description };
+    import::folder(&[source], id, &|_, _, _| true).unwrap_or_else(|errors| panic!("{errors}")).tree
+}
+
 /// Every operation is a tool or skipped with a reason.
 fn accounted_for(lint: &import::Lint, file: &str) {
     let mut seen: BTreeSet<(&str, &str)> =
@@ -107,7 +112,7 @@ fn no_sentence_of_a_vendor_is_taken_over() {
     let Some(published) = published() else { return };
     for (file, id, _) in &PUBLISHED[..3] {
         let description = import::read(&published.join(file), file).unwrap_or_else(|errors| panic!("{errors}"));
-        let tree = import::folder(&description, file, id, &|_, _, _| true).unwrap_or_else(|errors| panic!("{errors}"));
+        let tree = folder(&description, file, id);
         let written: String = tree.files().map(|(_, text)| text).collect();
         let source: Value = serde_json::from_str(&std::fs::read_to_string(published.join(file)).unwrap()).unwrap();
         let mut texts = Vec::new();

@@ -320,6 +320,7 @@ fn call_attach_file(client: &Client, inputs: Inputs) -> Pending<'_> {
         headers: &[],
         body: support::Body::Multipart {
             files: &["uploadFile"],
+            json: &[],
         },
     };
     Box::pin(support::send(&client.inner, &REQUEST, inputs))

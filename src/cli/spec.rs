@@ -12,7 +12,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use super::Failed;
 use super::printer::Printer;
 use crate::codegen::Errors;
-use crate::codegen::import::{self, Description, Lint};
+use crate::codegen::import::{self, Description, Lint, Source};
 use crate::error::ConfigError;
 
 #[derive(Debug, Args)]
@@ -44,9 +44,10 @@ struct LintArguments {
 struct NewArguments {
     /// The vendor's id: `a-z` and `0-9`
     name: String,
-    /// The description: a file, or an address by http or https
-    #[arg(long, value_name = "FILE|URL")]
-    from: String,
+    /// The description: a file, or an address by http or https; once for each API of the vendor,
+    /// with a name for its files where the file's own name does not give one
+    #[arg(long, value_name = "[API=]FILE|URL", required = true)]
+    from: Vec<String>,
     /// Only operations whose id, path or `METHOD path` matches one of these patterns
     #[arg(long, value_delimiter = ',', value_name = "GLOB")]
     operations: Vec<String>,
@@ -67,7 +68,7 @@ pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<ExitCo
 
 /// What is wrong with a file is a matter of what was asked for: exit 2.
 fn unreadable(errors: &Errors) -> Failed {
-    ConfigError::new(errors.to_string()).into()
+    ConfigError::new(import::shown(&errors.to_string())).into()
 }
 
 fn lint(arguments: &LintArguments, printer: &mut Printer) -> Result<ExitCode, Failed> {
@@ -84,7 +85,7 @@ fn lint(arguments: &LintArguments, printer: &mut Printer) -> Result<ExitCode, Fa
     let overlay = overlay.as_ref().map(|(name, content)| (name.as_str(), content));
     let lint = import::lint(&description, &file, &vendor, overlay).map_err(|errors| unreadable(&errors))?;
     let text = match arguments.format {
-        Format::Text => text(&lint),
+        Format::Text => import::shown(&text(&lint)),
         Format::Json => serde_json::to_string_pretty(&lint).map_err(|error| Failed::System(error.into()))?,
     };
     printer.data(&text)?;
@@ -183,7 +184,6 @@ fn new(arguments: &NewArguments, printer: &mut Printer) -> Result<(), Failed> {
         let hint = "hint: take another name, or move that folder away; nothing is overwritten";
         return Err(ConfigError::new(format!("specs/{name} is there already\n{hint}")).into());
     }
-    let description = read(&arguments.from)?;
     let patterns = arguments.operations.iter().map(|pattern| glob::Pattern::new(pattern.trim()));
     let patterns: Vec<glob::Pattern> =
         patterns.collect::<Result<_, _>>().map_err(|error| ConfigError::new(format!("`--operations`: {error}")))?;
@@ -191,18 +191,63 @@ fn new(arguments: &NewArguments, printer: &mut Printer) -> Result<(), Failed> {
         let request = format!("{method} {path}");
         patterns.is_empty() || patterns.iter().any(|p| p.matches(id) || p.matches(path) || p.matches(&request))
     };
-    let tree = import::folder(&description, &arguments.from, name, &wanted).map_err(|errors| unreadable(&errors))?;
+    let named = apis(name, &arguments.from)?;
+    let descriptions: Vec<Description> = named.iter().map(|(_, from)| read(from)).collect::<Result<_, _>>()?;
+    let sources: Vec<Source<'_>> =
+        named.iter().zip(&descriptions).map(|((api, file), description)| Source { api, file, description }).collect();
+    let folder = import::folder(&sources, name, &wanted).map_err(|errors| unreadable(&errors))?;
     std::fs::create_dir(&target)?;
-    tree.write_to(&target)?;
-    for (path, _) in tree.files() {
+    folder.tree.write_to(&target)?;
+    for (path, _) in folder.tree.files() {
         printer.data(&format!("specs/{name}/{path}"))?;
     }
+    for note in &folder.notes {
+        printer.note(&import::shown(&format!("note: {note}")));
+    }
+    let api = folder.tree.files().map(|(path, _)| path).find(|path| !path.contains("overlay")).unwrap_or_default();
     printer.note(&format!(
         "next:\n  1. in Cargo.toml, under [features]: `{name} = []`, and \"{name}\" in the list `default`\n  \
-         2. `cargo spec lint specs/{name}/api.yaml` shows what waits for you: texts, effects, verbs that may lie\n  \
+         2. `cargo spec lint specs/{name}/{api}` shows what waits for you: texts, effects, verbs that may lie\n  \
          3. `cargo build`; until their effects are stated the tools are served under `--tags unreviewed` only"
     ));
     Ok(())
+}
+
+/// Each description with the name of its API. A vendor's only one is called `api`.
+fn apis(vendor: &str, from: &[String]) -> Result<Vec<(String, String)>, Failed> {
+    let mut named = Vec::new();
+    for from in from {
+        let stated = from.split_once('=').filter(|(name, _)| import::is_api_name(name));
+        let (name, file) = match stated {
+            Some((name, file)) => (name.to_owned(), file.to_owned()),
+            None => (String::new(), from.clone()),
+        };
+        named.push((name, file));
+    }
+    let only = named.len() == 1;
+    for (name, file) in named.iter_mut().filter(|(name, _)| name.is_empty()) {
+        *name = if only { "api".to_owned() } else { api_name(vendor, file) };
+        if !import::is_api_name(name) {
+            let what = format!("`--from {file}`: expected a name for its API, made of `a-z`, `0-9` and `-`");
+            return Err(ConfigError::new(format!("{what}\nhint: for example `--from v1={file}`")).into());
+        }
+    }
+    for index in 1..named.len() {
+        if let Some((_, other)) = named[..index].iter().find(|(name, _)| *name == named[index].0) {
+            let (name, file) = &named[index];
+            let what = format!("`{other}` and `{file}` are both called `{name}`");
+            return Err(ConfigError::new(format!("{what}\nhint: give one a name: `--from NAME={file}`")).into());
+        }
+    }
+    Ok(named)
+}
+
+/// `acme-v1.swagger2.json` of acme is `v1`.
+fn api_name(vendor: &str, file: &str) -> String {
+    let path = file.split(['?', '#']).next().unwrap_or_default();
+    let name = path.rsplit(['/', '\\']).next().unwrap_or_default().to_lowercase();
+    let stem = name.split('.').next().unwrap_or_default().replace('_', "-");
+    stem.strip_prefix(&format!("{vendor}-")).unwrap_or(&stem).to_owned()
 }
 
 fn read(from: &str) -> Result<Description, Failed> {

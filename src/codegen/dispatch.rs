@@ -240,8 +240,12 @@ fn send(operation: &Operation) -> TokenStream {
                     });
                     quote!(support::Body::Form { fields: &[#(#fields),*] })
                 }
-                BodyKind::Multipart => quote!(support::Body::Multipart { files: &[#(#files),*] }),
+                BodyKind::Multipart => {
+                    let json = body.fields.iter().map(|(name, _)| name);
+                    quote!(support::Body::Multipart { files: &[#(#files),*], json: &[#(#json),*] })
+                }
                 BodyKind::Raw => quote!(support::Body::Raw(#content_type)),
+                BodyKind::File => quote!(support::Body::File(#content_type)),
             }
         }
     };

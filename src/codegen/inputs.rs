@@ -1,6 +1,8 @@
 //! An operation's parameters and body → what a request can carry, each with the description's
 //! name and a portable schema. Called by `lower`; what of it a model sees is `tool_draft`'s.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use super::schema;
@@ -19,15 +21,22 @@ impl<'a> BodyChoice<'a> {
     /// # Errors
     /// Why the operation can't be called.
     pub(crate) fn of(spec: &'a SpecBody) -> Result<Self, String> {
-        const PREFERRED: [BodyKind; 4] = [BodyKind::Json, BodyKind::Form, BodyKind::Multipart, BodyKind::Raw];
+        const PREFERRED: [BodyKind; 5] =
+            [BodyKind::Json, BodyKind::Form, BodyKind::Multipart, BodyKind::Raw, BodyKind::File];
         let (content_type, kind, schema) = spec
             .content
             .iter()
-            .map(|(content_type, schema)| (content_type, kind_of(content_type), schema))
+            .map(|(content_type, schema)| (content_type, kind_of(content_type, schema), schema))
             .min_by_key(|(_, kind, _)| PREFERRED.iter().position(|preferred| preferred == kind))
             .ok_or("its request body has no content type")?;
-        let fields = if kind == BodyKind::Form { form_fields(spec, content_type, schema) } else { Vec::new() };
-        let content_type = if content_type.contains('*') { "application/json" } else { content_type };
+        let mut fields = match kind {
+            BodyKind::Form | BodyKind::Multipart => form_fields(spec, content_type, schema),
+            _ => Vec::new(),
+        };
+        // Of the parts of a body, all others are one part for each value.
+        fields.retain(|(_, style)| kind == BodyKind::Form || *style == QueryStyle::Json);
+        let any = kind == BodyKind::Json && content_type.contains('*');
+        let content_type = if any { "application/json" } else { content_type };
         let files = match (kind, schema::flatten(schema).get("properties").and_then(Value::as_object)) {
             (BodyKind::Multipart, Some(properties)) => {
                 properties.iter().filter(|(_, schema)| is_file(schema)).map(|(name, _)| name.clone()).collect()
@@ -40,13 +49,18 @@ impl<'a> BodyChoice<'a> {
     }
 }
 
-fn kind_of(content_type: &str) -> BodyKind {
+fn kind_of(content_type: &str, schema: &Value) -> BodyKind {
+    const BYTES: [&str; 4] = ["application/gzip", "application/octet-stream", "application/pdf", "application/zip"];
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_lowercase();
+    let media = ["image/", "audio/", "video/"].iter().any(|group| essence.starts_with(group));
     match essence.as_str() {
-        "application/json" | "*/*" | "application/*" => BodyKind::Json,
+        "application/json" => BodyKind::Json,
         other if other.ends_with("+json") => BodyKind::Json,
+        "*/*" | "application/*" if !is_file(schema) => BodyKind::Json,
         "application/x-www-form-urlencoded" => BodyKind::Form,
         "multipart/form-data" => BodyKind::Multipart,
+        // A text can't say what a picture is.
+        other if is_file(schema) || media && !other.ends_with("+xml") || BYTES.contains(&other) => BodyKind::File,
         _ => BodyKind::Raw,
     }
 }
@@ -89,9 +103,13 @@ fn is_file(schema: &Value) -> bool {
     binary(schema) || schema.get("items").is_some_and(binary)
 }
 
-/// Something that a request can carry, by the description's name.
+/// Something that a request can carry.
 pub(crate) struct Input {
+    /// How the overlay calls it: the description's name, or with its place before it
+    /// (`query:id`) where several things have that name.
     pub key: String,
+    /// What it is offered as, unless the overlay says otherwise.
+    pub name: String,
     pub place: Place,
     pub required: bool,
     pub schema: Map<String, Value>,
@@ -99,14 +117,35 @@ pub(crate) struct Input {
 
 /// What a request of this operation can carry, in the description's order.
 pub(crate) fn inputs(spec: &SpecOperation, choice: Option<&BodyChoice<'_>>) -> Vec<Input> {
+    let mut inputs = plain_inputs(spec, choice);
+    let mut shared: BTreeMap<String, usize> = BTreeMap::new();
+    for input in &inputs {
+        *shared.entry(input.key.clone()).or_default() += 1;
+    }
+    for input in inputs.iter_mut().filter(|input| shared.get(&input.key).is_some_and(|count| *count > 1)) {
+        let place = match input.place {
+            Place::Path(_) => "path",
+            Place::Query(_) => "query",
+            Place::Header(_) => "header",
+            _ => "body",
+        };
+        input.name = format!("{}_in_{place}", input.key);
+        input.key = format!("{place}:{}", input.key);
+    }
+    inputs
+}
+
+fn plain_inputs(spec: &SpecOperation, choice: Option<&BodyChoice<'_>>) -> Vec<Input> {
     let mut inputs: Vec<Input> = spec.parameters.iter().map(parameter_input).collect();
     let (Some(spec_body), Some(BodyChoice { body, schema })) = (&spec.body, choice) else { return inputs };
     let whole = schema::portable(schema);
     let properties = whole.get("properties").and_then(Value::as_object);
-    let clash = properties
-        .is_some_and(|properties| properties.keys().any(|name| spec.parameters.iter().any(|p| p.name == *name)));
+    // `*` is how the overlay calls further properties.
+    let clash = properties.is_some_and(|properties| {
+        properties.keys().any(|name| name == "*" || spec.parameters.iter().any(|p| p.name == *name))
+    });
     match properties {
-        Some(properties) if !clash && body.kind != BodyKind::Raw => {
+        Some(properties) if !clash && !matches!(body.kind, BodyKind::Raw | BodyKind::File) => {
             let flat = schema::flatten(schema);
             let raw = flat.get("properties");
             let required = whole.get("required").and_then(Value::as_array);
@@ -123,6 +162,7 @@ pub(crate) fn inputs(spec: &SpecOperation, choice: Option<&BodyChoice<'_>>) -> V
                 };
                 inputs.push(Input {
                     key: name.clone(),
+                    name: name.clone(),
                     place: Place::Property(name.clone()),
                     // Also where the body may be left out: most descriptions only forget to demand
                     // it, and half a body is what no vendor takes.
@@ -135,18 +175,35 @@ pub(crate) fn inputs(spec: &SpecOperation, choice: Option<&BodyChoice<'_>>) -> V
                 schema.insert("type".to_owned(), "object".into());
                 schema.insert("description".to_owned(), "Further fields by name.".into());
                 schema.insert("additionalProperties".to_owned(), further.clone());
-                inputs.push(Input { key: "*".to_owned(), place: Place::Properties, required: false, schema });
+                let name = further_name(&inputs).to_owned();
+                inputs.push(Input { key: "*".to_owned(), name, place: Place::Properties, required: false, schema });
             }
         }
         _ => {
-            let mut schema = whole;
+            let mut schema = match body.kind {
+                BodyKind::File => schema::file_schema(whole.get("description")),
+                BodyKind::Raw => text_schema(whole, &body.content_type),
+                _ => whole,
+            };
             if let Some(text) = &spec_body.description {
                 schema.insert("description".to_owned(), Value::from(text.as_str()));
             }
-            inputs.push(Input { key: "body".to_owned(), place: Place::Body, required: spec_body.required, schema });
+            let key = "body".to_owned();
+            inputs.push(Input { name: key.clone(), key, place: Place::Body, required: spec_body.required, schema });
         }
     }
     inputs
+}
+
+/// What is neither JSON nor a form is written by whoever calls: as text.
+fn text_schema(schema: Map<String, Value>, content_type: &str) -> Map<String, Value> {
+    if schema.get("type").and_then(Value::as_str) == Some("string") {
+        return schema;
+    }
+    let mut text = Map::new();
+    text.insert("type".to_owned(), Value::from("string"));
+    text.insert("description".to_owned(), Value::from(format!("Text of the type {content_type}.")));
+    text
 }
 
 fn parameter_input(spec: &SpecParameter) -> Input {
@@ -156,12 +213,24 @@ fn parameter_input(spec: &SpecParameter) -> Input {
     }
     let example = spec.example.as_ref().map(|example| serde_json::json!({"example": example}));
     let schema = with_example(schema, example.as_ref().or(Some(&spec.schema)));
+    let mut schema = schema;
+    // An empty list leaves nothing behind: what is required would be missing.
+    if spec.required && schema.get("type").and_then(Value::as_str) == Some("array") {
+        let least = schema.get("minItems").and_then(Value::as_u64).unwrap_or_default().max(1);
+        schema.insert("minItems".to_owned(), Value::from(least));
+    }
     let place = match spec.location {
         Location::Path => Place::Path(spec.name.clone()),
         Location::Query => Place::Query(spec.name.clone()),
         Location::Header => Place::Header(spec.name.clone()),
     };
-    Input { key: spec.name.clone(), place, required: spec.required, schema }
+    Input { key: spec.name.clone(), name: spec.name.clone(), place, required: spec.required, schema }
+}
+
+/// The name under which further body properties are offered.
+fn further_name(inputs: &[Input]) -> &'static str {
+    let free = |name: &&str| !inputs.iter().any(|input| input.key == **name);
+    ["fields", "further_fields", "any_further_fields"].into_iter().find(free).unwrap_or("fields")
 }
 
 /// A text of no stated form is best explained by an example.

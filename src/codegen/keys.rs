@@ -364,9 +364,12 @@ impl ArgumentKeys {
             ("default", self.default.clone()),
         ];
         for (key, value) in facts {
-            if let Some(value) = value {
-                schema.insert(key.to_owned(), value);
-            }
+            let Some(value) = value else { continue };
+            match schema.get_mut("items") {
+                // What a list's values may be is said of each.
+                Some(Value::Object(items)) if key == "enum" => items.insert(key.to_owned(), value),
+                _ => schema.insert(key.to_owned(), value),
+            };
         }
     }
 }

@@ -9,6 +9,7 @@ mod concise;
 pub(crate) mod convert;
 mod dispatch;
 mod error;
+mod fit;
 mod fixups;
 #[cfg(feature = "authoring")]
 pub mod import;

@@ -134,6 +134,9 @@ fn check_path(path: &str, item: &Located<'_>) {
     }
     if template_parameters(path).is_none() {
         item.report("a path whose braces each hold a name, such as `{id}`".to_owned(), format!("`{path}`"), None);
+    } else if let Some(fault) = path_fault(path) {
+        let hint = fault.trim_start_matches("its path ");
+        item.report("a path that a request can go to".to_owned(), format!("`{path}`"), Some(format!("it {hint}")));
     }
     if let Some(reference) = item.get("$ref") {
         reference
@@ -148,6 +151,23 @@ fn check_path(path: &str, item: &Located<'_>) {
                 entry.report(one_of(known()), format!("the unknown key `{key}`"), hint);
             }
         }
+    }
+}
+
+/// Why a path can't be asked for as it stands, if so: a request goes to one place below the
+/// vendor's address, and its query is the parameters'.
+pub(crate) fn path_fault(path: &str) -> Option<&'static str> {
+    let dots = |segment: &str| matches!(segment.to_lowercase().replace("%2e", ".").as_str(), "." | "..");
+    if template_parameters(path).is_none() {
+        Some("its path has braces that hold no name")
+    } else if path.contains('?') {
+        Some("its path holds a query; parameters say it with `in: query`")
+    } else if path.contains(['#', '\\']) || path.chars().any(char::is_control) {
+        Some("its path holds a character that no path has")
+    } else if path.split('/').any(dots) {
+        Some("its path leads elsewhere with `.` or `..`")
+    } else {
+        None
     }
 }
 

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
 use super::concise::{self, Begins};
+use super::fit::misfit;
 use super::inputs::Input;
 use super::keys::{ArgumentKeys, PagingKey, ToolKeys};
-use super::located::{Located, escape, nearest};
+use super::located::{Located, describe, escape, nearest};
 use super::paging;
 use super::schema::{self, Argument};
 use super::spec::SpecOperation;
@@ -283,6 +284,11 @@ impl ToolDraft<'_> {
             let nothing = ArgumentKeys::default();
             let said = keys.argument(&input.key).unwrap_or(&nothing);
             if let Some(value) = &said.value {
+                // Null in a body says "nothing" to a vendor; a model has no way to say it.
+                let clears = value.is_null() && matches!(input.place, Place::Property(_) | Place::Body);
+                if let Some(expected) = misfit(&input.schema, value).filter(|_| !clears) {
+                    self.unfit(input, "value", expected, value);
+                }
                 offered.fixed.push(Fixed { place: input.place.clone(), value: value.clone() });
                 continue;
             }
@@ -326,6 +332,21 @@ impl ToolDraft<'_> {
             offered.bindings.push(binding);
         }
         offered
+    }
+
+    fn unfit(&self, input: &Input, key: &str, expected: String, value: &Value) {
+        self.wrong(&format!("/arguments/{}/{key}", escape(&input.key)), expected, describe(value), None);
+    }
+
+    /// What the overlay offers must be what the description takes.
+    fn check_values(&self, input: &Input, said: &ArgumentKeys, schema: &Map<String, Value>) {
+        // Of a list, `enum` says what each value may be.
+        let one = schema.get("items").and_then(Value::as_object).unwrap_or(schema);
+        for (index, value) in said.values.iter().flatten().enumerate() {
+            if let Some(expected) = misfit(one, value) {
+                self.unfit(input, &format!("enum/{index}"), expected, value);
+            }
+        }
     }
 
     /// How the tool pages: by the style that the overlay names, or the first that fits.
@@ -382,12 +403,19 @@ impl ToolDraft<'_> {
                 }
             }
         }
+        self.check_values(input, said, &schema);
         said.apply_to(&mut schema);
-        let further = match input.place {
-            Place::Properties => self.further_name(),
-            _ => input.key.as_str(),
-        };
-        let name = said.name.clone().unwrap_or_else(|| further.to_owned());
+        if let Some(value) = &said.default
+            && let Some(expected) = misfit(&schema, value)
+        {
+            self.unfit(input, "default", expected, value);
+        }
+        for (index, value) in said.samples.iter().flatten().enumerate() {
+            if let Some(expected) = misfit(&schema, value) {
+                self.unfit(input, &format!("samples/{index}"), expected, value);
+            }
+        }
+        let name = said.name.clone().unwrap_or_else(|| input.name.clone());
         let binding = Binding {
             argument: name.clone(),
             place: input.place.clone(),

@@ -92,7 +92,8 @@ pub struct RequestBody {
     pub required: bool,
     /// Properties that are files (multipart only).
     pub files: Vec<String>,
-    /// Properties that are lists or objects, and how each is written (forms only).
+    /// Properties that are lists or objects, and how each is written (forms; of multipart only the
+    /// lists that are one JSON text).
     pub fields: Vec<(String, QueryStyle)>,
 }
 
@@ -105,6 +106,8 @@ pub enum BodyKind {
     Form,
     /// `multipart/form-data`.
     Multipart,
-    /// Text or bytes as they are.
+    /// Text as it is.
     Raw,
+    /// The bytes of one file.
+    File,
 }

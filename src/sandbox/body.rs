@@ -136,7 +136,9 @@ fn form(media: &Media, bytes: &Bytes, checked: &mut Checked) -> Value {
     let mut object = Map::new();
     for name in shape.property_names() {
         let property = shape.property(name);
-        let value = if media.is_json(name) && !property.is_binary() {
+        // OpenAPI 3.0.4 (Encoding Object): an object in a form is JSON unless a style is stated.
+        let as_json = media.is_json(name) || (property.is_object() && !media.has_style(name));
+        let value = if as_json && !property.is_binary() {
             json_fields(&mut pairs, name, property)
         } else {
             text::take(&mut pairs, name, media.serialisation(name), property)

@@ -146,6 +146,11 @@ impl Media {
         Serialisation { style, explode }
     }
 
+    /// Tells whether the description says how a field of a form is written.
+    pub(super) fn has_style(&self, field: &str) -> bool {
+        self.encoding.get(field).is_some_and(|encoding| encoding.style.is_some() || encoding.explode.is_some())
+    }
+
     /// Tells whether a field of a form is one JSON text.
     pub(super) fn is_json(&self, field: &str) -> bool {
         let encoding = self.encoding.get(field);

@@ -41,9 +41,13 @@ pub enum Body {
     Multipart {
         /// The properties that are files.
         files: &'static [&'static str],
+        /// The properties that are lists and one part of JSON each.
+        json: &'static [&'static str],
     },
     /// Text of this content type.
     Raw(&'static str),
+    /// A file of this content type, or of its own where this one is a range (`image/*`).
+    File(&'static str),
 }
 
 /// Sends a request that progenitor can't emit.
@@ -95,9 +99,17 @@ async fn exchange(upstream: &Upstream, request: &Request, mut inputs: Inputs) ->
             None => builder,
         },
         Body::Form { fields } => builder.form(&form_pairs(inputs.body.take(), fields)?),
-        Body::Multipart { files } => builder.multipart(multipart(inputs.body.take(), files)?),
+        Body::Multipart { files, json } => builder.multipart(multipart(inputs.body.take(), files, json)?),
         Body::Raw(content_type) => match inputs.body.take() {
             Some(body) => builder.body(text(&body)).header(reqwest::header::CONTENT_TYPE, *content_type),
+            None => builder,
+        },
+        Body::File(content_type) => match inputs.body.take() {
+            Some(file) => {
+                let file = File::read("body", &file)?;
+                let own = if content_type.contains('*') { file.content_type } else { *content_type };
+                builder.header(reqwest::header::CONTENT_TYPE, own).body(file.bytes)
+            }
             None => builder,
         },
     };
@@ -197,20 +209,22 @@ fn form_pairs(body: Option<Value>, styles: &[(&str, QueryStyle)]) -> Result<Vec<
     Ok(pairs)
 }
 
-fn multipart(body: Option<Value>, files: &[&str]) -> Result<reqwest::multipart::Form, CallError> {
+/// OpenAPI 3.0 (Encoding Object): a list is one part for each of its values, an object is JSON.
+fn multipart(body: Option<Value>, files: &[&str], json: &[&str]) -> Result<reqwest::multipart::Form, CallError> {
     let Some(Value::Object(fields)) = body else {
         return Err(CallError::NotSent("the form has no fields".to_owned()));
     };
     let mut form = reqwest::multipart::Form::new();
     for (name, value) in fields {
-        let is_file = files.contains(&name.as_str());
         let values = match value {
-            Value::Array(items) if is_file => items,
+            Value::Array(items) if !json.contains(&name.as_str()) => items,
             other => vec![other],
         };
         for value in values {
-            form = if is_file {
+            form = if files.contains(&name.as_str()) {
                 form.part(name.clone(), file_part(&name, &value)?)
+            } else if value.is_object() || value.is_array() {
+                form.part(name.clone(), json_part(&value)?)
             } else {
                 form.text(name.clone(), text(&value))
             };
@@ -219,22 +233,46 @@ fn multipart(body: Option<Value>, files: &[&str]) -> Result<reqwest::multipart::
     Ok(form)
 }
 
-fn file_part(name: &str, file: &Value) -> Result<reqwest::multipart::Part, CallError> {
-    let entry = |key: &str| file.get(key).and_then(Value::as_str);
-    let wrong = |what: &str| CallError::NotSent(format!("file argument `{name}`: {what}"));
-    let content = entry("content_base64").ok_or_else(|| wrong("`content_base64` is missing"))?;
-    if content.len() / 4 * 3 > LARGEST_FILE {
-        return Err(wrong(&format!("larger than {} MB", LARGEST_FILE / 1024 / 1024)));
+fn json_part(value: &Value) -> Result<reqwest::multipart::Part, CallError> {
+    let part = reqwest::multipart::Part::text(value.to_string()).mime_str("application/json");
+    part.map_err(|error| CallError::NotSent(error.to_string()))
+}
+
+/// A file as an argument.
+struct File<'a> {
+    bytes: Vec<u8>,
+    name: &'a str,
+    content_type: &'a str,
+}
+
+impl<'a> File<'a> {
+    fn read(argument: &str, file: &'a Value) -> Result<Self, CallError> {
+        let entry = |key: &str| file.get(key).and_then(Value::as_str);
+        let wrong = |what: &str| CallError::NotSent(format!("file argument `{argument}`: {what}"));
+        let content = entry("content_base64").ok_or_else(|| wrong("`content_base64` is missing"))?;
+        if content.len() / 4 * 3 > LARGEST_FILE {
+            return Err(wrong(&format!("larger than {} MB", LARGEST_FILE / 1024 / 1024)));
+        }
+        let bytes = STANDARD
+            .decode(content.split_ascii_whitespace().collect::<String>())
+            .map_err(|_| wrong("`content_base64` is no base64"))?;
+        // Only a name: folders in it mean nothing to the vendor and may mean something to its server.
+        let name = entry("filename").unwrap_or_default().rsplit(['/', '\\']).next().unwrap_or_default();
+        if name.is_empty() || name.chars().any(char::is_control) {
+            return Err(wrong("`filename` is no file name"));
+        }
+        let content_type = entry("content_type").unwrap_or("application/octet-stream");
+        if reqwest::header::HeaderValue::from_str(content_type).is_err() {
+            return Err(wrong(&format!("`{content_type}` is no content type")));
+        }
+        Ok(Self { bytes, name, content_type })
     }
-    let bytes = STANDARD
-        .decode(content.split_ascii_whitespace().collect::<String>())
-        .map_err(|_| wrong("`content_base64` is no base64"))?;
-    // Only a name: folders in it mean nothing to the vendor and may mean something to its server.
-    let filename = entry("filename").unwrap_or_default().rsplit(['/', '\\']).next().unwrap_or_default();
-    if filename.is_empty() || filename.chars().any(char::is_control) {
-        return Err(wrong("`filename` is no file name"));
-    }
-    let part = reqwest::multipart::Part::bytes(bytes).file_name(filename.to_owned());
-    let content_type = entry("content_type").unwrap_or("application/octet-stream");
-    part.mime_str(content_type).map_err(|_| wrong(&format!("`{content_type}` is no content type")))
+}
+
+fn file_part(argument: &str, file: &Value) -> Result<reqwest::multipart::Part, CallError> {
+    let file = File::read(argument, file)?;
+    let part = reqwest::multipart::Part::bytes(file.bytes).file_name(file.name.to_owned());
+    part.mime_str(file.content_type).map_err(|_| {
+        CallError::NotSent(format!("file argument `{argument}`: `{}` is no content type", file.content_type))
+    })
 }

@@ -69,7 +69,18 @@ fn value(schema: &Value, random: &mut Random) -> Value {
             let least = schema["minItems"].as_u64().unwrap_or(0);
             let most = schema["maxItems"].as_u64().unwrap_or(least + 3);
             let count = least + random.below(most - least + 1);
-            (0..count).map(|_| value(&schema["items"], random)).collect()
+            let mut values: Vec<Value> = Vec::new();
+            // A few more draws, since some come out equal.
+            for _ in 0..4 * count {
+                if values.len() as u64 == count {
+                    break;
+                }
+                let one = value(&schema["items"], random);
+                if schema["uniqueItems"] != true || !values.contains(&one) {
+                    values.push(one);
+                }
+            }
+            Value::Array(values)
         }
         "object" => {
             let mut object = arguments(schema, &Samples::new(), random);

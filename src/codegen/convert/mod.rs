@@ -104,7 +104,10 @@ fn convert(file: &str, mut document: Value, mut steps: Steps, errors: &mut Error
         return None;
     };
     let text = |key: &str| match root.get(key) {
-        Some(Value::String(text)) => Some(text.trim().to_owned()),
+        // It stands in comments later: nothing but a number may follow.
+        Some(Value::String(text)) => Some(
+            text.trim().split(|c: char| !c.is_ascii_alphanumeric() && c != '.').next().unwrap_or_default().to_owned(),
+        ),
         // `swagger: 2.0` without quotes.
         Some(Value::Number(number)) => Some(number.to_string()),
         _ => None,

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::located::escape;
-use super::super::spec::{METHODS, template_parameters};
+use super::super::spec::{METHODS, path_fault, template_parameters};
 use super::grammar::{Role, visit};
 use super::{Dropped, Steps};
 
@@ -85,8 +85,7 @@ fn paths(document: &mut Value, steps: &mut Steps, dropped: &mut Vec<Dropped>) {
             continue;
         }
         let methods = || METHODS.iter().filter(|method| item.get(**method).is_some());
-        if template_parameters(&path).is_none() {
-            let why = "its path has braces that hold no name";
+        if let Some(why) = path_fault(&path) {
             dropped.extend(methods().map(|method| Dropped {
                 method: method.to_uppercase(),
                 path: path.clone(),
@@ -203,6 +202,7 @@ fn nodes(document: &mut Value, steps: &mut Steps) {
         match role {
             Role::Operation => operation(object, pointer, steps),
             Role::Parameter if !object.contains_key("$ref") => parameter(object, pointer, steps),
+            Role::Schema => required(object, pointer, steps),
             Role::Body if !object.contains_key("$ref") => {
                 let empty = object.get("content").and_then(Value::as_object).is_none_or(Map::is_empty);
                 if empty {
@@ -212,6 +212,23 @@ fn nodes(document: &mut Value, steps: &mut Steps) {
             }
             _ => {}
         }
+    });
+}
+
+/// An object that takes no others can't be asked for a property that it does not describe.
+fn required(schema: &mut Map<String, Value>, pointer: &str, steps: &mut Steps) {
+    let composed = ["allOf", "oneOf", "anyOf"].iter().any(|key| schema.contains_key(*key));
+    if composed || schema.get("additionalProperties") != Some(&Value::Bool(false)) {
+        return;
+    }
+    let known = schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default();
+    let Some(Value::Array(names)) = schema.get_mut("required") else { return };
+    names.retain(|name| {
+        let kept = name.as_str().is_none_or(|name| known.contains_key(name));
+        if !kept {
+            steps.add("required", pointer, format!("{name} is demanded, and the object can't have it: not demanded"));
+        }
+        kept
     });
 }
 

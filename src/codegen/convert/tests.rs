@@ -162,10 +162,15 @@ fn faults_without_doubt_are_mended_and_the_rest_is_accounted_for() {
     let description = converted(json!({
         "openapi": "3.0.0",
         "info": {"title": "T", "version": 1.5},
+        "components": {"schemas": {
+            "Closed": {"type": "object", "additionalProperties": false, "required": ["a", "gone"], "properties": {"a": {}}},
+            "Open": {"type": "object", "required": ["a"]},
+        }},
         "paths": {
             "things/{id}": {"get": {"parameters": [{"name": "other", "in": "path", "schema": {}}, {"name": "x y", "in": "header", "schema": {}}, {"name": "q", "in": "query"}]},
                 "fetch": {}, "put": null},
             "/a/{b": {"get": {}, "post": {}},
+            "/../up": {"get": {}}, "/%2E%2e/up": {"get": {}}, "/a?b=c": {"get": {}}, "/a#b": {"get": {}},
             "/ref": {"$ref": "#/paths/~1ref"},
             "/lost": {"post": {"operationId": 7, "requestBody": {"$ref": "#/nowhere"}, "responses": {}}},
         },
@@ -176,7 +181,19 @@ fn faults_without_doubt_are_mended_and_the_rest_is_accounted_for() {
     assert_eq!(names, ["q", "id"]);
     let mut dropped: Vec<String> = description.dropped.iter().map(|d| format!("{} {}", d.method, d.path)).collect();
     dropped.sort();
-    assert_eq!(dropped, ["* /ref", "GET /a/{b", "POST /a/{b", "PUT /things/{id}"]);
+    let expected = [
+        "* /ref",
+        "GET /%2E%2e/up",
+        "GET /../up",
+        "GET /a#b",
+        "GET /a/{b",
+        "GET /a?b=c",
+        "POST /a/{b",
+        "PUT /things/{id}",
+    ];
+    assert_eq!(dropped, expected);
+    let schemas = &description.document["components"]["schemas"];
+    assert_eq!([&schemas["Closed"]["required"], &schemas["Open"]["required"]], [&json!(["a"]), &json!(["a"])]);
     assert!(paths["/lost"]["post"].get("operationId").is_none());
 }
 

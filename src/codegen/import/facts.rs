@@ -236,7 +236,8 @@ fn data(value: &Value) -> Value {
 
 /// A name on one line, of a length that fits there.
 pub(super) fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(80).collect()
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    words.chars().filter(|c| !super::yaml::is_hidden(*c)).take(80).collect()
 }
 
 fn server(server: &Value) -> Option<Value> {

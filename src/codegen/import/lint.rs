@@ -1,7 +1,7 @@
 //! What would come out of a description: tools with names and sizes, what is skipped and why,
 //! what was converted and corrected, and what somebody has to look at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -120,7 +120,8 @@ pub(super) struct Drafts {
     pub faults: Errors,
 }
 
-/// Lowers a description that has been converted; `overlay` is its file and content.
+/// Lowers a description that has been converted; `overlay` is its file and content, `taken` the
+/// names of tools that others of the vendor have, and now these.
 ///
 /// # Errors
 /// The description can't be read as OpenAPI 3.0.
@@ -129,6 +130,7 @@ pub(super) fn draft(
     file: &str,
     vendor: &str,
     overlay: Option<(&str, &Value)>,
+    taken: &mut BTreeSet<String>,
 ) -> Result<(Drafts, Value), Errors> {
     let mut errors = Errors::default();
     let mut document = description.document.clone();
@@ -150,7 +152,8 @@ pub(super) fn draft(
     let root = source.root(&document);
     spec::check_extensions(&root);
     let mut operations = spec::read_operations(&root);
-    let renamed = names::assign(vendor, &mut operations);
+    names::free_own_names(vendor, &mut operations);
+    let renamed = names::assign(vendor, &mut operations, taken);
     let lowered = lower::lower(&OfVendor { id: vendor, styles: None }, vendor, &operations, &root);
     let faults = source.into_errors();
     Ok((Drafts { lowered, operations, fixups, renamed, faults }, document))
@@ -166,7 +169,7 @@ pub fn lint(
     vendor: &str,
     overlay: Option<(&str, &Value)>,
 ) -> Result<Lint, Errors> {
-    let (drafts, mut document) = draft(description, file, vendor, overlay)?;
+    let (drafts, mut document) = draft(description, file, vendor, overlay, &mut BTreeSet::new())?;
     let title = document.pointer("/info/title").and_then(Value::as_str).unwrap_or_default();
     let mut lint = Lint {
         file: file.to_owned(),
@@ -186,6 +189,13 @@ pub fn lint(
     }
     skipped(&mut lint, description, &drafts);
     tools(&mut lint, &drafts);
+    // What somebody has looked at has a vendor.toml of its own.
+    if overlay.is_none() {
+        let api = super::vendor::Api { name: file.to_owned(), title: String::new(), document: document.clone() };
+        for note in super::vendor::write(vendor, std::slice::from_ref(&api)).1 {
+            lint.find("connection", file, note);
+        }
+    }
     let open = open_texts(&mut document);
     if open > 0 {
         lint.find(

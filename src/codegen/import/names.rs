@@ -3,53 +3,73 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::inputs::{BodyChoice, inputs};
+use super::super::keys::ArgumentKeys;
 use super::super::spec::SpecOperation;
 use super::super::tool_draft::{derived_name, derived_verb};
-use crate::model::{MAX_TOOL_NAME, Verb, resource_words, snake_case};
+use crate::model::{DRY_RUN, MAX_TOOL_NAME, Verb, resource_words, snake_case};
 
 /// Words at the head of a path's segment that do something.
-const ACTIONS: [&str; 61] = [
+const ACTIONS: [&str; 86] = [
+    "accept",
     "activate",
     "add",
     "approve",
     "archive",
     "assign",
+    "ban",
     "cancel",
     "clear",
     "close",
+    "complete",
+    "confirm",
     "create",
     "deactivate",
+    "decline",
     "delete",
     "deny",
     "disable",
     "dismiss",
     "enable",
     "erase",
+    "escalate",
     "execute",
     "expire",
+    "finish",
     "forward",
     "generate",
+    "grant",
     "import",
     "install",
     "invite",
+    "invoke",
     "lock",
     "logout",
     "mark",
     "merge",
     "move",
+    "notify",
+    "pause",
+    "promote",
     "publish",
     "purge",
     "reactivate",
+    "reassign",
     "reboot",
     "refresh",
     "reject",
+    "remind",
     "remove",
+    "rename",
     "renew",
     "reopen",
+    "replace",
     "resend",
     "reset",
+    "resolve",
     "restart",
     "restore",
+    "resume",
     "retry",
     "revoke",
     "rotate",
@@ -60,11 +80,18 @@ const ACTIONS: [&str; 61] = [
     "shutdown",
     "start",
     "stop",
+    "submit",
     "subscribe",
     "suspend",
     "sync",
+    "transfer",
     "trigger",
+    "unarchive",
     "unassign",
+    "unban",
+    "unblock",
+    "undelete",
+    "undo",
     "unlock",
     "unsubscribe",
     "update",
@@ -106,9 +133,8 @@ fn verb(operation: &SpecOperation) -> Verb {
 }
 
 /// Gives every operation that becomes a tool a name of its own; returns the ids of those whose
-/// name is not the one that the build would have made.
-pub(super) fn assign(vendor: &str, operations: &mut [SpecOperation]) -> Vec<String> {
-    let mut taken: BTreeSet<String> = BTreeSet::new();
+/// name is not the one that the build would have made. `taken` are names that others have.
+pub(super) fn assign(vendor: &str, operations: &mut [SpecOperation], taken: &mut BTreeSet<String>) -> Vec<String> {
     for operation in operations.iter() {
         taken.extend(operation.keys.tool.name.iter().cloned());
         taken.extend(operation.keys.presets.iter().filter_map(|preset| preset.tool.name.clone()));
@@ -136,6 +162,20 @@ pub(super) fn assign(vendor: &str, operations: &mut [SpecOperation]) -> Vec<Stri
         operation.keys.tool.name = Some(name);
     }
     other
+}
+
+/// Gives a vendor's argument that has the name of one of toolwright's own another one.
+pub(super) fn free_own_names(vendor: &str, operations: &mut [SpecOperation]) {
+    for operation in operations.iter_mut().filter(|operation| operation.keys.skip.is_none()) {
+        let Ok(body) = operation.body.as_ref().map(BodyChoice::of).transpose() else { continue };
+        let taken = inputs(operation, body.as_ref()).iter().any(|input| input.key == DRY_RUN);
+        let said = operation.keys.tool.argument(DRY_RUN).is_some();
+        if taken && !said {
+            let name = Some(format!("{vendor}_{DRY_RUN}"));
+            let keys = ArgumentKeys { name, ..ArgumentKeys::default() };
+            operation.keys.tool.arguments.push((DRY_RUN.to_owned(), keys));
+        }
+    }
 }
 
 /// Names to try before they are numbered, the plainest first.
@@ -184,6 +224,7 @@ mod tests {
             ("GET", "/users/reactivate/{id}", Some("reactivate")),
             ("GET", "/api/closeTicket", Some("close")),
             ("GET", "/api/DeleteFile", Some("delete")),
+            ("GET", "/loans/{id}/remind", Some("remind")),
             ("GET", "/settings", None),
             ("GET", "/runs/{id}", None),
             ("POST", "/search/users", None),

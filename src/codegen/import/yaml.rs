@@ -151,6 +151,14 @@ fn is_plain(text: &str, joints: &str) -> bool {
         && !WORDS.contains(&text.to_lowercase().as_str())
 }
 
+/// Whether a character is not what a reader or a terminal would show: it steers, or turns the
+/// direction of what follows. All of them are below 65,536.
+pub(super) fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+}
+
 /// A text in double quotes. YAML takes JSON's, and wants more characters written as numbers.
 pub(super) fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
@@ -161,7 +169,7 @@ pub(super) fn quoted(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}') => {
+            c if is_hidden(c) => {
                 let _ = write!(out, "\\u{:04x}", u32::from(c));
             }
             c => out.push(c),

@@ -185,7 +185,15 @@ impl<'a> Conversion<'a> {
             _ => {}
         }
         if let Some(items) = schema.get("items").filter(|items| items.is_object()) {
-            let items = self.schema(items, depth + 1)?;
+            let mut items = self.schema(items, depth + 1)?;
+            // Some state at the list what its values may be: no list could ever be one of them.
+            let of_items = |values: &Value| values.as_array().is_some_and(|all| !all.iter().any(Value::is_array));
+            if out.get("type") == Some(&json!("array"))
+                && out.get("enum").is_some_and(of_items)
+                && let (Some(values), Value::Object(items)) = (out.shift_remove("enum"), &mut items)
+            {
+                items.entry("enum").or_insert(values);
+            }
             out.insert("items".to_owned(), items);
         }
         Ok(())
