@@ -107,6 +107,8 @@ fn one(mut answer: Answer, wanted: &Wanted, rules: &Rules) -> Result<Reply, Fail
                 }
                 let untrusted = rules.clean(&mut json);
                 answer.body = json.to_text(text.len()).into();
+                // Whatever the vendor calls it.
+                answer.content_type = Some("application/json".to_owned());
                 untrusted
             }
         }
