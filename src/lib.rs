@@ -25,7 +25,7 @@
 //! | [`metrics`] | calls | numbers that Prometheus reads | error |
 //! | [`call`] | a tool's name and arguments | an answer: the one way in | policy, catalog, config, support, audit, metrics |
 //! | [`shape`] | an answer or failure | an MCP result | call, upstream |
-//! | [`server`] | MCP requests | calls | call, shape |
+//! | [`server`] | MCP requests | calls | call, config, shape |
 //! | [`sandbox`] | requests | what the description promises | nothing |
 //! | [`config`] | environment, `toolwright.toml` | settings | model, policy, upstream, error |
 //! | [`cli`] | arguments | data on stdout, an exit code | all |
@@ -39,7 +39,7 @@
 //!
 //! Where this differs from the design page: `call` is a room of its own, because the server and
 //! the command line need the same way in; `lower` calls `schema`, because a tool's arguments and
-//! its input schema are decided together; `codegen` has `keys`, `located`, `report`, `index`
+//! its input schema are decided together; `codegen` has `choice`, `keys`, `located`, `report`, `index`
 //! and `vendor_file` besides, and with `authoring` `convert` and `import`, which the build does not
 //! use.
 

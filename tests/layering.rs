@@ -20,7 +20,7 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
     ("metrics", &["error"]),
     ("call", &["audit", "catalog", "config", "error", "metrics", "model", "policy", "support", "upstream"]),
     ("shape", &["call", "error", "upstream"]),
-    ("server", &["call", "catalog", "error", "metrics", "model", "shape"]),
+    ("server", &["call", "catalog", "config", "error", "metrics", "model", "shape"]),
     ("sandbox", &[]),
     ("authoring", &["codegen", "catalog", "config", "generated", "model"]),
     (

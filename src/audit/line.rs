@@ -91,6 +91,7 @@ pub(super) fn about(about: &About) -> Map<String, Value> {
     if arguments.to_string().len() > LONGEST_ARGUMENTS {
         arguments = json!({"cut": true, "names": arguments.as_object().map(|all| all.keys().collect::<Vec<_>>())});
     }
+    let settings = about.settings.iter().map(|(title, value)| (title.clone(), cut(&json!(value))));
     for (name, value) in [
         ("client", about.client.as_deref().map(|text| cut(&json!(text)))),
         ("vendor", Some(json!(about.vendor))),
@@ -105,6 +106,7 @@ pub(super) fn about(about: &About) -> Map<String, Value> {
             entries.insert(name.to_owned(), value);
         }
     }
+    entries.extend(settings);
     entries
 }
 

@@ -10,6 +10,7 @@
 mod line;
 mod verify;
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -52,6 +53,8 @@ pub struct About {
     pub vendor: String,
     /// Scheme, host and port of the vendor's address.
     pub site: Option<String>,
+    /// For whom the vendor acts, by the settings' titles.
+    pub settings: BTreeMap<String, String>,
     /// The tool's name.
     pub tool: String,
     /// The vendor's operation.

@@ -5,11 +5,13 @@
 pub mod arguments;
 mod attempts;
 mod check;
+mod choose;
+mod line;
 pub mod problem;
 mod project;
 mod record;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::OnceLock;
 
 use serde_json::{Map, Value};
@@ -17,16 +19,17 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::audit::Audit;
 use crate::catalog::{self, Catalog, Entry};
-use crate::config::Connection;
-use crate::error::{CallError, ConfigError, Outcome};
+use crate::config::{Chosen, Connection};
+use crate::error::{CallError, Outcome};
 use crate::metrics::Metrics;
-use crate::model::{Call, DRY_RUN, Effect, FIELDS, Risk, Tool};
+use crate::model::{Call, DRY_RUN, Effect, FIELDS, Risk};
 use crate::policy::{Refusal, Selection};
-use crate::support::{self, Api, Inputs};
-use crate::upstream::{Answer, Pace, Plan, Upstream};
+use crate::support::{Api, Inputs};
+use crate::upstream::{Answer, Pace, Plan};
 
 use arguments::ArgumentSchema;
 pub use attempts::Patience;
+use line::Line;
 use problem::Problem;
 use record::Recording;
 
@@ -50,6 +53,8 @@ pub struct Caller {
     pub client: Option<String>,
     /// Hears what the call waits for, while it waits.
     pub waits: Option<UnboundedSender<String>>,
+    /// For whom the vendors are to act, where the connection has chosen.
+    pub chosen: Chosen,
 }
 
 impl Caller {
@@ -60,19 +65,6 @@ impl Caller {
             let _ = waits.send(text);
         }
     }
-}
-
-/// The line to one API, opened when it is first needed.
-struct Line {
-    api: &'static Api,
-    connection: Connection,
-    pace: Pace,
-    opened: OnceLock<Opened>,
-}
-
-struct Opened {
-    upstream: Upstream,
-    client: Box<dyn support::Connection>,
 }
 
 /// What calling a tool ended in, if not in an answer.
@@ -128,6 +120,9 @@ pub struct Planned {
     pub risks: BTreeSet<Risk>,
     /// Scheme, host and port of the vendor's address.
     pub site: String,
+    /// For whom the vendor would act.
+    #[serde(flatten)]
+    pub settings: BTreeMap<String, String>,
     /// The request.
     pub request: Plan,
 }
@@ -198,7 +193,7 @@ impl Toolbox {
             let Some(connection) = connections.get(api.id).or_else(|| connections.get(api.vendor)) else { continue };
             // The limits are the vendor's, whichever of its APIs is called.
             let pace = paces.entry(api.vendor).or_insert_with(|| Pace::new(connection.pace)).clone();
-            lines.insert(api.id, Line { api, connection: connection.clone(), pace, opened: OnceLock::new() });
+            lines.insert(api.id, Line::new(api, connection.clone(), pace));
         }
         let schemas = catalog.entries().iter().map(|_| OnceLock::new()).collect();
         Self {
@@ -287,28 +282,29 @@ impl Toolbox {
             .map_err(|problems| Failure::Arguments { text: schema.describe(&problems, &tool.name), problems })?;
         // As they are sent: converted.
         recording.arguments(|| schema.masked(&arguments));
-        let Some(call) = tool.calls.first() else {
+        let Some(call) = tool.call_for(&arguments) else {
             return Err(Failure::NotConfigured(format!(
                 "`{}` calls no operation; this is a fault of toolwright",
                 tool.name
             )));
         };
+        recording.operation(call);
         let line = self.line(&entry.vendor, &call.api)?;
-        let opened = line.opened()?;
-        recording.site(|| opened.upstream.site());
+        let opened = line.opened(&caller.chosen)?;
+        recording.site(|| opened.upstream.site(), || line.settings(&caller.chosen));
         let wants = |name| tool.is_own_argument(name) && arguments.get(name) == Some(&Value::Bool(true));
         if self.dry_run || wants(DRY_RUN) {
-            return Err(line.plan(tool, call, &schema.masked(&arguments)).await?);
+            return Err(line.plan(&caller.chosen, tool, call, &schema.masked(&arguments)).await?);
         }
         if tool.effect != Some(Effect::Read) {
             recording.intend()?;
         }
         let repeatable = tool.effect == Some(Effect::Read) || tool.annotations.idempotent_hint;
-        let request = || opened.client.call(&call.operation, bind(call, &arguments));
+        let request = || opened.send(&call.operation, || bind(call, &arguments));
         let result =
             attempts::run(self.patience, repeatable, &line.pace, caller, self.metrics.of(&entry.vendor), request).await;
         let result = result.map_err(|error| {
-            Failure::Call(match with_hints(error, call, &arguments) {
+            Failure::Call(match with_hints(line.explained(error), call, &arguments) {
                 CallError::Unknown(reason) => {
                     CallError::Unknown(format!("{reason}\nhint: {}", check::advice(self, entry)))
                 }
@@ -338,42 +334,6 @@ impl Toolbox {
             let title = self.catalog.vendor(vendor).map_or(vendor, |vendor| &vendor.title);
             Failure::NotConfigured(format!("{title} has no address and credentials configured"))
         })
-    }
-}
-
-impl Line {
-    fn opened(&self) -> Result<&Opened, Failure> {
-        if let Some(opened) = self.opened.get() {
-            return Ok(opened);
-        }
-        let opened = self.open().map_err(|error| Failure::NotConfigured(error.to_string()))?;
-        Ok(self.opened.get_or_init(|| opened))
-    }
-
-    fn open(&self) -> Result<Opened, ConfigError> {
-        let Connection { base, credentials, timeout, .. } = self.connection.clone();
-        let upstream = Upstream::paced(base, credentials, timeout, self.pace.clone())?;
-        Ok(Opened { client: (self.api.connect)(upstream.clone()), upstream })
-    }
-
-    /// Describes the request that the call would send. The arguments are without secrets.
-    async fn plan(&self, tool: &Tool, call: &Call, arguments: &Map<String, Value>) -> Result<Failure, Failure> {
-        let opened = self.opened()?;
-        let upstream = opened.upstream.planning();
-        let called = (self.api.connect)(upstream.clone()).call(&call.operation, bind(call, arguments)).await;
-        match (upstream.take_plan(), called) {
-            (Some(request), _) => Ok(Failure::Planned(Box::new(Planned {
-                tool: tool.name.clone(),
-                effect: tool.effect,
-                risks: tool.risks.clone(),
-                site: opened.upstream.site(),
-                request,
-            }))),
-            (None, Err(error)) => Err(with_hints(error, call, arguments).into()),
-            (None, Ok(_)) => {
-                Err(Failure::NotConfigured("the dry run was none; this is a fault of toolwright".to_owned()))
-            }
-        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! One call on its way into the record and the metrics. Whatever way the call ends, also by the
 //! caller going away, what is known of it is written.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use serde_json::{Map, Value};
@@ -10,6 +11,7 @@ use crate::audit::{About, Audit, End};
 use crate::catalog::Entry;
 use crate::error::{CallError, Outcome};
 use crate::metrics::{Metrics, UnderWay};
+use crate::model::Call;
 use crate::upstream::Answer;
 
 /// A call that is being recorded, or not where there is no record.
@@ -50,9 +52,19 @@ impl<'a> Recording<'a> {
         }
         self.about.vendor.clone_from(&entry.vendor);
         self.about.tool.clone_from(&entry.tool.name);
-        self.about.operation = entry.tool.calls.first().map(|call| call.operation.clone());
+        // Of several, the arguments will say which.
+        if let [call] = entry.tool.calls.as_slice() {
+            self.about.operation = Some(call.operation.clone());
+        }
         self.about.effect = entry.tool.effect.map(crate::model::Effect::as_str);
         self.arguments(arguments);
+    }
+
+    /// Takes in which operation is called.
+    pub(super) fn operation(&mut self, call: &Call) {
+        if self.audit.is_some() {
+            self.about.operation = Some(call.operation.clone());
+        }
     }
 
     /// Takes in what the tool is called with, without secrets.
@@ -62,10 +74,11 @@ impl<'a> Recording<'a> {
         }
     }
 
-    /// Takes in which site is called.
-    pub(super) fn site(&mut self, site: impl FnOnce() -> String) {
+    /// Takes in which site is called, and for whom it acts.
+    pub(super) fn site(&mut self, site: impl FnOnce() -> String, settings: impl FnOnce() -> BTreeMap<String, String>) {
         if self.audit.is_some() {
             self.about.site = Some(site());
+            self.about.settings = settings();
         }
     }
 

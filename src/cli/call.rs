@@ -80,14 +80,14 @@ async fn call(arguments: &Arguments, printer: &mut Printer) -> Result<(), Failed
     };
     let sandbox = arguments.sandbox.start().await?;
     let connections = match &sandbox {
-        Some(sandbox) => sandbox_connections(sandbox, &catalog)?,
+        Some(sandbox) => sandbox_connections(sandbox, &catalog, &environment)?,
         None => vendor_connections(&catalog, Some(&[vendor.clone()].into()), &environment)?,
     };
     let toolbox = Toolbox::new(catalog, selection, &connections, arguments.dry_run)
         .with_patience(arguments.retry.patience())
         .with_record(arguments.audit.open()?);
     let (waits, mut waiting) = tokio::sync::mpsc::unbounded_channel();
-    let who = Caller { client: Some("toolwright call".to_owned()), waits: Some(waits) };
+    let who = Caller { client: Some("toolwright call".to_owned()), waits: Some(waits), ..Caller::default() };
     let mut pending = std::pin::pin!(toolbox.call_as(&who, &arguments.name, tool_arguments));
     let called = loop {
         tokio::select! {

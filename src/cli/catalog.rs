@@ -154,7 +154,8 @@ fn describe(entry: &Entry, details: &Value, around: [&str; 2]) -> String {
     fact("tags", tool.tags.iter().cloned().collect::<Vec<_>>().join(", "));
     fact("aliases", tool.aliases.join(", "));
     for call in &tool.calls {
-        fact("calls", format!("{} {} ({})", call.method, call.path, call.operation));
+        let when = call.when.as_ref().map(|when| format!(" where {} is {}", when.argument, text(&when.equals)));
+        fact("calls", format!("{} {} ({}){}", call.method, call.path, call.operation, when.unwrap_or_default()));
     }
     fact("tokens", entry.tokens().to_string());
     lines.push(String::new());
@@ -162,6 +163,10 @@ fn describe(entry: &Entry, details: &Value, around: [&str; 2]) -> String {
     lines.push(serde_json::to_string_pretty(&details["inputSchema"]).unwrap_or_default());
     lines.push(around[1].to_owned());
     lines.join("\n")
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn stats(entries: &[&Entry], format: Format, printer: &mut Printer) -> Result<(), Failed> {

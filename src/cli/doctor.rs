@@ -66,13 +66,13 @@ async fn login(toolbox: &Toolbox, vendor: &Vendor, connection: &Connection) -> R
         .catalog()
         .entries()
         .iter()
-        .find(|entry| entry.tool.calls.iter().any(|call| call.operation == check.operation))
+        .find(|entry| matches!(entry.tool.calls.as_slice(), [call] if call.operation == check.operation))
         .ok_or("the vendor's check is no tool; this is a fault of toolwright")?;
     let answer = toolbox.call(&tool.tool.name, Map::new()).await.map_err(|failure| failure.to_string())?;
     let Ok(body) = serde_json::from_slice::<Value>(&answer.body) else {
         return Err(format!(
-            "the answer is no JSON: `{}` may be a website or a login page\nhint: {} should lead to the product itself, such as {}",
-            connection.base, vendor.address.variable, vendor.address.example
+            "the answer is no JSON: `{}` may be a website or a login page\nhint: {} should lead to the product itself",
+            connection.base, connection.place
         ));
     };
     let identity = check.identity.iter().filter_map(|pointer| body.pointer(pointer)?.as_str());

@@ -64,7 +64,7 @@ async fn serve(arguments: &Arguments, printer: &mut Printer) -> Result<(), Faile
     let record = arguments.audit.open()?;
     let sandbox = arguments.sandbox.start().await?;
     let connections = match &sandbox {
-        Some(sandbox) => sandbox_connections(sandbox, &catalog)?,
+        Some(sandbox) => sandbox_connections(sandbox, &catalog, &environment)?,
         None => {
             let connections = vendor_connections(&catalog, selection.vendors(), &environment)?;
             selection.narrow_to_vendors(connections.keys().cloned().collect());

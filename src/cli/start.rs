@@ -11,10 +11,10 @@ use super::Failed;
 use crate::audit::Audit;
 use crate::call::Patience;
 use crate::catalog::{self, Catalog};
-use crate::config::{Connection, Environment, alternatives, connection, stand_in};
+use crate::config::{Connection, Environment, connection, settings, stand_in, ways};
 use crate::error::ConfigError;
 use crate::sandbox::{Sandbox, Script};
-use crate::upstream::{PaceLimits, parse_address};
+use crate::upstream::parse_address;
 
 /// `--sandbox[=FILE]`
 #[derive(Debug, Clone, Default, Args)]
@@ -79,22 +79,20 @@ impl RetryArguments {
 }
 
 /// Connections into the sandbox, by API id.
-pub(super) fn sandbox_connections(sandbox: &Sandbox, catalog: &Catalog) -> Result<HashMap<String, Connection>, Failed> {
+pub(super) fn sandbox_connections(
+    sandbox: &Sandbox,
+    catalog: &Catalog,
+    env: Environment<'_>,
+) -> Result<HashMap<String, Connection>, Failed> {
     let mut connections = HashMap::new();
     for api in catalog::apis() {
-        let timeout = catalog.vendor(api.vendor).map_or(30, |vendor| vendor.limits.timeout_seconds);
+        let vendor = catalog.vendor(api.vendor);
+        let timeout = vendor.map_or(30, |vendor| vendor.limits.timeout_seconds);
         let base = parse_address(&sandbox.address(api.id), &[]).map_err(|error| ConfigError::new(error.to_string()))?;
-        let credentials = stand_in(catalog.vendor(api.vendor))?;
-        connections.insert(
-            api.id.to_owned(),
-            Connection {
-                base,
-                credentials,
-                source: "the sandbox".to_owned(),
-                timeout: Duration::from_secs(timeout),
-                pace: PaceLimits::default(),
-            },
-        );
+        let connection = Connection::new(base, stand_in(vendor)?, Duration::from_secs(timeout));
+        // What is no secret is sent to the sandbox too.
+        let settings = vendor.map(|vendor| settings(vendor, env)).transpose()?.unwrap_or_default();
+        connections.insert(api.id.to_owned(), Connection { settings, ..connection });
     }
     Ok(connections)
 }
@@ -113,13 +111,7 @@ pub(super) fn vendor_connections(
             Some(connection) => {
                 connections.insert(vendor.id.clone(), connection);
             }
-            None => missing.push(format!(
-                "{}: set `{}` (such as `{}`) and {}",
-                vendor.title,
-                vendor.address.variable,
-                vendor.address.example,
-                alternatives(vendor)
-            )),
+            None => missing.push(format!("{}: set {}", vendor.title, ways(vendor))),
         }
     }
     if connections.is_empty() || (wanted.is_some() && !missing.is_empty()) {

@@ -20,7 +20,9 @@ pub(crate) struct OperationKeys {
     pub skip: Option<String>,
     /// Narrow tools made from the same operation.
     pub presets: Vec<PresetKeys>,
-    /// Whether the operation itself is offered beside its presets; true unless said.
+    /// Tools over this operation and others that take the same; stated at the first of them.
+    pub choices: Vec<ChoiceKeys>,
+    /// Whether the operation itself is offered beside its presets and choices; true unless said.
     pub raw: Option<bool>,
     #[serde(flatten)]
     pub tool: ToolKeys,
@@ -37,7 +39,26 @@ pub(crate) struct PresetKeys {
     pub tool: ToolKeys,
 }
 
-/// What an operation and a preset can both say of the tool.
+/// One tool over several operations that take the same arguments.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "authoring", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChoiceKeys {
+    /// The argument that chooses one of the operations.
+    pub argument: String,
+    /// What a model reads of that argument.
+    pub argument_description: Option<String>,
+    /// What the argument may be, each with the id of the operation it calls.
+    #[cfg_attr(feature = "authoring", schemars(with = "std::collections::BTreeMap<String, String>"))]
+    #[serde(serialize_with = "serialize_pairs")]
+    pub cases: Vec<(String, String)>,
+    /// The description's names of the arguments that are offered; all where it is missing.
+    pub only: Option<Vec<String>>,
+    #[serde(flatten)]
+    pub tool: ToolKeys,
+}
+
+/// What an operation, a preset and a choice can all say of the tool.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "authoring", derive(schemars::JsonSchema))]
 pub(crate) struct ToolKeys {
@@ -86,6 +107,10 @@ pub(crate) struct ArgumentKeys {
     pub min_length: Option<u64>,
     /// The longest text.
     pub max_length: Option<u64>,
+    /// The fewest values of a list.
+    pub min_items: Option<u64>,
+    /// The most values of a list.
+    pub max_items: Option<u64>,
     /// The values to choose from.
     #[serde(rename = "enum")]
     pub values: Option<Vec<Value>>,
@@ -119,13 +144,16 @@ pub(crate) struct HintKeys {
     pub pointer: String,
 }
 
-fn serialize_pairs<S: serde::Serializer>(pairs: &[(String, ArgumentKeys)], serializer: S) -> Result<S::Ok, S::Error> {
+fn serialize_pairs<S: serde::Serializer, T: Serialize>(
+    pairs: &[(String, T)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.collect_map(pairs.iter().map(|(name, keys)| (name, keys)))
 }
 
 const TOOL_KEYS: [&str; 11] =
     ["effect", "risks", "verb", "name", "title", "description", "tags", "aliases", "idempotent", "arguments", "hints"];
-const ARGUMENT_KEYS: [&str; 13] = [
+const ARGUMENT_KEYS: [&str; 15] = [
     "name",
     "description",
     "default",
@@ -133,6 +161,8 @@ const ARGUMENT_KEYS: [&str; 13] = [
     "maximum",
     "minLength",
     "maxLength",
+    "minItems",
+    "maxItems",
     "enum",
     "single",
     "required",
@@ -150,7 +180,7 @@ pub(crate) fn read_operation(at: &Located<'_>) -> OperationKeys {
     if at.object().is_none() {
         return OperationKeys::default();
     }
-    at.only(&with_tool_keys(&["skip", "presets", "raw"]));
+    at.only(&with_tool_keys(&["skip", "presets", "choices", "raw"]));
     if let Some(skip) = at.get("skip") {
         if skip.value.as_str().is_some_and(|reason| reason.trim().is_empty()) {
             skip.wrong("the reason why the operation becomes no tool");
@@ -161,23 +191,38 @@ pub(crate) fn read_operation(at: &Located<'_>) -> OperationKeys {
         }
     }
     let presets = at.get("presets").map(|presets| presets.items().iter().map(read_preset).collect());
-    let keys = OperationKeys {
+    let choices = at.get("choices").map(|choices| choices.items().iter().filter_map(read_choice).collect());
+    OperationKeys {
         skip: at.get("skip").and_then(|skip| skip.text().map(str::to_owned)),
         presets: presets.unwrap_or_default(),
+        choices: choices.unwrap_or_default(),
         raw: at.get("raw").and_then(|raw| raw.flag()),
         tool: read_tool(at),
-    };
-    if keys.raw == Some(false)
-        && keys.presets.is_empty()
-        && let Some(raw) = at.get("raw")
-    {
-        raw.report(
-            "`presets` beside `raw: false`".to_owned(),
-            "none".to_owned(),
-            Some("an operation that becomes no tool needs `skip` with the reason".to_owned()),
-        );
     }
-    keys
+}
+
+fn read_choice(at: &Located<'_>) -> Option<ChoiceKeys> {
+    at.only(&with_tool_keys(&["only", "argument", "argument_description", "cases"]));
+    at.required("name", "the tool's name");
+    let argument = at.required("argument", "the argument that chooses");
+    let cases = at.required("cases", "what it may be, each with the id of an operation");
+    let cases: Vec<(String, String)> = cases?
+        .entries()
+        .into_iter()
+        .filter_map(|(case, operation)| Some((case.to_owned(), operation.text()?.to_owned())))
+        .collect();
+    if cases.len() < 2
+        && let Some(at) = at.get("cases")
+    {
+        at.wrong("at least two operations");
+    }
+    Some(ChoiceKeys {
+        argument: argument?.text()?.to_owned(),
+        argument_description: at.get("argument_description").and_then(|entry| entry.text().map(str::to_owned)),
+        cases,
+        only: at.get("only").map(|only| only.texts()),
+        tool: read_tool(at),
+    })
 }
 
 fn read_preset(at: &Located<'_>) -> PresetKeys {
@@ -230,6 +275,8 @@ fn read_argument(at: &Located<'_>) -> ArgumentKeys {
         maximum: number("maximum"),
         min_length: at.get("minLength").and_then(|entry| entry.unsigned()),
         max_length: at.get("maxLength").and_then(|entry| entry.unsigned()),
+        min_items: at.get("minItems").and_then(|entry| entry.unsigned()),
+        max_items: at.get("maxItems").and_then(|entry| entry.unsigned()),
         values: values("enum"),
         single: at.get("single").and_then(|entry| entry.flag()),
         required: at.get("required").and_then(|entry| entry.flag()),
@@ -270,6 +317,8 @@ impl ArgumentKeys {
             ("maximum", self.maximum.clone()),
             ("minLength", self.min_length.map(Value::from)),
             ("maxLength", self.max_length.map(Value::from)),
+            ("minItems", self.min_items.map(Value::from)),
+            ("maxItems", self.max_items.map(Value::from)),
             ("default", self.default.clone()),
         ];
         for (key, value) in facts {

@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use super::choice;
 use super::inputs::{self, BodyChoice};
 use super::keys::{self, PresetKeys, ToolKeys};
 use super::located::Located;
@@ -36,6 +37,7 @@ pub(crate) struct Fate {
 pub(crate) fn lower(vendor: &str, api: &str, operations: &[SpecOperation], root: &Located<'_>) -> Lowered {
     let mut lowered = Lowered::default();
     for spec in operations {
+        check_raw(spec, operations, root);
         let outcome = match &spec.keys.skip {
             Some(reason) => Err(reason.clone()),
             None => lower_operation(vendor, api, spec, root, &mut lowered),
@@ -47,8 +49,24 @@ pub(crate) fn lower(vendor: &str, api: &str, operations: &[SpecOperation], root:
             outcome,
         });
     }
+    choice::lower(vendor, api, operations, root, &mut lowered);
     lowered.tools.sort_by(|a, b| a.name.cmp(&b.name));
     lowered
+}
+
+/// An operation that is no tool itself is reached by a preset or a choice.
+fn check_raw(spec: &SpecOperation, operations: &[SpecOperation], root: &Located<'_>) {
+    let mut cases = operations.iter().flat_map(|operation| &operation.keys.choices).flat_map(|choice| &choice.cases);
+    if spec.keys.raw == Some(false)
+        && spec.keys.presets.is_empty()
+        && !cases.any(|(_, operation)| *operation == spec.id)
+    {
+        root.nearest(&format!("{}/{}/raw", spec.pointer, keys::EXTENSION)).report(
+            "`presets` beside `raw: false`".to_owned(),
+            "none".to_owned(),
+            Some("an operation that becomes no tool needs `skip` with the reason".to_owned()),
+        );
+    }
 }
 
 fn lower_operation(
@@ -72,7 +90,7 @@ fn lower_operation(
     let raw = ToolDraft { vendor, api, spec, inputs: &inputs, root, pointer: block.clone() };
     let mut names = Vec::new();
     let mut add = |draft: &ToolDraft<'_>, keys: &ToolKeys, only: Option<&[String]>| {
-        let drafted = draft.tool(keys, only);
+        let drafted = draft.tool(keys, only, None);
         names.push(drafted.tool.name.clone());
         lowered.samples.extend(drafted.samples);
         lowered.claims.extend(drafted.claims);

@@ -2,6 +2,7 @@
 //! `generated/`, reviewed. Reads files, writes none, and knows nothing of the run-time half:
 //! build.rs mounts only `model` and this module, so the compiler sees to that.
 
+mod choice;
 mod client;
 #[cfg(feature = "authoring")]
 pub(crate) mod convert;
@@ -34,7 +35,7 @@ use serde_json::Value;
 pub use error::{Errors, Finding};
 pub use tree::{Difference, Tree};
 
-use crate::model::{ApiTools, CORE_TAG, Effect};
+use crate::model::{ApiTools, CORE_TAG, Effect, api_id, api_stem};
 use located::{Source, nearest};
 use lower::Lowered;
 use tool_draft::Claim;
@@ -100,6 +101,10 @@ pub fn generate(specs: &Path, wanted: impl Fn(&str) -> bool) -> Result<Generated
         let (mut own, complete) = read_apis(&folder, &place, &name, &mut errors);
         check_core(&own, &place, &mut errors);
         if let Some(vendor) = vendor {
+            if complete {
+                let stems: Vec<&str> = own.iter().map(|api| api_stem(&api.id, &name)).collect();
+                vendor_file::check_roots(&vendor.addresses, &stems, &format!("{place}/vendor.toml"), &mut errors);
+            }
             // Of operations that could not be read, nothing is known.
             if complete && let Some(check) = &vendor.check {
                 let sound = errors.len() == before;
@@ -210,7 +215,7 @@ fn read_apis(folder: &Path, place: &str, vendor: &str, errors: &mut Errors) -> (
         errors.push_file(place, "an OpenAPI description, such as `api.yaml`", "none");
     }
     for (stem, name) in &described {
-        let id = if *stem == "api" { vendor.to_owned() } else { format!("{vendor}-{stem}") };
+        let id = api_id(stem, vendor);
         apis.extend(read_api(folder, place, vendor, id, name, &overlay_name(stem), errors));
     }
     let complete = apis.len() == described.len() && !described.is_empty();
@@ -316,7 +321,7 @@ fn check_login(operation: &str, apis: &[Api], sound: bool, file: &str, errors: &
     let tool = apis
         .iter()
         .flat_map(|api| &api.lowered.tools)
-        .find(|tool| tool.calls.iter().any(|call| call.operation == operation));
+        .find(|tool| tool.calls.len() == 1 && tool.calls.iter().any(|call| call.operation == operation));
     let (found, hint) = match tool {
         None if fates().any(|fate| fate.operation == operation) => ("which is skipped".to_owned(), None),
         None => {

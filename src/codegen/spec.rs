@@ -31,6 +31,8 @@ pub(crate) struct SpecOperation {
     pub body: Option<SpecBody>,
     /// Whether success is a redirect: a 3xx is promised and no 2xx.
     pub redirects: bool,
+    /// What a token must open: all of any one entry.
+    pub scopes: Vec<Vec<String>>,
     pub keys: OperationKeys,
 }
 
@@ -304,8 +306,25 @@ fn read_operation(
         parameters,
         body: at.get("requestBody").and_then(|body| read_body(&follow(&body, root), root)),
         redirects: promises('3') && !promises('2'),
+        scopes: scopes(at.value.get("security").or_else(|| root.value.get("security")), root.value),
         keys: at.get(keys::EXTENSION).map(|block| keys::read_operation(&block)).unwrap_or_default(),
     })
+}
+
+/// The scopes of each way to authenticate by OAuth; none where one way needs none.
+fn scopes(security: Option<&Value>, document: &Value) -> Vec<Vec<String>> {
+    let by_oauth = |scheme: &str| {
+        let kind = document.pointer(&format!("/components/securitySchemes/{}/type", escape(scheme)));
+        kind.is_some_and(|kind| kind == "oauth2" || kind == "openIdConnect")
+    };
+    let mut ways = Vec::new();
+    for requirement in security.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_object) {
+        for (_, scopes) in requirement.iter().filter(|(scheme, _)| by_oauth(scheme)) {
+            let texts = scopes.as_array().into_iter().flatten().filter_map(Value::as_str);
+            ways.push(texts.map(str::to_owned).collect::<Vec<_>>());
+        }
+    }
+    if ways.iter().any(Vec::is_empty) { Vec::new() } else { ways }
 }
 
 /// The place that a `$ref` leads to, or the place itself.

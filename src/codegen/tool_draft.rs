@@ -65,12 +65,19 @@ impl ToolDraft<'_> {
     }
 
     /// Reports something about the key `path` of this tool.
-    fn wrong(&self, path: &str, expected: impl Into<String>, found: impl Into<String>, hint: Option<String>) {
+    pub(crate) fn wrong(
+        &self,
+        path: &str,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+        hint: Option<String>,
+    ) {
         self.place(path).report(expected.into(), found.into(), hint);
     }
 
-    /// Makes the tool that `keys` describe, with the arguments `only` or all.
-    pub(crate) fn tool(&self, keys: &ToolKeys, only: Option<&[String]>) -> Drafted {
+    /// Makes the tool that `keys` describe, with the arguments `only` or all, after one that
+    /// chooses between operations.
+    pub(crate) fn tool(&self, keys: &ToolKeys, only: Option<&[String]>, chooses: Option<Argument>) -> Drafted {
         let verb = keys.verb.unwrap_or_else(|| derived_verb(&self.spec.method, &self.spec.path));
         let name = keys.name.clone().unwrap_or_else(|| derived_name(self.vendor, verb, &self.spec.path));
         self.check_name(&name);
@@ -84,7 +91,10 @@ impl ToolDraft<'_> {
         let description = self.description(keys);
         let title = keys.title.clone().or_else(|| self.spec.summary.clone()).unwrap_or_else(|| name.replace('_', " "));
         let Offered { mut arguments, bindings, fixed, samples } = self.arguments(keys, only);
-        let hints = self.hints(keys, &bindings);
+        let call = self.call(keys, bindings, fixed);
+        if let Some(chooses) = chooses {
+            arguments.insert(0, chooses);
+        }
         schema::add_own_arguments(keys.effect, &mut arguments);
         let schema = schema::input_schema(&arguments);
         let tool = Tool {
@@ -97,19 +107,31 @@ impl ToolDraft<'_> {
             risks,
             tags,
             aliases: keys.aliases.clone(),
-            calls: vec![Call {
-                api: self.api.to_owned(),
-                operation: self.spec.id.clone(),
-                method: self.spec.method.clone(),
-                path: self.spec.path.clone(),
-                bindings,
-                fixed,
-                hints,
-            }],
+            calls: vec![call],
             name,
         };
         let samples = samples.into_iter().map(|(argument, values)| (tool.name.clone(), argument, values)).collect();
         Drafted { claims: self.claims(&tool), tool, samples }
+    }
+
+    /// How the arguments of a tool that is made already become this operation's request.
+    pub(crate) fn further_call(&self, keys: &ToolKeys, only: Option<&[String]>) -> Call {
+        let Offered { bindings, fixed, .. } = self.arguments(keys, only);
+        self.call(keys, bindings, fixed)
+    }
+
+    fn call(&self, keys: &ToolKeys, bindings: Vec<Binding>, fixed: Vec<Fixed>) -> Call {
+        Call {
+            api: self.api.to_owned(),
+            operation: self.spec.id.clone(),
+            method: self.spec.method.clone(),
+            path: self.spec.path.clone(),
+            when: None,
+            scopes: self.spec.scopes.clone(),
+            hints: self.hints(keys, &bindings),
+            bindings,
+            fixed,
+        }
     }
 
     fn claims(&self, tool: &Tool) -> Vec<Claim> {

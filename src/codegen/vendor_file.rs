@@ -1,13 +1,20 @@
 //! `specs/<vendor>/vendor.toml` → [`Vendor`]. The keys' meanings stand at the model's fields and
 //! in specs/README.md.
 
+mod address;
+mod credential;
+mod setting;
+
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::Value;
 
+pub(crate) use address::check_roots;
+
 use super::error::Errors;
 use super::located::{Located, Source, nearest, one_of};
-use crate::model::{Address, Check, Credential, Limits, Vendor};
+use crate::model::{Check, Limits, Vendor};
 
 /// The longest guidance, in characters: all vendors' together go into the server's instructions.
 const LONGEST_GUIDANCE: usize = 400;
@@ -42,7 +49,18 @@ pub(crate) fn load(path: &Path, file: &str, folder: &str, errors: &mut Errors) -
 }
 
 fn read(root: &Located<'_>, folder: &str) -> Option<Vendor> {
-    root.only(&["id", "title", "address", "credentials", "guidance", "check", "limits"]);
+    root.only(&[
+        "id",
+        "title",
+        "address",
+        "addresses",
+        "credentials",
+        "settings",
+        "refusals",
+        "guidance",
+        "check",
+        "limits",
+    ]);
     let id = text(root, "id", "the folder's name");
     if let Some(id) = &id
         && id != folder
@@ -51,17 +69,21 @@ fn read(root: &Located<'_>, folder: &str) -> Option<Vendor> {
         at.wrong(format!("`\"{folder}\"`, the name of the folder"));
     }
     let title = text(root, "title", "the product's name");
-    let address = root.required("address", "a table with `variable` and `example`").and_then(|at| read_address(&at));
+    let addresses = address::read(root);
     let credentials = root.required("credentials", "at least one `[[credentials]]`").map(|at| {
         if at.value.as_array().is_some_and(Vec::is_empty) {
             at.wrong("at least one `[[credentials]]`");
         }
-        at.items().iter().filter_map(read_credential).collect::<Vec<_>>()
+        at.items().iter().filter_map(|at| credential::read(at, &addresses)).collect::<Vec<_>>()
     });
+    let list = |key: &str| root.get(key).map(|at| at.items()).unwrap_or_default();
+    let settings = setting::read(&list("settings"));
+    let refusals = list("refusals").iter().filter_map(|at| credential::read_refusal(at, &addresses)).collect();
     let guidance = root.get("guidance").and_then(|at| read_guidance(&at)).unwrap_or_default();
     let check = root.get("check").and_then(|at| read_check(&at));
     let limits = root.get("limits").map(|at| read_limits(&at)).unwrap_or_default();
-    Some(Vendor { id: id?, title: title?, address: address?, credentials: credentials?, guidance, check, limits })
+    let credentials = credentials?;
+    Some(Vendor { id: id?, title: title?, addresses, credentials, settings, refusals, guidance, check, limits })
 }
 
 fn text(at: &Located<'_>, key: &str, expected: &str) -> Option<String> {
@@ -86,41 +108,31 @@ fn variable(at: &Located<'_>, key: &str) -> Option<String> {
     Some(name.to_owned())
 }
 
-fn read_address(at: &Located<'_>) -> Option<Address> {
-    at.only(&["variable", "example", "strip"]);
-    let variable = variable(at, "variable");
-    let example = text(at, "example", "an address");
-    Some(Address {
-        variable: variable?,
-        example: example?,
-        strip: at.get("strip").map(|s| s.texts()).unwrap_or_default(),
-    })
+/// The texts of the list `key`, if there is one.
+fn texts(at: &Located<'_>, key: &str) -> Vec<String> {
+    at.get(key).map(|entry| entry.texts()).unwrap_or_default()
 }
 
-fn read_credential(at: &Located<'_>) -> Option<Credential> {
-    let kind = at.required("kind", "one of `bearer`, `basic`, `header`")?;
-    match kind.text()? {
-        "bearer" => {
-            at.only(&["kind", "token"]);
-            Some(Credential::Bearer { token: variable(at, "token")? })
-        }
-        "basic" => {
-            at.only(&["kind", "user", "password"]);
-            let (user, password) = (variable(at, "user"), variable(at, "password"));
-            Some(Credential::Basic { user: user?, password: password? })
-        }
-        "header" => {
-            at.only(&["kind", "header", "value"]);
-            let (header, value) = (text(at, "header", "the header's name"), variable(at, "value"));
-            Some(Credential::Header { header: header?, value: value? })
-        }
-        other => {
-            let kinds = ["bearer", "basic", "header"];
-            let near = nearest(other, kinds.into_iter()).map(|near| format!("did you mean `{near}`?"));
-            kind.report(one_of(kinds.into_iter()), format!("`{other}`"), near);
-            None
-        }
+/// A text that need not be there.
+fn optional_text(at: &Located<'_>, key: &str) -> Option<String> {
+    at.get(key)?.text().map(str::to_owned)
+}
+
+/// A table of texts.
+fn table(at: &Located<'_>) -> BTreeMap<String, String> {
+    at.entries().into_iter().filter_map(|(name, entry)| Some((name.to_owned(), entry.text()?.to_owned()))).collect()
+}
+
+/// One of a closed list of words.
+fn choice<T: Copy>(at: &Located<'_>, all: &[(&str, T)]) -> Option<T> {
+    let word = at.text()?;
+    let found = all.iter().find(|(name, _)| *name == word).map(|(_, value)| *value);
+    if found.is_none() {
+        let words = || all.iter().map(|(name, _)| *name);
+        let near = nearest(word, words()).map(|near| format!("did you mean `{near}`?"));
+        at.report(one_of(words()), format!("`{word}`"), near);
     }
+    found
 }
 
 fn read_guidance(at: &Located<'_>) -> Option<String> {

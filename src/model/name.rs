@@ -24,6 +24,16 @@ pub fn is_tool_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }
 
+/// The name of an API's file without the ending, from its id and its vendor's.
+pub fn api_stem<'a>(api: &'a str, vendor: &str) -> &'a str {
+    api.strip_prefix(vendor).and_then(|rest| rest.strip_prefix('-')).unwrap_or("api")
+}
+
+/// An API's id, from the name of its file without the ending and its vendor's.
+pub fn api_id(stem: &str, vendor: &str) -> String {
+    if stem == "api" { vendor.to_owned() } else { format!("{vendor}-{stem}") }
+}
+
 /// Splits an identifier of any convention into lower-case words: `listTickets`, `HTTPServer2`,
 /// `command.trigger` and `x-org-id` all come apart where a reader would part them.
 fn words(text: &str) -> Vec<String> {

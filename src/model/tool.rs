@@ -83,6 +83,12 @@ pub struct Call {
     pub method: String,
     /// The path as the vendor's description writes it.
     pub path: String,
+    /// When this operation is the one; always where it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<Condition>,
+    /// The scopes that a token needs: all of any one entry; none where it is empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scopes: Vec<Vec<String>>,
     /// Where each argument goes.
     pub bindings: Vec<Binding>,
     /// What is always sent and never offered.
@@ -91,6 +97,16 @@ pub struct Call {
     /// What to say when the vendor refuses in a known way.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hints: Vec<Hint>,
+}
+
+/// Holds when an argument has a certain value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    /// The argument's name in the input schema.
+    pub argument: String,
+    /// The value.
+    pub equals: Value,
 }
 
 /// Where one argument goes.
@@ -262,6 +278,17 @@ impl Tool {
     pub fn is_own_argument(&self, name: &str) -> bool {
         (name == DRY_RUN && self.effect != Some(Effect::Read) || name == FIELDS && self.effect == Some(Effect::Read))
             && !self.calls.iter().flat_map(|call| &call.bindings).any(|binding| binding.argument == name)
+    }
+
+    /// Returns whether the argument `name` says which operation is called, and goes nowhere else.
+    pub fn chooses_by(&self, name: &str) -> bool {
+        self.calls.iter().filter_map(|call| call.when.as_ref()).any(|when| when.argument == name)
+    }
+
+    /// Returns the operation that is called with these arguments.
+    pub fn call_for(&self, arguments: &Map<String, Value>) -> Option<&Call> {
+        let holds = |when: &Condition| arguments.get(&when.argument) == Some(&when.equals);
+        self.calls.iter().find(|call| call.when.as_ref().is_none_or(holds))
     }
 
     /// Returns whether an assistant needs the tool every day.

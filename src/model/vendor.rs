@@ -1,21 +1,37 @@
 //! A vendor's connection: the content of `specs/<vendor>/vendor.toml`. It names the variables
 //! that hold addresses and credentials, never their values.
 
+mod address;
+mod credential;
+mod setting;
+
 use serde::{Deserialize, Serialize};
+
+pub use address::{Address, AddressVariable, Holds, Template};
+pub use credential::{ClientSecret, Credential, Refusal};
+pub use setting::Setting;
 
 /// How to reach one vendor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "authoring", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "authoring", schemars(transform = with_one_address))]
 #[serde(deny_unknown_fields)]
 pub struct Vendor {
     /// The folder's name in specs/, the cargo feature and the prefix of the tool names.
     pub id: String,
     /// The product's name for a person.
     pub title: String,
-    /// Where the vendor is.
-    pub address: Address,
+    /// The ways to say where the vendor is; the first that is set and at which the credentials
+    /// work is taken.
+    pub addresses: Vec<Address>,
     /// The ways to authenticate; the first whose variables are set is taken.
     pub credentials: Vec<Credential>,
+    /// What is sent with every request besides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub settings: Vec<Setting>,
+    /// What to say when the vendor refuses who is calling.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refusals: Vec<Refusal>,
     /// What a model is told once, when it connects: where ids come from, what to begin with.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub guidance: String,
@@ -27,56 +43,19 @@ pub struct Vendor {
     pub limits: Limits,
 }
 
-/// Where a vendor is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "authoring", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Address {
-    /// The variable that holds the address, such as `JITBIT_URL`.
-    pub variable: String,
-    /// An address for error messages and documentation.
-    pub example: String,
-    /// Path suffixes that people paste along with the address and that the description's paths
-    /// already have.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub strip: Vec<String>,
-}
-
-/// One way to authenticate: the names of the variables that hold the values. For each variable
-/// `X`, `X_FILE` may name a file that holds the value instead.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "authoring", derive(schemars::JsonSchema))]
-#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
-pub enum Credential {
-    /// `Authorization: Bearer …`
-    Bearer {
-        /// The variable that holds the token.
-        token: String,
-    },
-    /// `Authorization: Basic …`
-    Basic {
-        /// The variable that holds the user name.
-        user: String,
-        /// The variable that holds the password.
-        password: String,
-    },
-    /// A header of the vendor's own.
-    Header {
-        /// The header's name.
-        header: String,
-        /// The variable that holds its value.
-        value: String,
-    },
-}
-
-impl Credential {
-    /// The variables that must be set, in the order a person would set them.
-    pub fn variables(&self) -> Vec<&str> {
-        match self {
-            Self::Bearer { token } => vec![token],
-            Self::Basic { user, password } => vec![user, password],
-            Self::Header { value, .. } => vec![value],
-        }
+/// A file with a single address says `[address]`: the same keys, without `name`.
+#[cfg(feature = "authoring")]
+fn with_one_address(schema: &mut schemars::Schema) {
+    let Some(schema) = schema.as_object_mut() else { return };
+    let one = serde_json::json!({
+        "$ref": "#/$defs/Address",
+        "description": "Where the vendor is, where there is one way to say it: stands for a single entry of `addresses`."
+    });
+    if let Some(properties) = schema.get_mut("properties").and_then(serde_json::Value::as_object_mut) {
+        properties.insert("address".to_owned(), one);
+    }
+    if let Some(required) = schema.get_mut("required").and_then(serde_json::Value::as_array_mut) {
+        required.retain(|name| name != "addresses");
     }
 }
 

@@ -149,6 +149,10 @@ struct Opening<'a> {
 
 /// A request that names or opens a session goes to the sessions; any other stands alone.
 async fn mcp(State(mut services): State<Services>, request: Request) -> Response {
+    // Asked again where the call is made; here so that nobody else even gets an answer.
+    if let Err(reason) = services.server.chosen_in(request.uri()) {
+        return (StatusCode::FORBIDDEN, format!("{reason}\n")).into_response();
+    }
     if request.method() != Method::POST {
         let ends = request.method() == Method::DELETE;
         let mut response = forward(&mut services.sessions, request).await;

@@ -10,14 +10,17 @@ mod pages;
 pub mod stdio;
 
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use axum::http::Uri;
+use axum::http::request::Parts;
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestMethod, CompleteRequestParams, CompleteResult,
-    Implementation, ListPromptsRequestMethod, ListPromptsResult, ListResourceTemplatesRequestMethod,
-    ListResourceTemplatesResult, ListResourcesRequestMethod, ListResourcesResult, ListToolsResult, LoggingLevel,
-    PaginatedRequestParams, ServerCapabilities, ServerConfig, SetLevelRequestParams, Tool,
+    Implementation, InitializeRequestParams, InitializeResult, ListPromptsRequestMethod, ListPromptsResult,
+    ListResourceTemplatesRequestMethod, ListResourceTemplatesResult, ListResourcesRequestMethod, ListResourcesResult,
+    ListToolsResult, LoggingLevel, PaginatedRequestParams, ServerCapabilities, ServerConfig, SetLevelRequestParams,
+    Tool,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
@@ -26,6 +29,7 @@ use tokio::time::Instant;
 
 use crate::call::{Caller, Failure, Toolbox};
 use crate::catalog::Entry;
+use crate::config::Chosen;
 use crate::error::CallError;
 use crate::shape;
 use messages::Messages;
@@ -42,18 +46,20 @@ pub struct Server {
     toolbox: Arc<Toolbox>,
     /// What this session's client wants to be told.
     messages: Messages,
+    /// For whom the vendors act in this session, from when it is opened.
+    chosen: Arc<OnceLock<Chosen>>,
 }
 
 impl Server {
     /// A server that offers what the toolbox offers.
     pub fn new(toolbox: Toolbox) -> Self {
-        Self { toolbox: Arc::new(toolbox), messages: Messages::default() }
+        Self { toolbox: Arc::new(toolbox), messages: Messages::default(), chosen: Arc::default() }
     }
 
     /// The same server for another client, which sets its own log level.
     #[must_use]
     pub fn for_session(&self) -> Self {
-        Self { toolbox: Arc::clone(&self.toolbox), messages: Messages::default() }
+        Self { toolbox: Arc::clone(&self.toolbox), messages: Messages::default(), chosen: Arc::default() }
     }
 }
 
@@ -63,6 +69,17 @@ impl ServerHandler for Server {
         ServerConfig::new(ServerCapabilities::builder().enable_tools().enable_logging().build())
             .with_server_info(implementation)
             .with_instructions(instructions::text(&self.toolbox))
+    }
+
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        // A session stays with what it was opened for.
+        let _ = self.chosen.set(self.chosen(&context)?);
+        context.peer.set_peer_info(request.clone());
+        self.negotiate_initialize(&request)
     }
 
     async fn set_level(&self, request: SetLevelRequestParams, _: RequestContext<RoleServer>) -> Result<(), ErrorData> {
@@ -137,7 +154,7 @@ impl ServerHandler for Server {
         let client = context.peer.peer_info().map(|info| info.client_info.clone());
         let client = client.map(|client| format!("{} {}", client.name, client.version));
         let (waits, waiting) = mpsc::unbounded_channel();
-        let who = Caller { client, waits: Some(waits) };
+        let who = Caller { client, waits: Some(waits), chosen: self.chosen(&context)? };
         let call = self.toolbox.call_as(&who, name, request.arguments.unwrap_or_default());
         let called = self.wait(&context, title, started, waiting, call).await;
         let (level, text) = match &called {
@@ -157,6 +174,26 @@ impl ServerHandler for Server {
 }
 
 impl Server {
+    /// For whom the vendors act, by the address of an HTTP request.
+    fn chosen_in(&self, address: &Uri) -> Result<Chosen, String> {
+        self.toolbox.choose(url::form_urlencoded::parse(address.query().unwrap_or_default().as_bytes()))
+    }
+
+    /// For whom the vendors act in this call: the session's choice, or the request's own where it
+    /// stands alone.
+    fn chosen(&self, context: &RequestContext<RoleServer>) -> Result<Chosen, ErrorData> {
+        let refused = |reason: String| ErrorData::invalid_request(reason, None);
+        let address = context.extensions.get::<Parts>().map(|parts| &parts.uri);
+        let asked = address.map(|address| self.chosen_in(address)).transpose().map_err(refused)?.unwrap_or_default();
+        match self.chosen.get() {
+            Some(session) if asked != *session && !asked.0.is_empty() => {
+                Err(refused("this session was opened for another one; open a session of its own".to_owned()))
+            }
+            Some(session) => Ok(session.clone()),
+            None => Ok(asked),
+        }
+    }
+
     /// Waits for the call's end; meanwhile tells a client that asked for progress that it goes on,
     /// so that the client and what lies between do not take silence for an end.
     async fn wait<T>(

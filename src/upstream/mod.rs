@@ -5,6 +5,8 @@ mod address;
 mod credentials;
 mod limits;
 mod pace;
+mod setting;
+mod token;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,6 +22,8 @@ pub use address::{AddressError, parse_address};
 pub use credentials::{Credentials, CredentialsError};
 pub(crate) use pace::waiting;
 pub use pace::{Pace, PaceLimits, Turn};
+pub use setting::Setting;
+pub use token::{ClientAuthentication, TokenRequest};
 
 use crate::error::{CallError, ConfigError, Rejection};
 
@@ -42,6 +46,8 @@ struct Inner {
     http: reqwest::Client,
     base: Url,
     credentials: Credentials,
+    /// What is sent with every request besides.
+    settings: Vec<Setting>,
     /// Shared by all connections to the same vendor.
     pace: Pace,
     /// With a plan, requests are described here and not sent.
@@ -76,6 +82,20 @@ pub struct Answer {
     pub body: Bytes,
 }
 
+impl Inner {
+    /// The same connection without a plan.
+    fn copy(&self) -> Self {
+        Self {
+            http: self.http.clone(),
+            base: self.base.clone(),
+            credentials: self.credentials.clone(),
+            settings: self.settings.clone(),
+            pace: self.pace.clone(),
+            plan: None,
+        }
+    }
+}
+
 impl fmt::Debug for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Upstream").field("base", &self.0.base.as_str()).finish_non_exhaustive()
@@ -98,20 +118,36 @@ impl Upstream {
     /// As [`Upstream::new`].
     pub fn paced(base: Url, credentials: Credentials, timeout: Duration, pace: Pace) -> Result<Self, ConfigError> {
         let http = http_client(timeout, None)?;
-        Ok(Self(Arc::new(Inner { http, base, credentials, pace, plan: None })))
+        Ok(Self(Arc::new(Inner { http, base, credentials, settings: Vec::new(), pace, plan: None })))
     }
 
     /// The same connection, describing one request instead of sending it.
     #[must_use]
     pub fn planning(&self) -> Self {
-        let Inner { http, base, credentials, pace, .. } = &*self.0;
-        Self(Arc::new(Inner {
-            http: http.clone(),
-            base: base.clone(),
-            credentials: credentials.clone(),
-            pace: pace.clone(),
-            plan: Some(Mutex::new(None)),
-        }))
+        Self(Arc::new(Inner { plan: Some(Mutex::new(None)), ..self.0.copy() }))
+    }
+
+    /// The same connection, sending these settings with every request.
+    #[must_use]
+    pub fn with_settings(&self, settings: Vec<Setting>) -> Self {
+        Self(Arc::new(Inner { settings, ..self.0.copy() }))
+    }
+
+    /// Makes sure of credentials that are good for a request. Returns what
+    /// [`Upstream::renew`] wants to know, where they can be renewed.
+    ///
+    /// # Errors
+    /// The vendor gives none; nothing was sent.
+    pub async fn ready(&self) -> Result<Option<u64>, CallError> {
+        self.0.credentials.ready().await
+    }
+
+    /// Renews credentials that the vendor has refused, unless somebody has meanwhile.
+    ///
+    /// # Errors
+    /// The vendor gives none.
+    pub async fn renew(&self, used: u64) -> Result<(), CallError> {
+        self.0.credentials.renew(used).await
     }
 
     /// Scheme, host and port: who is asked, for a person.
@@ -155,6 +191,9 @@ impl Upstream {
         headers.remove("api-version");
         headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json, */*;q=0.8"));
         self.0.credentials.apply(headers);
+        for setting in &self.0.settings {
+            setting.apply(headers);
+        }
         if let Some(plan) = &self.0.plan {
             *plan.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.describe(request));
             return Err(CallError::NotSent("this is a dry run".to_owned()));
@@ -232,7 +271,7 @@ impl Upstream {
     }
 
     fn is_credential(&self, name: &HeaderName) -> bool {
-        self.0.credentials.header() == name
+        self.0.credentials.names().any(|own| own == name)
     }
 }
 

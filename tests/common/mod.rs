@@ -40,13 +40,7 @@ pub(crate) async fn sandbox(script: Option<&str>) -> Sandbox {
 
 /// A connection to any address.
 pub(crate) fn connection(address: &str, timeout: Duration) -> Connection {
-    Connection {
-        base: parse_address(address, &[]).unwrap(),
-        credentials: Credentials::bearer("test-token").unwrap(),
-        source: "the test".to_owned(),
-        timeout,
-        pace: PaceLimits::default(),
-    }
+    Connection::new(parse_address(address, &[]).unwrap(), Credentials::bearer("test-token").unwrap(), timeout)
 }
 
 /// A toolbox over a sandbox.
