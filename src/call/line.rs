@@ -11,7 +11,7 @@ use crate::config::{Chosen, Connection};
 use crate::error::{CallError, ConfigError};
 use crate::model::{Call, Tool};
 use crate::support::{self, Api, Inputs, Pending};
-use crate::upstream::{Pace, Setting, Upstream};
+use crate::upstream::{Pace, Upstream};
 
 /// Refusals of who is calling; any other status may be about what was called.
 const OF_THE_CALLER: [u16; 2] = [401, 403];
@@ -55,15 +55,10 @@ impl Line {
     }
 
     fn open(&self, chosen: &Chosen) -> Result<Opened, ConfigError> {
-        let Connection { credentials, timeout, settings, .. } = &self.connection;
-        let sent = settings.iter().filter_map(|one| Some((one, one.value_for(chosen)?)));
-        let sent = sent.map(|(one, value)| {
-            Setting::new(&one.setting.header, value)
-                .map_err(|error| ConfigError::new(format!("`{}` {error}", one.setting.variable)))
-        });
-        let sent = sent.collect::<Result<Vec<_>, _>>()?;
+        let Connection { credentials, timeout, .. } = &self.connection;
         let base = self.connection.root(self.api.id).clone();
-        let upstream = Upstream::paced(base, credentials.clone(), *timeout, self.pace.clone())?.with_settings(sent);
+        let upstream = Upstream::paced(base, credentials.clone(), *timeout, self.pace.clone())?
+            .with_settings(self.connection.sent(chosen)?);
         Ok(Opened { client: (self.api.connect)(upstream.clone()), upstream })
     }
 
@@ -123,7 +118,11 @@ impl Opened {
             match self.upstream.renew(used).await {
                 Ok(()) => self.client.call(operation, inputs()).await,
                 Err(error) => {
-                    rejection.advice = Some(format!("the credentials were refused, and not renewed: {error}"));
+                    let reason = match error {
+                        CallError::NotSent(reason) => reason,
+                        error => error.to_string(),
+                    };
+                    rejection.advice = Some(format!("the credentials were refused, and not renewed: {reason}"));
                     Err(CallError::Rejected(rejection))
                 }
             }

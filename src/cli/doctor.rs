@@ -1,5 +1,9 @@
-//! `toolwright doctor`: is each vendor reachable with what is configured, and as whom. One login
-//! per vendor and never a second: repeated wrong ones lock addresses out.
+//! `toolwright doctor`: is each vendor reachable with what is configured, as whom, and for whom it
+//! would act. One login per vendor and never a second: repeated wrong ones lock addresses out.
+
+mod scopes;
+
+use std::collections::{BTreeMap, HashMap};
 
 use clap::Args;
 use serde_json::{Map, Value};
@@ -8,9 +12,10 @@ use super::Failed;
 use super::printer::Printer;
 use super::selection::{SelectionArguments, environment};
 use super::start::vendor_connections;
-use crate::call::Toolbox;
-use crate::catalog::Catalog;
-use crate::config::Connection;
+use crate::call::{Failure, Toolbox};
+use crate::catalog::{Catalog, Entry};
+use crate::config::{Connection, connection};
+use crate::error::{CallError, ConfigError};
 use crate::model::Vendor;
 use crate::policy::{Defaults, Selection, SelectionWords};
 
@@ -28,35 +33,101 @@ pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<(), Fa
 async fn check(arguments: &Arguments, printer: &mut Printer) -> Result<(), Failed> {
     let catalog = Catalog::compiled();
     let selection = arguments.selection.resolve(Defaults::Everything, &catalog, &environment)?;
-    let connections = vendor_connections(&catalog, selection.vendors(), &environment)?;
+    let wanted = |vendor: &&Vendor| selection.vendors().is_none_or(|wanted| wanted.contains(&vendor.id));
+    let mut connections = HashMap::new();
+    let mut wrong = BTreeMap::new();
+    for vendor in catalog.vendors().iter().filter(wanted) {
+        match connection(vendor, &environment) {
+            Ok(Some(connection)) => drop(connections.insert(vendor.id.clone(), connection)),
+            Ok(None) => {}
+            Err(error) => drop(wrong.insert(vendor.id.clone(), error)),
+        }
+    }
+    let nothing = connections.is_empty() && wrong.is_empty();
+    let asked_for = |id: &String| !connections.contains_key(id) && !wrong.contains_key(id);
+    if nothing || selection.vendors().is_some_and(|wanted| wanted.iter().any(asked_for)) {
+        // Says what to set.
+        vendor_connections(&catalog, selection.vendors(), &environment)?;
+    }
     // The check itself only reads; what the flags leave out does not matter to it.
     let reads = Selection::resolve(&SelectionWords::default(), Defaults::Reads, &catalog)?;
     let toolbox = Toolbox::new(catalog.clone(), reads, &connections, false);
     let mut fine = true;
     for vendor in catalog.vendors() {
+        if let Some(error) = wrong.get(&vendor.id) {
+            let text = error.to_string();
+            let text = text.strip_prefix(&format!("{}: ", vendor.title)).unwrap_or(&text);
+            printer.data(&format!("{}\n  not usable   {}", vendor.title, indented(text)))?;
+            continue;
+        }
         let Some(connection) = connections.get(&vendor.id) else {
             if selection.vendors().is_none() {
                 printer.data(&format!("{}: not configured", vendor.title))?;
             }
             continue;
         };
-        let offered = catalog
+        let offered: Vec<&Entry> = catalog
             .entries()
             .iter()
             .filter(|entry| entry.vendor == vendor.id && selection.decide(entry).is_ok())
-            .count();
-        printer.data(&format!("{}: {offered} tools in the selection", vendor.title))?;
-        printer.data(&format!("  address      {}", connection.base))?;
-        printer.data(&format!("  credentials  {}", connection.source))?;
+            .collect();
+        printer.data(&format!("{}: {} tools in the selection", vendor.title, offered.len()))?;
+        for line in described(connection) {
+            printer.data(&line)?;
+        }
         match login(&toolbox, vendor, connection).await {
             Ok(identity) => printer.data(&format!("  login        ok: {identity}"))?,
             Err(reason) => {
                 fine = false;
-                printer.data(&format!("  login        failed: {}", reason.replace('\n', "\n               ")))?;
+                printer.data(&format!("  login        failed: {}", indented(&reason)))?;
             }
         }
+        // A token that was bought for the login tells what it opens.
+        if let Some(text) = scopes::text(&offered, connection.credentials.scopes().as_deref()) {
+            printer.data(&format!("  scopes       {}", indented(&text)))?;
+        }
     }
-    if fine { Ok(()) } else { Err(Failed::Check) }
+    match (wrong.is_empty(), fine) {
+        (false, _) => Err(ConfigError::new("not every vendor can be used as it is configured").into()),
+        (true, true) => Ok(()),
+        (true, false) => Err(Failed::Check),
+    }
+}
+
+fn indented(text: &str) -> String {
+    text.replace('\n', "\n               ")
+}
+
+/// Each root once, with its APIs where there are several.
+fn addresses(connection: &Connection) -> String {
+    let mut roots: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (api, root) in &connection.roots {
+        roots.entry(root.as_str()).or_default().push(api);
+    }
+    if roots.len() < 2 {
+        return connection.base.to_string();
+    }
+    let roots: Vec<String> = roots.iter().map(|(root, apis)| format!("{root} for {}", apis.join(", "))).collect();
+    roots.join("\n               ")
+}
+
+/// Where the vendor is, as whom it is called and for whom it acts.
+fn described(connection: &Connection) -> Vec<String> {
+    let mut lines = vec![format!("  address      {} (from {})", addresses(connection), connection.place)];
+    lines.push(format!("  credentials  {}", connection.source));
+    for one in &connection.settings {
+        let setting = &one.setting;
+        let value = one.value.as_deref().map_or_else(
+            || format!("none: `{}` is not set", setting.variable),
+            |value| format!("{value} (from {})", setting.variable),
+        );
+        let others = match (&setting.query, one.allowed.len()) {
+            (Some(query), 2..) => format!("; over HTTP, `{query}` chooses among {}", one.allowed.len()),
+            _ => String::new(),
+        };
+        lines.push(format!("  {:<12} {value}{others}", setting.title));
+    }
+    lines
 }
 
 /// Calls the vendor's check once; returns who we are.
@@ -68,7 +139,7 @@ async fn login(toolbox: &Toolbox, vendor: &Vendor, connection: &Connection) -> R
         .iter()
         .find(|entry| matches!(entry.tool.calls.as_slice(), [call] if call.operation == check.operation))
         .ok_or("the vendor's check is no tool; this is a fault of toolwright")?;
-    let answer = toolbox.call(&tool.tool.name, Map::new()).await.map_err(|failure| failure.to_string())?;
+    let answer = toolbox.call(&tool.tool.name, Map::new()).await.map_err(|failure| explained(&failure, connection))?;
     let Ok(body) = serde_json::from_slice::<Value>(&answer.body) else {
         return Err(format!(
             "the answer is no JSON: `{}` may be a website or a login page\nhint: {} should lead to the product itself",
@@ -78,4 +149,84 @@ async fn login(toolbox: &Toolbox, vendor: &Vendor, connection: &Connection) -> R
     let identity = check.identity.iter().filter_map(|pointer| body.pointer(pointer)?.as_str());
     let identity = identity.map(str::trim).find(|text| !text.is_empty());
     Ok(identity.map_or_else(|| "the answer names nobody".to_owned(), |name| format!("you are {name}")))
+}
+
+/// A failed login, with what the vendor's file knows of it. At a call that takes no arguments,
+/// whatever the vendor refuses is about the connection.
+fn explained(failure: &Failure, connection: &Connection) -> String {
+    let text = failure.to_string();
+    let Failure::Call(CallError::Rejected(rejection)) = failure else { return text };
+    match connection.explain(rejection.status, &rejection.body) {
+        Some(say) if !text.contains(say) => format!("{text}\nhint: {say}"),
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::Configured;
+    use crate::error::Rejection;
+    use crate::model::{Refusal, Setting};
+    use crate::upstream::{Credentials, parse_address};
+
+    fn connection() -> Connection {
+        let root = |text: &str| parse_address(text, &[]).unwrap();
+        let setting = Setting {
+            title: "organization".to_owned(),
+            header: "x-org-id".to_owned(),
+            variable: "ACME_ORG_ID".to_owned(),
+            allowed: Some("ACME_ORG_IDS".to_owned()),
+            query: Some("organizationID".to_owned()),
+        };
+        let not_found = Refusal {
+            status: 404,
+            at: Vec::new(),
+            kinds: Vec::new(),
+            text: None,
+            say: "ACME_CLOUD_ID is none of yours".to_owned(),
+        };
+        let base = root("https://console.example.com/api");
+        Connection {
+            roots: [("acme-a".to_owned(), base.clone()), ("acme-b".to_owned(), root("https://events.example.com"))]
+                .into(),
+            place: "ACME_REGION, which is not set".to_owned(),
+            source: "key from ACME_KEY".to_owned(),
+            settings: vec![Configured {
+                setting,
+                value: Some("one".to_owned()),
+                allowed: vec!["one".to_owned(), "two".to_owned()],
+            }],
+            refusals: vec![not_found],
+            ..Connection::new(base, Credentials::bearer("s3cret").unwrap(), Duration::from_secs(1))
+        }
+    }
+
+    #[test]
+    fn a_connection_is_shown_whole_and_without_secrets() {
+        let shown = described(&connection()).join("\n");
+        assert_eq!(
+            shown,
+            "  address      https://console.example.com/api/ for acme-a\n               \
+             https://events.example.com/ for acme-b (from ACME_REGION, which is not set)\n  \
+             credentials  key from ACME_KEY\n  \
+             organization one (from ACME_ORG_ID); over HTTP, `organizationID` chooses among 2"
+        );
+    }
+
+    #[test]
+    fn whatever_refuses_the_login_is_about_the_connection() {
+        let rejection = |status| Rejection {
+            status,
+            body: String::new(),
+            advice: None,
+            rate_limit: crate::error::RateLimit::default(),
+            request_id: None,
+        };
+        let said = |status| explained(&CallError::Rejected(Box::new(rejection(status))).into(), &connection());
+        assert!(said(404).ends_with("\nhint: ACME_CLOUD_ID is none of yours"), "{}", said(404));
+        assert!(!said(500).contains("none of yours"));
+    }
 }

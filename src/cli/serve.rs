@@ -85,7 +85,7 @@ async fn serve(arguments: &Arguments, printer: &mut Printer) -> Result<(), Faile
     let server = Server::new(toolbox);
     let what = format!("toolwright {}: {offered} tools{whom}", env!("CARGO_PKG_VERSION"));
     let stop = CancellationToken::new();
-    tokio::spawn(stop_on_signal(stop.clone()));
+    stop_on_signal(stop.clone());
     match http {
         Some(http) => {
             printer.note(&format!("{what} at http://{}/mcp", http.address()));
@@ -98,24 +98,29 @@ async fn serve(arguments: &Arguments, printer: &mut Printer) -> Result<(), Faile
     }
 }
 
-/// Cancels `stop` when the system or the person at the terminal asks the program to end.
-async fn stop_on_signal(stop: CancellationToken) {
+/// Cancels `stop` when the system or the person at the terminal asks the program to end. When
+/// this returns, the system's wish is heard: whoever starts us may be told that we serve.
+fn stop_on_signal(stop: CancellationToken) {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
         if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-            stop.cancel();
+            tokio::spawn(async move {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = tokio::signal::ctrl_c() => {}
+                }
+                stop.cancel();
+            });
             return;
         }
     }
-    // Without the signal there is nothing to wait for but the end of the process.
-    if tokio::signal::ctrl_c().await.is_ok() {
-        stop.cancel();
-    }
+    tokio::spawn(async move {
+        // Without the signal there is nothing to wait for but the end of the process.
+        if tokio::signal::ctrl_c().await.is_ok() {
+            stop.cancel();
+        }
+    });
 }
 
 /// Logs go to standard error, where MCP clients expect them; `RUST_LOG` chooses. What rmcp warns

@@ -103,7 +103,10 @@ pub fn generate(specs: &Path, wanted: impl Fn(&str) -> bool) -> Result<Generated
         if let Some(vendor) = vendor {
             if complete {
                 let stems: Vec<&str> = own.iter().map(|api| api_stem(&api.id, &name)).collect();
-                vendor_file::check_roots(&vendor.addresses, &stems, &format!("{place}/vendor.toml"), &mut errors);
+                let file = format!("{place}/vendor.toml");
+                vendor_file::check_roots(&vendor.addresses, &stems, &file, &mut errors);
+                let tools = own.iter().flat_map(|api| &api.lowered.tools);
+                vendor_file::check_hidden(&vendor.settings, tools, &file, &mut errors);
             }
             // Of operations that could not be read, nothing is known.
             if complete && let Some(check) = &vendor.check {

@@ -11,6 +11,7 @@ use std::path::Path;
 use serde_json::Value;
 
 pub(crate) use address::check_roots;
+pub(crate) use setting::check_hidden;
 
 use super::error::Errors;
 use super::located::{Located, Source, nearest, one_of};

@@ -8,11 +8,11 @@ use std::time::Duration;
 use url::Url;
 
 use super::address::{self, Found};
-use super::settings::{self, Configured};
+use super::settings::{self, Chosen, Configured};
 use super::{Environment, value};
 use crate::error::ConfigError;
 use crate::model::{Address, ClientSecret, Credential, Refusal, Template, Vendor};
-use crate::upstream::{ClientAuthentication, Credentials, PaceLimits, TokenRequest, parse_address};
+use crate::upstream::{ClientAuthentication, Credentials, PaceLimits, Setting, TokenRequest, parse_address};
 
 /// Where a vendor is and as whom it is called.
 #[derive(Debug, Clone)]
@@ -67,7 +67,7 @@ impl Connection {
         self.refusals.iter().find(fits).map(|refusal| refusal.say.as_str())
     }
 
-    /// An HTTP client that sends the credentials with every request: for the typed clients of
+    /// An HTTP client that sends credentials and settings with every request: for the typed clients of
     /// the cargo feature `typed`, with [`Connection::address`] as their address.
     ///
     /// # Errors
@@ -76,7 +76,20 @@ impl Connection {
         if self.credentials.are_renewed() {
             return Err(ConfigError::new("a typed client can't renew tokens: take another kind of credentials"));
         }
-        crate::upstream::http_client(self.timeout, Some(&self.credentials))
+        crate::upstream::http_client(self.timeout, Some(&self.credentials), &self.sent(&Chosen::default())?)
+    }
+
+    /// The settings that are sent for a connection that has chosen.
+    ///
+    /// # Errors
+    /// One of them is no header.
+    pub fn sent(&self, chosen: &Chosen) -> Result<Vec<Setting>, ConfigError> {
+        let sent = self.settings.iter().filter_map(|one| Some((one, one.value_for(chosen)?)));
+        let header = |(one, value): (&Configured, &str)| {
+            Setting::new(&one.setting.header, value)
+                .map_err(|error| ConfigError::new(format!("`{}` {error}", one.setting.variable)))
+        };
+        sent.map(header).collect()
     }
 
     /// The address without a slash at the end, as the typed clients take it.
@@ -210,7 +223,7 @@ impl Given<'_> {
             Credential::OauthRefresh { endpoint, client, .. } => {
                 return Ok(Credentials::renewed(TokenRequest {
                     vendor: vendor.title.clone(),
-                    endpoint: self.endpoint(vendor, endpoint, found)?,
+                    endpoint: self::endpoint(vendor, endpoint, found)?,
                     client: authentication(*client),
                     client_id: value(0).to_owned(),
                     client_secret: value(1).to_owned(),
@@ -221,7 +234,7 @@ impl Given<'_> {
             Credential::OauthClient { endpoint, client, scope, .. } => {
                 return Ok(Credentials::renewed(TokenRequest {
                     vendor: vendor.title.clone(),
-                    endpoint: self.endpoint(vendor, endpoint, found)?,
+                    endpoint: self::endpoint(vendor, endpoint, found)?,
                     client: authentication(*client),
                     client_id: value(0).to_owned(),
                     client_secret: value(1).to_owned(),
@@ -232,17 +245,17 @@ impl Given<'_> {
         };
         made.map_err(|error| ConfigError::new(format!("`{}` {error}", self.variables().join("`, `"))))
     }
+}
 
-    /// Where tokens are bought: only the vendor's file says, no variable does.
-    fn endpoint(&self, vendor: &Vendor, template: &str, found: &Found<'_>) -> Result<Url, ConfigError> {
-        let text = Template(template).fill(|name| found.word(name));
-        let mut url = text.ok().and_then(|text| parse_address(&text, &[]).ok()).ok_or_else(|| {
-            ConfigError::new(format!("{}: no token endpoint; this is a fault of toolwright", vendor.title))
-        })?;
-        let path = url.path().trim_end_matches('/').to_owned();
-        url.set_path(&path);
-        Ok(url)
-    }
+/// Where tokens are bought: only the vendor's file says, no variable does.
+fn endpoint(vendor: &Vendor, template: &str, found: &Found<'_>) -> Result<Url, ConfigError> {
+    let text = Template(template).fill(|name| found.word(name));
+    let mut url = text.ok().and_then(|text| parse_address(&text, &[]).ok()).ok_or_else(|| {
+        ConfigError::new(format!("{}: no token endpoint; this is a fault of toolwright", vendor.title))
+    })?;
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    Ok(url)
 }
 
 fn authentication(client: ClientSecret) -> ClientAuthentication {

@@ -117,7 +117,7 @@ impl Upstream {
     /// # Errors
     /// As [`Upstream::new`].
     pub fn paced(base: Url, credentials: Credentials, timeout: Duration, pace: Pace) -> Result<Self, ConfigError> {
-        let http = http_client(timeout, None)?;
+        let http = http_client(timeout, None, &[])?;
         Ok(Self(Arc::new(Inner { http, base, credentials, settings: Vec::new(), pace, plan: None })))
     }
 
@@ -275,20 +275,25 @@ impl Upstream {
     }
 }
 
-/// An HTTP client with our bounds: no redirects, a time for everything. `credentials` are sent
-/// with every request, for the typed clients; an [`Upstream`] adds them to each request itself.
+/// An HTTP client with our bounds: no redirects, a time for everything. `credentials` and
+/// `settings` are sent with every request, for the typed clients; an [`Upstream`] adds them to
+/// each request itself.
 ///
 /// # Errors
 /// The system's TLS can't be set up.
 pub(crate) fn http_client(
     timeout: Duration,
     credentials: Option<&Credentials>,
+    settings: &[Setting],
 ) -> Result<reqwest::Client, ConfigError> {
     // Fails when another provider was installed before, which serves as well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut headers = reqwest::header::HeaderMap::new();
     if let Some(credentials) = credentials {
         credentials.apply(&mut headers);
+    }
+    for setting in settings {
+        setting.apply(&mut headers);
     }
     reqwest::Client::builder()
         .default_headers(headers)

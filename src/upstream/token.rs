@@ -181,7 +181,7 @@ impl Tokens {
             None => self.buy_as_client().await,
         };
         let bought = bought.map_err(|message| format!("{}: {message}", self.request.vendor))?;
-        let token = token(bought).map_err(|message| format!("{}: {message}", self.request.vendor))?;
+        let token = token(bought, Instant::now()).map_err(|message| format!("{}: {message}", self.request.vendor))?;
         let mut state = self.state();
         state.token = Some(token);
         state.count += 1;
@@ -210,7 +210,10 @@ impl Tokens {
         // What can't be written must not be bought: the old token is worth nothing afterwards.
         locked.prepare()?;
         let bought = endpoint::buy(&self.request, Some(&present)).await;
-        let bought = bought.map_err(|failure| self.failed(failure, Some(present.clone())))?;
+        let bought = bought.map_err(|failure| {
+            locked.discard();
+            self.failed(failure, Some(present.clone()))
+        })?;
         self.keep(&locked, Unwritten { bought, used: present })
     }
 
@@ -224,7 +227,10 @@ impl Tokens {
                     Err(error)
                 }
             },
-            _ => Ok(unwritten.bought),
+            _ => {
+                locked.discard();
+                Ok(unwritten.bought)
+            }
         }
     }
 
@@ -261,10 +267,9 @@ impl Tokens {
 }
 
 /// What was bought, as requests carry it.
-fn token(bought: Bought) -> Result<Token, String> {
+fn token(bought: Bought, now: Instant) -> Result<Token, String> {
     let header = secret(&format!("Bearer {}", bought.access_token));
     let header = header.map_err(|_| "the access token holds what no HTTP header can carry".to_owned())?;
-    let now = Instant::now();
     let early = |life: Duration| now + life.saturating_sub((life / 10).max(EARLY)).max(life / 2);
     Ok(Token {
         header,
@@ -302,8 +307,8 @@ mod tests {
         }
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_token_is_renewed_before_it_expires() {
+    #[test]
+    fn a_token_is_renewed_before_it_expires() {
         for (life, renewed) in [(3_600, 3_240), (300, 240), (100, 50), (10, 5)] {
             let bought = Bought {
                 access_token: "t".to_owned(),
@@ -311,8 +316,9 @@ mod tests {
                 life: Some(Duration::from_secs(life)),
                 scopes: None,
             };
-            let token = token(bought).unwrap_or_else(|error| panic!("{error}"));
-            assert_eq!(token.renew_at, Some(Instant::now() + Duration::from_secs(renewed)), "{life}");
+            let now = Instant::now();
+            let renew_at = token(bought, now).map(|token| token.renew_at);
+            assert_eq!(renew_at, Ok(Some(now + Duration::from_secs(renewed))), "{life}");
         }
     }
 }

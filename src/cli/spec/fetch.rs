@@ -49,7 +49,7 @@ fn fresh() -> u128 {
 }
 
 async fn download(url: url::Url, path: &Path) -> Result<(), String> {
-    let client = crate::upstream::http_client(LONGEST, None).map_err(|error| error.to_string())?;
+    let client = crate::upstream::http_client(LONGEST, None, &[]).map_err(|error| error.to_string())?;
     let mut response = client.get(url).send().await.map_err(|error| plain(&error))?;
     let status = response.status();
     if !status.is_success() {

@@ -2,8 +2,9 @@
 
 use super::credential::is_header;
 use super::{text, variable};
+use crate::codegen::error::{Errors, Finding};
 use crate::codegen::located::Located;
-use crate::model::Setting;
+use crate::model::{Place, Setting, Tool};
 
 /// Reads what is sent with every request besides the credentials.
 pub(super) fn read(items: &[Located<'_>]) -> Vec<Setting> {
@@ -55,4 +56,32 @@ fn read_one(at: &Located<'_>) -> Option<Setting> {
     }
     let variable = variable(at, "variable");
     Some(Setting { title: title?, header: header?, variable: variable?, allowed, query })
+}
+
+/// Checks that no tool offers or fixes the header of a setting: whoever runs the server chooses
+/// it, and no model.
+pub(crate) fn check_hidden<'a>(
+    settings: &[Setting],
+    tools: impl Iterator<Item = &'a Tool>,
+    file: &str,
+    errors: &mut Errors,
+) {
+    for tool in tools {
+        let bound = tool.calls.iter().flat_map(|call| &call.bindings).map(|binding| &binding.place);
+        let fixed = tool.calls.iter().flat_map(|call| &call.fixed).map(|fixed| &fixed.place);
+        let places: Vec<&Place> = bound.chain(fixed).collect();
+        for (index, Setting { header, .. }) in settings.iter().enumerate() {
+            let own = |place: &&Place| matches!(place, Place::Header(name) if name.eq_ignore_ascii_case(header));
+            if places.iter().any(own) {
+                let hint = format!("take the parameter out of the description, or say `{header}: {{hidden: true}}`");
+                errors.push(Finding {
+                    file: file.to_owned(),
+                    pointer: format!("/settings/{index}/header"),
+                    expected: "a header that no tool sends by itself".to_owned(),
+                    found: format!("`{header}`, which `{}` sends", tool.name),
+                    hint: Some(hint),
+                });
+            }
+        }
+    }
 }

@@ -38,7 +38,7 @@ pub(super) struct Bought {
 /// Asks for a token once.
 pub(super) async fn buy(request: &TokenRequest, refresh_token: Option<&str>) -> Result<Bought, Failure> {
     let site = request.endpoint.origin().ascii_serialization();
-    let http = http_client(TIMEOUT, None).map_err(|error| Failure::Failed(error.to_string()))?;
+    let http = http_client(TIMEOUT, None, &[]).map_err(|error| Failure::Failed(error.to_string()))?;
     let grant = if refresh_token.is_some() { "refresh_token" } else { "client_credentials" };
     let mut fields = vec![("grant_type", grant)];
     fields.extend(refresh_token.map(|token| ("refresh_token", token)));

@@ -102,6 +102,12 @@ impl Locked<'_> {
         })
     }
 
+    /// Takes away what was made ready and is not needed.
+    pub(super) fn discard(&self) {
+        // One that stays is empty, and nobody takes it for a token.
+        let _ = std::fs::remove_file(self.next());
+    }
+
     /// The file that takes the place of the other.
     fn next(&self) -> PathBuf {
         beside(&self.path, "new")

@@ -1,0 +1,63 @@
+//! What a token opens, and what the tools need → what it does not open.
+
+use std::collections::BTreeMap;
+
+use crate::catalog::Entry;
+
+/// Tells which tools need scopes that the token does not have; `None` where no tool needs any.
+pub(super) fn text(tools: &[&Entry], granted: Option<&[String]>) -> Option<String> {
+    let asking = || tools.iter().filter(|entry| entry.tool.calls.iter().any(|call| !call.scopes.is_empty()));
+    let count = asking().count();
+    if count == 0 {
+        return None;
+    }
+    let Some(granted) = granted else {
+        return Some(format!("these credentials don't tell what they open; {count} tools need some"));
+    };
+    let mut lacking: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for entry in asking() {
+        let missing = entry.tool.calls.iter().filter_map(|call| missing(&call.scopes, granted));
+        let mut missing: Vec<&str> = missing.flatten().collect();
+        missing.sort_unstable();
+        missing.dedup();
+        if !missing.is_empty() {
+            lacking.entry(missing.join(" and ")).or_default().push(&entry.tool.name);
+        }
+    }
+    if lacking.is_empty() {
+        return Some(format!("the token opens all {count} tools that need some"));
+    }
+    let lines = lacking.iter().map(|(scopes, names)| format!("{scopes} is missing for {}", names.join(", ")));
+    let lines: Vec<String> = lines.collect();
+    Some(lines.join("\n"))
+}
+
+/// What is missing of the way that needs least besides; `None` where one way is open.
+fn missing<'a>(ways: &'a [Vec<String>], granted: &[String]) -> Option<Vec<&'a str>> {
+    let missing = |way: &'a Vec<String>| -> Vec<&'a str> {
+        way.iter().filter(|scope| !granted.contains(scope)).map(String::as_str).collect()
+    };
+    ways.iter().map(missing).min_by_key(Vec::len).filter(|missing| !missing.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_way_is_enough() {
+        let ways = |ways: &[&[&str]]| -> Vec<Vec<String>> {
+            ways.iter().map(|way| way.iter().map(|scope| (*scope).to_owned()).collect()).collect()
+        };
+        let granted = ["read:work".to_owned(), "read:issue".to_owned()];
+        for (needed, expected) in [
+            (ways(&[]), None),
+            (ways(&[&["read:work"]]), None),
+            (ways(&[&["write:work"]]), Some(vec!["write:work"])),
+            (ways(&[&["write:work"], &["read:issue"]]), None),
+            (ways(&[&["a", "b"], &["read:issue", "c"]]), Some(vec!["c"])),
+        ] {
+            assert_eq!(missing(&needed, &granted), expected, "{needed:?}");
+        }
+    }
+}

@@ -1,0 +1,359 @@
+//! Access tokens that are bought: with a refresh token that is replaced each time, and in a
+//! client's own name. A server on this machine sells them and takes none that is used up.
+
+#![allow(clippy::unwrap_used, reason = "a fault fails the test")]
+
+#[path = "common/acme.rs"]
+#[allow(dead_code, clippy::panic, reason = "each test target uses its own part")]
+mod acme;
+mod common;
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use acme::{Site, call, resolved, toolbox, vendor};
+use serde_json::json;
+use toolwright::call::Toolbox;
+use toolwright::model::Vendor;
+
+const SECRET: &str = "cl13nt-s3cret";
+
+/// A file of its own for each test, with a refresh token.
+fn file(test: &str, content: &str) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("tokens");
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join(format!("{test}-{}", std::process::id()));
+    for beside in ["new", "lock"] {
+        let _ = std::fs::remove_file(path.with_file_name(format!("{test}-{}.{beside}", std::process::id())));
+    }
+    std::fs::write(&path, content).unwrap();
+    path
+}
+
+fn beside(path: &std::path::Path, ending: &str) -> PathBuf {
+    PathBuf::from(format!("{}.{ending}", path.display()))
+}
+
+fn with_refresh_token(site: &str) -> Vendor {
+    vendor(&format!(
+        "[[addresses]]\nvariable = \"ACME_URL\"\nexample = \"\"\n\
+         [[credentials]]\nkind = \"oauth-refresh\"\nclient_id = \"ACME_ID\"\nclient_secret = \"ACME_SECRET\"\n\
+         refresh_token_file = \"ACME_TOKEN_FILE\"\nendpoint = \"{site}/token\"\nclient = \"json\"\n"
+    ))
+}
+
+fn renewing_at(site: &str, file: &std::path::Path) -> Toolbox {
+    let variables = [
+        ("ACME_URL", site),
+        ("ACME_ID", "client"),
+        ("ACME_SECRET", SECRET),
+        ("ACME_TOKEN_FILE", file.to_str().unwrap()),
+    ];
+    toolbox(with_refresh_token(site), &variables)
+}
+
+fn renewing(site: &Site, file: &std::path::Path) -> Toolbox {
+    renewing_at(&format!("http://{}", site.address), file)
+}
+
+fn held(path: &std::path::Path) -> String {
+    std::fs::read_to_string(path).unwrap().trim().to_owned()
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_replaced_before_what_it_bought_is_used() {
+    let site = Site::start("refresh-0").await;
+    let file = file("replaced", "refresh-0\n");
+    site.set(|state| state.watched = Some(file.clone()));
+    let toolbox = renewing(&site, &file);
+    assert_eq!(call(&toolbox, "acme_get_a").await, Ok(json!({"path": "/who", "organization": null})));
+    assert_eq!(call(&toolbox, "acme_get_b").await, Ok(json!({"path": "/who", "organization": null})));
+    assert_eq!(site.sales(), 1, "one token serves both APIs");
+    site.set(|state| {
+        assert_eq!(state.seen, ["refresh-1\n", "refresh-1\n"], "what the file held when an API was called");
+        let sale = &state.sales[0];
+        assert_eq!(sale.authorization, None);
+        let field = |name: &str| sale.fields.get(name).map(String::as_str);
+        assert_eq!((field("grant_type"), field("refresh_token")), (Some("refresh_token"), Some("refresh-0")));
+        assert_eq!((field("client_id"), field("client_secret")), (Some("client"), Some(SECRET)));
+    });
+    assert_eq!(held(&file), "refresh-1");
+    #[cfg(unix)]
+    {
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    assert!(!beside(&file, "new").exists());
+}
+
+#[tokio::test]
+async fn callers_at_once_buy_one_token() {
+    let site = Site::start("refresh-0").await;
+    site.set(|state| state.delay = Duration::from_millis(100));
+    let file = file("at-once", "refresh-0");
+    let toolbox = renewing(&site, &file);
+    let calls = (0..20).map(|_| call(&toolbox, "acme_get_a"));
+    assert!(futures_util::future::join_all(calls).await.iter().all(Result::is_ok));
+    assert_eq!(site.sales(), 1);
+}
+
+#[tokio::test]
+async fn servers_that_share_the_file_take_turns() {
+    let site = Site::start("refresh-0").await;
+    site.set(|state| state.delay = Duration::from_millis(40));
+    let file = file("shared", "refresh-0");
+    // Each has a lock of its own, as processes have.
+    let toolboxes: Vec<Toolbox> = (0..5).map(|_| renewing(&site, &file)).collect();
+    let calls = toolboxes.iter().map(|toolbox| call(toolbox, "acme_get_a"));
+    futures_util::future::join_all(calls).await;
+    site.set(|state| {
+        let used: Vec<&str> = state.sales.iter().map(|sale| sale.fields["refresh_token"].as_str()).collect();
+        // A second sale makes the first access token worthless here, which costs one more.
+        let expected: Vec<String> = (0..used.len()).map(|number| format!("refresh-{number}")).collect();
+        assert_eq!(used, expected, "none was used twice");
+        assert!(used.len() >= 5);
+    });
+    assert_eq!(held(&file), format!("refresh-{}", site.sales()));
+}
+
+#[tokio::test]
+async fn a_refused_refresh_token_asks_for_a_new_sign_in_and_is_not_tried_again() {
+    let site = Site::start("another").await;
+    let file = file("refused", "used-up-t0ken");
+    let toolbox = renewing(&site, &file);
+    for _ in 0..3 {
+        let error = call(&toolbox, "acme_get_a").await.unwrap_err();
+        assert!(error.starts_with("not sent: Acme: no access token was given"), "{error}");
+        assert!(error.contains("403 (invalid_grant)") && error.contains("sign in again"), "{error}");
+        assert!(error.contains("`ACME_TOKEN_FILE`"), "{error}");
+        assert!(!error.contains("used-up-t0ken") && !error.contains(SECRET), "{error}");
+    }
+    assert_eq!((site.sales(), held(&file).as_str()), (1, "used-up-t0ken"));
+    // Somebody signs in again: no restart is needed.
+    std::fs::write(&file, "another\n").unwrap();
+    assert!(call(&toolbox, "acme_get_a").await.is_ok());
+    assert_eq!((site.sales(), held(&file).as_str()), (2, "refresh-2"));
+}
+
+#[tokio::test]
+async fn what_the_endpoint_says_is_not_repeated() {
+    let site = Site::start("refresh-0").await;
+    for (status, body, expected) in [
+        (400, r#"{"error":"cl13nt-s3cret","error_description":"refresh-0"}"#, "answered 400\n"),
+        (200, r#"{"refresh_token":"refresh-0"}"#, "without an access token"),
+        (200, "cl13nt-s3cret", "without an access token"),
+        (500, "cl13nt-s3cret", "answered 500"),
+        (302, "cl13nt-s3cret", "answered 302"),
+        (200, r#"{"access_token":"a\nb-s3cret"}"#, "no HTTP header can carry"),
+    ] {
+        site.set(|state| state.answer = Some((status, body.to_owned())));
+        let file = file("repeated", "refresh-0");
+        let error = call(&renewing(&site, &file), "acme_get_a").await.unwrap_err();
+        assert!(error.contains(expected), "{error}");
+        assert!(!error.contains("s3cret") && !error.contains("refresh-0"), "{error}");
+        assert_eq!(held(&file), "refresh-0");
+    }
+}
+
+#[tokio::test]
+async fn tokens_are_renewed_before_they_expire() {
+    let site = Site::start("refresh-0").await;
+    site.set(|state| state.expires_in = Some(4));
+    let file = file("expiry", "refresh-0");
+    let toolbox = renewing(&site, &file);
+    call(&toolbox, "acme_get_a").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    call(&toolbox, "acme_get_a").await.unwrap();
+    assert_eq!((site.sales(), held(&file).as_str()), (2, "refresh-2"));
+    // The endpoint is down: what is left of the token's life is used, and no more.
+    site.set(|state| state.answer = Some((503, String::new())));
+    tokio::time::sleep(Duration::from_millis(2_100)).await;
+    call(&toolbox, "acme_get_a").await.unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let error = call(&toolbox, "acme_get_a").await.unwrap_err();
+    assert!(error.contains("no access token could be had") && error.contains("answered 503"), "{error}");
+    assert_eq!(site.sales(), 3, "nobody asks again at once");
+}
+
+#[tokio::test]
+async fn a_token_that_the_vendor_refuses_is_renewed_once() {
+    let site = Site::start("refresh-0").await;
+    let file = file("refused-once", "refresh-0");
+    let toolbox = renewing(&site, &file);
+    for tool in ["acme_get_a", "acme_change_a"] {
+        let before = site.sales();
+        site.set(|state| state.refusals = 1);
+        call(&toolbox, tool).await.unwrap();
+        assert!(site.sales() > before, "{tool}");
+    }
+    let before = site.sales();
+    site.set(|state| {
+        state.refusals = usize::MAX;
+        state.calls.clear();
+    });
+    let error = call(&toolbox, "acme_get_a").await.unwrap_err();
+    assert!(error.starts_with("rejected: the vendor answered 401"), "{error}");
+    assert_eq!((site.sales() - before, site.set(|state| state.calls.len())), (1, 2));
+    // A second token can't be had: the refusal says so, and keeps its status.
+    site.set(|state| state.answer = Some((400, r#"{"error":"invalid_grant"}"#.to_owned())));
+    let error = call(&toolbox, "acme_get_a").await.unwrap_err();
+    assert!(error.starts_with("rejected: the vendor answered 401") && error.contains("sign in again"), "{error}");
+}
+
+#[tokio::test]
+async fn what_could_not_be_written_is_not_bought() {
+    let site = Site::start("refresh-0").await;
+    let file = file("unwritable", "refresh-0");
+    std::fs::create_dir_all(beside(&file, "new")).unwrap();
+    let toolbox = renewing(&site, &file);
+    let error = call(&toolbox, "acme_get_a").await.unwrap_err();
+    assert!(error.contains("can't be replaced") && error.contains("must be writable"), "{error}");
+    assert_eq!(site.sales(), 0);
+    std::fs::remove_dir(beside(&file, "new")).unwrap();
+    assert!(call(&toolbox, "acme_get_a").await.is_ok());
+}
+
+#[tokio::test]
+async fn what_was_bought_is_kept_until_it_can_be_written() {
+    let site = Site::start("refresh-0").await;
+    site.set(|state| state.delay = Duration::from_millis(200));
+    let file = file("kept", "refresh-0");
+    let toolbox = renewing(&site, &file);
+    let next = beside(&file, "new");
+    let disturb = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        // While the endpoint answers, something takes the place of the file to be.
+        std::fs::remove_file(&next).unwrap();
+        std::fs::create_dir(&next).unwrap();
+    };
+    let (called, ()) = tokio::join!(call(&toolbox, "acme_get_a"), disturb);
+    assert!(called.unwrap_err().contains("can't be written"));
+    assert_eq!(site.set(|state| state.calls.len()), 0, "the access token was not used");
+    assert_eq!(held(&file), "refresh-0");
+    std::fs::remove_dir(&next).unwrap();
+    assert!(call(&toolbox, "acme_get_a").await.is_ok());
+    assert_eq!((site.sales(), held(&file).as_str()), (1, "refresh-1"));
+}
+
+#[tokio::test]
+async fn a_token_that_was_received_and_not_put_in_place_is_found() {
+    let site = Site::start("received").await;
+    for (content, good) in [("received\n", true), ("recei", false), ("", false)] {
+        let file = file("received", "old");
+        std::fs::write(beside(&file, "new"), content).unwrap();
+        assert_eq!(call(&renewing(&site, &file), "acme_get_a").await.is_ok(), good, "{content:?}");
+        let now_good = site.set(|state| state.refresh_token.clone());
+        assert_eq!(held(&file), if good { now_good } else { "old".to_owned() });
+        site.set(|state| state.refresh_token = "received".to_owned());
+    }
+    // What was put into the file later, by hand, is newer.
+    let file = file("received", "old");
+    std::fs::write(beside(&file, "new"), "long ago\n").unwrap();
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    std::fs::write(&file, "received").unwrap();
+    assert!(call(&renewing(&site, &file), "acme_get_a").await.is_ok());
+}
+
+#[tokio::test]
+async fn a_caller_who_goes_away_takes_no_token_along() {
+    let site = Site::start("refresh-0").await;
+    site.set(|state| state.delay = Duration::from_millis(150));
+    let file = file("away", "refresh-0");
+    let toolbox = renewing(&site, &file);
+    let left = tokio::time::timeout(Duration::from_millis(50), call(&toolbox, "acme_get_a")).await;
+    assert!(left.is_err());
+    tokio::time::sleep(Duration::from_millis(250)).await;
+    assert_eq!(held(&file), "refresh-1");
+    assert!(call(&toolbox, "acme_get_a").await.is_ok());
+    assert_eq!(site.sales(), 1);
+}
+
+#[tokio::test]
+async fn a_client_buys_in_its_own_name() {
+    let site = Site::start("").await;
+    let root = format!("http://{}", site.address);
+    let own = vendor(&format!(
+        "[[addresses]]\nvariable = \"ACME_URL\"\nexample = \"\"\nwords = {{ login = \"{}\" }}\n\
+         [[credentials]]\nkind = \"oauth-client\"\nclient_id = \"ACME_ID\"\nclient_secret = \"ACME_SECRET\"\n\
+         endpoint = \"http://{{login}}/token\"\nscope = \"api\"\n",
+        site.address
+    ));
+    let variables = [("ACME_URL", root.as_str()), ("ACME_ID", "client:1"), ("ACME_SECRET", SECRET)];
+    let connection = resolved(&own, &variables).unwrap().unwrap();
+    assert!(connection.http_client().is_err(), "a typed client would keep the token for ever");
+    assert!(!format!("{connection:?}").contains(SECRET), "{connection:?}");
+    let toolbox = toolbox(own, &variables);
+    call(&toolbox, "acme_get_a").await.unwrap();
+    call(&toolbox, "acme_get_b").await.unwrap();
+    site.set(|state| {
+        let [sale] = state.sales.as_slice() else { panic!("one token for both") };
+        // base64 of `client%3A1:cl13nt-s3cret`
+        assert_eq!(sale.authorization.as_deref(), Some("Basic Y2xpZW50JTNBMTpjbDEzbnQtczNjcmV0"));
+        assert_eq!(
+            sale.fields,
+            [("grant_type", "client_credentials"), ("scope", "api")].map(|(a, b)| (a.to_owned(), b.to_owned())).into()
+        );
+        assert!(state.calls.iter().all(|(_, authorization, _)| authorization.as_deref() == Some("Bearer access-1")));
+    });
+}
+
+#[tokio::test]
+async fn a_dry_run_buys_nothing() {
+    let site = Site::start("refresh-0").await;
+    let file = file("dry-run", "refresh-0");
+    let toolbox = renewing(&site, &file);
+    let arguments = json!({"dry_run": true}).as_object().unwrap().clone();
+    let planned = toolwright::shape::result("acme", toolbox.call("acme_change_a", arguments).await);
+    let text = common::text(&planned);
+    assert!(text.contains(r#"["authorization","***"]"#), "{text}");
+    assert_eq!(site.sales(), 0);
+}
+
+/// Not a test of its own: the process that the next one starts and ends.
+#[tokio::test]
+async fn renews_many_times_when_told_to() {
+    let Ok(job) = std::env::var("TOOLWRIGHT_TEST_RENEWS") else { return };
+    let (site, file) = job.split_once(' ').unwrap();
+    let rounds = if std::env::var("TOOLWRIGHT_TEST_ROUNDS").is_ok() { 3 } else { 1_000 };
+    for _ in 0..rounds {
+        // A toolbox of its own has no token yet.
+        let called = call(&renewing_at(site, std::path::Path::new(file)), "acme_get_a").await;
+        assert!(called.is_ok(), "{called:?}");
+    }
+}
+
+#[tokio::test]
+async fn whenever_the_process_ends_the_file_holds_a_token_that_is_good() {
+    let site = Site::start("refresh-0").await;
+    // The vendor takes the token before the last for a while, in case its answer got lost.
+    site.set(|state| state.leeway = true);
+    let path = file("killed", "refresh-0");
+    let address = format!("http://{}", site.address);
+    for round in 0..12_u64 {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command
+            .args(["--exact", "renews_many_times_when_told_to"])
+            .env("TOOLWRIGHT_TEST_RENEWS", format!("{address} {}", path.display()))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        let last = round == 11;
+        if last {
+            command.env("TOOLWRIGHT_TEST_ROUNDS", "few");
+        }
+        let before = site.sales();
+        let mut child = command.spawn().unwrap();
+        if !last {
+            while site.sales() < before + 3 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            tokio::time::sleep(Duration::from_micros(fastrand::u64(0..20_000))).await;
+            child.kill().unwrap();
+        }
+        let status = tokio::task::spawn_blocking(move || child.wait().unwrap()).await.unwrap();
+        assert_eq!(status.success(), last, "round {round}");
+        let held = held(&path);
+        let good = site.set(|state| held == state.refresh_token || state.before.as_ref() == Some(&held));
+        assert!(good, "round {round}: the file holds `{held}`");
+    }
+}
