@@ -196,11 +196,12 @@ fn words(sentence: &str) -> String {
 }
 
 /// The sentences of all texts that are written for people, long enough to be somebody's own.
+/// A text without a space is a value or a pattern: a fact, whatever it looks like as words.
 fn sentences(value: &Value, into: &mut BTreeSet<String>) {
     match value {
         Value::Object(entries) => entries.values().for_each(|entry| sentences(entry, into)),
         Value::Array(items) => items.iter().for_each(|item| sentences(item, into)),
-        Value::String(text) => {
+        Value::String(text) if text.contains(' ') => {
             let ends = |c: char| matches!(c, '.' | '\n' | ';' | ':' | '!' | '?');
             into.extend(text.split(ends).map(words).filter(|words| words.split(' ').count() >= OWN_WORDS));
         }
