@@ -18,6 +18,7 @@
 //! | `codegen::import` | a vendor's description | what would come out (`spec lint`), a folder under specs/ (`spec new`); with `authoring` only | codegen's |
 //! | `generated` | – | the only `include!`; with `typed`, the typed clients as `clients` | support |
 //! | [`support`] | a call's inputs | typed arguments, requests, answers; all that generated code calls | model, error, upstream |
+//! | [`formats`] | values as a model writes and reads them | values as a vendor does; by name, one file each | model, error, upstream |
 //! | [`upstream`] | a request | a vendor's answer, or by which stage it failed; its pace | error |
 //! | [`catalog`] | `generated` | every tool by name | generated, model, support |
 //! | [`policy`] | a tool and a selection | allowed, or why not and which flag opens it | catalog, model, error |
@@ -25,7 +26,7 @@
 //! | [`metrics`] | calls | numbers that Prometheus reads | error |
 //! | [`clean`] | what outsiders wrote | what can be shown, and who wrote it | model |
 //! | [`jq`] | a filter and a text of JSON | what the filter makes of it, in a process of its own | nothing |
-//! | [`call`] | a tool's name and arguments | an answer: the one way in | policy, catalog, config, support, audit, clean, jq, metrics |
+//! | [`call`] | a tool's name and arguments | an answer: the one way in | policy, catalog, config, support, formats, audit, clean, jq, metrics |
 //! | [`shape`] | an answer or failure | an MCP result | call, clean, upstream |
 //! | [`server`] | MCP requests | calls | call, config, shape |
 //! | [`sandbox`] | requests | what the description promises | nothing |
@@ -59,6 +60,7 @@ pub use generated::clients;
 pub mod codegen;
 pub mod config;
 pub mod error;
+pub mod formats;
 mod generated;
 pub mod jq;
 pub mod metrics;

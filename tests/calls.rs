@@ -12,6 +12,7 @@ mod common;
 mod draw;
 
 use std::fmt::Write as _;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arrival::Arrival;
 use common::{everything, sandbox, toolbox};
@@ -20,14 +21,41 @@ use serde_json::Value;
 use toolwright::call::Failure;
 use toolwright::catalog::Catalog;
 use toolwright::error::CallError;
+use toolwright::formats::{Around, Ask, Asked, Memory, Silence, write};
+use toolwright::model::{Place, Tool};
 use toolwright::policy::Defaults;
+
+/// A clock that stands still.
+fn noon() -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(1_795_176_000)
+}
+
+/// The arguments are drawn so that nobody needs to be asked.
+struct Nobody;
+
+impl Ask for Nobody {
+    fn ask<'a>(&'a self, operation: &'a str, _: Vec<(Place, Value)>) -> Asked<'a> {
+        Box::pin(async move { Err(Silence::Failed(format!("`{operation}` was asked"))) })
+    }
+}
+
+/// What a value is on its way to the vendor.
+async fn written(tool: &Tool, argument: &str, value: &Value) -> Value {
+    let bindings = tool.calls.iter().flat_map(|call| &call.bindings);
+    let formats = bindings.filter(|binding| binding.argument == argument).map(|binding| &binding.formats).next();
+    let around = Around { now: noon(), folder: None, ask: &Nobody, memory: &Memory::default() };
+    match formats {
+        Some(formats) => write(formats, value.clone(), &around, &mut Vec::new()).await.unwrap(),
+        None => value.clone(),
+    }
+}
 
 #[tokio::test]
 async fn what_the_schema_allows_the_vendor_takes() {
     let cases: u64 = std::env::var("TOOLWRIGHT_CASES").map_or(32, |cases| cases.parse().unwrap());
     let samples = toolwright::codegen::generate("specs".as_ref(), |_| true).unwrap().samples;
     let sandbox = sandbox(None).await;
-    let toolbox = toolbox(&sandbox, &everything(), Defaults::Everything);
+    let toolbox = toolbox(&sandbox, &everything(), Defaults::Everything).with_clock(noon);
     let catalog = Catalog::compiled();
     assert!(!catalog.entries().is_empty(), "no tool is compiled in");
     let mut faults = String::new();
@@ -50,7 +78,7 @@ async fn what_the_schema_allows_the_vendor_takes() {
                     // What chooses the operation is not sent.
                     let sent = shown.as_object().into_iter().flatten().filter(|(name, _)| !entry.tool.chooses_by(name));
                     for (argument, value) in sent {
-                        if let Some(lost) = request.misses(value) {
+                        if let Some(lost) = request.misses(&written(&entry.tool, argument, value).await) {
                             let _ = writeln!(faults, "{name} (case {case}): `{argument}`: {lost} did not arrive");
                         }
                     }

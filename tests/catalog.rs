@@ -135,7 +135,7 @@ fn input_schemas_are_portable() {
     every_tool(|_, tool| {
         let schema = Value::Object(tool.parsed_input_schema());
         portable::input_schema(&schema)?;
-        toolwright::call::arguments::ArgumentSchema::compile(schema.as_object().unwrap())
+        toolwright::call::arguments::ArgumentSchema::compile(schema.as_object().unwrap(), &[])
             .map(drop)
             .map_err(|error| error.to_string())
     });

@@ -7,11 +7,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Module → what it may import of ours. A module that is missing here may import anything.
-const MAY_IMPORT: [(&str, &[&str]); 18] = [
+const MAY_IMPORT: [(&str, &[&str]); 19] = [
     ("model", &[]),
     ("error", &[]),
     ("codegen", &["model"]),
     ("upstream", &["error"]),
+    ("formats", &["model", "error", "upstream"]),
     ("support", &["model", "error", "upstream"]),
     ("catalog", &["generated", "model", "support"]),
     ("policy", &["catalog", "model", "error"]),
@@ -22,7 +23,10 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
     ("metrics", &["error"]),
     (
         "call",
-        &["audit", "catalog", "clean", "config", "error", "jq", "metrics", "model", "policy", "support", "upstream"],
+        &[
+            "audit", "catalog", "clean", "config", "error", "formats", "jq", "metrics", "model", "policy", "support",
+            "upstream",
+        ],
     ),
     ("shape", &["call", "clean", "error", "upstream"]),
     ("server", &["call", "catalog", "config", "error", "metrics", "model", "shape"]),
@@ -38,6 +42,7 @@ const MAY_IMPORT: [(&str, &[&str]); 18] = [
             "codegen",
             "config",
             "error",
+            "formats",
             "jq",
             "model",
             "policy",

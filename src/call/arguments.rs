@@ -32,6 +32,8 @@ const MOST_ERRORS: usize = 5_000;
 #[derive(Debug)]
 pub struct ArgumentSchema {
     schema: Value,
+    /// The same, less what formats check themselves, where there is such a thing.
+    looser: Option<Value>,
     validator: Validator,
 }
 
@@ -45,16 +47,18 @@ pub struct InvalidSchema {
 }
 
 impl ArgumentSchema {
-    /// Compiles an input schema (JSON Schema 2020-12, self-contained; formats are checked).
+    /// Compiles an input schema (JSON Schema 2020-12, self-contained; formats are checked). The type
+    /// of the `open` parts, argument and dotted path, is not checked: something else does.
     ///
     /// # Errors
     ///
     /// The schema is no valid JSON Schema, one of its patterns is no regular expression, or it refers to another document.
-    pub fn compile(schema: &Map<String, Value>) -> Result<Self, InvalidSchema> {
+    pub fn compile(schema: &Map<String, Value>, open: &[(String, String)]) -> Result<Self, InvalidSchema> {
         let schema = Value::Object(schema.clone());
-        let validator = build(&schema)
+        let looser = (!open.is_empty()).then(|| loosened(schema.clone(), open));
+        let validator = build(looser.as_ref().unwrap_or(&schema))
             .map_err(|source| InvalidSchema { at: format!("#{}", source.instance_path()), source: Box::new(source) })?;
-        Ok(Self { schema, validator })
+        Ok(Self { schema, looser, validator })
     }
 
     /// Converts what plainly is meant, then checks.
@@ -65,7 +69,7 @@ impl ArgumentSchema {
     /// at most 100 of them.
     pub fn check(&self, arguments: Map<String, Value>) -> Result<Map<String, Value>, Vec<Problem>> {
         let original = Value::Object(arguments.clone());
-        let converted = convert::object(&self.schema, arguments);
+        let converted = convert::object(self.looser.as_ref().unwrap_or(&self.schema), arguments);
         let converted = Value::Object(converted);
         if self.validator.is_valid(&converted) {
             return Ok(match converted {
@@ -120,6 +124,24 @@ impl ArgumentSchema {
         }
         findings.iter().map(Finding::problem).collect()
     }
+}
+
+/// The schema without the type of its open parts.
+fn loosened(mut schema: Value, open: &[(String, String)]) -> Value {
+    for (argument, path) in open {
+        let mut part = schema.pointer_mut("/properties").and_then(|all| all.get_mut(argument));
+        for name in path.split('.').filter(|name| !name.is_empty()) {
+            part = part.and_then(|part| {
+                let part = if part["type"] == "array" { &mut part["items"] } else { part };
+                part.get_mut("properties")?.get_mut(name)
+            });
+        }
+        if let Some(part) = part.and_then(Value::as_object_mut) {
+            part.shift_remove("type");
+            part.shift_remove("enum");
+        }
+    }
+    schema
 }
 
 /// Builds the validator of a schema or of a part of one.

@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde_json::{Map, Value};
-
+use super::prepare::Prepared;
 use super::{Failure, Planned, with_hints};
 use crate::clean::Rules;
 use crate::config::{Chosen, Connection};
 use crate::error::{CallError, ConfigError};
+use crate::formats::Memory;
 use crate::model::{Call, Tool};
 use crate::support::{self, Api, Inputs, Pending};
 use crate::upstream::{Pace, Upstream};
@@ -32,6 +32,8 @@ pub(super) struct Line {
 pub(super) struct Opened {
     pub upstream: Upstream,
     client: Box<dyn support::Connection>,
+    /// What formats asked lately.
+    pub memory: Memory,
 }
 
 impl Line {
@@ -62,7 +64,7 @@ impl Line {
         let base = self.connection.root(self.api.id).clone();
         let upstream = Upstream::paced(base, credentials.clone(), *timeout, self.pace.clone())?
             .with_settings(self.connection.sent(chosen)?);
-        Ok(Opened { client: (self.api.connect)(upstream.clone()), upstream })
+        Ok(Opened { client: (self.api.connect)(upstream.clone()), upstream, memory: Memory::default() })
     }
 
     /// Describes the request that the call would send. The arguments are without secrets.
@@ -71,7 +73,7 @@ impl Line {
         chosen: &Chosen,
         tool: &Tool,
         call: &Call,
-        arguments: &Map<String, Value>,
+        prepared: Prepared,
         inputs: Inputs,
     ) -> Result<Failure, Failure> {
         let opened = self.opened(chosen)?;
@@ -85,8 +87,9 @@ impl Line {
                 site: opened.upstream.site(),
                 settings: self.settings(chosen),
                 request,
+                notes: prepared.notes,
             }))),
-            (None, Err(error)) => Err(with_hints(error, call, arguments).into()),
+            (None, Err(error)) => Err(with_hints(error, call, &prepared.arguments).into()),
             (None, Ok(_)) => {
                 Err(Failure::NotConfigured("the dry run was none; this is a fault of toolwright".to_owned()))
             }

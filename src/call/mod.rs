@@ -11,6 +11,7 @@ mod kept;
 mod line;
 mod paging;
 mod parts;
+mod prepare;
 pub mod problem;
 mod project;
 mod record;
@@ -20,6 +21,7 @@ mod view;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
+use std::time::SystemTime;
 
 use serde_json::{Map, Value};
 use tokio::sync::mpsc::UnboundedSender;
@@ -29,9 +31,10 @@ use crate::catalog::{self, Catalog, Entry};
 use crate::clean::Rules;
 use crate::config::{Chosen, Connection};
 use crate::error::{CallError, Outcome};
+use crate::formats::{self, Around, Folder};
 use crate::jq::Evaluator;
 use crate::metrics::Metrics;
-use crate::model::{ALL, CURSOR, Call, DRY_RUN, Effect, Risk};
+use crate::model::{ADF, ALL, CURSOR, Call, DRY_RUN, Effect, Risk};
 use crate::policy::{Refusal, Selection};
 use crate::support::{Api, Inputs};
 use crate::upstream::{Pace, Plan};
@@ -44,6 +47,7 @@ use line::Line;
 use paging::cursor::Cursor;
 pub use paging::cursor::Spot;
 use paging::{Pager, Pages, Start};
+use prepare::{Asking, NotAsking};
 use problem::Problem;
 use record::Recording;
 use reply::Keeping;
@@ -62,6 +66,9 @@ pub struct Toolbox {
     evaluator: Option<Evaluator>,
     metrics: Metrics,
     kept: Arc<Kept>,
+    /// The folder whose files may be sent, if the operator opened one.
+    folder: Option<Folder>,
+    clock: fn() -> SystemTime,
 }
 
 /// Who calls, and what they want to hear meanwhile.
@@ -145,6 +152,9 @@ pub struct Planned {
     pub settings: BTreeMap<String, String>,
     /// The request.
     pub request: Plan,
+    /// What the caller should know of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 fn did_you_mean(near: &[String]) -> String {
@@ -231,6 +241,8 @@ impl Toolbox {
             evaluator: None,
             metrics: Metrics::default(),
             kept: Arc::default(),
+            folder: None,
+            clock: SystemTime::now,
         }
     }
 
@@ -255,6 +267,21 @@ impl Toolbox {
         self
     }
 
+    /// The same toolbox, which sends files of this folder when asked by path. Only for callers on
+    /// the same machine: over a network nobody's folder is anybody else's.
+    #[must_use]
+    pub fn with_files(mut self, folder: Option<Folder>) -> Self {
+        self.folder = folder;
+        self
+    }
+
+    /// The same toolbox by another clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: fn() -> SystemTime) -> Self {
+        self.clock = clock;
+        self
+    }
+
     /// What is counted of the calls.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
@@ -273,6 +300,15 @@ impl Toolbox {
     /// Returns the tool with this name or alias if it is offered.
     pub fn offered_tool(&self, name: &str) -> Option<&Entry> {
         self.catalog.get(name).filter(|entry| self.selection.decide(entry).is_ok())
+    }
+
+    /// A tool as `tools/list` sends it: as the catalog has it, and what this toolbox adds.
+    pub fn listing(&self, entry: &Entry) -> rmcp::model::Tool {
+        let mut listing = entry.listing();
+        if self.folder.is_some() {
+            prepare::offer_paths(&entry.tool, Arc::make_mut(&mut listing.input_schema));
+        }
+        listing
     }
 
     /// Calls a tool by name or alias, for nobody in particular.
@@ -311,19 +347,21 @@ impl Toolbox {
         let schema = self.schema(position)?;
         recording.about(entry, || schema.masked(&arguments));
         self.selection.decide(entry).map_err(|refusal| Failure::Refused { tool: tool.name.clone(), refusal })?;
-        let (cursor, arguments) = continued::arguments(tool, schema, arguments)?;
-        // As they are sent: converted.
-        let masked = schema.masked(&arguments);
-        recording.arguments(|| {
-            let written = cursor.as_ref().map(|cursor| (CURSOR.to_owned(), cursor.write().into()));
-            masked.clone().into_iter().chain(written).collect()
-        });
+        let (cursor, mut arguments) = continued::arguments(tool, schema, arguments)?;
         let Some(call) = tool.call_for(&arguments) else {
             return Err(Failure::NotConfigured(format!(
                 "`{}` calls no operation; this is a fault of toolwright",
                 tool.name
             )));
         };
+        // A cursor made from them leads to the same span of time, whenever it is used.
+        let notes = prepare::settle(call, &mut arguments, (self.clock)());
+        // As they are sent: converted.
+        let masked = schema.masked(&arguments);
+        recording.arguments(|| {
+            let written = cursor.as_ref().map(|cursor| (CURSOR.to_owned(), cursor.write().into()));
+            masked.clone().into_iter().chain(written).collect()
+        });
         recording.operation(call);
         let line = self.line(&entry.vendor, &call.api)?;
         let opened = line.opened(&caller.chosen)?;
@@ -340,8 +378,12 @@ impl Toolbox {
             }
             inputs
         };
+        let memory = &opened.memory;
+        let around = |ask| Around { now: (self.clock)(), folder: self.folder.as_ref(), ask, memory };
         if self.dry_run || wants(DRY_RUN) {
-            return Err(line.plan(&caller.chosen, tool, call, &masked, inputs(&masked, &start)).await?);
+            let prepared = prepare::prepare(tool, call, schema, masked, notes, &around(&NotAsking)).await?;
+            let inputs = inputs(&prepared.arguments, &start);
+            return Err(line.plan(&caller.chosen, tool, call, prepared, inputs).await?);
         }
         let here = tool.is_own_argument(CURSOR).then(|| Cursor::of(&tool.name, &arguments, &masked, start.clone()));
         if let (Some(cursor), Some(here)) = (&cursor, &here)
@@ -349,12 +391,14 @@ impl Toolbox {
         {
             return Ok(reply);
         }
+        let asking = Asking { toolbox: self, line, opened: &opened, caller, vendor: &entry.vendor, api: &call.api };
+        let prepared = prepare::prepare(tool, call, schema, arguments.clone(), notes, &around(&asking)).await?;
         if tool.effect != Some(Effect::Read) {
             recording.intend()?;
         }
         let repeatable = tool.effect == Some(Effect::Read) || tool.annotations.idempotent_hint;
         let fetch = async |start: Start| {
-            let request = || opened.send(&call.operation, || inputs(&arguments, &start));
+            let request = || opened.send(&call.operation, || inputs(&prepared.arguments, &start));
             let metrics = self.metrics.of(&entry.vendor);
             let answered = attempts::run(self.patience, repeatable, &line.pace, caller, metrics, request).await;
             answered.and_then(view::no_web_page)
@@ -363,7 +407,11 @@ impl Toolbox {
             Some(pager) => pager.run(start, caller, fetch).await,
             None => fetch(start).await.map(Pages::from),
         };
-        let Pages { answer, mut page, next } = result.map_err(|error| {
+        let result = match result {
+            Err(CallError::Rejected(rejection)) => Err(prepare::explained(rejection, call, &prepared, &asking).await),
+            result => result,
+        };
+        let Pages { mut answer, mut page, next } = result.map_err(|error| {
             Failure::Call(match with_hints(line.explained(error), call, &arguments) {
                 CallError::Unknown(reason) => {
                     CallError::Unknown(format!("{reason}\nhint: {}", check::advice(self, entry)))
@@ -371,6 +419,9 @@ impl Toolbox {
                 error => error,
             })
         })?;
+        if let Some(format) = call.answers.filter(|_| !wants(ADF)) {
+            answer = formats::read(format, answer);
+        }
         let wanted = view::Wanted::of(tool, &arguments);
         let viewed = view::view(answer, &wanted, &line.rules, self.evaluator.as_ref()).await?;
         let keeping = here.map(|here| {
@@ -381,7 +432,7 @@ impl Toolbox {
         });
         // What was shown of an answer that is not kept any longer is left out of the new one.
         let from = cursor.map(|cursor| cursor.spot).unwrap_or_default();
-        Ok(Reply { page, from, keeping, ..viewed })
+        Ok(Reply { page, notes: prepared.notes, from, keeping, ..viewed })
     }
 
     /// The answer that a cursor leads into, if it is still kept. `here` is the call's beginning.
@@ -398,7 +449,11 @@ impl Toolbox {
             return Ok(schema);
         }
         let tool = &self.catalog.entries()[position].tool;
-        let schema = ArgumentSchema::compile(&tool.parsed_input_schema()).map_err(|error| {
+        let mut schema = tool.parsed_input_schema();
+        if self.folder.is_some() {
+            prepare::offer_paths(tool, &mut schema);
+        }
+        let schema = ArgumentSchema::compile(&schema, &prepare::open_parts(tool)).map_err(|error| {
             Failure::NotConfigured(format!("`{}`: {error}; this is a fault of toolwright", tool.name))
         })?;
         Ok(slot.get_or_init(|| schema))

@@ -17,6 +17,8 @@ pub struct Reply {
     pub answer: Answer,
     /// Which records of a listing it holds; `None` where the answer is all there is.
     pub page: Option<Page>,
+    /// What the caller should know of how the arguments were taken.
+    pub notes: Vec<String>,
     /// The names of its fields whose text outsiders wrote.
     pub untrusted: Vec<String>,
     /// Its parts, where it has several.
@@ -82,7 +84,8 @@ impl Reply {
 
 impl From<Answer> for Reply {
     fn from(answer: Answer) -> Self {
-        Self { answer, page: None, untrusted: Vec::new(), parts: Vec::new(), from: Spot::default(), keeping: None }
+        let (notes, untrusted, parts) = (Vec::new(), Vec::new(), Vec::new());
+        Self { answer, page: None, notes, untrusted, parts, from: Spot::default(), keeping: None }
     }
 }
 

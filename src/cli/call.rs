@@ -10,7 +10,8 @@ use super::Failed;
 use super::printer::Printer;
 use super::selection::{SelectionArguments, environment};
 use super::start::{
-    AuditArguments, RetryArguments, SandboxArguments, evaluator, sandbox_connections, vendor_connections,
+    AuditArguments, FilesArguments, RetryArguments, SandboxArguments, evaluator, sandbox_connections,
+    vendor_connections,
 };
 use crate::call::{Caller, Toolbox};
 use crate::catalog::Catalog;
@@ -36,6 +37,8 @@ pub(super) struct Arguments {
     format: Format,
     #[command(flatten)]
     audit: AuditArguments,
+    #[command(flatten)]
+    files: FilesArguments,
     #[command(flatten)]
     retry: RetryArguments,
     #[command(flatten)]
@@ -80,6 +83,7 @@ async fn call(arguments: &Arguments, printer: &mut Printer) -> Result<(), Failed
             return Err(ConfigError::new(format!("unknown tool `{}`\nhint: {hint}", arguments.name)).into());
         }
     };
+    let folder = arguments.files.open()?;
     let sandbox = arguments.sandbox.start().await?;
     let connections = match &sandbox {
         Some(sandbox) => sandbox_connections(sandbox, &catalog, &environment)?,
@@ -87,6 +91,7 @@ async fn call(arguments: &Arguments, printer: &mut Printer) -> Result<(), Failed
     };
     let toolbox = Toolbox::new(catalog, selection, &connections, arguments.dry_run)
         .with_patience(arguments.retry.patience())
+        .with_files(folder)
         .with_record(arguments.audit.open()?)
         .with_evaluator(evaluator()?);
     let (waits, mut waiting) = tokio::sync::mpsc::unbounded_channel();

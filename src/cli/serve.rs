@@ -7,7 +7,8 @@ use super::Failed;
 use super::printer::Printer;
 use super::selection::{SelectionArguments, environment};
 use super::start::{
-    AuditArguments, RetryArguments, SandboxArguments, evaluator, sandbox_connections, vendor_connections,
+    AuditArguments, FilesArguments, RetryArguments, SandboxArguments, evaluator, sandbox_connections,
+    vendor_connections,
 };
 use crate::call::Toolbox;
 use crate::catalog::Catalog;
@@ -26,6 +27,8 @@ pub(super) struct Arguments {
     log_format: LogFormat,
     #[command(flatten)]
     audit: AuditArguments,
+    #[command(flatten)]
+    files: FilesArguments,
     #[command(flatten)]
     retry: RetryArguments,
     #[command(flatten)]
@@ -56,6 +59,10 @@ pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<(), Fa
 }
 
 async fn serve(arguments: &Arguments, printer: &mut Printer) -> Result<(), Failed> {
+    if arguments.http.is_some() {
+        arguments.files.refuse_over_http()?;
+    }
+    let folder = arguments.files.open()?;
     // What is wrong with the address is said before credentials are asked for.
     let http = match &arguments.http {
         Some(address) => Some(HttpServer::bind(address).await?),
@@ -75,6 +82,7 @@ async fn serve(arguments: &Arguments, printer: &mut Printer) -> Result<(), Faile
     };
     let toolbox = Toolbox::new(catalog, selection, &connections, false)
         .with_patience(arguments.retry.patience())
+        .with_files(folder)
         .with_record(record)
         .with_evaluator(evaluator()?);
     let offered = toolbox.offered().count();

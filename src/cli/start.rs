@@ -13,6 +13,7 @@ use crate::call::Patience;
 use crate::catalog::{self, Catalog};
 use crate::config::{Connection, Environment, connection, settings, stand_in, ways};
 use crate::error::ConfigError;
+use crate::formats::Folder;
 use crate::jq::Evaluator;
 use crate::sandbox::{Sandbox, Script};
 use crate::upstream::parse_address;
@@ -62,6 +63,30 @@ pub(super) struct AuditArguments {
 impl AuditArguments {
     pub(super) fn open(&self) -> Result<Option<Audit>, ConfigError> {
         self.audit.as_deref().map(Audit::open).transpose()
+    }
+}
+
+/// `--files DIR`
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct FilesArguments {
+    /// Let file arguments name files in DIR by path, besides giving their bytes
+    #[arg(long, value_name = "DIR")]
+    files: Option<PathBuf>,
+}
+
+impl FilesArguments {
+    pub(super) fn open(&self) -> Result<Option<Folder>, ConfigError> {
+        self.files.as_deref().map(Folder::open).transpose()
+    }
+
+    /// Over a network a path would be one on this machine, chosen by somebody elsewhere.
+    pub(super) fn refuse_over_http(&self) -> Result<(), ConfigError> {
+        match self.files {
+            Some(_) => Err(ConfigError::new(
+                "`--files` works over stdio only\nhint: over HTTP a file argument takes the bytes in base64",
+            )),
+            None => Ok(()),
+        }
     }
 }
 

@@ -100,6 +100,7 @@ impl<'a> Chooser<'a> {
         }
         lowered.samples.extend(drafted.samples);
         lowered.claims.extend(drafted.claims);
+        lowered.asks.extend(drafted.asks);
         lowered.tools.push(drafted.tool);
     }
 

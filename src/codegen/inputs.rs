@@ -113,6 +113,8 @@ pub(crate) struct Input {
     pub place: Place,
     pub required: bool,
     pub schema: Map<String, Value>,
+    /// Whether it is a part of a form that is a file.
+    pub is_file: bool,
 }
 
 /// What a request of this operation can carry, in the description's order.
@@ -168,6 +170,7 @@ fn plain_inputs(spec: &SpecOperation, choice: Option<&BodyChoice<'_>>) -> Vec<In
                     // it, and half a body is what no vendor takes.
                     required: required.is_some_and(|r| r.iter().any(|n| n == name)),
                     schema,
+                    is_file,
                 });
             }
             if let Some(further @ (Value::Object(_) | Value::Bool(true))) = whole.get("additionalProperties") {
@@ -176,7 +179,14 @@ fn plain_inputs(spec: &SpecOperation, choice: Option<&BodyChoice<'_>>) -> Vec<In
                 schema.insert("description".to_owned(), "Further fields by name.".into());
                 schema.insert("additionalProperties".to_owned(), further.clone());
                 let name = further_name(&inputs).to_owned();
-                inputs.push(Input { key: "*".to_owned(), name, place: Place::Properties, required: false, schema });
+                inputs.push(Input {
+                    key: "*".to_owned(),
+                    name,
+                    place: Place::Properties,
+                    required: false,
+                    schema,
+                    is_file: false,
+                });
             }
         }
         _ => {
@@ -189,7 +199,14 @@ fn plain_inputs(spec: &SpecOperation, choice: Option<&BodyChoice<'_>>) -> Vec<In
                 schema.insert("description".to_owned(), Value::from(text.as_str()));
             }
             let key = "body".to_owned();
-            inputs.push(Input { name: key.clone(), key, place: Place::Body, required: spec_body.required, schema });
+            inputs.push(Input {
+                name: key.clone(),
+                key,
+                place: Place::Body,
+                required: spec_body.required,
+                schema,
+                is_file: body.kind == BodyKind::File,
+            });
         }
     }
     inputs
@@ -224,7 +241,7 @@ fn parameter_input(spec: &SpecParameter) -> Input {
         Location::Query => Place::Query(spec.name.clone()),
         Location::Header => Place::Header(spec.name.clone()),
     };
-    Input { key: spec.name.clone(), name: spec.name.clone(), place, required: spec.required, schema }
+    Input { key: spec.name.clone(), name: spec.name.clone(), place, required: spec.required, schema, is_file: false }
 }
 
 /// The name under which further body properties are offered.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::located::Located;
-use crate::model::{Effect, Risk, Verb};
+use crate::model::{Effect, Format, Risk, Verb};
 
 /// The extension's name in a description.
 pub(crate) const EXTENSION: &str = "x-toolwright";
@@ -86,6 +86,8 @@ pub(crate) struct ToolKeys {
     pub arguments: Vec<(String, ArgumentKeys)>,
     /// What to say when the vendor refuses in a known way.
     pub hints: Vec<HintKeys>,
+    /// The format of rich text in answers, which a model gets in a plainer one.
+    pub answers: Option<Format>,
     /// Dotted paths to what is kept of each record unless everything is asked for.
     pub concise: Vec<String>,
     /// The style of vendor.toml by which it pages, or `false` for none; the first that fits where
@@ -140,6 +142,18 @@ pub(crate) struct ArgumentKeys {
     pub value: Option<Value>,
     /// Values that the vendor's grammar accepts, for the tests that draw arguments.
     pub samples: Option<Vec<Value>>,
+    /// How the value is written for the vendor.
+    pub format: Option<Format>,
+    /// The same for parts of the argument: dotted path → format.
+    #[cfg_attr(feature = "authoring", schemars(with = "std::collections::BTreeMap<String, Format>"))]
+    #[serde(serialize_with = "serialize_pairs")]
+    pub formats: Vec<(String, Format)>,
+    /// The operation of the same API that answers the format's questions.
+    pub ask: Option<String>,
+    /// The fields that a filter can be about.
+    pub fields: Option<Vec<String>>,
+    /// The operators that a filter can use.
+    pub operators: Option<Vec<String>>,
 }
 
 /// Advice for one refusal.
@@ -167,7 +181,7 @@ fn serialize_pairs<S: serde::Serializer, T: Serialize>(
     serializer.collect_map(pairs.iter().map(|(name, keys)| (name, keys)))
 }
 
-const TOOL_KEYS: [&str; 13] = [
+const TOOL_KEYS: [&str; 14] = [
     "effect",
     "risks",
     "verb",
@@ -179,10 +193,11 @@ const TOOL_KEYS: [&str; 13] = [
     "idempotent",
     "arguments",
     "hints",
+    "answers",
     "concise",
     "paging",
 ];
-const ARGUMENT_KEYS: [&str; 15] = [
+const ARGUMENT_KEYS: [&str; 20] = [
     "name",
     "description",
     "default",
@@ -198,6 +213,11 @@ const ARGUMENT_KEYS: [&str; 15] = [
     "hidden",
     "value",
     "samples",
+    "format",
+    "formats",
+    "ask",
+    "fields",
+    "operators",
 ];
 
 fn with_tool_keys(own: &[&'static str]) -> Vec<&'static str> {
@@ -281,6 +301,7 @@ fn read_tool(at: &Located<'_>) -> ToolKeys {
         idempotent: at.get("idempotent").and_then(|entry| entry.flag()),
         arguments: arguments.unwrap_or_default(),
         hints: hints.unwrap_or_default(),
+        answers: at.get("answers").and_then(|entry| entry.word(Format::OF_ANSWERS)),
         paging: at.get("paging").and_then(|paging| read_paging(&paging)),
         concise: texts("concise"),
     }
@@ -325,7 +346,17 @@ fn read_argument(at: &Located<'_>) -> ArgumentKeys {
         hidden: at.get("hidden").and_then(|entry| entry.flag()),
         value: at.get("value").map(|entry| entry.value.clone()),
         samples: values("samples"),
+        format: at.get("format").and_then(|entry| entry.word(Format::ALL)),
+        formats: at.get("formats").map(|formats| read_formats(&formats)).unwrap_or_default(),
+        ask: text("ask"),
+        fields: at.get("fields").map(|entry| entry.texts()),
+        operators: at.get("operators").map(|entry| entry.texts()),
     }
+}
+
+fn read_formats(at: &Located<'_>) -> Vec<(String, Format)> {
+    let of = |(path, entry): &(&str, Located<'_>)| Some(((*path).to_owned(), entry.word(Format::ALL)?));
+    at.entries().iter().filter_map(of).collect()
 }
 
 fn read_hint(at: &Located<'_>) -> Option<HintKeys> {

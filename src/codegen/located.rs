@@ -167,7 +167,7 @@ impl<'s> Located<'s> {
             self.wrong(one_of(words.iter().map(String::as_str)));
             return None;
         };
-        let word = text.parse().ok();
+        let word = text.parse().ok().filter(|_| words.iter().any(|word| word == text));
         if word.is_none() {
             self.report(
                 one_of(words.iter().map(String::as_str)),

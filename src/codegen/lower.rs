@@ -6,10 +6,10 @@ use serde_json::Value;
 use super::choice;
 use super::inputs::{self, BodyChoice};
 use super::keys::{self, PresetKeys, ToolKeys};
-use super::located::Located;
+use super::located::{Located, nearest};
 use super::spec::{SpecOperation, SpecParameter};
-use super::tool_draft::{Claim, ToolDraft};
-use crate::model::{CORE_TAG, Operation, PagingStyle, Parameter, ParameterKind, Tool};
+use super::tool_draft::{Ask, Claim, ToolDraft};
+use crate::model::{CORE_TAG, Effect, Operation, PagingStyle, Parameter, ParameterKind, Tool};
 
 /// What became of an API's operations.
 #[derive(Debug, Default)]
@@ -22,6 +22,8 @@ pub(crate) struct Lowered {
     pub samples: Vec<(String, String, Vec<Value>)>,
     /// Every name and alias, with its place.
     pub claims: Vec<Claim>,
+    /// The operations that formats ask.
+    pub asks: Vec<Ask>,
 }
 
 /// What became of one operation.
@@ -59,6 +61,7 @@ pub(crate) fn lower(vendor: &OfVendor<'_>, api: &str, operations: &[SpecOperatio
     }
     choice::lower(vendor, api, operations, root, &mut lowered);
     lowered.tools.sort_by(|a, b| a.name.cmp(&b.name));
+    check_asks(&lowered, root);
     lowered
 }
 
@@ -73,6 +76,31 @@ fn check_raw(spec: &SpecOperation, operations: &[SpecOperation], root: &Located<
             "`presets` beside `raw: false`".to_owned(),
             "none".to_owned(),
             Some("an operation that becomes no tool needs `skip` with the reason".to_owned()),
+        );
+    }
+}
+
+/// A format asks by itself, whatever a caller may do: only what surely changes nothing.
+fn check_asks(lowered: &Lowered, root: &Located<'_>) {
+    for ask in &lowered.asks {
+        let of_operation = |tool: &&Tool| tool.calls.iter().any(|call| call.operation == ask.operation);
+        let mut tools = lowered.tools.iter().filter(of_operation).peekable();
+        let found = match tools.peek() {
+            None => "which no tool reaches".to_owned(),
+            Some(_) => match tools.find(|tool| tool.effect != Some(Effect::Read)) {
+                Some(tool) => {
+                    let effect = tool.effect.map_or("none stated", Effect::as_str);
+                    format!("whose tool `{}` has the effect: {effect}", tool.name)
+                }
+                None => continue,
+            },
+        };
+        let known = lowered.operations.iter().map(|operation| operation.id.as_str());
+        let near = nearest(&ask.operation, known).filter(|near| *near != ask.operation);
+        root.nearest(&ask.pointer).report(
+            "an operation of the same API that only reads".to_owned(),
+            format!("`{}`, {found}", ask.operation),
+            near.map(|near| format!("did you mean `{near}`?")),
         );
     }
 }
@@ -110,6 +138,7 @@ fn lower_operation(
         names.push(drafted.tool.name.clone());
         lowered.samples.extend(drafted.samples);
         lowered.claims.extend(drafted.claims);
+        lowered.asks.extend(drafted.asks);
         lowered.tools.push(drafted.tool);
     };
     if spec.keys.raw.unwrap_or(true) {
@@ -131,6 +160,7 @@ fn inherit(preset: &PresetKeys, operation: &ToolKeys) -> ToolKeys {
         risks: own.risks.clone().or_else(|| operation.risks.clone()),
         verb: own.verb.or(operation.verb),
         idempotent: own.idempotent.or(operation.idempotent),
+        answers: own.answers.or(operation.answers),
         // Another choice of arguments answers with the same records.
         concise: if own.concise.is_empty() { operation.concise.clone() } else { own.concise.clone() },
         paging: own.paging.clone().or_else(|| operation.paging.clone()),

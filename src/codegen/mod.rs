@@ -11,6 +11,7 @@ mod dispatch;
 mod error;
 mod fit;
 mod fixups;
+mod formats;
 #[cfg(feature = "authoring")]
 pub mod import;
 mod index;

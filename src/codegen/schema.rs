@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::model::{ALL, CURSOR, DETAIL, DRY_RUN, Effect, FIELDS, FULL, JQ};
+use crate::model::{ADF, ALL, CURSOR, DETAIL, DRY_RUN, Effect, FIELDS, FULL, Format, JQ, LARGEST_FILE_MB};
 
 /// One argument of a tool, in the order in which a model sees it.
 #[derive(Debug, Clone)]
@@ -31,7 +31,13 @@ pub(crate) fn input_schema(arguments: &[Argument]) -> Value {
 
 /// Adds the arguments that toolwright itself has, after the vendor's. Every tool pays for their
 /// descriptions: they stay within 30 characters.
-pub(crate) fn add_own_arguments(effect: Option<Effect>, concise: bool, pages: bool, arguments: &mut Vec<Argument>) {
+pub(crate) fn add_own_arguments(
+    effect: Option<Effect>,
+    concise: bool,
+    pages: bool,
+    answers: Option<Format>,
+    arguments: &mut Vec<Argument>,
+) {
     let mut own = Vec::new();
     if effect == Some(Effect::Read) {
         if concise {
@@ -46,6 +52,9 @@ pub(crate) fn add_own_arguments(effect: Option<Effect>, concise: bool, pages: bo
         }
     } else {
         own.push((DRY_RUN, json!({"type": "boolean", "description": "Show the request, send nothing"})));
+    }
+    if answers == Some(Format::Adf) {
+        own.push((ADF, json!({"type": "boolean", "description": "Rich text as raw ADF"})));
     }
     for (name, schema) in own {
         // A vendor that selects fields itself does so better.
@@ -66,7 +75,7 @@ pub(crate) fn file_schema(description: Option<&Value>) -> Map<String, Value> {
         "properties".to_owned(),
         json!({
             "filename": {"type": "string", "description": "Name with extension, such as `report.pdf`.", "minLength": 1},
-            "content_base64": {"type": "string", "description": "The bytes in base64."},
+            "content_base64": {"type": "string", "description": format!("The bytes in base64, at most {LARGEST_FILE_MB} MB.")},
             "content_type": {"type": "string", "description": "Media type; guessed from the name if missing."},
         }),
     );

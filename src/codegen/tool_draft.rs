@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::concise::{self, Begins};
 use super::fit::misfit;
+use super::formats::{self, Misfit};
 use super::inputs::Input;
 use super::keys::{ArgumentKeys, PagingKey, ToolKeys};
 use super::located::{Located, describe, escape, nearest};
@@ -15,8 +16,8 @@ use super::paging;
 use super::schema::{self, Argument};
 use super::spec::SpecOperation;
 use crate::model::{
-    ALL, Annotations, Binding, CURSOR, Call, DRY_RUN, Effect, Fixed, Hint, MAX_TOOL_NAME, Paging, PagingStyle, Place,
-    Risk, Tool, UNREVIEWED_TAG, Verb, is_tool_name, kebab_case, resource_words,
+    ADF, ALL, Annotations, Binding, CURSOR, Call, DRY_RUN, Effect, Fixed, Format, Hint, MAX_TOOL_NAME, Paging,
+    PagingStyle, Place, Risk, Tool, UNREVIEWED_TAG, Verb, is_tool_name, kebab_case, resource_words,
 };
 
 /// The longest description of a tool, in characters.
@@ -42,6 +43,14 @@ pub(crate) struct Drafted {
     /// Tool, argument, values.
     pub samples: Vec<(String, String, Vec<Value>)>,
     pub claims: Vec<Claim>,
+    pub asks: Vec<Ask>,
+}
+
+/// An operation that answers a format's questions, and the pointer to where it is named.
+#[derive(Debug)]
+pub(crate) struct Ask {
+    pub operation: String,
+    pub pointer: String,
 }
 
 /// A name that leads to a tool, and where it comes from.
@@ -104,7 +113,7 @@ impl ToolDraft<'_> {
             arguments.insert(0, chooses);
         }
         self.check_concise(keys);
-        schema::add_own_arguments(keys.effect, !keys.concise.is_empty(), pages, &mut arguments);
+        schema::add_own_arguments(keys.effect, !keys.concise.is_empty(), pages, keys.answers, &mut arguments);
         let schema = schema::input_schema(&arguments);
         let tool = Tool {
             annotations: annotations(keys.effect, verb, keys.idempotent),
@@ -121,7 +130,15 @@ impl ToolDraft<'_> {
             name,
         };
         let samples = samples.into_iter().map(|(argument, values)| (tool.name.clone(), argument, values)).collect();
-        Drafted { claims: self.claims(&tool), tool, samples }
+        Drafted { claims: self.claims(&tool), tool, samples, asks: self.asks(keys) }
+    }
+
+    fn asks(&self, keys: &ToolKeys) -> Vec<Ask> {
+        let ask = |(name, said): &(String, ArgumentKeys)| {
+            let pointer = format!("{}/arguments/{}/ask", self.pointer, escape(name));
+            Some(Ask { operation: said.ask.clone()?, pointer })
+        };
+        keys.arguments.iter().filter_map(ask).collect()
     }
 
     /// How the arguments of a tool that is made already become this operation's request.
@@ -146,6 +163,7 @@ impl ToolDraft<'_> {
             hints: self.hints(keys, &bindings),
             bindings,
             fixed,
+            answers: keys.answers,
             paging,
         };
         (arguments, samples, call)
@@ -311,8 +329,15 @@ impl ToolDraft<'_> {
                 continue;
             }
             let (argument, binding) = self.argument(input, said);
-            if let Some(values) = &said.samples {
-                offered.samples.push((argument.name.clone(), values.clone()));
+            let of_format = || {
+                binding
+                    .formats
+                    .iter()
+                    .find(|formatted| formatted.at.is_empty())
+                    .and_then(|formatted| formats::samples(formatted, argument.schema.get("type")))
+            };
+            if let Some(values) = said.samples.clone().or_else(of_format) {
+                offered.samples.push((argument.name.clone(), values));
             }
             if offered.arguments.iter().any(|other| other.name == argument.name) {
                 let path = format!("/arguments/{}/name", escape(&input.key));
@@ -320,6 +345,9 @@ impl ToolDraft<'_> {
             }
             let own = match argument.name.as_str() {
                 DRY_RUN => Some("with it a model asks to see the request without sending it"),
+                ADF if keys.answers == Some(Format::Adf) => {
+                    Some("with it a model asks for rich text as the vendor has it")
+                }
                 CURSOR | ALL if paging.is_some() => Some("with it a model reads on"),
                 _ => None,
             };
@@ -405,6 +433,10 @@ impl ToolDraft<'_> {
         }
         self.check_values(input, said, &schema);
         said.apply_to(&mut schema);
+        let (formats, misfits) = formats::apply(said, input.is_file, &mut schema);
+        for Misfit { path, expected, found } in misfits {
+            self.wrong(&format!("/arguments/{}{path}", escape(&input.key)), expected, found, None);
+        }
         if let Some(value) = &said.default
             && let Some(expected) = misfit(&schema, value)
         {
@@ -422,6 +454,7 @@ impl ToolDraft<'_> {
             single,
             // Only a default that we chose is sent: the vendor knows its own.
             default: said.default.clone(),
+            formats,
         };
         let required = (input.required && said.default.is_none()) || said.required == Some(true);
         (Argument { name, required, schema }, binding)

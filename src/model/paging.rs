@@ -1,9 +1,6 @@
 //! How a vendor pages: what a person states of it once in vendor.toml, and what of it the tool of
 //! one operation needs.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
 use super::Place;

@@ -2,14 +2,13 @@
 //! arguments become the request of an operation.
 
 use std::collections::BTreeSet;
-use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::Paging;
+use super::format::{Format, Formatted};
 use super::words::words;
 
 /// The tools of one API: the content of `generated/<api>/tools.json`.
@@ -29,6 +28,8 @@ pub const DRY_RUN: &str = "dry_run";
 /// The argument of every tool that reads and has no argument of this name at the vendor: which
 /// fields of the answer's records to keep.
 pub const FIELDS: &str = "fields";
+/// The argument of every tool whose answers hold rich text: give it as the vendor has it.
+pub const ADF: &str = "adf";
 /// The argument of every tool that reads: what comes after the answer before.
 pub const CURSOR: &str = "cursor";
 /// The argument of every tool that pages: all pages, up to a bound.
@@ -116,6 +117,9 @@ pub struct Call {
     /// What to say when the vendor refuses in a known way.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hints: Vec<Hint>,
+    /// The format that its answers hold, and that a model gets in a plainer one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<Format>,
     /// How its pages are asked for and read; `None` where it answers with all there is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paging: Option<Paging>,
@@ -146,6 +150,9 @@ pub struct Binding {
     /// Sent when the argument is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
+    /// How the value is written for the vendor, in this order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub formats: Vec<Formatted>,
 }
 
 /// A value that is always sent.
@@ -268,6 +275,7 @@ impl Tool {
             FIELDS | JQ | CURSOR => reads,
             DETAIL => reads && !self.concise.is_empty(),
             ALL => self.paging().is_some(),
+            ADF => self.calls.iter().any(|call| call.answers == Some(Format::Adf)),
             _ => false,
         };
         own && !self.calls.iter().flat_map(|call| &call.bindings).any(|binding| binding.argument == name)

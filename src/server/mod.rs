@@ -113,9 +113,10 @@ impl ServerHandler for Server {
         let offered: Vec<&Entry> = self.toolbox.offered().collect();
         let (page, next) = pages::page(&offered, cursor.as_deref())
             .map_err(|error| ErrorData::invalid_params(error.to_string(), None))?;
-        let mut result = ListToolsResult::with_all_items(page.iter().map(|entry| entry.listing()).collect())
-            .with_ttl_ms(LIST_TTL_MS)
-            .with_cache_scope(CacheScope::Public);
+        let mut result =
+            ListToolsResult::with_all_items(page.iter().map(|entry| self.toolbox.listing(entry)).collect())
+                .with_ttl_ms(LIST_TTL_MS)
+                .with_cache_scope(CacheScope::Public);
         result.next_cursor = next;
         Ok(result)
     }
@@ -155,7 +156,7 @@ impl ServerHandler for Server {
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        self.toolbox.offered_tool(name).map(Entry::listing)
+        self.toolbox.offered_tool(name).map(|entry| self.toolbox.listing(entry))
     }
 
     async fn call_tool(

@@ -1,4 +1,4 @@
-//! What we say of an answer → before the answer itself: `page`, then `untrusted`, then what the
+//! What we say of an answer → before the answer itself: `page`, `notes`, `untrusted`, then what the
 //! vendor sent, as it wrote it.
 
 use std::collections::{HashMap, HashSet};
@@ -13,6 +13,8 @@ use crate::call::Page;
 pub(super) struct Envelope {
     /// Which part of the records the answer holds.
     pub page: Option<Page>,
+    /// What the caller should know of how the arguments were taken.
+    pub notes: Vec<String>,
     /// The names of its fields whose text outsiders write.
     pub untrusted: Vec<String>,
 }
@@ -20,7 +22,7 @@ pub(super) struct Envelope {
 impl Envelope {
     /// Whether there is nothing to say.
     pub(super) fn is_empty(&self) -> bool {
-        self.page.is_none() && self.untrusted.is_empty()
+        self.page.is_none() && self.notes.is_empty() && self.untrusted.is_empty()
     }
 
     /// Puts what there is to say before a text of JSON: into an object, as its first entries;
@@ -50,7 +52,8 @@ impl Envelope {
     fn entries(&self) -> Map<String, Value> {
         let page = self.page.as_ref().map(|page| ("page".to_owned(), json!(page)));
         let untrusted = (!self.untrusted.is_empty()).then(|| ("untrusted".to_owned(), json!(self.untrusted)));
-        page.into_iter().chain(untrusted).collect()
+        let notes = (!self.notes.is_empty()).then(|| ("notes".to_owned(), json!(self.notes)));
+        page.into_iter().chain(notes).chain(untrusted).collect()
     }
 }
 
@@ -81,8 +84,11 @@ mod tests {
             (r#""text""#, r#""answer":"text"}"#),
         ] {
             for (envelope, head) in [
-                (Envelope { page: Some(page()), untrusted: Vec::new() }, PAGE.to_owned()),
-                (Envelope { page: Some(page()), untrusted: vec!["Subject".to_owned()] }, format!("{PAGE},{MARK}")),
+                (Envelope { page: Some(page()), notes: Vec::new(), untrusted: Vec::new() }, PAGE.to_owned()),
+                (
+                    Envelope { page: Some(page()), notes: Vec::new(), untrusted: vec!["Subject".to_owned()] },
+                    format!("{PAGE},{MARK}"),
+                ),
             ] {
                 let rest = if expected.is_empty() { "}".to_owned() } else { format!(",{expected}") };
                 let around = envelope.around(text);
@@ -90,7 +96,7 @@ mod tests {
                 assert!(serde_json::from_str::<Value>(&around).is_ok(), "{around}");
             }
         }
-        let marked = Envelope { page: None, untrusted: vec!["Subject".to_owned()] };
+        let marked = Envelope { page: None, notes: Vec::new(), untrusted: vec!["Subject".to_owned()] };
         assert_eq!(marked.around(r#"{"page":1}"#), format!("{{{MARK},\"page\":1}}"));
     }
 

@@ -34,7 +34,8 @@ pub fn result(vendor: &str, called: Result<Reply, Failure>) -> CallToolResult {
 }
 
 fn success(vendor: &str, reply: &Reply) -> CallToolResult {
-    let envelope = Envelope { page: reply.page.clone(), untrusted: reply.untrusted.clone() };
+    let envelope =
+        Envelope { page: reply.page.clone(), notes: reply.notes.clone(), untrusted: reply.untrusted.clone() };
     let parts = if reply.parts.is_empty() { std::slice::from_ref(&reply.answer) } else { &reply.parts };
     // Of several parts none is kept by itself.
     let cursor = |spot| if reply.parts.is_empty() { reply.cursor_to(spot) } else { None };

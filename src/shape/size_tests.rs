@@ -124,7 +124,11 @@ fn a_page_of_the_vendor_is_followed_by_its_own_next() {
     let records: Vec<Value> = (0..1_000).map(|n| json!({"id": n, "subject": "x".repeat(80)})).collect();
     let text = json!(records).to_string();
     let page = Page { returned: 1_000, has_more: true, next_cursor: Some("vendor".to_owned()), ..Page::default() };
-    let envelope = Envelope { page: Some(Page { total: Some(5_000), ..page }), untrusted: vec!["subject".to_owned()] };
+    let envelope = Envelope {
+        page: Some(Page { total: Some(5_000), ..page }),
+        notes: Vec::new(),
+        untrusted: vec!["subject".to_owned()],
+    };
     let cursor = |spot: Spot| Some(json!(spot).to_string());
     let (mut from, mut count) = (Spot::default(), 0);
     loop {

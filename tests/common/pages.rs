@@ -120,6 +120,7 @@ impl Style {
             place,
             single: false,
             default,
+            formats: Vec::new(),
         };
         let call = Call {
             api: ID.to_owned(),
@@ -134,6 +135,7 @@ impl Style {
             ],
             fixed: Vec::new(),
             hints: Vec::new(),
+            answers: None,
             paging: Some(paging),
         };
         let text = json!({"type": "string"});

@@ -28,7 +28,7 @@ fn tool(properties: Value) -> ArgumentSchema {
 }
 
 fn schema(schema: Value) -> ArgumentSchema {
-    ArgumentSchema::compile(&map(schema)).unwrap()
+    ArgumentSchema::compile(&map(schema), &[]).unwrap()
 }
 
 fn problems(schema: &ArgumentSchema, arguments: Value) -> Vec<Problem> {
@@ -280,7 +280,7 @@ fn a_schema_that_cannot_compile_is_an_error() {
         json!({"type": "object", "properties": {"a": {"type": "string", "pattern": "("}}}),
         json!({"type": "object", "properties": {"a": {"$ref": "https://example.com/a.json"}}}),
     ] {
-        let error = ArgumentSchema::compile(&map(bad.clone())).unwrap_err();
+        let error = ArgumentSchema::compile(&map(bad.clone()), &[]).unwrap_err();
         assert!(error.to_string().starts_with("the input schema is not valid at `#"), "{bad}");
         assert!(std::error::Error::source(&error).is_some());
     }

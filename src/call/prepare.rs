@@ -1,0 +1,166 @@
+//! Checked arguments → what the vendor takes, by the formats that the overlay names; a refusal →
+//! what the vendor says of it when asked; notes of formats → a part of the answer.
+
+use std::time::SystemTime;
+
+use serde_json::{Map, Value, json};
+
+use super::arguments::ArgumentSchema;
+use super::line::{Line, Opened};
+use super::problem::{Problem, ProblemKind};
+use super::{Caller, Failure, Toolbox, attempts};
+use crate::error::{CallError, Rejection};
+use crate::formats::{self, Around, Ask, Asked, Complaint, Silence};
+use crate::model::{Binding, Call, Effect, Format, Place, Tool};
+use crate::support::Inputs;
+
+/// Arguments as the vendor takes them, and what the caller should know of that.
+pub(super) struct Prepared {
+    pub(super) arguments: Map<String, Value>,
+    pub(super) notes: Vec<String>,
+}
+
+/// The parts of a tool's arguments that their formats check themselves: argument and dotted path.
+pub(super) fn open_parts(tool: &Tool) -> Vec<(String, String)> {
+    let bindings = tool.calls.iter().flat_map(|call| &call.bindings);
+    let parts = bindings.flat_map(|binding| {
+        formats::open_parts(&binding.formats).into_iter().map(|path| (binding.argument.clone(), path))
+    });
+    parts.collect()
+}
+
+/// Offers files by their path too.
+pub(super) fn offer_paths(tool: &Tool, schema: &mut Map<String, Value>) {
+    let bindings = tool.calls.iter().flat_map(|call| &call.bindings);
+    for binding in bindings.filter(|binding| binding.formats.iter().any(|one| one.format == Format::File)) {
+        let Some(mut file) = schema.get_mut("properties").and_then(|all| all.get_mut(&binding.argument)) else {
+            continue;
+        };
+        if file["type"] == "array" {
+            file = &mut file["items"];
+        }
+        file["properties"]["path"] = json!({"type": "string", "description": "Instead of the bytes: a local file."});
+        if let Some(file) = file.as_object_mut() {
+            file.shift_remove("required");
+        }
+    }
+}
+
+/// Replaces times that are relative to now, also defaults, by the ones that they mean, and says so.
+/// What is no time is left for its format to refuse.
+pub(super) fn settle(call: &Call, arguments: &mut Map<String, Value>, now: SystemTime) -> Vec<String> {
+    let mut notes = Vec::new();
+    for binding in &call.bindings {
+        let given = arguments.get(&binding.argument).or(binding.default.as_ref());
+        if let Some((given, settled)) = given.and_then(|given| formats::settle(&binding.formats, given, now)) {
+            notes.push(format!("`{}`: {given} is {settled}", binding.argument));
+            arguments.insert(binding.argument.clone(), Value::from(settled));
+        }
+    }
+    notes
+}
+
+/// Writes each argument in its formats; `notes` are added to.
+pub(super) async fn prepare(
+    tool: &Tool,
+    call: &Call,
+    schema: &ArgumentSchema,
+    mut arguments: Map<String, Value>,
+    mut notes: Vec<String>,
+    around: &Around<'_>,
+) -> Result<Prepared, Failure> {
+    let mut problems = Vec::new();
+    for binding in call.bindings.iter().filter(|binding| !binding.formats.is_empty()) {
+        // A default is written as a caller would write it.
+        let given = arguments.get(&binding.argument).or(binding.default.as_ref());
+        let Some(given) = given.filter(|given| !given.is_null()).cloned() else { continue };
+        match formats::write(&binding.formats, given, around, &mut notes).await {
+            Ok(value) => drop(arguments.insert(binding.argument.clone(), value)),
+            Err(complaint) => problems.push(problem(binding, complaint)),
+        }
+    }
+    if problems.is_empty() {
+        return Ok(Prepared { arguments, notes });
+    }
+    Err(Failure::Arguments { text: schema.describe(&problems, &tool.name), problems })
+}
+
+fn problem(binding: &Binding, complaint: Complaint) -> Problem {
+    Problem {
+        kind: ProblemKind::Invalid,
+        argument: format!("{}{}", binding.argument, complaint.at),
+        given: complaint.given,
+        expected: complaint.expected,
+        suggestion: complaint.suggestion,
+    }
+}
+
+/// Adds to a refusal what the vendor says when asked about it, and what formats did to the request.
+pub(super) async fn explained(
+    mut rejection: Box<Rejection>,
+    call: &Call,
+    prepared: &Prepared,
+    ask: &dyn Ask,
+) -> CallError {
+    let mut parts: Vec<String> = rejection.advice.take().into_iter().collect();
+    for binding in &call.bindings {
+        let Some(value) = prepared.arguments.get(&binding.argument) else { continue };
+        for formatted in &binding.formats {
+            parts.extend(formats::explain(formatted, value, &rejection, ask).await);
+        }
+    }
+    parts.extend(prepared.notes.iter().cloned());
+    rejection.advice = (!parts.is_empty()).then(|| parts.join("; "));
+    CallError::Rejected(rejection)
+}
+
+/// Asks the vendor over the line that the call itself takes: same credentials, same pace.
+pub(super) struct Asking<'a> {
+    pub(super) toolbox: &'a Toolbox,
+    pub(super) line: &'a Line,
+    pub(super) opened: &'a Opened,
+    pub(super) caller: &'a Caller,
+    pub(super) vendor: &'a str,
+    pub(super) api: &'a str,
+}
+
+impl Ask for Asking<'_> {
+    fn ask<'a>(&'a self, operation: &'a str, inputs: Vec<(Place, Value)>) -> Asked<'a> {
+        Box::pin(async move {
+            if !self.only_reads(operation) {
+                return Err(Silence::Failed(format!("`{operation}` is not known to read only")));
+            }
+            let values = || {
+                let mut values = Inputs::default();
+                for (place, value) in &inputs {
+                    values.insert(place, value.clone());
+                }
+                values
+            };
+            let request = || self.opened.send(operation, values);
+            let Toolbox { patience, metrics, .. } = self.toolbox;
+            let metrics = metrics.of(self.vendor);
+            let answer = attempts::run(*patience, true, &self.line.pace, self.caller, metrics, request).await;
+            answer.map_err(|error| Silence::Failed(error.to_string()))
+        })
+    }
+}
+
+impl Asking<'_> {
+    /// The build saw to it already; a catalog from elsewhere may say otherwise.
+    fn only_reads(&self, operation: &str) -> bool {
+        let reaches = |call: &Call| call.api == self.api && call.operation == operation;
+        let tools = self.toolbox.catalog.entries().iter().map(|entry| &entry.tool);
+        let mut effects = tools.filter(|tool| tool.calls.iter().any(reaches)).map(|tool| tool.effect).peekable();
+        effects.peek().is_some() && effects.all(|effect| effect == Some(Effect::Read))
+    }
+}
+
+/// Asks nobody: for dry runs.
+pub(super) struct NotAsking;
+
+impl Ask for NotAsking {
+    fn ask<'a>(&'a self, _: &'a str, _: Vec<(Place, Value)>) -> Asked<'a> {
+        Box::pin(async { Err(Silence::DryRun) })
+    }
+}
