@@ -635,6 +635,7 @@ fn call_add_attachment(client: &Client, inputs: Inputs) -> Pending<'_> {
         headers: &["X-Atlassian-Token"],
         body: support::Body::Multipart {
             files: &["file"],
+            json: &[],
         },
     };
     Box::pin(support::send(&client.inner, &REQUEST, inputs))

@@ -715,6 +715,7 @@ fn call_attach_temporary_file(client: &Client, inputs: Inputs) -> Pending<'_> {
         headers: &["X-Atlassian-Token"],
         body: support::Body::Multipart {
             files: &["file"],
+            json: &[],
         },
     };
     Box::pin(support::send(&client.inner, &REQUEST, inputs))
