@@ -161,7 +161,7 @@ fn every_argument_has_a_place_and_every_place_an_argument() {
     every_tool(|_, tool| {
         let schema = Value::Object(tool.parsed_input_schema());
         let arguments = schema["properties"].as_object().unwrap().keys();
-        let arguments: BTreeSet<&String> = arguments.filter(|name| !tool.is_own_argument(name));
+        let arguments = arguments.filter(|name| !tool.is_own_argument(name));
         // What chooses the operation is not sent.
         let arguments: BTreeSet<&String> = arguments.filter(|name| !tool.chooses_by(name)).collect();
         for call in &tool.calls {
