@@ -1,17 +1,18 @@
 //! Who is calling, and where: each kind of token at the address where it works, and what is said
 //! where the two do not fit.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::process::{Command, Output};
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::json;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::task::JoinHandle;
 use toolwright::call::Toolbox;
 use toolwright::catalog::Catalog;
 use toolwright::config::{Connection, connection};
-use toolwright::model::Vendor;
+use toolwright::model::{Credential, Vendor};
 use toolwright::policy::{Defaults, Selection, SelectionWords};
 use toolwright::upstream::parse_address;
 
@@ -34,28 +35,39 @@ fn resolved(variables: &[(&str, &str)]) -> Result<Option<Connection>, String> {
     connection(&vendor(), &value).map_err(|error| error.to_string())
 }
 
-/// The `Authorization` that a call over the connection has on the wire.
-async fn sent(connection: Connection) -> String {
+/// Answers one request with this JSON; returns its address and what was asked.
+async fn once(answer: Value) -> (String, JoinHandle<String>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base = parse_address(&format!("http://{}", listener.local_addr().unwrap()), &[]).unwrap();
-    let connection = Connection { base, roots: std::collections::BTreeMap::new(), ..connection };
-    let catalog = Catalog::compiled();
-    let selection = Selection::resolve(&SelectionWords::default(), Defaults::Reads, &catalog).unwrap();
-    let toolbox = Toolbox::new(catalog, selection, &HashMap::from([("jsm".to_owned(), connection)]), false);
+    let address = format!("http://{}", listener.local_addr().unwrap());
     let heard = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
-        let mut request = Vec::new();
-        while !request.ends_with(b"\r\n\r\n") {
+        let mut request = String::new();
+        let whole = |request: &str| {
+            let (head, body) = request.split_once("\r\n\r\n")?;
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            (body.len() >= length.map_or(0, |length| length.parse().unwrap())).then_some(())
+        };
+        while whole(&request).is_none() {
             let mut part = [0; 4096];
             let count = stream.read(&mut part).await.unwrap();
             assert!(count > 0, "the request ends too early");
-            request.extend_from_slice(&part[..count]);
+            request.push_str(std::str::from_utf8(&part[..count]).unwrap());
         }
-        let answer =
-            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}";
-        stream.write_all(answer.as_bytes()).await.unwrap();
-        String::from_utf8(request).unwrap()
+        let body = answer.to_string();
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n";
+        stream.write_all(format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes()).await.unwrap();
+        request
     });
+    (address, heard)
+}
+
+/// The `Authorization` that a call over the connection has on the wire.
+async fn sent(connection: Connection) -> String {
+    let (address, heard) = once(json!({})).await;
+    let connection = Connection { base: parse_address(&address, &[]).unwrap(), roots: BTreeMap::new(), ..connection };
+    let catalog = Catalog::compiled();
+    let selection = Selection::resolve(&SelectionWords::default(), Defaults::Reads, &catalog).unwrap();
+    let toolbox = Toolbox::new(catalog, selection, &HashMap::from([("jsm".to_owned(), connection)]), false);
     call(&toolbox, "jsm_get_current_user", json!({})).await.unwrap();
     let request = heard.await.unwrap();
     let line = request.lines().find_map(|line| line.strip_prefix("authorization: "));
@@ -85,6 +97,52 @@ async fn each_token_goes_where_it_works() {
     let refresh = resolved(&[&[SITE, GATEWAY][..], &REFRESH].concat()).unwrap().unwrap();
     assert_eq!(refresh.base.as_str(), gateway);
     assert!(refresh.credentials.are_renewed() && refresh.source.contains("JSM_REFRESH_TOKEN_FILE"));
+}
+
+#[tokio::test]
+async fn a_refresh_token_buys_the_token_and_is_replaced() {
+    let bought = json!({"access_token": "b0ught", "refresh_token": "next", "expires_in": 3600, "scope": "read:jira-work read:me"});
+    let (address, heard) = once(bought).await;
+    let mut vendor = vendor();
+    for credential in &mut vendor.credentials {
+        if let Credential::OauthRefresh { endpoint, .. } = credential {
+            assert_eq!(endpoint, "https://auth.atlassian.com/oauth/token");
+            *endpoint = format!("{address}/oauth/token");
+        }
+    }
+    let file = std::env::temp_dir().join(format!("toolwright-jsm-{}", std::process::id()));
+    std::fs::write(&file, "first\n").unwrap();
+    let value = |name: &str| match name {
+        "JSM_REFRESH_TOKEN_FILE" => Some(file.to_str().unwrap().to_owned()),
+        name => {
+            [GATEWAY, REFRESH[0], REFRESH[1]].iter().find(|(known, _)| *known == name).map(|(_, is)| (*is).to_owned())
+        }
+    };
+    let connection = connection(&vendor, &value).unwrap().unwrap();
+    let credentials = connection.credentials.clone();
+    assert_eq!(sent(connection).await, "Bearer b0ught");
+    let sale = heard.await.unwrap();
+    assert!(sale.starts_with("POST /oauth/token "), "{sale}");
+    let (_, body) = sale.split_once("\r\n\r\n").unwrap();
+    let body: Value = serde_json::from_str(body).unwrap();
+    let wanted = json!({"grant_type": "refresh_token", "client_id": "client", "client_secret": "t0ken", "refresh_token": "first"});
+    assert_eq!(body, wanted);
+    assert_eq!(std::fs::read_to_string(&file).unwrap().trim(), "next");
+    // What it opens is known from the sale.
+    assert_eq!(credentials.scopes(), Some(vec!["read:jira-work".to_owned(), "read:me".to_owned()]));
+    let folder = std::fs::read_dir(std::env::temp_dir()).unwrap();
+    for left in folder.flatten().filter(|left| left.path().to_string_lossy().starts_with(&*file.to_string_lossy())) {
+        std::fs::remove_file(left.path()).unwrap();
+    }
+}
+
+#[test]
+fn an_access_token_tells_its_scopes() {
+    let claims = URL_SAFE_NO_PAD.encode(r#"{"scope": "read:jira-work write:jira-work"}"#);
+    let token = format!("head.{claims}.sign");
+    let connection = resolved(&[GATEWAY, ("JSM_ACCESS_TOKEN", &token)]).unwrap().unwrap();
+    let scopes = vec!["read:jira-work".to_owned(), "write:jira-work".to_owned()];
+    assert_eq!(connection.credentials.scopes(), Some(scopes));
 }
 
 #[test]

@@ -76,6 +76,9 @@ async fn incident_triage() {
         let flags: Vec<_> = comments["values"].as_array().unwrap().iter().map(|one| one["public"].as_bool()).collect();
         assert_eq!(flags, [Some(true), Some(false)]);
         assert_eq!(comments["page"]["has_more"], false);
+        // What outsiders wrote is marked as theirs.
+        assert!(issue["untrusted"].as_array().unwrap().contains(&json!("description")), "{issue}");
+        assert!(comments["untrusted"].as_array().unwrap().contains(&json!("body")), "{comments}");
         let user = desk.answer(USER[names], json!({"accountId": reporter})).await;
         assert_eq!((&user["timeZone"], &user["active"]), (&json!("Africa/Lagos"), &json!(true)));
         let found = desk.answer(SEARCH[names], json!({"jql": "key = ITSM-994"})).await;
