@@ -3,10 +3,10 @@
 
 use serde_json::{Value, json};
 use toolwright::formats::adf;
+use toolwright::policy::Defaults;
 
 use crate::common::everything;
 use crate::desk::{Desk, says, words};
-use toolwright::policy::Defaults;
 
 fn pairs(query: &str) -> Vec<(String, String)> {
     url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()
@@ -30,6 +30,23 @@ async fn a_search_asks_for_fields_in_a_body() {
     }
     // What the vendor would send by itself, ids only or everything, is not asked for.
     assert!(!fields.contains(&json!("*all")));
+}
+
+#[tokio::test]
+async fn a_search_can_bring_text_and_comments() {
+    let fields = json!({
+        "description": adf::document("a **b**"),
+        "comment": {"total": 1, "comments": [{"id": "7", "body": adf::document("- c"), "jsdPublic": false}]},
+    });
+    let found = json!({"issues": [{"id": "1", "key": "ITS-1", "fields": fields}], "isLast": true});
+    let desk = Desk::served(&json!([says("searchAndReconsileIssuesUsingJqlPost", &json!({}), &found)])).await;
+    let given = json!({"jql": "project = ITS", "fields": ["description", "comment"]});
+    let answer = desk.answer("jsm_search_issues", given).await;
+    assert_eq!(desk.one().json().unwrap()["fields"], json!(["description", "comment"]));
+    let fields = &answer["issues"][0]["fields"];
+    assert_eq!(fields["description"], "a **b**");
+    let comment = &fields["comment"]["comments"][0];
+    assert_eq!((&comment["body"], &comment["jsdPublic"]), (&json!("- c"), &json!(false)));
 }
 
 #[tokio::test]
@@ -105,10 +122,11 @@ async fn comments_say_who_reads_them() {
 async fn people_are_read_by_account_id_alone() {
     let desk = Desk::served(&json!([])).await;
     let id = "712020:4be1f0aa-90c3-4d27-8d0e-6f2f7a1b9c55";
-    let user = desk.answer("jsm_get_user", json!({"accountId": id, "expand": "groups"})).await;
+    let user = desk.answer("jsm_get_user", json!({"accountId": id})).await;
     let sent = desk.one();
     assert_eq!(sent.path, "/rest/api/3/user");
     assert_eq!(value(&pairs(&sent.query), "accountId"), [id]);
+    assert_eq!(value(&pairs(&sent.query), "expand"), ["groups"]);
     assert!(user["displayName"].is_string() && user["active"].is_boolean() && user["timeZone"].is_string(), "{user}");
     // The names of old are not offered any more.
     let refused = desk.refusal("jsm_get_user", json!({"username": "mina"})).await;
