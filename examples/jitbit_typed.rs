@@ -28,6 +28,9 @@ pub async fn unclosed(connection: &Connection, most: i64) -> Result<Vec<String>,
 }
 
 /// Without the client there is nothing to show.
+///
+/// # Errors
+/// Always.
 #[cfg(not(all(feature = "typed", feature = "jitbit")))]
 #[expect(clippy::unused_async, reason = "the same signature as with the client")]
 pub async fn unclosed(_: &Connection, _: i64) -> Result<Vec<String>, Box<dyn std::error::Error>> {

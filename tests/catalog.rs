@@ -7,7 +7,9 @@ mod portable;
 
 use std::collections::{BTreeSet, HashMap};
 
-use serde_json::{Value, json};
+use serde_json::Value;
+#[cfg(feature = "jitbit")]
+use serde_json::json;
 use toolwright::catalog::Catalog;
 use toolwright::model::{Effect, HELD_BACK_TAGS, MAX_TOOL_NAME, Risk, Tool, Verb, is_tool_name, kebab_case};
 

@@ -1,5 +1,7 @@
 //! `toolwright catalog`: what is compiled in, and what of it a selection leaves.
 
+use std::collections::BTreeSet;
+
 use clap::{Args, Subcommand, ValueEnum};
 use comfy_table::{ContentArrangement, Table, TableStyle, presets};
 use serde_json::{Value, json};
@@ -169,12 +171,22 @@ fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
+/// The API that a tool calls.
+fn api(entry: &Entry) -> Option<&str> {
+    entry.tool.calls.first().map(|call| call.api.as_str())
+}
+
 fn stats(entries: &[&Entry], format: Format, printer: &mut Printer) -> Result<(), Failed> {
     let count = |test: &dyn Fn(&Entry) -> bool| entries.iter().filter(|entry| test(entry)).count();
+    let tokens = |test: &dyn Fn(&Entry) -> bool| -> usize {
+        entries.iter().filter(|entry| test(entry)).map(|entry| entry.tokens()).sum()
+    };
     let mut rows: Vec<(String, usize)> = vec![
         ("tools".to_owned(), entries.len()),
-        ("tokens".to_owned(), entries.iter().map(|entry| entry.tokens()).sum()),
+        ("tokens".to_owned(), tokens(&|_| true)),
+        ("largest tokens".to_owned(), entries.iter().map(|entry| entry.tokens()).max().unwrap_or_default()),
         ("core".to_owned(), count(&|entry| entry.tool.is_core())),
+        ("core tokens".to_owned(), tokens(&|entry| entry.tool.is_core())),
         ("unreviewed".to_owned(), count(&|entry| !entry.tool.reviewed())),
     ];
     for effect in Effect::ALL {
@@ -183,10 +195,19 @@ fn stats(entries: &[&Entry], format: Format, printer: &mut Printer) -> Result<()
     for risk in Risk::ALL {
         rows.push((format!("risk {risk}"), count(&|entry| entry.tool.risks.contains(risk))));
     }
-    let mut vendors: Vec<&str> = entries.iter().map(|entry| entry.vendor.as_str()).collect();
-    vendors.dedup();
+    let vendors: BTreeSet<&str> = entries.iter().map(|entry| entry.vendor.as_str()).collect();
     for vendor in vendors {
-        rows.push((format!("vendor {vendor}"), count(&|entry| entry.vendor == vendor)));
+        let of_vendor = |entry: &Entry| entry.vendor == vendor;
+        rows.push((format!("vendor {vendor}"), count(&of_vendor)));
+        rows.push((format!("vendor {vendor} tokens"), tokens(&of_vendor)));
+        let apis: BTreeSet<&str> =
+            entries.iter().filter(|entry| of_vendor(entry)).filter_map(|entry| api(entry)).collect();
+        // One API says nothing that the vendor does not.
+        for one in apis.iter().filter(|_| apis.len() > 1) {
+            let of_api = |entry: &Entry| of_vendor(entry) && api(entry) == Some(*one);
+            rows.push((format!("api {one}"), count(&of_api)));
+            rows.push((format!("api {one} tokens"), tokens(&of_api)));
+        }
     }
     let header = ["what", "count"];
     let cells = rows.iter().map(|(what, count)| [what.clone(), count.to_string()]);

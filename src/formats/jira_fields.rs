@@ -16,6 +16,9 @@ const GOOD_FOR: Duration = Duration::from_secs(10 * 60);
 const FRESH_FOR: Duration = Duration::from_secs(60);
 /// More fields than any site has.
 const MOST_FIELDS: usize = 20_000;
+/// Fields whose every entry has readers of its own, customers among them. No value of fields sets them: they are
+/// written by calls that say who reads it.
+const NEVER_SET: [&str; 2] = ["comment", "worklog"];
 /// Lists of so many operations are kept; there is one.
 const MOST_LISTS: usize = 8;
 /// So many names are told to somebody who guessed wrong.
@@ -118,6 +121,11 @@ pub(super) async fn write(
         Value::Object(entries) => entries.keys().map(String::as_str).collect(),
         _ => return Err(Complaint::new("a list of fields", short(&value.to_string()))),
     };
+    if value.is_object() {
+        for name in &names {
+            settable(name, bare(name).1)?;
+        }
+    }
     let unknown: Vec<&str> = names.into_iter().filter(|name| !is_id(bare(name).1)).collect();
     let Some(operation) = formatted.ask.as_deref().filter(|_| !unknown.is_empty()) else {
         return Ok(value);
@@ -149,6 +157,7 @@ pub(super) async fn write(
             let mut renamed = Map::new();
             for (name, entry) in entries {
                 let id = id_of(&name).map_err(|complaint| complaint.at(format!(".{name}")))?;
+                settable(&name, bare(&id).1)?;
                 if renamed.insert(id.clone(), entry).is_some() {
                     let given = format!("`{name}`, which is `{id}` too");
                     return Err(Complaint::new("each field once", given).at(format!(".{name}")));
@@ -158,6 +167,16 @@ pub(super) async fn write(
         }
         other => Ok(other),
     }
+}
+
+/// Whether a value can be set, by the field's id.
+fn settable(name: &str, id: &str) -> Result<(), Complaint> {
+    if !NEVER_SET.contains(&id) {
+        return Ok(());
+    }
+    let expected = "a field that a value can be given to; comments and worklogs are written by tools of their own, \
+                    which say who reads them";
+    Err(Complaint::new(expected, format!("`{id}`")).at(format!(".{name}")))
 }
 
 /// `-Story Points` leaves a field out: the sign and the name.

@@ -152,20 +152,33 @@ fn without_an_answer_nothing_is_guessed() {
 fn formats_reach_into_an_argument() {
     let bench = Bench::new(Ok(fields()));
     let inner = |at: &str, format| Formatted { at: at.to_owned(), ..Formatted::whole(format) };
-    let formats = [jira_fields(), inner("description", Format::Adf), inner("comment.add.body", Format::Adf)];
+    let formats = [jira_fields(), inner("description", Format::Adf), inner("customfield_7.add.body", Format::Adf)];
     let given = json!({
         "Story Points": 3, "description": "a", "labels": ["x"], "environment": null,
-        "comment": [{"add": {"body": "b"}}, {"add": {"body": adf::document("c")}}, {"remove": 1}],
+        "customfield_7": [{"add": {"body": "b"}}, {"add": {"body": adf::document("c")}}, {"remove": 1}],
     });
     assert_eq!(
         bench.write(&formats, given).0,
         Ok(json!({
             "customfield_10016": 3, "description": adf::document("a"), "labels": ["x"], "environment": null,
-            "comment": [{"add": {"body": adf::document("b")}}, {"add": {"body": adf::document("c")}}, {"remove": 1}],
+            "customfield_7": [{"add": {"body": adf::document("b")}}, {"add": {"body": adf::document("c")}}, {"remove": 1}],
         }))
     );
-    let wrong = bench.write(&formats, json!({"comment": [{"add": {"body": 5}}]})).0.unwrap_err();
-    assert_eq!(wrong.at, ".comment[0].add.body");
+    let wrong = bench.write(&formats, json!({"customfield_7": [{"add": {"body": 5}}]})).0.unwrap_err();
+    assert_eq!(wrong.at, ".customfield_7[0].add.body");
+}
+
+#[test]
+fn no_value_of_fields_is_a_comment() {
+    let listed = json!([{"id": "comment", "name": "Kommentar"}, {"id": "worklog", "name": "Log Work"}]);
+    let bench = Bench::new(Ok(listed));
+    for name in ["comment", "worklog", " comment ", "-comment", "Kommentar", "kommentar", "log work"] {
+        let complaint = bench.write(&[jira_fields()], json!({"summary": "s", name: "x"})).0.unwrap_err();
+        assert!(complaint.expected.contains("tools of their own"), "{name}: {complaint:?}");
+        assert_eq!(complaint.at, format!(".{name}"));
+    }
+    // To ask for them is another matter.
+    assert!(bench.write(&[jira_fields()], json!(["comment", "worklog"])).0.is_ok());
 }
 
 #[test]

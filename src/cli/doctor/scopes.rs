@@ -60,4 +60,27 @@ mod tests {
             assert_eq!(missing(&needed, &granted), expected, "{needed:?}");
         }
     }
+
+    #[test]
+    #[cfg(feature = "jsm")]
+    fn the_tools_that_a_token_does_not_open_are_named() {
+        let catalog = crate::catalog::Catalog::compiled();
+        let of_jsm: Vec<&Entry> = catalog.entries().iter().filter(|entry| entry.vendor == "jsm").collect();
+        let told = |granted: &[&str]| {
+            let granted: Vec<String> = granted.iter().map(|scope| (*scope).to_owned()).collect();
+            text(&of_jsm, Some(&granted)).unwrap()
+        };
+        let reading = told(&["read:jira-work", "read:jira-user", "read:servicedesk-request"]);
+        let line = |scope: &str| reading.lines().find(|line| line.starts_with(scope)).unwrap_or_default().to_owned();
+        assert!(line("write:jira-work is missing").contains("jsm_edit_issue"), "{reading}");
+        assert!(line("write:servicedesk-request is missing").contains("jsm_add_request_comment"), "{reading}");
+        for open in
+            ["jsm_get_issue,", "jsm_search_issues", "jsm_list_queues", "jsm_list_request_comments", "jsm_get_user,"]
+        {
+            assert!(!reading.contains(open), "{open}: {reading}");
+        }
+        let nothing = told(&["offline_access"]);
+        assert!(nothing.contains("jsm_list_queues") && nothing.contains("jsm_search_issues"), "{nothing}");
+        assert!(text(&of_jsm, None).unwrap().contains("don't tell what they open"));
+    }
 }
