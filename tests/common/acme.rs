@@ -56,6 +56,7 @@ fn tool(name: &str, api: &str, operation: &str, effect: Effect) -> Tool {
         bindings: Vec::new(),
         fixed: Vec::new(),
         hints: Vec::new(),
+        answers: None,
         paging: None,
     };
     let dry_run = json!({"type": "boolean"});
