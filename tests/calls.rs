@@ -83,14 +83,22 @@ async fn what_the_schema_allows_the_vendor_takes() {
                         }
                     }
                 }
-                // Only the guards of a request may keep what the schema allows.
-                Err(Failure::Call(CallError::NotSent(_))) => kept += 1,
+                // Only two guards may keep what the schema allows: a text that would lead a path
+                // elsewhere, and a list whose values could not be told apart.
+                Err(Failure::Call(CallError::NotSent(why)))
+                    if why.contains("path argument") || why.contains("parts the values of the list") =>
+                {
+                    kept += 1;
+                }
                 Err(failure) => {
                     let _ = writeln!(faults, "{name} (case {case}) {shown}: {failure}");
                 }
             }
         }
-        if accepted * 10 < cases * 9 {
+        // A fifth of the texts that are drawn would lead a path elsewhere, and a tool may have several.
+        let in_path =
+            entry.tool.calls.iter().flat_map(|call| &call.bindings).any(|b| matches!(b.place, Place::Path(_)));
+        if accepted * 10 < cases * if in_path { 5 } else { 9 } {
             let _ = writeln!(faults, "{name}: {accepted} of {cases} accepted, {kept} kept by a guard");
         }
         for recorded in sandbox.take_record() {

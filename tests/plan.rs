@@ -20,6 +20,10 @@ fn every_changing_tool_can_be_asked_for_its_plan() {
         let tool = &entry.tool;
         let schema = tool.parsed_input_schema();
         let (own, other) = if tool.effect == Some(Effect::Read) { (FIELDS, DRY_RUN) } else { (DRY_RUN, FIELDS) };
+        // A vendor's own list of fields does the same.
+        if own == FIELDS && tool.calls.iter().flat_map(|call| &call.bindings).any(|binding| binding.argument == own) {
+            continue;
+        }
         let said = schema["properties"][own]["description"].as_str().unwrap();
         assert!(said.chars().count() <= 30, "{}: `{said}`", tool.name);
         assert!(tool.is_own_argument(own) && !tool.is_own_argument(other), "{}", tool.name);

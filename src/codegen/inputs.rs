@@ -156,7 +156,7 @@ fn plain_inputs(spec: &SpecOperation, choice: Option<&BodyChoice<'_>>) -> Vec<In
                 let raw_property = raw.and_then(|raw| raw.get(name));
                 let schema = match (is_file, property) {
                     (true, property) if property.get("type").and_then(Value::as_str) == Some("array") => {
-                        schema::files_schema(property.get("description"))
+                        never_empty(schema::files_schema(property.get("description")))
                     }
                     (true, property) => schema::file_schema(property.get("description")),
                     (false, Value::Object(property)) => with_example(property.clone(), raw_property),
@@ -223,6 +223,16 @@ fn text_schema(schema: Map<String, Value>, content_type: &str) -> Map<String, Va
     text
 }
 
+/// A required list outside of JSON: an empty one leaves nothing behind, and what is required would
+/// be missing.
+fn never_empty(mut schema: Map<String, Value>) -> Map<String, Value> {
+    if schema.get("type").and_then(Value::as_str) == Some("array") {
+        let least = schema.get("minItems").and_then(Value::as_u64).unwrap_or_default().max(1);
+        schema.insert("minItems".to_owned(), Value::from(least));
+    }
+    schema
+}
+
 fn parameter_input(spec: &SpecParameter) -> Input {
     let mut schema = parameter_schema(spec);
     if let Some(text) = &spec.description {
@@ -230,12 +240,7 @@ fn parameter_input(spec: &SpecParameter) -> Input {
     }
     let example = spec.example.as_ref().map(|example| serde_json::json!({"example": example}));
     let schema = with_example(schema, example.as_ref().or(Some(&spec.schema)));
-    let mut schema = schema;
-    // An empty list leaves nothing behind: what is required would be missing.
-    if spec.required && schema.get("type").and_then(Value::as_str) == Some("array") {
-        let least = schema.get("minItems").and_then(Value::as_u64).unwrap_or_default().max(1);
-        schema.insert("minItems".to_owned(), Value::from(least));
-    }
+    let schema = if spec.required { never_empty(schema) } else { schema };
     let place = match spec.location {
         Location::Path => Place::Path(spec.name.clone()),
         Location::Query => Place::Query(spec.name.clone()),
