@@ -3,6 +3,7 @@
 //! taken out first; what the tool path checks at run time (lengths, patterns, bounds) the vendor
 //! checks here.
 
+use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 
 use progenitor::{GenerationSettings, Generator, InterfaceStyle};
@@ -10,7 +11,7 @@ use quote::quote;
 use serde_json::{Map, Value, json};
 
 use super::spec::METHODS;
-use crate::model::function_name;
+use crate::model::{function_name, snake_case};
 
 /// Emits the typed client of an API.
 ///
@@ -144,6 +145,18 @@ fn responses_of(operation: &Value, document: &Value) -> Value {
     json!({(status): out})
 }
 
+/// Whether the values of an enum make variants that Rust can tell apart: of `created` and
+/// `-created` only letters and digits remain. Where they do not, the values are text.
+fn names_apart(values: &Value) -> bool {
+    let letters = |value: &str| value.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    let mut names = BTreeSet::new();
+    let mut texts = values.as_array().into_iter().flatten().filter_map(Value::as_str);
+    texts.all(|value| {
+        let name: String = letters(value);
+        !name.is_empty() && names.insert(name)
+    })
+}
+
 /// A schema with what shapes a Rust type, and nothing else.
 fn plain(schema: &Value) -> Value {
     const KEPT: [&str; 7] = ["$ref", "type", "description", "required", "nullable", "enum", "additionalProperties"];
@@ -152,10 +165,14 @@ fn plain(schema: &Value) -> Value {
     for (key, value) in schema {
         let value = match key.as_str() {
             "additionalProperties" if value.is_object() => plain(value),
+            "enum" if !names_apart(value) => continue,
             key if KEPT.contains(&key) => value.clone(),
             "items" => plain(value),
             "properties" => {
+                // Of `CompanyId` and `CompanyID`, one becomes the field; a vendor sends one of them.
+                let mut fields = BTreeSet::new();
                 let properties = value.as_object().into_iter().flatten();
+                let properties = properties.filter(|(name, _)| fields.insert(snake_case(name)));
                 Value::Object(properties.map(|(name, property)| (name.clone(), plain(property))).collect())
             }
             "allOf" | "oneOf" | "anyOf" => value.as_array().into_iter().flatten().map(plain).collect(),
