@@ -7,7 +7,7 @@ mod portable;
 
 use std::collections::{BTreeSet, HashMap};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use toolwright::catalog::Catalog;
 use toolwright::model::{Effect, HELD_BACK_TAGS, MAX_TOOL_NAME, Risk, Tool, Verb, is_tool_name, kebab_case};
 
@@ -174,6 +174,8 @@ fn every_argument_has_a_place_and_every_place_an_argument() {
 
 #[cfg(feature = "jitbit")]
 mod jitbit {
+    use serde_json::json;
+
     use super::*;
 
     fn tool(catalog: &Catalog, name: &str) -> Value {

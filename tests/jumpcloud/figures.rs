@@ -55,8 +55,8 @@ fn figures() {
     });
     let expected = json!({
         "tools": 386,
-        "core": 36,
-        "core reads": 18,
+        "core": 32,
+        "core reads": 17,
         "read": 236,
         "write": 117,
         "destructive": 33,

@@ -1,10 +1,12 @@
 //! The tools of the vendor's own server, each called by the name that it has there.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 use toolwright::catalog::Catalog;
-use toolwright::policy::{Defaults, SelectionWords};
+use toolwright::policy::{Defaults, Selection, SelectionWords};
 
-use super::{APPLICATION, DEVICE, ORGANIZATION, USER, ask, client, query, toolbox, tools};
+use super::{APPLICATION, DEVICE, ORGANIZATION, USER, ask, client, query, toolbox, tools, words};
 use crate::common::{everything, sandbox};
 
 /// What is called, and what must arrive: API, method and path, query, body.
@@ -122,6 +124,43 @@ fn the_aliases_are_the_vendors_list_and_nothing_else() {
     assert_eq!(ours, theirs);
 }
 
+/// The tag opens the vendor's list, and README says what each of it needs.
+#[test]
+fn the_flags_in_the_readme_open_them() {
+    let catalog = Catalog::compiled();
+    let offered = |flags: &[(&str, &str)]| {
+        let selection = Selection::resolve(&words(flags), Defaults::CoreReads, &catalog).unwrap();
+        let open = tools(&catalog).filter(|entry| selection.decide(entry).is_ok());
+        open.map(|entry| entry.tool.name.as_str()).collect::<BTreeSet<&str>>()
+    };
+    let allow = "reveals_secret,weakens_security,irreversible";
+    let named: BTreeSet<&str> = all().map(|one| catalog.get(one.name).unwrap().tool.name.as_str()).into();
+    assert_eq!(offered(&[("methods", "all"), ("tags", "official,undocumented"), ("allow", allow)]), named);
+    let readme = std::fs::read_to_string("README.md").unwrap();
+    let rows = readme.lines().skip_while(|line| !line.starts_with("| theirs | here |")).skip(2);
+    let mut told = BTreeSet::new();
+    for row in rows.take_while(|line| line.starts_with('|')) {
+        let cells: Vec<Vec<&str>> = row.split('|').map(|cell| cell.split('`').skip(1).step_by(2).collect()).collect();
+        let [_, theirs, ours, flags, _] = cells.as_slice() else { panic!("{row}") };
+        let mut given = vec![("methods", "all")];
+        for flag in flags.iter().flat_map(|flags| flags.split("--")).filter(|flag| !flag.is_empty()) {
+            given.push(flag.trim().split_once(' ').unwrap());
+        }
+        assert_eq!(theirs.len(), ours.len(), "{row}");
+        for (theirs, ours) in theirs.iter().zip(ours) {
+            assert_eq!(catalog.get(theirs).map(|entry| entry.tool.name.as_str()), Some(*ours), "{row}");
+            assert!(offered(&given).contains(ours), "{row}");
+            assert_eq!(
+                offered(&[("methods", "all")]).contains(ours),
+                given.len() == 1,
+                "{row}: what it says is needed"
+            );
+            told.insert(*theirs);
+        }
+    }
+    assert_eq!(told, all().map(|official| official.name).into());
+}
+
 #[tokio::test]
 async fn how_many_windows_devices_is_one_call_with_the_default_policy() {
     let windows = json!([{
@@ -147,8 +186,7 @@ async fn how_many_windows_devices_is_one_call_with_the_default_policy() {
 #[tokio::test]
 async fn groups_and_applications_are_given_and_taken() {
     let sandbox = sandbox(None).await;
-    let client =
-        client(toolbox(&sandbox, &super::words(&[("methods", "read,write,destructive")]), Defaults::CoreReads)).await;
+    let client = client(toolbox(&sandbox, &words(&[("methods", "read,write,destructive")]), Defaults::CoreReads)).await;
     let group = "66f1a0c2d4e5f6a7b8c9d0e4";
     let member = json!({"user_id": USER, "user_group_id": group});
     let access = json!({"application_id": APPLICATION, "user_group_id": group});
