@@ -47,6 +47,7 @@ fn words(flags: &[(&str, &str)]) -> SelectionWords {
     let mut words = SelectionWords::default();
     for (flag, values) in flags {
         let list = match *flag {
+            "vendor" => &mut words.vendors,
             "methods" => &mut words.methods,
             "tags" => &mut words.tags,
             "tools" => &mut words.tools,
@@ -70,7 +71,9 @@ fn toolbox(sandbox: &Sandbox, words: &SelectionWords, defaults: Defaults) -> Too
         let settings = settings(vendor, &env).unwrap();
         connections.insert(api.to_owned(), Connection { credentials, settings, ..connection });
     }
-    let selection = Selection::resolve(words, defaults, &catalog).unwrap();
+    // Other vendors may be compiled in, too.
+    let words = SelectionWords { vendors: vec!["jumpcloud".to_owned()], ..words.clone() };
+    let selection = Selection::resolve(&words, defaults, &catalog).unwrap();
     Toolbox::new(catalog, selection, &connections, false)
 }
 

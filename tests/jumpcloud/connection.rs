@@ -113,7 +113,7 @@ impl Vendor {
         ];
         let connection = connected(&[&own[..], variables].concat()).unwrap();
         let catalog = Catalog::compiled();
-        let words = words(&[("methods", "read,write"), ("tags", "core,undocumented")]);
+        let words = words(&[("vendor", "jumpcloud"), ("methods", "read,write"), ("tags", "core,undocumented")]);
         let selection = Selection::resolve(&words, Defaults::CoreReads, &catalog).unwrap();
         Toolbox::new(catalog, selection, &[("jumpcloud".to_owned(), connection)].into(), false)
     }

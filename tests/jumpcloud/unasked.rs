@@ -8,13 +8,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rmcp::model::CallToolRequestParams;
 use serde_json::{Value, json};
+use toolwright::audit::Audit;
 use toolwright::call::Failure;
 use toolwright::catalog::{Catalog, Entry};
 use toolwright::model::{Effect, Risk};
 use toolwright::policy::{Defaults, Selection, SelectionWords};
 
 use super::{DEVICE, USER, client, toolbox, tools, words};
-use crate::common::{call, nothing, sandbox};
+use crate::common::{call, everything, nothing, sandbox};
 
 /// The tools that call this operation.
 #[track_caller]
@@ -181,7 +182,7 @@ async fn bulk_tools_disrupt_and_bound_what_one_call_does() {
         assert!(entry.tool.description.contains("50"), "{name} says how many");
     }
     let sandbox = sandbox(None).await;
-    let toolbox = toolbox(&sandbox, &crate::common::everything(), Defaults::Reads);
+    let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
     let devices = |count: usize| json!({"command_id": USER, "device_ids": vec![DEVICE; count]});
     for count in [0, 51] {
         let failure = call(&toolbox, "jumpcloud_run_command", devices(count)).await.unwrap_err();
@@ -204,6 +205,37 @@ fn nothing_acts_on_many_without_saying_bulk() {
             assert!(!many || entry.tool.tags.contains("bulk"), "{}: {argument}", entry.tool.name);
         }
     }
+}
+
+/// What opens an account, a device or a network is shown in no plan and written into no record.
+#[tokio::test]
+async fn secrets_that_are_given_are_masked() {
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("jumpcloud-secrets.jsonl");
+    let _ = std::fs::remove_file(&path);
+    let sandbox = sandbox(None).await;
+    let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads).with_record(Some(Audit::open(&path).unwrap()));
+    let apple = json!({"apple_mdm_id": USER, "apple_device_id": DEVICE, "pin": "918273"});
+    let of_user = json!({"user_id": USER, "password": "pl4nted-918273"});
+    let users = json!({"users": [{"username": "mira", "email": "mira@solheim.example", "password": "pl4nted-918273"}]});
+    let server = json!({"name": "wifi", "networkSourceIp": "192.0.2.7", "sharedSecret": "pl4nted-918273"});
+    for (tool, arguments) in [
+        ("jumpcloud_lock_apple_device", &apple),
+        ("jumpcloud_erase_apple_device", &apple),
+        ("jumpcloud_update_user_account", &of_user),
+        ("jumpcloud_create_users_in_bulk", &users),
+        ("jumpcloud_create_radius_server", &server),
+    ] {
+        let mut dry = arguments.clone();
+        dry["dry_run"] = json!(true);
+        let plan = crate::common::result(&toolbox, tool, dry).await;
+        let plan = crate::common::text(&plan);
+        assert!(plan.contains("***") && !plan.contains("918273"), "{tool}: {plan}");
+        call(&toolbox, tool, arguments.clone()).await.unwrap();
+        let sent = sandbox.take_record().pop().unwrap();
+        assert!(String::from_utf8_lossy(sent.body.as_deref().unwrap()).contains("918273"), "{tool} sends it");
+    }
+    let record = std::fs::read_to_string(&path).unwrap();
+    assert!(record.lines().count() >= 10 && record.contains("***") && !record.contains("918273"), "{record}");
 }
 
 /// Names and aliases of what changes, mails or shows a secret.
