@@ -164,6 +164,27 @@ async fn a_model_sees_the_organization_in_plans_only() {
     assert_eq!(vendor.take(), []);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_asks_once_and_says_for_whom() {
+    let vendor = Vendor::start().await;
+    let address = vendor.address.clone();
+    let doctor = move || {
+        std::process::Command::new(env!("CARGO_BIN_EXE_toolwright"))
+            .args(["doctor", "--vendor", "jumpcloud"])
+            .env_clear()
+            .envs([("JUMPCLOUD_URL", &address), ("JUMPCLOUD_INSIGHTS_URL", &address)])
+            .envs([("JUMPCLOUD_API_KEY", KEY), ("JUMPCLOUD_ORG_ID", ORGANIZATION)])
+            .output()
+            .unwrap()
+    };
+    let output = tokio::task::spawn_blocking(doctor).await.unwrap();
+    let shown = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{shown}");
+    assert!(shown.contains(ORGANIZATION) && shown.contains("JUMPCLOUD_API_KEY") && !shown.contains(KEY), "{shown}");
+    let asked = ("GET /api/organizations".to_owned(), Some(KEY.to_owned()), Some(ORGANIZATION.to_owned()));
+    assert_eq!(vendor.take(), [asked]);
+}
+
 #[tokio::test]
 async fn a_connection_over_http_chooses_its_organization() {
     let vendor = Vendor::start().await;
