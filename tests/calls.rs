@@ -108,6 +108,6 @@ async fn what_the_schema_allows_the_vendor_takes() {
     // For tests/clients/openapi_requests.py, which checks the same requests with a validator
     // that shares no code with us.
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
-    std::fs::write(folder.join("recorded-jitbit.jsonl"), records).unwrap();
+    std::fs::write(folder.join("recorded-requests.jsonl"), records).unwrap();
     assert!(faults.is_empty(), "{faults}");
 }

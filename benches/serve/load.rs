@@ -1,22 +1,47 @@
-//! 32 callers at once over HTTP, the vendor's stand-in and the callers on the same cores.
+//! 32 callers at once over HTTP, with record and projection; the vendor's stand-in and the callers
+//! on the same cores.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use toolwright::catalog::sandbox_tables;
-use toolwright::sandbox::Sandbox;
 
 use crate::figures::verdict_at_least;
 use crate::peer::{self, HttpPeer};
 
 const CALLERS: usize = 32;
 
+/// A folder for a record, gone with the bench.
+pub(crate) struct Folder {
+    path: std::path::PathBuf,
+    record: String,
+}
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("toolwright-bench-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        let record = path.join(format!("{}.jsonl", fastrand::u64(..))).to_str().unwrap().to_owned();
+        Self { path, record }
+    }
+
+    /// Where the record goes.
+    pub(crate) fn record(&self) -> &str {
+        &self.record
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.path);
+    }
+}
+
 /// Calls for as long as `time`; a call that fails ends the bench.
 pub(crate) async fn run(time: Duration) -> bool {
-    let sandbox = Sandbox::start(&sandbox_tables(), None).await.unwrap();
-    let server = Arc::new(HttpPeer::start(&sandbox.address("jitbit")));
+    let folder = Folder::new();
+    let server = Arc::new(HttpPeer::start(&["--vendor", "jitbit", "--audit", folder.record()]));
     let client = peer::http_client();
     let calls = Arc::new(AtomicU64::new(0));
     let began = Instant::now();
@@ -24,7 +49,7 @@ pub(crate) async fn run(time: Duration) -> bool {
         .map(|_| {
             let (server, client, calls) = (Arc::clone(&server), client.clone(), Arc::clone(&calls));
             tokio::spawn(async move {
-                let request = json!({"name": "jitbit_list_priorities", "arguments": {}});
+                let request = json!({"name": "jitbit_list_priorities", "arguments": {"fields": ["Name"]}});
                 while began.elapsed() < time {
                     server.call(&client, &request).await;
                     calls.fetch_add(1, Ordering::Relaxed);

@@ -15,13 +15,16 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use figures::{median, verdict};
-use peer::Peer;
+use peer::{Peer, Vendors};
 use serde_json::{Value, json};
 use toolwright::catalog::sandbox_tables;
 use toolwright::sandbox::Sandbox;
 
 /// Every tool: the whole table, as the minimal server has it.
-const EVERYTHING: [&str; 6] = ["--methods", "all", "--tags", "all", "--allow", "irreversible,weakens_security"];
+const EVERYTHING: [&str; 6] =
+    ["--methods", "all", "--tags", "all", "--allow", "irreversible,reveals_secret,runs_code,weakens_security"];
+/// How much longer than the minimal server, and how many megabytes: one vendor, all of them.
+const BOUNDS: (f64, f64) = if cfg!(feature = "jumpcloud") { (1.5, 40.0) } else { (1.3, 20.0) };
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
@@ -46,14 +49,15 @@ fn main() -> ExitCode {
     if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// From the start of the process to the answer to tools/list, all Jitbit tools over stdio.
+/// From the start of the process to the answer to tools/list, all tools that are compiled in, over
+/// stdio.
 fn start() -> bool {
     const ROUNDS: usize = 30;
-    let (mut ours, mut theirs, mut memory) = (Vec::new(), Vec::new(), 0);
+    let (mut ours, mut theirs, mut memory, mut tools) = (Vec::new(), Vec::new(), 0, 0);
     for _ in 0..ROUNDS {
         let began = Instant::now();
-        let mut peer = Peer::toolwright(&EVERYTHING, "https://helpdesk.example.com");
-        let tools = peer.open_and_list();
+        let mut peer = Peer::toolwright(&EVERYTHING, Vendors::Configured);
+        tools = peer.open_and_list();
         ours.push(began.elapsed());
         memory = memory.max(peer.resident_kb());
         let began = Instant::now();
@@ -62,10 +66,10 @@ fn start() -> bool {
         theirs.push(began.elapsed());
     }
     let (ours, theirs) = (median(&mut ours), median(&mut theirs));
-    println!("start to tools/list: {ours:.2?}, minimal server {theirs:.2?}");
-    let ratio = verdict("  ratio", ours.as_secs_f64() / theirs.as_secs_f64(), 1.3, "");
+    println!("start to tools/list of {tools} tools: {ours:.2?}, minimal server {theirs:.2?}");
+    let ratio = verdict("  ratio", ours.as_secs_f64() / theirs.as_secs_f64(), BOUNDS.0, "");
     #[expect(clippy::cast_precision_loss, reason = "kilobytes of a process fit a float")]
-    let memory = verdict("resident after the list", memory as f64 / 1024.0, 20.0, " MB");
+    let memory = verdict("resident after the list", memory as f64 / 1024.0, BOUNDS.1, " MB");
     ratio && memory
 }
 
@@ -75,11 +79,14 @@ async fn calls() -> bool {
     let sandbox = Sandbox::start(&sandbox_tables(), None).await.unwrap();
     let address = sandbox.address("jitbit");
     let plain = peer::http_client();
-    let mut peer = Peer::toolwright(&[], &address);
+    let mut peer = Peer::toolwright(&["--vendor", "jitbit"], Vendors::Sandbox);
     peer.open_and_list();
-    let served = peer::HttpPeer::start(&address);
+    let served = peer::HttpPeer::start(&["--vendor", "jitbit"]);
+    let folder = load::Folder::new();
+    let recording = peer::HttpPeer::start(&["--vendor", "jitbit", "--audit", folder.record()]);
     let request = json!({"name": "jitbit_search_tickets", "arguments": {"query": "printer"}});
-    let (mut direct, mut stdio, mut http) = (Vec::new(), Vec::new(), Vec::new());
+    let projected = json!({"name": "jitbit_search_tickets", "arguments": {"query": "printer", "fields": ["Subject"]}});
+    let (mut direct, mut stdio, mut http, mut recorded) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         let began = Instant::now();
         let url = format!("{address}/api/Search?query=printer&count=25");
@@ -93,11 +100,19 @@ async fn calls() -> bool {
         let began = Instant::now();
         served.call(&plain, &request).await;
         http.push(began.elapsed());
+        let began = Instant::now();
+        recording.call(&plain, &projected).await;
+        recorded.push(began.elapsed());
     }
-    let (direct, stdio, http) = (median(&mut direct), median(&mut stdio), median(&mut http));
-    println!("one call at the median: by reqwest alone {direct:.3?}, over stdio {stdio:.3?}, over HTTP {http:.3?}");
+    let (direct, stdio) = (median(&mut direct), median(&mut stdio));
+    let (http, recorded) = (median(&mut http), median(&mut recorded));
+    println!(
+        "one call at the median: by reqwest alone {direct:.3?}, over stdio {stdio:.3?}, over HTTP {http:.3?}, \
+         over HTTP with record and projection {recorded:.3?}"
+    );
     let milliseconds = |with: Duration| with.saturating_sub(direct).as_secs_f64() * 1e3;
     let stdio = verdict("  overhead over stdio", milliseconds(stdio), 0.2, " ms");
     let http = verdict("  overhead over HTTP", milliseconds(http), 0.3, " ms");
-    stdio && http
+    let recorded = verdict("  overhead over HTTP with record and projection", milliseconds(recorded), 0.5, " ms");
+    stdio && http && recorded
 }

@@ -44,9 +44,27 @@ impl ServerHandler for Minimal {
     }
 }
 
+/// The tables of the vendors that are compiled in.
+const TABLES: &[&str] = &[
+    #[cfg(feature = "jitbit")]
+    include_str!("../../generated/jitbit/tools.json"),
+    #[cfg(feature = "jsm")]
+    include_str!("../../generated/jsm-platform/tools.json"),
+    #[cfg(feature = "jsm")]
+    include_str!("../../generated/jsm-servicedesk/tools.json"),
+    #[cfg(feature = "jumpcloud")]
+    include_str!("../../generated/jumpcloud-insights/tools.json"),
+    #[cfg(feature = "jumpcloud")]
+    include_str!("../../generated/jumpcloud-undocumented/tools.json"),
+    #[cfg(feature = "jumpcloud")]
+    include_str!("../../generated/jumpcloud-v1/tools.json"),
+    #[cfg(feature = "jumpcloud")]
+    include_str!("../../generated/jumpcloud-v2/tools.json"),
+];
+
 pub(crate) fn serve() {
-    let table: Table = serde_json::from_str(include_str!("../../generated/jitbit/tools.json")).unwrap();
-    let tools = table.tools.into_iter().map(|row| {
+    let rows = TABLES.iter().flat_map(|table| serde_json::from_str::<Table>(table).unwrap().tools);
+    let tools = rows.map(|row| {
         Tool::new(row.name, row.description, Arc::new(row.input_schema))
             .with_title(row.title)
             .with_annotations(row.annotations)

@@ -15,22 +15,32 @@ pub(crate) struct Peer {
     last: u64,
 }
 
-fn toolwright(arguments: &[&str], jitbit: &str) -> Command {
+/// Where the vendors are.
+#[derive(Clone, Copy)]
+pub(crate) enum Vendors {
+    /// Configured, and never asked.
+    Configured,
+    /// The server's own sandbox: a vendor's pace holds for real addresses.
+    Sandbox,
+}
+
+fn toolwright(arguments: &[&str], vendors: Vendors) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_toolwright"));
     command.arg("serve").args(arguments);
-    if jitbit.starts_with("http://127.") {
-        // The vendor's pace holds for real addresses; the server's own sandbox has none.
-        command.arg("--sandbox");
-    } else {
-        command.env("JITBIT_URL", jitbit).env("JITBIT_TOKEN", "t");
-    }
+    match vendors {
+        Vendors::Sandbox => command.arg("--sandbox"),
+        Vendors::Configured => command
+            .envs([("JITBIT_URL", "https://helpdesk.example.com"), ("JITBIT_TOKEN", "t")])
+            .envs([("JSM_URL", "https://site.example.com"), ("JSM_EMAIL", "a@example.com"), ("JSM_API_TOKEN", "t")])
+            .env("JUMPCLOUD_API_KEY", "k"),
+    };
     command
 }
 
 impl Peer {
     /// The release binary.
-    pub(crate) fn toolwright(arguments: &[&str], jitbit: &str) -> Self {
-        Self::spawn(toolwright(arguments, jitbit))
+    pub(crate) fn toolwright(arguments: &[&str], vendors: Vendors) -> Self {
+        Self::spawn(toolwright(arguments, vendors))
     }
 
     /// This bench as the minimal server.
@@ -63,8 +73,13 @@ impl Peer {
         let hello = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client});
         self.request("initialize", &hello);
         writeln!(self.input, "{}", json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).unwrap();
-        let listed = self.request("tools/list", &json!({}));
-        listed["result"]["tools"].as_array().unwrap().len()
+        let (mut tools, mut params) = (0, json!({}));
+        loop {
+            let listed = self.request("tools/list", &params);
+            tools += listed["result"]["tools"].as_array().unwrap().len();
+            let Some(cursor) = listed["result"]["nextCursor"].as_str() else { return tools };
+            params = json!({"cursor": cursor});
+        }
     }
 
     /// The memory it holds, in kilobytes.
@@ -99,9 +114,9 @@ pub(crate) struct HttpPeer {
 }
 
 impl HttpPeer {
-    pub(crate) fn start(jitbit: &str) -> Self {
-        let mut child =
-            toolwright(&["--http", "127.0.0.1:0"], jitbit).stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        let mut command = toolwright(&[&["--http", "127.0.0.1:0"], arguments].concat(), Vendors::Sandbox);
+        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut said = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
         tokio::task::block_in_place(|| said.read_line(&mut line)).unwrap();

@@ -4,6 +4,7 @@
 
 pub mod arguments;
 mod attempts;
+mod callers;
 mod check;
 mod choose;
 mod continued;
@@ -41,6 +42,7 @@ use crate::upstream::{Pace, Plan};
 
 use arguments::ArgumentSchema;
 pub use attempts::Patience;
+use callers::Callers;
 pub use kept::Session;
 use kept::{Kept, Owner};
 use line::Line;
@@ -65,6 +67,7 @@ pub struct Toolbox {
     record: Option<Audit>,
     evaluator: Option<Evaluator>,
     metrics: Metrics,
+    callers: Callers,
     kept: Arc<Kept>,
     /// The folder whose files may be sent, if the operator opened one.
     folder: Option<Folder>,
@@ -240,6 +243,7 @@ impl Toolbox {
             record: None,
             evaluator: None,
             metrics: Metrics::default(),
+            callers: Callers::default(),
             kept: Arc::default(),
             folder: None,
             clock: SystemTime::now,
@@ -325,8 +329,11 @@ impl Toolbox {
     /// By stage; everything but [`Failure::Call`] means that nothing was sent.
     pub async fn call_as(&self, caller: &Caller, name: &str, arguments: Map<String, Value>) -> Result<Reply, Failure> {
         let mut recording = Recording::new(self.record.as_ref(), &self.metrics, caller, name);
-        // Boxed: whatever holds a call would be large otherwise.
-        let result = Box::pin(self.recorded(caller, name, arguments, &mut recording)).await;
+        let result = match self.callers.turn(caller, self.patience.budget).await {
+            // Boxed: whatever holds a call would be large otherwise.
+            Ok(_turn) => Box::pin(self.recorded(caller, name, arguments, &mut recording)).await,
+            Err(throttled) => Err(CallError::Throttled(Box::new(throttled)).into()),
+        };
         recording.end(&result);
         result
     }

@@ -1,6 +1,6 @@
 """Recorded requests against the vendors' descriptions, judged by a validator that is not ours.
 
-    python tests/clients/openapi_requests.py target/tmp/recorded-jitbit.jsonl ...
+    python tests/clients/openapi_requests.py target/tmp/recorded-requests.jsonl ...
 
 Each line of a file is one request that reached the embedded sandbox (`sandbox::Recorded`). The
 sandbox has judged it already; here openapi-core judges it a second time from specs/, so that a

@@ -139,9 +139,12 @@ impl Project {
 /// The project's manifest with other vendors, and with every warning an error.
 fn with_vendors(manifest: &str, vendors: &[Vendor]) -> String {
     let ids: Vec<String> = vendors.iter().map(|vendor| format!("{:?}", vendor.id)).collect();
+    let ours = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("specs")).unwrap();
+    let ours: Vec<String> = ours.map(|entry| format!("{} = []", entry.unwrap().file_name().display())).collect();
     let mut lines: Vec<String> = Vec::new();
     for line in manifest.lines() {
         match line {
+            _ if ours.iter().any(|feature| feature == line) => {}
             _ if line.starts_with("default = [") => lines.push(format!("default = [{}]", ids.join(", "))),
             _ => lines.push(line.to_owned()),
         }
