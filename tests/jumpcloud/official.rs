@@ -33,6 +33,12 @@ impl Official {
     }
 }
 
+/// Without its settings, in which keys may stand.
+const APPLICATIONS: &str = concat!(
+    "fields=_id name displayName displayLabel description active beta ssoUrl sso ",
+    "learnMore parentApp created organization&limit=25&sort=name"
+);
+
 /// The vendor's list, in its order.
 fn all() -> [Official; 26] {
     let user = || json!({"user_id": USER});
@@ -41,21 +47,29 @@ fn all() -> [Official; 26] {
     let of_device = |rest: &str| format!("POST /systems/{DEVICE}/command/builtin/{rest}");
     let mail = || json!({"isSelectAll": false, "models": [{"_id": USER}]});
     let to_one = || json!({"users": [{"_id": USER}]});
-    let shown =
-        "_id name displayName displayLabel description active beta ssoUrl sso learnMore parentApp created organization";
-    let applications: &'static str = Box::leak(format!("fields={shown}&limit=25&sort=name").into_boxed_str());
+    let search = json!({"searchTerm": "solheim", "fields": ["email"]});
     [
         official("admins_list", json!({}), "undocumented", "GET /users".into()).query("limit=25&sort=email"),
-        official("application_get", json!({"application_id": APPLICATION}), "v1", format!("GET /applications/{APPLICATION}")),
-        official("applications_list", json!({}), "v1", "GET /applications".into()).query(applications),
+        official(
+            "application_get",
+            json!({"application_id": APPLICATION}),
+            "v1",
+            format!("GET /applications/{APPLICATION}"),
+        ),
+        official("applications_list", json!({}), "v1", "GET /applications".into()).query(APPLICATIONS),
         official("commands_list", json!({}), "v1", "GET /commands".into()).query("limit=25&sort=_id"),
         official("device_erase", device(), "v1", of_device("erase")),
         official("device_get", device(), "v1", format!("GET /systems/{DEVICE}")),
         official("device_lock", device(), "v1", of_device("lock")),
         official("device_restart", device(), "v1", of_device("restart")),
         official("device_shutdown", device(), "v1", of_device("shutdown")),
-        official("device_update", json!({"device_id": DEVICE, "displayName": "OPTICS-07"}), "v1", format!("PUT /systems/{DEVICE}"))
-            .body(json!({"displayName": "OPTICS-07"})),
+        official(
+            "device_update",
+            json!({"device_id": DEVICE, "displayName": "OPTICS-07"}),
+            "v1",
+            format!("PUT /systems/{DEVICE}"),
+        )
+        .body(json!({"displayName": "OPTICS-07"})),
         official("devices_list", json!({}), "v1", "GET /systems".into()).query("limit=25&sort=_id"),
         official(
             "di_events_get",
@@ -64,7 +78,8 @@ fn all() -> [Official; 26] {
             "POST /events".into(),
         )
         .body(json!({"service": ["sso"], "start_time": "2026-11-20T00:00:00Z", "limit": 10, "sort": "DESC"})),
-        official("user_add_mfa", user(), "v1", of_user("PUT", "")).body(json!({"enable_user_portal_multifactor": true})),
+        official("user_add_mfa", user(), "v1", of_user("PUT", ""))
+            .body(json!({"enable_user_portal_multifactor": true})),
         official("user_force_password_reset", user(), "v1", of_user("POST", "/expire")),
         official("user_get", user(), "v1", of_user("GET", "")),
         official("user_group_membership", user(), "v2", format!("GET /users/{USER}/memberof")).query("limit=25"),
@@ -72,24 +87,27 @@ fn all() -> [Official; 26] {
         official("user_reactivate", user(), "v1", of_user("PUT", "")).body(json!({"state": "ACTIVATED"})),
         official("user_remove_mfa_requirement", user(), "v1", of_user("PUT", ""))
             .body(json!({"enable_user_portal_multifactor": false})),
-        official("user_resetmfa", json!({"user_id": USER, "exclusion": true, "exclusionDays": 2}), "v1", of_user("POST", "/resetmfa"))
-            .body(json!({"exclusion": true, "exclusionDays": 2})),
-        official("user_send_invitation_email", to_one(), "undocumented", "POST /systemusers/reactivate".into()).body(mail()),
-        official("user_send_reset_password_email", to_one(), "undocumented", "POST /systemusers/reactivate".into()).body(mail()),
+        official(
+            "user_resetmfa",
+            json!({"user_id": USER, "exclusion": true, "exclusionDays": 2}),
+            "v1",
+            of_user("POST", "/resetmfa"),
+        )
+        .body(json!({"exclusion": true, "exclusionDays": 2})),
+        official("user_send_invitation_email", to_one(), "undocumented", "POST /systemusers/reactivate".into())
+            .body(mail()),
+        official("user_send_reset_password_email", to_one(), "undocumented", "POST /systemusers/reactivate".into())
+            .body(mail()),
         official("user_suspend", user(), "v1", of_user("PUT", "")).body(json!({"state": "SUSPENDED"})),
         official("user_unlock", user(), "v1", of_user("POST", "/unlock")),
         official("users_list", json!({}), "v1", "GET /systemusers".into()).query("limit=25&sort=_id"),
         official(
             "search_api",
-            json!({"object": "users", "searchFilter": {"searchTerm": "solheim", "fields": ["email"]}, "fields": ["email", "username"]}),
+            json!({"object": "users", "searchFilter": search, "fields": ["email", "username"]}),
             "v1",
             "POST /search/systemusers".into(),
         )
-        .body(json!({
-            "searchFilter": {"searchTerm": "solheim", "fields": ["email"]},
-            "fields": "email username",
-            "limit": 25,
-        })),
+        .body(json!({"searchFilter": search, "fields": "email username", "limit": 25})),
     ]
 }
 
@@ -166,7 +184,7 @@ async fn how_many_windows_devices_is_one_call_with_the_default_policy() {
     let windows = json!([{
         "operation": "listDevices",
         "when": {"query": {"filter": ["os:$eq:Windows"], "limit": 1}},
-        "answer": {"body": {"totalCount": 37, "results": [{"_id": DEVICE, "os": "Windows", "displayName": "OPTICS-07"}]}}
+        "answer": {"body": {"totalCount": 37, "results": [{"_id": DEVICE, "os": "Windows"}]}}
     }]);
     let sandbox = sandbox(Some(&windows.to_string())).await;
     let client = client(toolbox(&sandbox, &SelectionWords::default(), Defaults::CoreReads)).await;

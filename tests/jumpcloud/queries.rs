@@ -45,8 +45,8 @@ async fn one_form_of_filter_is_written_for_either_version() {
         // The spellings of the other version and of programs mean the same.
         (
             "jumpcloud_list_devices",
-            json!([seen("ge"), seen("<=")]),
-            "filter=lastContact:$gte:2026-11-01T00:00:00Z&filter=lastContact:$lte:2026-11-01T00:00:00Z&limit=25&sort=_id",
+            json!([seen("ge"), condition("os", "!=", "Linux")]),
+            "filter=lastContact:$gte:2026-11-01T00:00:00Z&filter=os:$ne:Linux&limit=25&sort=_id",
         ),
         (
             "jumpcloud_list_users",
@@ -207,10 +207,12 @@ async fn the_log_goes_on_from_the_header_of_the_page_before() {
         json!({"status": 200, "headers": headers, "body": events(ids)})
     };
     // The pair is a number and a text; it goes back as it came.
+    let after = |time: u64, id: &str| json!({"body": {"search_after": [time, id]}});
+    let entry = |when: Value, answer: Value| json!({"operation": "listEvents", "when": when, "answer": answer});
     let script = json!([
-        {"operation": "listEvents", "when": {"body": {"search_after": [1_795_266_000_003_u64, "e4"]}}, "answer": answer(&["e5"], "[1795266000001, \"e5\"]")},
-        {"operation": "listEvents", "when": {"body": {"search_after": [1_795_266_000_005_u64, "e2"]}}, "answer": answer(&["e3", "e4"], "[1795266000003, \"e4\"]")},
-        {"operation": "listEvents", "answer": answer(&["e1", "e2"], "[1795266000005, \"e2\"]")}
+        entry(after(1_795_266_000_003, "e4"), answer(&["e5"], "[1795266000001, \"e5\"]")),
+        entry(after(1_795_266_000_005, "e2"), answer(&["e3", "e4"], "[1795266000003, \"e4\"]")),
+        entry(json!({}), answer(&["e1", "e2"], "[1795266000005, \"e2\"]")),
     ]);
     let sandbox = sandbox(Some(&script.to_string())).await;
     let client = client(toolbox(&sandbox, &SelectionWords::default(), Defaults::CoreReads).with_clock(noon)).await;
@@ -235,7 +237,13 @@ async fn the_log_goes_on_from_the_header_of_the_page_before() {
     assert_eq!(bodies.len(), 3);
     for body in &bodies {
         // The same question each time: the beginning does not move while pages are read.
-        let asked = json!({"service": ["sso"], "start_time": "2026-11-20T12:00:00Z", "search_term": {"not": {"success": true}}, "limit": 2, "sort": "DESC"});
+        let asked = json!({
+            "service": ["sso"],
+            "start_time": "2026-11-20T12:00:00Z",
+            "search_term": {"not": {"success": true}},
+            "limit": 2,
+            "sort": "DESC",
+        });
         let mut body = body.clone();
         body.as_object_mut().unwrap().shift_remove("search_after");
         assert_eq!(body, asked);
@@ -248,12 +256,20 @@ async fn the_log_goes_on_from_the_header_of_the_page_before() {
 
 #[tokio::test]
 async fn lists_of_either_version_count_and_go_on() {
-    let group = |name: &str| json!({"id": name, "name": name});
+    let entry = |operation: &str, skip: Option<u64>, answer: Value| {
+        let when = skip.map_or(json!({}), |skip| json!({"query": {"skip": skip}}));
+        json!({"operation": operation, "when": when, "answer": answer})
+    };
+    let groups = |names: &[&str]| {
+        let groups: Vec<Value> = names.iter().map(|name| json!({"id": name, "name": name})).collect();
+        json!({"headers": {"x-total-count": "3"}, "body": groups})
+    };
+    let users = |id: &str| json!({"body": {"totalCount": 2, "results": [{"_id": id}]}});
     let script = json!([
-        {"operation": "listUserGroups", "when": {"query": {"skip": 2}}, "answer": {"headers": {"x-total-count": "3"}, "body": [group("c")]}},
-        {"operation": "listUserGroups", "answer": {"headers": {"x-total-count": "3"}, "body": [group("a"), group("b")]}},
-        {"operation": "listUsers", "when": {"query": {"skip": 1}}, "answer": {"body": {"totalCount": 2, "results": [{"_id": "u2"}]}}},
-        {"operation": "listUsers", "answer": {"body": {"totalCount": 2, "results": [{"_id": "u1"}]}}}
+        entry("listUserGroups", Some(2), groups(&["c"])),
+        entry("listUserGroups", None, groups(&["a", "b"])),
+        entry("listUsers", Some(1), users("u2")),
+        entry("listUsers", None, users("u1")),
     ]);
     let sandbox = sandbox(Some(&script.to_string())).await;
     let client = client(toolbox(&sandbox, &SelectionWords::default(), Defaults::CoreReads)).await;
