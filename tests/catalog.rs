@@ -8,8 +8,6 @@ mod portable;
 use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
-#[cfg(feature = "jitbit")]
-use serde_json::json;
 use toolwright::catalog::Catalog;
 use toolwright::model::{Effect, HELD_BACK_TAGS, MAX_TOOL_NAME, Risk, Tool, Verb, is_tool_name, kebab_case};
 
@@ -176,6 +174,8 @@ fn every_argument_has_a_place_and_every_place_an_argument() {
 
 #[cfg(feature = "jitbit")]
 mod jitbit {
+    use serde_json::json;
+
     use super::*;
 
     fn tool(catalog: &Catalog, name: &str) -> Value {
