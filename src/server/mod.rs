@@ -45,6 +45,8 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct Server {
     toolbox: Arc<Toolbox>,
+    /// What a model is told once; a request that stands alone would write it anew each time.
+    instructions: Arc<OnceLock<String>>,
     /// What this session's client wants to be told.
     messages: Messages,
     /// Which session it is; none where each request stands alone.
@@ -59,6 +61,7 @@ impl Server {
     pub fn new(toolbox: Toolbox) -> Self {
         Self {
             toolbox: Arc::new(toolbox),
+            instructions: Arc::default(),
             messages: Messages::default(),
             session: Some(0),
             sessions: Arc::new(AtomicU64::new(1)),
@@ -85,7 +88,7 @@ impl ServerHandler for Server {
         let implementation = Implementation::new("toolwright", env!("CARGO_PKG_VERSION")).with_title("Toolwright");
         ServerConfig::new(ServerCapabilities::builder().enable_tools().enable_logging().build())
             .with_server_info(implementation)
-            .with_instructions(instructions::text(&self.toolbox))
+            .with_instructions(self.instructions.get_or_init(|| instructions::text(&self.toolbox)))
     }
 
     async fn initialize(
