@@ -113,7 +113,7 @@ def shell_line(binary, line):
     elif words[:2] == ["toolwright", "serve"]:
         serve(binary, words, {})
     elif words[:2] == ["toolwright", "call"]:
-        run([binary, *words[1:], "--sandbox"])
+        run([binary, *words[1:], *([] if "--sandbox" in words else ["--sandbox"])])
     elif words == ["toolwright", "audit", "verify", "FILE"]:
         with tempfile.TemporaryDirectory() as folder:
             record = str(Path(folder) / "record.jsonl")
