@@ -60,7 +60,7 @@ def check_all(checks, label, inspector):
         result = inspector.result(*call, "jitbit_search_tickets", "--tool-arg", "query=printer")
         assert [block["type"] for block in result["content"]] == ["text"], result
         assert not result.get("isError"), result
-        assert json.loads(result["content"][0]["text"])["items"][0]["TicketID"], result
+        assert json.loads(result["content"][0]["text"])["items"][0]["IssueID"], result
     with checks.check(f"{label}: a call with arguments that do not fit says which"):
         done = inspector.run(*call, "jitbit_search_tickets", "--tool-arg", "query=pr")
         assert done.returncode == TOOL_FAILED, f"exit code {done.returncode}: {done.stderr}"

@@ -109,17 +109,17 @@ def check_tools(checks, label, tools):
 async def check_calls(checks, label, client):
     with checks.check(f"{label}: jitbit_search_tickets answers with a list of tickets"):
         answer = json_of(await client.call_tool("jitbit_search_tickets", {"query": "printer"}))
-        assert list(answer) == ["page", "items"], f"expected a page, got {list(answer)}"
+        assert list(answer) == ["page", "untrusted", "items"], f"expected a page, got {list(answer)}"
         tickets = answer["items"]
         assert isinstance(tickets, list) and tickets, f"expected a filled list, got {tickets!r}"
         for ticket in tickets:
-            has_fields(ticket, {"TicketID": int, "Subject": str, "Status": str, "Priority": int})
+            has_fields(ticket, {"IssueID": int, "Subject": str, "Status": str, "Priority": int})
     with checks.check(f"{label}: jitbit_list_tickets answers with a list of tickets"):
         arguments = {"mode": "unclosed", "limit": 5, "offset": 0}
         tickets = json_of(await client.call_tool("jitbit_list_tickets", arguments))["items"]
         assert isinstance(tickets, list) and tickets, f"expected a filled list, got {tickets!r}"
         for ticket in tickets:
-            has_fields(ticket, {"TicketID": int, "Subject": str, "Status": str, "Category": str})
+            has_fields(ticket, {"IssueID": int, "Subject": str, "Status": str, "Category": str})
     with checks.check(f"{label}: jitbit_get_ticket answers with a ticket"):
         ticket = json_of(await client.call_tool("jitbit_get_ticket", {"ticketId": 31877}))
         fields = {"TicketID": int, "Subject": str, "Body": str, "Status": str, "Tags": list, "Attachments": list}
