@@ -481,7 +481,8 @@ fn bind(call: &Call, arguments: &Map<String, Value>) -> Inputs {
         inputs.insert(&fixed.place, fixed.value.clone());
     }
     for binding in &call.bindings {
-        let Some(value) = arguments.get(&binding.argument).or(binding.default.as_ref()) else { continue };
+        let given = arguments.get(&binding.argument).or(binding.default.as_ref());
+        let Some(value) = given.filter(|value| !value.is_null()) else { continue };
         let value = if binding.single { Value::Array(vec![value.clone()]) } else { value.clone() };
         inputs.insert(&binding.place, value);
     }

@@ -74,7 +74,12 @@ pub(super) async fn prepare(
         // A default is written as a caller would write it.
         let given = arguments.get(&binding.argument).or(binding.default.as_ref());
         let Some(given) = given.filter(|given| !given.is_null()).cloned() else { continue };
+        let nothing = given.as_array().is_some_and(Vec::is_empty);
         match formats::write(&binding.formats, given, around, &mut notes).await {
+            // A list of nothing, joined to a text, is not a value: it stays away.
+            Ok(Value::String(text)) if nothing && text.is_empty() => {
+                drop(arguments.insert(binding.argument.clone(), Value::Null));
+            }
             Ok(value) => drop(arguments.insert(binding.argument.clone(), value)),
             Err(complaint) => problems.push(problem(binding, complaint)),
         }

@@ -72,6 +72,7 @@ class Description:
         self.document = yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)
         self.document["servers"] = [{"url": HOST}]
         self.read_numbers_in_parts()
+        self.read_ids_as_text(self.document)
         self.validator = OpenAPI.from_dict(self.document)
         self.operations = {}
         for template, item in self.document["paths"].items():
@@ -97,6 +98,16 @@ class Description:
                         if element.get("type") in ("integer", "number", "boolean"):
                             encoding = content.setdefault("encoding", {}).setdefault(name, {})
                             encoding.setdefault("contentType", "application/json")
+
+    def read_ids_as_text(self, value):
+        """JumpCloud's description calls ids bytes; what travels is text, and openapi-core breaks on text beyond ASCII."""
+        if isinstance(value, dict):
+            if value.get("format") == "byte":
+                del value["format"]
+            value = list(value.values())
+        if isinstance(value, list):
+            for entry in value:
+                self.read_ids_as_text(entry)
 
     def resolve(self, value):
         """What a `$ref` leads to."""
