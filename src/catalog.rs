@@ -3,12 +3,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::client_runtime::CompiledApi;
 use crate::generated;
-use crate::model::{ApiTools, Call, Effect, Risk, Tool, Vendor, Verb};
-use crate::support::Api;
+use toolwright_model::{ApiTools, OperationSummary, Tool, ToolSummary, Vendor};
 
 /// The tools in order of their names, whatever a selection makes of them.
 #[derive(Debug, Clone)]
@@ -32,7 +31,7 @@ pub struct Entry {
 }
 
 /// The APIs that are compiled in.
-pub(crate) fn apis() -> &'static [Api] {
+pub(crate) fn apis() -> &'static [CompiledApi] {
     generated::APIS
 }
 
@@ -174,14 +173,14 @@ impl Entry {
     }
 
     /// The tool as `catalog list --format json` prints it.
-    pub fn summary(&self) -> Summary<'_> {
+    pub fn summary(&self) -> ToolSummary<'_> {
         let tool = &self.tool;
         let one = match tool.calls.as_slice() {
             [call] => Some(call),
             _ => None,
         };
         let call = |call| OperationSummary::of(call);
-        Summary {
+        ToolSummary {
             name: &tool.name,
             title: &tool.title,
             vendor: &self.vendor,
@@ -207,63 +206,5 @@ impl Entry {
         details["inputSchema"] = Value::Object(self.tool.parsed_input_schema());
         details["annotations"] = json!(self.annotations());
         details
-    }
-}
-
-/// One tool in the JSON of `catalog list`.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "authoring", derive(schemars::JsonSchema))]
-pub struct Summary<'a> {
-    /// The tool's name.
-    pub name: &'a str,
-    /// A few words for a person.
-    pub title: &'a str,
-    /// The vendor's id.
-    pub vendor: &'a str,
-    /// The API's id; empty where the tool has several operations, as `method` and `path` are.
-    pub api: &'a str,
-    /// Upper-case HTTP method.
-    pub method: &'a str,
-    /// The path as the vendor's description writes it.
-    pub path: &'a str,
-    /// What calling it does at the vendor; `null` while nobody has reviewed it.
-    pub effect: Option<Effect>,
-    /// The kind of call.
-    pub verb: Verb,
-    /// What it may bring about besides.
-    pub risks: Vec<Risk>,
-    /// The vendor's tags and ours.
-    pub tags: Vec<&'a str>,
-    /// Whether an assistant needs it every day.
-    pub core: bool,
-    /// Whether somebody has stated the effect.
-    pub reviewed: bool,
-    /// Names that other servers use.
-    pub aliases: Vec<&'a str>,
-    /// What a model reads.
-    pub description: &'a str,
-    /// Bytes of the tool as tools/list sends it, divided by four.
-    pub tokens: usize,
-    /// The operations it calls.
-    pub operations: Vec<OperationSummary<'a>>,
-}
-
-/// One operation in the JSON of `catalog list`.
-#[derive(Debug, Serialize)]
-#[cfg_attr(feature = "authoring", derive(schemars::JsonSchema))]
-pub struct OperationSummary<'a> {
-    /// The API's id.
-    pub api: &'a str,
-    /// The operation's id.
-    pub operation: &'a str,
-    /// Upper-case HTTP method.
-    pub method: &'a str,
-    /// The path as the vendor's description writes it.
-    pub path: &'a str,
-}
-
-impl<'a> OperationSummary<'a> {
-    fn of(call: &'a Call) -> Self {
-        Self { api: &call.api, operation: &call.operation, method: &call.method, path: &call.path }
     }
 }

@@ -7,13 +7,13 @@ mod settings;
 
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use toolwright_model::SettingsFile;
 
 use crate::error::ConfigError;
 use crate::policy::SelectionWords;
 
-pub use connection::{Connection, connection, stand_in, ways};
-pub use settings::{Chosen, Configured, settings};
+pub use connection::{ConnectionConfig, connection, stand_in, ways};
+pub use settings::{ChosenSettings, Configured, settings};
 
 /// Reads a variable; a parameter so that tests need no process environment.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -33,43 +33,6 @@ fn value(variable: &str, env: Environment<'_>) -> Result<Option<String>, ConfigE
         return Err(ConfigError::new(format!("`{by_file}` names `{path}`, which is empty")));
     }
     Ok(Some(content.to_owned()))
-}
-
-/// The content of `toolwright.toml`. Nothing in it applies before a profile is named: a file
-/// that lies in the folder where a client happens to start us must not open anything.
-#[derive(Debug, Default, Deserialize)]
-#[cfg_attr(feature = "authoring", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "authoring", schemars(rename = "toolwright.toml"))]
-#[serde(deny_unknown_fields)]
-pub struct SettingsFile {
-    /// Selections by name, for `--profile`.
-    #[serde(default)]
-    pub profiles: std::collections::BTreeMap<String, Profile>,
-}
-
-/// A selection with a name. A flag replaces the profile's list of the same name.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[cfg_attr(feature = "authoring", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Profile {
-    /// As `--vendor`.
-    #[serde(default)]
-    pub vendor: Vec<String>,
-    /// As `--methods`.
-    #[serde(default)]
-    pub methods: Vec<String>,
-    /// As `--tags`.
-    #[serde(default)]
-    pub tags: Vec<String>,
-    /// As `--tools`.
-    #[serde(default)]
-    pub tools: Vec<String>,
-    /// As `--exclude`.
-    #[serde(default)]
-    pub exclude: Vec<String>,
-    /// As `--allow`.
-    #[serde(default)]
-    pub allow: Vec<String>,
 }
 
 /// The name of the settings file.

@@ -47,27 +47,21 @@
 //! use.
 
 pub mod audit;
-#[cfg(feature = "authoring")]
-pub mod authoring;
 pub mod call;
 pub mod catalog;
-pub mod clean;
 pub mod cli;
+pub mod sanitize;
 #[cfg(feature = "typed")]
 pub use generated::clients;
-#[cfg(feature = "authoring")]
-#[allow(dead_code, reason = "build.rs uses the rest")]
-pub mod codegen;
+pub mod client_runtime;
 pub mod config;
 pub mod error;
 pub mod formats;
 mod generated;
 pub mod jq;
+pub mod mcp_result;
 pub mod metrics;
-pub mod model;
 pub mod policy;
 pub mod sandbox;
 pub mod server;
-pub mod shape;
-pub mod support;
 pub mod upstream;

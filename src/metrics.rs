@@ -51,9 +51,9 @@ struct VendorLabel {
 
 /// A call that is under way; counts until it is dropped.
 #[derive(Debug)]
-pub struct UnderWay(Gauge);
+pub struct InFlight(Gauge);
 
-impl Drop for UnderWay {
+impl Drop for InFlight {
     fn drop(&mut self) {
         self.0.dec();
     }
@@ -80,9 +80,9 @@ impl Default for Metrics {
 
 impl Metrics {
     /// Counts a call as under way.
-    pub fn begin(&self) -> UnderWay {
+    pub fn begin(&self) -> InFlight {
         self.in_flight.inc();
-        UnderWay(self.in_flight.clone())
+        InFlight(self.in_flight.clone())
     }
 
     /// Counts the end of a call. `vendor` and `tool` are empty where there is no such tool;
@@ -96,8 +96,8 @@ impl Metrics {
     }
 
     /// The numbers of one vendor, by its id.
-    pub fn of<'a>(&'a self, vendor: &'a str) -> OfVendor<'a> {
-        OfVendor { metrics: self, vendor }
+    pub fn of<'a>(&'a self, vendor: &'a str) -> VendorMetrics<'a> {
+        VendorMetrics { metrics: self, vendor }
     }
 
     /// All of it as text, in the OpenMetrics format.
@@ -111,12 +111,12 @@ impl Metrics {
 
 /// The numbers of one vendor.
 #[derive(Debug, Clone, Copy)]
-pub struct OfVendor<'a> {
+pub struct VendorMetrics<'a> {
     metrics: &'a Metrics,
     vendor: &'a str,
 }
 
-impl OfVendor<'_> {
+impl VendorMetrics<'_> {
     /// Counts a wait for the vendor's limits.
     pub fn waited(self, span: Duration) {
         let label = VendorLabel { vendor: self.vendor.to_owned() };

@@ -8,7 +8,7 @@ use glob::Pattern;
 
 use crate::catalog::{Catalog, Entry};
 use crate::error::ConfigError;
-use crate::model::{ALL_TAGS, CORE_TAG, Effect, HELD_BACK_TAGS, Risk, Tool, UNREVIEWED_TAG, Verb};
+use toolwright_model::{ALL_TAGS, CORE_TAG, Effect, HELD_BACK_TAGS, Risk, Tool, UNREVIEWED_TAG, Verb};
 
 /// What a caller typed, word by word; empty means not given.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

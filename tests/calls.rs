@@ -21,9 +21,9 @@ use serde_json::Value;
 use toolwright::call::Failure;
 use toolwright::catalog::Catalog;
 use toolwright::error::CallError;
-use toolwright::formats::{Around, Ask, Asked, Memory, Silence, write};
-use toolwright::model::{Place, Tool};
+use toolwright::formats::{Around, Ask, LookupError, LookupFuture, Memory, write};
 use toolwright::policy::Defaults;
+use toolwright_model::{Place, Tool};
 
 /// A clock that stands still.
 fn noon() -> SystemTime {
@@ -34,8 +34,8 @@ fn noon() -> SystemTime {
 struct Nobody;
 
 impl Ask for Nobody {
-    fn ask<'a>(&'a self, operation: &'a str, _: Vec<(Place, Value)>) -> Asked<'a> {
-        Box::pin(async move { Err(Silence::Failed(format!("`{operation}` was asked"))) })
+    fn ask<'a>(&'a self, operation: &'a str, _: Vec<(Place, Value)>) -> LookupFuture<'a> {
+        Box::pin(async move { Err(LookupError::Failed(format!("`{operation}` was asked"))) })
     }
 }
 
@@ -53,7 +53,7 @@ async fn written(tool: &Tool, argument: &str, value: &Value) -> Value {
 #[tokio::test]
 async fn what_the_schema_allows_the_vendor_takes() {
     let cases: u64 = std::env::var("TOOLWRIGHT_CASES").map_or(32, |cases| cases.parse().unwrap());
-    let samples = toolwright::codegen::generate("specs".as_ref(), |_| true).unwrap().samples;
+    let samples = toolwright_codegen::generate("specs".as_ref(), |_| true).unwrap().samples;
     let sandbox = sandbox(None).await;
     let toolbox = toolbox(&sandbox, &everything(), Defaults::Everything).with_clock(noon);
     let catalog = Catalog::compiled();

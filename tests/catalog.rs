@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 use toolwright::catalog::Catalog;
-use toolwright::model::{Effect, HELD_BACK_TAGS, MAX_TOOL_NAME, Risk, Tool, Verb, is_tool_name, kebab_case};
+use toolwright_model::{Effect, HELD_BACK_TAGS, MAX_TOOL_NAME, Risk, Tool, Verb, is_tool_name, kebab_case};
 
 /// Runs a rule over every tool and reports all that break it.
 #[track_caller]

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
 use similar::TextDiff;
-use toolwright::codegen::{Difference, Generated, Tree, generate};
+use toolwright_codegen::{Difference, Generated, Tree, generate};
 
 /// The command that makes what comes out what is expected.
 const ACCEPT: &str = "UPDATE_EXPECTED=1 cargo test --features authoring --test codegen";

@@ -10,7 +10,7 @@ mod acme;
 use acme::{Site, call, resolved, toolbox, vendor};
 use serde_json::json;
 use toolwright::config::ways;
-use toolwright::model::Vendor;
+use toolwright_model::Vendor;
 
 const CLOUD: &str = "11111111-2222-4333-8444-555555555555";
 

@@ -14,9 +14,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use toolwright::call::Failure;
 use toolwright::error::CallError;
+use toolwright::mcp_result::{OUTCOME, STATUS};
 use toolwright::policy::Defaults;
 use toolwright::sandbox::Sandbox;
-use toolwright::shape::{OUTCOME, STATUS};
 
 /// A sandbox that answers `getTicket` with this, and the result of one call.
 async fn answered(answer: Value) -> (Sandbox, rmcp::model::CallToolResult) {
@@ -308,7 +308,7 @@ async fn a_refused_mode_names_one_that_works() {
 
 #[tokio::test]
 async fn path_arguments_that_lead_elsewhere_are_kept() {
-    use toolwright::support::{Inputs, Place};
+    use toolwright::client_runtime::{Inputs, Place};
     for (given, reason) in [
         ("", "is empty"),
         (".", "another path"),
@@ -326,7 +326,7 @@ async fn path_arguments_that_lead_elsewhere_are_kept() {
 
 #[tokio::test]
 async fn path_arguments_are_encoded_as_one_segment() {
-    use toolwright::support::{self, Body, Inputs, Place, Request};
+    use toolwright::client_runtime::{self, Body, Inputs, Place, Request};
     const REQUEST: Request =
         Request { method: "GET", path: "/api/Rule/{id}", query: &[], headers: &[], body: Body::None };
     let sandbox = sandbox(None).await;
@@ -342,7 +342,7 @@ async fn path_arguments_are_encoded_as_one_segment() {
     ] {
         let mut inputs = Inputs::default();
         inputs.insert(&Place::Path("id".to_owned()), json!(given));
-        let _ = support::send(&upstream, &REQUEST, inputs).await;
+        let _ = client_runtime::send(&upstream, &REQUEST, inputs).await;
         let arrived = sandbox.take_record();
         assert_eq!(arrived.len(), 1, "{given}");
         assert_eq!(arrived[0].path, path, "{given}");

@@ -16,12 +16,12 @@ use rmcp::model::CallToolResult;
 use serde_json::{Value, json};
 use toolwright::call::{Failure, Toolbox};
 use toolwright::catalog::Catalog;
-use toolwright::codegen::generate;
+use toolwright::client_runtime::{self, Body, CompiledApi, Inputs, Pending, QueryStyle, Request, Upstream, send};
 use toolwright::formats::{Folder, adf};
-use toolwright::model::ApiTools;
 use toolwright::policy::{Defaults, Selection};
 use toolwright::sandbox::{Sandbox, Script};
-use toolwright::support::{self, Api, Body, Inputs, Pending, QueryStyle, Request, Upstream, send};
+use toolwright_codegen::generate;
+use toolwright_model::ApiTools;
 
 const JSON: Body = Body::Json("application/json");
 const SEARCH: Request = Request { method: "POST", path: "/issues/search", query: &[], headers: &[], body: JSON };
@@ -60,7 +60,7 @@ const FILE: Request = Request { method: "GET", path: "/files/{id}", query: &[], 
 
 struct Acme(Upstream);
 
-impl support::Connection for Acme {
+impl client_runtime::Connection for Acme {
     fn call<'a>(&'a self, operation: &str, inputs: Inputs) -> Pending<'a> {
         let request: &'static Request = match operation {
             "searchIssues" => &SEARCH,
@@ -72,13 +72,13 @@ impl support::Connection for Acme {
             "listRows" => &ROWS,
             "addFiles" => &ADD,
             "getFile" => &FILE,
-            other => return support::unknown_operation(other),
+            other => return client_runtime::unknown_operation(other),
         };
         Box::pin(send(&self.0, request, inputs))
     }
 }
 
-fn connect(upstream: Upstream) -> Box<dyn support::Connection> {
+fn connect(upstream: Upstream) -> Box<dyn client_runtime::Connection> {
     Box::new(Acme(upstream))
 }
 
@@ -93,11 +93,11 @@ fn files() -> &'static (String, String) {
     })
 }
 
-fn apis() -> &'static [Api] {
-    static APIS: OnceLock<Vec<Api>> = OnceLock::new();
+fn apis() -> &'static [CompiledApi] {
+    static APIS: OnceLock<Vec<CompiledApi>> = OnceLock::new();
     APIS.get_or_init(|| {
         let (tools, sandbox) = files();
-        vec![Api { id: "acme", vendor: "acme", tools, sandbox, connect }]
+        vec![CompiledApi { id: "acme", vendor: "acme", tools, sandbox, connect }]
     })
 }
 
@@ -126,7 +126,7 @@ impl Bench {
     }
 
     async fn call(&self, tool: &str, arguments: Value) -> CallToolResult {
-        toolwright::shape::result("acme", call(&self.toolbox, tool, arguments).await)
+        toolwright::mcp_result::result("acme", call(&self.toolbox, tool, arguments).await)
     }
 
     /// Calls, and returns the answer.

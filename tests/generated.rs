@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use toolwright::authoring::{REGENERATE, committed_tree, compiled_files};
-use toolwright::codegen::{Tree, generate};
+use toolwright_codegen::{Tree, generate};
 
 fn project() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

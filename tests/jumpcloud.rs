@@ -25,7 +25,7 @@ use rmcp::{RoleClient, ServiceExt as _};
 use serde_json::Value;
 use toolwright::call::Toolbox;
 use toolwright::catalog::{Catalog, Entry, sandbox_tables};
-use toolwright::config::{Connection, settings, stand_in};
+use toolwright::config::{ConnectionConfig, settings, stand_in};
 use toolwright::policy::{Defaults, Selection, SelectionWords};
 use toolwright::sandbox::{Recorded, Sandbox};
 use toolwright::server::Server;
@@ -69,7 +69,7 @@ fn toolbox(sandbox: &Sandbox, words: &SelectionWords, defaults: Defaults) -> Too
         let connection = common::connection(&sandbox.address(api), Duration::from_secs(20));
         let credentials = stand_in(Some(vendor)).unwrap();
         let settings = settings(vendor, &env).unwrap();
-        connections.insert(api.to_owned(), Connection { credentials, settings, ..connection });
+        connections.insert(api.to_owned(), ConnectionConfig { credentials, settings, ..connection });
     }
     // Other vendors may be compiled in, too.
     let words = SelectionWords { vendors: vec!["jumpcloud".to_owned()], ..words.clone() };

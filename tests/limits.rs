@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use common::{everything, meta, nothing, paced, result, sandbox, text, toolbox};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::unbounded_channel;
-use toolwright::call::{Caller, Patience};
+use toolwright::call::{Caller, RetryPolicy};
+use toolwright::mcp_result::{OUTCOME, RETRY_AFTER, STATUS};
 use toolwright::policy::Defaults;
-use toolwright::shape::{OUTCOME, RETRY_AFTER, STATUS};
-use toolwright::upstream::PaceLimits;
+use toolwright::upstream::RateLimits;
 
 fn busy(operation: &str, status: u16, headers: &Value, times: Option<u32>) -> String {
     let mut entry =
@@ -109,7 +109,7 @@ async fn other_refusals_are_never_repeated() {
 #[tokio::test]
 async fn without_retries_every_answer_is_passed_straight_on() {
     let sandbox = sandbox(Some(&busy("getTicket", 429, &json!({"Retry-After": "2"}), None))).await;
-    let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads).with_patience(Patience::none());
+    let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads).with_patience(RetryPolicy::none());
     let started = Instant::now();
     for _ in 0..3 {
         let result = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
@@ -123,7 +123,7 @@ async fn without_retries_every_answer_is_passed_straight_on() {
 async fn the_pace_keeps_a_limit_that_refills_from_being_reached() {
     let sandbox = sandbox(None).await;
     // 10 at once, and one each 1.2 s after that.
-    let limits = PaceLimits { requests_per_minute: Some(60), in_flight: Some(2) };
+    let limits = RateLimits { requests_per_minute: Some(60), in_flight: Some(2) };
     let toolbox = paced(&sandbox.address("jitbit"), limits);
     let started = Instant::now();
     let (waits, mut waiting) = unbounded_channel();

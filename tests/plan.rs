@@ -11,8 +11,8 @@ use common::{everything, result, sandbox, text, toolbox};
 use serde_json::{Value, json};
 use toolwright::audit::Audit;
 use toolwright::catalog::Catalog;
-use toolwright::model::{DRY_RUN, Effect, FIELDS};
 use toolwright::policy::{Defaults, SelectionWords};
+use toolwright_model::{DRY_RUN, Effect, FIELDS};
 
 #[test]
 fn every_changing_tool_can_be_asked_for_its_plan() {
@@ -150,7 +150,7 @@ async fn planted_secrets_come_out_nowhere() {
             Ok(_) => {}
             Err(failure) => {
                 let _ = write!(out, "{failure} {failure:?}");
-                let _ = write!(out, "{:?}", toolwright::shape::result("jitbit", Err(failure)));
+                let _ = write!(out, "{:?}", toolwright::mcp_result::result("jitbit", Err(failure)));
             }
         }
     }

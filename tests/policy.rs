@@ -11,8 +11,8 @@ use rmcp::model::CallToolRequestParams;
 use serde_json::{Value, json};
 use toolwright::call::Failure;
 use toolwright::catalog::{Catalog, Entry};
-use toolwright::model::{Effect, HELD_BACK_TAGS, Risk};
 use toolwright::policy::{Defaults, Selection, SelectionWords};
+use toolwright_model::{Effect, HELD_BACK_TAGS, Risk};
 
 fn words(pairs: &[(&str, &str)]) -> SelectionWords {
     let mut words = SelectionWords::default();

@@ -16,9 +16,9 @@ use common::{call, everything, jitbit_at, meta, nothing, result, sandbox, text, 
 use serde_json::{Value, json};
 use toolwright::audit::{Audit, Report, verify};
 use toolwright::call::{Caller, Toolbox};
+use toolwright::mcp_result::OUTCOME;
 use toolwright::policy::{Defaults, SelectionWords};
 use toolwright::sandbox::Sandbox;
-use toolwright::shape::OUTCOME;
 
 fn fresh(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("record-{name}.jsonl"));

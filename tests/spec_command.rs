@@ -139,7 +139,7 @@ fn new_writes_a_folder_that_the_generator_takes() {
         ["p.yaml", "specs/parcels/api.yaml", "specs/parcels/overlay.yaml", "specs/parcels/vendor.toml"]
     );
     let generated =
-        toolwright::codegen::generate(&folder.join("specs"), |_| true).unwrap_or_else(|errors| panic!("{errors}"));
+        toolwright_codegen::generate(&folder.join("specs"), |_| true).unwrap_or_else(|errors| panic!("{errors}"));
     let tools: Value = serde_json::from_str(generated.tree.get("parcels/tools.json").unwrap()).unwrap();
     assert_eq!(tools["tools"].as_array().unwrap().len(), 3);
     assert!(
@@ -182,7 +182,7 @@ fn several_descriptions_become_one_vendor() {
     let desk = files(&folder.join("specs/desk"));
     assert_eq!(desk, ["new-v2.overlay.yaml", "new-v2.yaml", "v1.overlay.yaml", "v1.yaml", "vendor.toml"]);
     let generated =
-        toolwright::codegen::generate(&folder.join("specs"), |_| true).unwrap_or_else(|errors| panic!("{errors}"));
+        toolwright_codegen::generate(&folder.join("specs"), |_| true).unwrap_or_else(|errors| panic!("{errors}"));
     for api in ["desk-v1", "desk-new-v2"] {
         assert!(generated.tree.get(&format!("{api}/tools.json")).is_some(), "{api}");
     }
@@ -238,7 +238,7 @@ fn arguments_with_our_names_get_others() {
     assert!(output.status.success(), "{}", text(&output.stderr));
     let overlay = std::fs::read_to_string(folder.join("specs/acme/overlay.yaml")).unwrap();
     assert_eq!(overlay.matches("\"dry_run\": {name: \"acme_dry_run\"}").count(), 2, "{overlay}");
-    toolwright::codegen::generate(&folder.join("specs"), |_| true).unwrap_or_else(|errors| panic!("{errors}"));
+    toolwright_codegen::generate(&folder.join("specs"), |_| true).unwrap_or_else(|errors| panic!("{errors}"));
 }
 
 #[test]

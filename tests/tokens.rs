@@ -15,7 +15,7 @@ use std::time::Duration;
 use acme::{Site, call, resolved, toolbox, vendor};
 use serde_json::json;
 use toolwright::call::Toolbox;
-use toolwright::model::Vendor;
+use toolwright_model::Vendor;
 
 const SECRET: &str = "cl13nt-s3cret";
 
@@ -304,7 +304,7 @@ async fn a_dry_run_buys_nothing() {
     let file = file("dry-run", "refresh-0");
     let toolbox = renewing(&site, &file);
     let arguments = json!({"dry_run": true}).as_object().unwrap().clone();
-    let planned = toolwright::shape::result("acme", toolbox.call("acme_change_a", arguments).await);
+    let planned = toolwright::mcp_result::result("acme", toolbox.call("acme_change_a", arguments).await);
     let text = common::text(&planned);
     assert!(text.contains(r#"["authorization","***"]"#), "{text}");
     assert_eq!(site.sales(), 0);

@@ -17,8 +17,8 @@ use tokio::net::TcpListener;
 use toolwright::audit::Audit;
 use toolwright::call::Toolbox;
 use toolwright::jq::Evaluator;
+use toolwright::mcp_result::{OUTCOME, STATUS};
 use toolwright::policy::Defaults;
-use toolwright::shape::{OUTCOME, STATUS};
 
 /// A toolbox over a sandbox that answers `operation` with this.
 async fn answering(operation: &str, answer: Value) -> (toolwright::sandbox::Sandbox, Toolbox) {

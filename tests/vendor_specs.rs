@@ -18,8 +18,8 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde_json::Value;
-use toolwright::codegen::{Tree, generate, import};
-use toolwright::model::ApiTools;
+use toolwright_codegen::{Tree, generate, import};
+use toolwright_model::ApiTools;
 
 /// File, id, operations.
 const PUBLISHED: [(&str, &str, usize); 5] = [

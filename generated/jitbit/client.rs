@@ -47,7 +47,7 @@ Version: 2026.11.20*/
 pub struct Client {
     pub(crate) baseurl: String,
     pub(crate) client: reqwest::Client,
-    pub(crate) inner: crate::support::Upstream,
+    pub(crate) inner: crate::client_runtime::Upstream,
 }
 impl Client {
     /// Create a new client.
@@ -55,7 +55,7 @@ impl Client {
     /// `baseurl` is the base URL provided to the internal
     /// `reqwest::Client`, and should include a scheme and hostname,
     /// as well as port and a path stem if applicable.
-    pub fn new(baseurl: &str, inner: crate::support::Upstream) -> Self {
+    pub fn new(baseurl: &str, inner: crate::client_runtime::Upstream) -> Self {
         #[cfg(not(target_arch = "wasm32"))]
         let client = {
             let dur = ::std::time::Duration::from_secs(15u64);
@@ -74,7 +74,7 @@ impl Client {
     pub fn new_with_client(
         baseurl: &str,
         client: reqwest::Client,
-        inner: crate::support::Upstream,
+        inner: crate::client_runtime::Upstream,
     ) -> Self {
         Self {
             baseurl: baseurl.to_string(),
@@ -83,7 +83,7 @@ impl Client {
         }
     }
 }
-impl ClientInfo<crate::support::Upstream> for Client {
+impl ClientInfo<crate::client_runtime::Upstream> for Client {
     fn api_version() -> &'static str {
         "2026.11.20"
     }
@@ -93,7 +93,7 @@ impl ClientInfo<crate::support::Upstream> for Client {
     fn client(&self) -> &reqwest::Client {
         &self.client
     }
-    fn inner(&self) -> &crate::support::Upstream {
+    fn inner(&self) -> &crate::client_runtime::Upstream {
         &self.inner
     }
 }
@@ -101,7 +101,7 @@ const _: () = {
     #[allow(dead_code)]
     fn assert_client_hooks()
     where
-        Client: ClientHooks<crate::support::Upstream>,
+        Client: ClientHooks<crate::client_runtime::Upstream>,
     {}
 };
 #[allow(clippy::all)]

@@ -19,7 +19,7 @@ use jsonschema::error::ValidationErrorKind;
 use jsonschema::{ValidationError, Validator};
 use serde_json::{Map, Value};
 
-use super::problem::{Problem, ProblemKind};
+use super::problem::{ArgumentProblem, ProblemKind};
 
 /// At most so many problems are told apart; a hostile list of a million bad items must not become a million sentences.
 const MOST_PROBLEMS: usize = 100;
@@ -67,7 +67,7 @@ impl ArgumentSchema {
     ///
     /// Every problem found, never an empty list, in the order of the schema's properties, unknown names last;
     /// at most 100 of them.
-    pub fn check(&self, arguments: Map<String, Value>) -> Result<Map<String, Value>, Vec<Problem>> {
+    pub fn check(&self, arguments: Map<String, Value>) -> Result<Map<String, Value>, Vec<ArgumentProblem>> {
         let original = Value::Object(arguments.clone());
         let converted = convert::object(self.looser.as_ref().unwrap_or(&self.schema), arguments);
         let converted = Value::Object(converted);
@@ -88,7 +88,7 @@ impl ArgumentSchema {
 
     /// Returns the text a model gets for these problems: what happened, one line per problem, and what would be valid.
     #[must_use]
-    pub fn describe(&self, problems: &[Problem], tool: &str) -> String {
+    pub fn describe(&self, problems: &[ArgumentProblem], tool: &str) -> String {
         let mut text = format!("the arguments of {tool} were not accepted; nothing was sent\n");
         for problem in problems.iter().take(MOST_LINES) {
             let _ = writeln!(text, "- {problem}");
@@ -101,7 +101,7 @@ impl ArgumentSchema {
         text
     }
 
-    fn problems(&self, original: &Value, converted: &Value) -> Vec<Problem> {
+    fn problems(&self, original: &Value, converted: &Value) -> Vec<ArgumentProblem> {
         let root = Place::root(&self.schema, original, converted);
         let mut findings = Vec::new();
         for error in self.validator.iter_errors(converted).take(MOST_ERRORS) {
@@ -290,11 +290,11 @@ fn collect<'a>(place: &Place<'a>, kind: &ValidationErrorKind, findings: &mut Vec
 }
 
 impl Finding<'_> {
-    fn problem(&self) -> Problem {
+    fn problem(&self) -> ArgumentProblem {
         let place = &self.place;
         let given = || given::show(place.value(), place.schema, place.secret);
         match &self.what {
-            What::Missing => Problem {
+            What::Missing => ArgumentProblem {
                 kind: ProblemKind::Missing,
                 argument: place.path.clone(),
                 given: String::new(),
@@ -308,7 +308,7 @@ impl Finding<'_> {
                     Some(Rank::Unlisted(name)) => name.as_str(),
                     _ => "",
                 };
-                Problem {
+                ArgumentProblem {
                     kind: ProblemKind::Unknown,
                     argument: place.path.clone(),
                     given: given::show(place.value(), place.schema, secret),
@@ -322,7 +322,7 @@ impl Finding<'_> {
                     let _ = write!(expected, " that fits the schema's `{keyword}`");
                 }
                 expected.push_str(&self.example());
-                Problem {
+                ArgumentProblem {
                     kind: ProblemKind::Invalid,
                     argument: place.path.clone(),
                     given: given(),

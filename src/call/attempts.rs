@@ -6,10 +6,10 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::Caller;
+use crate::client_runtime::Pending;
 use crate::error::{CallError, seconds};
-use crate::metrics::OfVendor;
-use crate::support::Pending;
-use crate::upstream::{Answer, Pace, waiting};
+use crate::metrics::VendorMetrics;
+use crate::upstream::{Answer, RateLimiter, waiting};
 
 /// How long the first wait is where the vendor names none; each further one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -22,7 +22,7 @@ const BUSY: [u16; 2] = [429, 503];
 
 /// How much waiting a call is worth.
 #[derive(Debug, Clone, Copy)]
-pub struct Patience {
+pub struct RetryPolicy {
     /// How often a call is tried.
     pub tries: u32,
     /// How long it may wait in all, for its turn and between tries.
@@ -33,13 +33,13 @@ pub struct Patience {
     pub records: usize,
 }
 
-impl Default for Patience {
+impl Default for RetryPolicy {
     fn default() -> Self {
         Self { tries: 3, budget: Duration::from_secs(30), heed: true, records: 1_000 }
     }
 }
 
-impl Patience {
+impl RetryPolicy {
     /// For callers that do their own waiting: one try, and every answer is passed on. The pace
     /// that vendor.toml states holds all the same.
     pub fn none() -> Self {
@@ -50,11 +50,11 @@ impl Patience {
 /// Sends what `request` makes until it is answered, or patience ends. `repeatable` says whether
 /// a second try can do no harm.
 pub(super) async fn run<'a>(
-    patience: Patience,
+    patience: RetryPolicy,
     repeatable: bool,
-    pace: &Pace,
+    pace: &RateLimiter,
     caller: &Caller,
-    metrics: OfVendor<'_>,
+    metrics: VendorMetrics<'_>,
     request: impl Fn() -> Pending<'a>,
 ) -> Result<Answer, CallError> {
     let started = Instant::now();

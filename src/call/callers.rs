@@ -19,7 +19,7 @@ const MOST_OF_ONE: usize = 16;
 
 /// The calls of a process; whoever has a turn counts as under way.
 #[derive(Debug)]
-pub(super) struct Callers {
+pub(super) struct CallerLimiter {
     all: Arc<Semaphore>,
     /// By session; gone when its last turn is.
     sessions: Mutex<HashMap<u64, Weak<Semaphore>>>,
@@ -27,24 +27,24 @@ pub(super) struct Callers {
 
 /// The right to make a call.
 #[derive(Debug)]
-pub(super) struct CallersTurn {
+pub(super) struct CallerPermit {
     _of_all: OwnedSemaphorePermit,
     /// With its semaphore, which lives as long as somebody has a turn.
     _of_session: Option<OwnedSemaphorePermit>,
 }
 
-impl Default for Callers {
+impl Default for CallerLimiter {
     fn default() -> Self {
         Self { all: Arc::new(Semaphore::new(MOST)), sessions: Mutex::default() }
     }
 }
 
-impl Callers {
+impl CallerLimiter {
     /// Waits for a turn, at most for `patience`.
     ///
     /// # Errors
     /// It would take longer.
-    pub(super) async fn turn(&self, caller: &Caller, patience: Duration) -> Result<CallersTurn, Throttled> {
+    pub(super) async fn turn(&self, caller: &Caller, patience: Duration) -> Result<CallerPermit, Throttled> {
         let until = Instant::now() + patience;
         let of_session = match caller.session {
             Some(session) => {
@@ -56,7 +56,7 @@ impl Callers {
         };
         let reason = format!("{MOST} calls are under way, and no more may be");
         let of_all = turn(Arc::clone(&self.all), until, caller, reason).await?;
-        Ok(CallersTurn { _of_all: of_all, _of_session: of_session })
+        Ok(CallerPermit { _of_all: of_all, _of_session: of_session })
     }
 
     fn session(&self, session: u64) -> Arc<Semaphore> {
@@ -97,7 +97,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn one_session_does_not_keep_the_others_out() {
-        let callers = Callers::default();
+        let callers = CallerLimiter::default();
         let patience = Duration::from_secs(30);
         let mut turns = Vec::new();
         for _ in 0..MOST_OF_ONE {
@@ -115,7 +115,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_process_makes_only_so_many_calls_at_once() {
-        let callers = Callers::default();
+        let callers = CallerLimiter::default();
         let mut turns = Vec::new();
         for _ in 0..MOST {
             turns.push(callers.turn(&of(None), Duration::ZERO).await.unwrap());

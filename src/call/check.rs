@@ -3,7 +3,7 @@
 
 use super::Toolbox;
 use crate::catalog::Entry;
-use crate::model::{Effect, Verb};
+use toolwright_model::{Effect, Verb};
 
 /// What to do after a call that may or may not have arrived.
 pub(super) fn advice(toolbox: &Toolbox, entry: &Entry) -> String {

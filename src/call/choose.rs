@@ -4,15 +4,18 @@
 use std::borrow::Cow;
 
 use super::Toolbox;
-use crate::config::Chosen;
+use crate::config::ChosenSettings;
 
 impl Toolbox {
     /// What a connection chooses by the parameters of its address: for whom the vendors act.
     ///
     /// # Errors
     /// It may not choose that; says why.
-    pub fn choose<'a>(&self, parameters: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>) -> Result<Chosen, String> {
-        let mut chosen = Chosen::default();
+    pub fn choose<'a>(
+        &self,
+        parameters: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
+    ) -> Result<ChosenSettings, String> {
+        let mut chosen = ChosenSettings::default();
         for (name, value) in parameters {
             let settings = || self.catalog.vendors().iter().flat_map(|vendor| &vendor.settings);
             let of_name = |query: &str| query.eq_ignore_ascii_case(&name);

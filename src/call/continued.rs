@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 use super::Failure;
 use super::arguments::ArgumentSchema;
 use super::paging::cursor::Cursor;
-use super::problem::{Problem, ProblemKind};
-use crate::model::{CURSOR, Tool};
+use super::problem::{ArgumentProblem, ProblemKind};
+use toolwright_model::{CURSOR, Tool};
 
 /// Returns the call's arguments, checked, and the cursor that it has come with.
 ///
@@ -19,11 +19,16 @@ pub(super) fn arguments(
     mut given: Map<String, Value>,
 ) -> Result<(Option<Cursor>, Map<String, Value>), Failure> {
     let not_accepted =
-        |problems: Vec<Problem>| Failure::Arguments { text: schema.describe(&problems, &tool.name), problems };
+        |problems: Vec<ArgumentProblem>| Failure::Arguments { text: schema.describe(&problems, &tool.name), problems };
     let wrong = |cursor: &str, expected: String| {
         let given: String = cursor.chars().take(40).collect();
-        let problem =
-            Problem { kind: ProblemKind::Invalid, argument: CURSOR.to_owned(), given, expected, suggestion: None };
+        let problem = ArgumentProblem {
+            kind: ProblemKind::Invalid,
+            argument: CURSOR.to_owned(),
+            given,
+            expected,
+            suggestion: None,
+        };
         Failure::Arguments {
             text: format!(
                 "the arguments of {} were not accepted; nothing was sent\n- `{CURSOR}`: {}",

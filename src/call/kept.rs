@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::{Caller, Reply};
-use crate::config::Chosen;
+use crate::config::ChosenSettings;
 
 /// How long an answer is kept after it was last asked for.
 const KEEP: Duration = Duration::from_secs(10 * 60);
@@ -19,14 +19,14 @@ const LARGEST: usize = 64 * 1024 * 1024;
 const OVERHEAD: usize = 1_000;
 
 /// Whose an answer is: a session, or nobody's in particular where requests stand alone.
-pub type Session = Option<u64>;
+pub type SessionId = Option<u64>;
 
 /// For whom an answer is kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Owner {
-    session: Session,
+    session: SessionId,
     /// For whom the vendors acted.
-    chosen: Chosen,
+    chosen: ChosenSettings,
 }
 
 impl Owner {
@@ -36,7 +36,7 @@ impl Owner {
 }
 
 /// The answers that are kept.
-pub(super) struct Kept {
+pub(super) struct ReplyCache {
     now: fn() -> Instant,
     largest: usize,
     entries: Mutex<HashMap<String, Entry>>,
@@ -55,13 +55,13 @@ impl Entry {
     }
 }
 
-impl Default for Kept {
+impl Default for ReplyCache {
     fn default() -> Self {
         Self { now: Instant::now, largest: LARGEST, entries: Mutex::default() }
     }
 }
 
-impl Kept {
+impl ReplyCache {
     /// Keeps what a call gave; returns the id that leads to it, which nobody can guess. `None`
     /// where it is too large to be kept.
     pub(super) fn put(&self, tool: &str, owner: &Owner, reply: &Reply) -> Option<String> {
@@ -122,12 +122,12 @@ mod tests {
         *START.get_or_init(Instant::now) + Duration::from_secs(NOW.get())
     }
 
-    fn of(session: Session) -> Owner {
+    fn of(session: SessionId) -> Owner {
         Owner { session, ..Owner::default() }
     }
 
-    fn kept(largest: usize) -> Kept {
-        Kept { now: clock, largest, entries: Mutex::default() }
+    fn kept(largest: usize) -> ReplyCache {
+        ReplyCache { now: clock, largest, entries: Mutex::default() }
     }
 
     fn reply(bytes: usize) -> Reply {
@@ -160,7 +160,7 @@ mod tests {
         for (tool, session) in [("tool", Some(2)), ("tool", None), ("other", Some(1))] {
             assert!(kept.get(&id, tool, &of(session)).is_none(), "{tool} {session:?}");
         }
-        let chosen = Chosen([("ORG".to_owned(), "other".to_owned())].into());
+        let chosen = ChosenSettings([("ORG".to_owned(), "other".to_owned())].into());
         assert!(kept.get(&id, "tool", &Owner { session: Some(1), chosen }).is_none());
         assert!(kept.get("AAAAAAAAAAAAAAAAAAAAAA", "tool", &of(Some(1))).is_none());
         assert!(kept.get(&id, "tool", &of(Some(1))).is_some());

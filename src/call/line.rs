@@ -5,49 +5,54 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::prepare::Prepared;
-use super::{Failure, Planned, with_hints};
-use crate::clean::Rules;
-use crate::config::{Chosen, Connection};
+use super::{Failure, PlannedCall, with_hints};
+use crate::client_runtime::{self, CompiledApi, Inputs, Pending};
+use crate::config::{ChosenSettings, ConnectionConfig};
 use crate::error::{CallError, ConfigError};
 use crate::formats::Memory;
-use crate::model::{Call, Tool};
-use crate::support::{self, Api, Inputs, Pending};
-use crate::upstream::{Pace, Upstream};
+use crate::sanitize::Rules;
+use crate::upstream::{RateLimiter, Upstream};
+use toolwright_model::{Call, Tool};
 
 /// Refusals of who is calling; any other status may be about what was called.
 const OF_THE_CALLER: [u16; 2] = [401, 403];
 
 /// The line to one API.
-pub(super) struct Line {
-    api: &'static Api,
-    pub connection: Connection,
-    pub pace: Pace,
+pub(super) struct ApiConnection {
+    api: &'static CompiledApi,
+    pub connection: ConnectionConfig,
+    pub pace: RateLimiter,
     /// How its answers are cleaned.
     pub rules: Arc<Rules>,
     /// By what is sent of the settings; no more of them than a connection may choose.
-    opened: Mutex<HashMap<BTreeMap<String, String>, Arc<Opened>>>,
+    opened: Mutex<HashMap<BTreeMap<String, String>, Arc<Session>>>,
 }
 
 /// A line that is open.
-pub(super) struct Opened {
+pub(super) struct Session {
     pub upstream: Upstream,
-    client: Box<dyn support::Connection>,
+    client: Box<dyn client_runtime::Connection>,
     /// What formats asked lately.
     pub memory: Memory,
 }
 
-impl Line {
-    pub(super) fn new(api: &'static Api, connection: Connection, pace: Pace, rules: Rules) -> Self {
+impl ApiConnection {
+    pub(super) fn new(
+        api: &'static CompiledApi,
+        connection: ConnectionConfig,
+        pace: RateLimiter,
+        rules: Rules,
+    ) -> Self {
         Self { api, connection, pace, rules: Arc::new(rules), opened: Mutex::default() }
     }
 
     /// What is sent of the settings, by their titles.
-    pub(super) fn settings(&self, chosen: &Chosen) -> BTreeMap<String, String> {
+    pub(super) fn settings(&self, chosen: &ChosenSettings) -> BTreeMap<String, String> {
         let settings = self.connection.settings.iter();
         settings.filter_map(|one| Some((one.setting.title.clone(), one.value_for(chosen)?.to_owned()))).collect()
     }
 
-    pub(super) fn opened(&self, chosen: &Chosen) -> Result<Arc<Opened>, Failure> {
+    pub(super) fn opened(&self, chosen: &ChosenSettings) -> Result<Arc<Session>, Failure> {
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         let settings = self.settings(chosen);
         if let Some(opened) = opened.get(&settings) {
@@ -59,18 +64,18 @@ impl Line {
         Ok(new)
     }
 
-    fn open(&self, chosen: &Chosen) -> Result<Opened, ConfigError> {
-        let Connection { credentials, timeout, .. } = &self.connection;
+    fn open(&self, chosen: &ChosenSettings) -> Result<Session, ConfigError> {
+        let ConnectionConfig { credentials, timeout, .. } = &self.connection;
         let base = self.connection.root(self.api.id).clone();
         let upstream = Upstream::paced(base, credentials.clone(), *timeout, self.pace.clone())?
             .with_settings(self.connection.sent(chosen)?);
-        Ok(Opened { client: (self.api.connect)(upstream.clone()), upstream, memory: Memory::default() })
+        Ok(Session { client: (self.api.connect)(upstream.clone()), upstream, memory: Memory::default() })
     }
 
     /// Describes the request that the call would send. The arguments are without secrets.
     pub(super) async fn plan(
         &self,
-        chosen: &Chosen,
+        chosen: &ChosenSettings,
         tool: &Tool,
         call: &Call,
         prepared: Prepared,
@@ -80,7 +85,7 @@ impl Line {
         let upstream = opened.upstream.planning();
         let called = (self.api.connect)(upstream.clone()).call(&call.operation, inputs).await;
         match (upstream.take_plan(), called) {
-            (Some(request), _) => Ok(Failure::Planned(Box::new(Planned {
+            (Some(request), _) => Ok(Failure::PlannedCall(Box::new(PlannedCall {
                 tool: tool.name.clone(),
                 effect: tool.effect,
                 risks: tool.risks.clone(),
@@ -111,7 +116,7 @@ impl Line {
     }
 }
 
-impl Opened {
+impl Session {
     /// Calls an operation with credentials that are good for it. Those that the vendor refuses
     /// are renewed and tried once more: a request that it has let nobody in for did nothing.
     pub(super) fn send<'a>(&'a self, operation: &'a str, inputs: impl Fn() -> Inputs + Send + 'a) -> Pending<'a> {

@@ -29,46 +29,46 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::audit::Audit;
 use crate::catalog::{self, Catalog, Entry};
-use crate::clean::Rules;
-use crate::config::{Chosen, Connection};
+use crate::client_runtime::{CompiledApi, Inputs};
+use crate::config::{ChosenSettings, ConnectionConfig};
 use crate::error::{CallError, Outcome};
-use crate::formats::{self, Around, Folder};
+use crate::formats::{self, Folder, FormatContext};
 use crate::jq::Evaluator;
 use crate::metrics::Metrics;
-use crate::model::{ADF, ALL, CURSOR, Call, DRY_RUN, Effect, Risk};
 use crate::policy::{Refusal, Selection};
-use crate::support::{Api, Inputs};
-use crate::upstream::{Pace, Plan};
+use crate::sanitize::Rules;
+use crate::upstream::{Plan, RateLimiter};
+use toolwright_model::{ADF, ALL, CURSOR, Call, DRY_RUN, Effect, Risk};
 
 use arguments::ArgumentSchema;
-pub use attempts::Patience;
-use callers::Callers;
-pub use kept::Session;
-use kept::{Kept, Owner};
-use line::Line;
+pub use attempts::RetryPolicy;
+use callers::CallerLimiter;
+pub use kept::SessionId;
+use kept::{Owner, ReplyCache};
+use line::ApiConnection;
 use paging::cursor::Cursor;
-pub use paging::cursor::Spot;
+pub use paging::cursor::ReplyOffset;
 use paging::{Pager, Pages, Start};
-use prepare::{Asking, NotAsking};
-use problem::Problem;
+use prepare::{NoLookup, VendorLookup};
+use problem::ArgumentProblem;
 use record::Recording;
-use reply::Keeping;
+use reply::CacheSlot;
 pub use reply::{Page, Reply};
 
 /// Tools that can be called: a catalog, a selection of it, and the vendors' connections.
 pub struct Toolbox {
     catalog: Catalog,
     selection: Selection,
-    lines: HashMap<&'static str, Line>,
+    lines: HashMap<&'static str, ApiConnection>,
     /// By position in the catalog; compiled when a tool is first called.
     schemas: Vec<OnceLock<ArgumentSchema>>,
     dry_run: bool,
-    patience: Patience,
+    patience: RetryPolicy,
     record: Option<Audit>,
     evaluator: Option<Evaluator>,
     metrics: Metrics,
-    callers: Callers,
-    kept: Arc<Kept>,
+    callers: CallerLimiter,
+    kept: Arc<ReplyCache>,
     /// The folder whose files may be sent, if the operator opened one.
     folder: Option<Folder>,
     clock: fn() -> SystemTime,
@@ -80,11 +80,11 @@ pub struct Caller {
     /// The program that calls, by its own word.
     pub client: Option<String>,
     /// The session that it belongs to; what is kept for one is no other's.
-    pub session: Session,
+    pub session: SessionId,
     /// Hears what the call waits for, while it waits.
     pub waits: Option<UnboundedSender<String>>,
     /// For whom the vendors are to act, where the connection has chosen.
-    pub chosen: Chosen,
+    pub chosen: ChosenSettings,
 }
 
 impl Caller {
@@ -126,14 +126,14 @@ pub enum Failure {
         /// All of it, for a model.
         text: String,
         /// One by one.
-        problems: Vec<Problem>,
+        problems: Vec<ArgumentProblem>,
     },
     /// The call itself failed.
     #[error("{0}")]
     Call(#[from] CallError),
     /// A dry run: this is what would have been sent.
     #[error("dry run: {} {}", .0.request.method, .0.request.url)]
-    Planned(Box<Planned>),
+    PlannedCall(Box<PlannedCall>),
     /// The vendor answered, and the answer does not have what was asked for.
     #[error("{0}")]
     Projection(String),
@@ -141,7 +141,7 @@ pub enum Failure {
 
 /// What a call would do, secrets masked.
 #[derive(Debug, Clone, serde::Serialize)]
-pub struct Planned {
+pub struct PlannedCall {
     /// The tool's name.
     pub tool: String,
     /// Its effect, where somebody has stated it.
@@ -182,7 +182,7 @@ impl Failure {
             Self::NotConfigured(_) => "configuration",
             Self::Arguments { .. } => "arguments",
             Self::Projection(_) => "projection",
-            Self::Planned(_) => return None,
+            Self::PlannedCall(_) => return None,
             Self::Call(error) => match error {
                 CallError::NotSent(_) => "not_sent",
                 CallError::Throttled(_) => "throttled",
@@ -207,7 +207,7 @@ impl Toolbox {
     pub fn new(
         catalog: Catalog,
         selection: Selection,
-        connections: &HashMap<String, Connection>,
+        connections: &HashMap<String, ConnectionConfig>,
         dry_run: bool,
     ) -> Self {
         Self::over(catalog::apis(), catalog, selection, connections, dry_run)
@@ -215,22 +215,22 @@ impl Toolbox {
 
     /// The same over other APIs than those that are compiled in: `catalog` holds their tools.
     pub fn over(
-        apis: &'static [Api],
+        apis: &'static [CompiledApi],
         catalog: Catalog,
         selection: Selection,
-        connections: &HashMap<String, Connection>,
+        connections: &HashMap<String, ConnectionConfig>,
         dry_run: bool,
     ) -> Self {
-        let mut paces: HashMap<&str, Pace> = HashMap::new();
+        let mut paces: HashMap<&str, RateLimiter> = HashMap::new();
         let mut lines = HashMap::new();
         for api in apis {
             let Some(connection) = connections.get(api.id).or_else(|| connections.get(api.vendor)) else { continue };
             // The limits are the vendor's, whichever of its APIs is called.
-            let pace = paces.entry(api.vendor).or_insert_with(|| Pace::new(connection.pace)).clone();
+            let pace = paces.entry(api.vendor).or_insert_with(|| RateLimiter::new(connection.pace)).clone();
             let hosts = [connection.root(api.id), &connection.base].map(|address| address.host_str());
             let hosts = hosts.into_iter().flatten();
             let rules = catalog.vendor(api.vendor).map_or_else(Rules::default, |vendor| Rules::new(vendor, hosts));
-            lines.insert(api.id, Line::new(api, connection.clone(), pace, rules));
+            lines.insert(api.id, ApiConnection::new(api, connection.clone(), pace, rules));
         }
         let schemas = catalog.entries().iter().map(|_| OnceLock::new()).collect();
         Self {
@@ -239,11 +239,11 @@ impl Toolbox {
             lines,
             schemas,
             dry_run,
-            patience: Patience::default(),
+            patience: RetryPolicy::default(),
             record: None,
             evaluator: None,
             metrics: Metrics::default(),
-            callers: Callers::default(),
+            callers: CallerLimiter::default(),
             kept: Arc::default(),
             folder: None,
             clock: SystemTime::now,
@@ -252,7 +252,7 @@ impl Toolbox {
 
     /// The same toolbox with more patience, or less.
     #[must_use]
-    pub fn with_patience(mut self, patience: Patience) -> Self {
+    pub fn with_patience(mut self, patience: RetryPolicy) -> Self {
         self.patience = patience;
         self
     }
@@ -386,9 +386,9 @@ impl Toolbox {
             inputs
         };
         let memory = &opened.memory;
-        let around = |ask| Around { now: (self.clock)(), folder: self.folder.as_ref(), ask, memory };
+        let around = |ask| FormatContext { now: (self.clock)(), folder: self.folder.as_ref(), ask, memory };
         if self.dry_run || wants(DRY_RUN) {
-            let prepared = prepare::prepare(tool, call, schema, masked, notes, &around(&NotAsking)).await?;
+            let prepared = prepare::prepare(tool, call, schema, masked, notes, &around(&NoLookup)).await?;
             let inputs = inputs(&prepared.arguments, &start);
             return Err(line.plan(&caller.chosen, tool, call, prepared, inputs).await?);
         }
@@ -398,7 +398,8 @@ impl Toolbox {
         {
             return Ok(reply);
         }
-        let asking = Asking { toolbox: self, line, opened: &opened, caller, vendor: &entry.vendor, api: &call.api };
+        let asking =
+            VendorLookup { toolbox: self, line, opened: &opened, caller, vendor: &entry.vendor, api: &call.api };
         let prepared = prepare::prepare(tool, call, schema, arguments.clone(), notes, &around(&asking)).await?;
         if tool.effect != Some(Effect::Read) {
             recording.intend()?;
@@ -429,13 +430,13 @@ impl Toolbox {
         if let Some(format) = call.answers.filter(|_| !wants(ADF)) {
             answer = formats::read(format, answer);
         }
-        let wanted = view::Wanted::of(tool, &arguments);
+        let wanted = view::Projection::of(tool, &arguments);
         let viewed = view::view(answer, &wanted, &line.rules, self.evaluator.as_ref()).await?;
         let keeping = here.map(|here| {
             if let (Some(page), Some(next)) = (&mut page, next) {
                 page.next_cursor = Some(Cursor { start: next, ..here.clone() }.write());
             }
-            Keeping::new(&self.kept, Owner::of(caller), here)
+            CacheSlot::new(&self.kept, Owner::of(caller), here)
         });
         // What was shown of an answer that is not kept any longer is left out of the new one.
         let from = cursor.map(|cursor| cursor.spot).unwrap_or_default();
@@ -446,7 +447,7 @@ impl Toolbox {
     fn kept_for(&self, caller: &Caller, cursor: &Cursor, here: &Cursor) -> Option<Reply> {
         let kept = self.kept.get(cursor.kept.as_deref()?, &here.tool, &Owner::of(caller))?;
         let here = Cursor { kept: cursor.kept.clone(), ..here.clone() };
-        let keeping = Some(Keeping::new(&self.kept, Owner::of(caller), here));
+        let keeping = Some(CacheSlot::new(&self.kept, Owner::of(caller), here));
         Some(Reply { from: cursor.spot, keeping, ..kept })
     }
 
@@ -466,7 +467,7 @@ impl Toolbox {
         Ok(slot.get_or_init(|| schema))
     }
 
-    fn line(&self, vendor: &str, api: &str) -> Result<&Line, Failure> {
+    fn line(&self, vendor: &str, api: &str) -> Result<&ApiConnection, Failure> {
         self.lines.get(api).ok_or_else(|| {
             let title = self.catalog.vendor(vendor).map_or(vendor, |vendor| &vendor.title);
             Failure::NotConfigured(format!("{title} has no address and credentials configured"))

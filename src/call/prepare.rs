@@ -6,13 +6,13 @@ use std::time::SystemTime;
 use serde_json::{Map, Value, json};
 
 use super::arguments::ArgumentSchema;
-use super::line::{Line, Opened};
-use super::problem::{Problem, ProblemKind};
+use super::line::{ApiConnection, Session};
+use super::problem::{ArgumentProblem, ProblemKind};
 use super::{Caller, Failure, Toolbox, attempts};
+use crate::client_runtime::Inputs;
 use crate::error::{CallError, Rejection};
-use crate::formats::{self, Around, Ask, Asked, Complaint, Silence};
-use crate::model::{Binding, Call, Effect, Format, Place, Tool};
-use crate::support::Inputs;
+use crate::formats::{self, FormatContext, FormatError, Lookup, LookupError, LookupFuture};
+use toolwright_model::{Binding, Call, Effect, Format, Place, Tool};
 
 /// Arguments as the vendor takes them, and what the caller should know of that.
 pub(super) struct Prepared {
@@ -67,7 +67,7 @@ pub(super) async fn prepare(
     schema: &ArgumentSchema,
     mut arguments: Map<String, Value>,
     mut notes: Vec<String>,
-    around: &Around<'_>,
+    around: &FormatContext<'_>,
 ) -> Result<Prepared, Failure> {
     let mut problems = Vec::new();
     for binding in call.bindings.iter().filter(|binding| !binding.formats.is_empty()) {
@@ -90,8 +90,8 @@ pub(super) async fn prepare(
     Err(Failure::Arguments { text: schema.describe(&problems, &tool.name), problems })
 }
 
-fn problem(binding: &Binding, complaint: Complaint) -> Problem {
-    Problem {
+fn problem(binding: &Binding, complaint: FormatError) -> ArgumentProblem {
+    ArgumentProblem {
         kind: ProblemKind::Invalid,
         argument: format!("{}{}", binding.argument, complaint.at),
         given: complaint.given,
@@ -105,7 +105,7 @@ pub(super) async fn explained(
     mut rejection: Box<Rejection>,
     call: &Call,
     prepared: &Prepared,
-    ask: &dyn Ask,
+    ask: &dyn Lookup,
 ) -> CallError {
     let mut parts: Vec<String> = rejection.advice.take().into_iter().collect();
     for binding in &call.bindings {
@@ -120,20 +120,20 @@ pub(super) async fn explained(
 }
 
 /// Asks the vendor over the line that the call itself takes: same credentials, same pace.
-pub(super) struct Asking<'a> {
+pub(super) struct VendorLookup<'a> {
     pub(super) toolbox: &'a Toolbox,
-    pub(super) line: &'a Line,
-    pub(super) opened: &'a Opened,
+    pub(super) line: &'a ApiConnection,
+    pub(super) opened: &'a Session,
     pub(super) caller: &'a Caller,
     pub(super) vendor: &'a str,
     pub(super) api: &'a str,
 }
 
-impl Ask for Asking<'_> {
-    fn ask<'a>(&'a self, operation: &'a str, inputs: Vec<(Place, Value)>) -> Asked<'a> {
+impl Lookup for VendorLookup<'_> {
+    fn ask<'a>(&'a self, operation: &'a str, inputs: Vec<(Place, Value)>) -> LookupFuture<'a> {
         Box::pin(async move {
             if !self.only_reads(operation) {
-                return Err(Silence::Failed(format!("`{operation}` is not known to read only")));
+                return Err(LookupError::Failed(format!("`{operation}` is not known to read only")));
             }
             let values = || {
                 let mut values = Inputs::default();
@@ -146,12 +146,12 @@ impl Ask for Asking<'_> {
             let Toolbox { patience, metrics, .. } = self.toolbox;
             let metrics = metrics.of(self.vendor);
             let answer = attempts::run(*patience, true, &self.line.pace, self.caller, metrics, request).await;
-            answer.map_err(|error| Silence::Failed(error.to_string()))
+            answer.map_err(|error| LookupError::Failed(error.to_string()))
         })
     }
 }
 
-impl Asking<'_> {
+impl VendorLookup<'_> {
     /// The build saw to it already; a catalog from elsewhere may say otherwise.
     fn only_reads(&self, operation: &str) -> bool {
         let reaches = |call: &Call| call.api == self.api && call.operation == operation;
@@ -162,10 +162,10 @@ impl Asking<'_> {
 }
 
 /// Asks nobody: for dry runs.
-pub(super) struct NotAsking;
+pub(super) struct NoLookup;
 
-impl Ask for NotAsking {
-    fn ask<'a>(&'a self, _: &'a str, _: Vec<(Place, Value)>) -> Asked<'a> {
-        Box::pin(async { Err(Silence::DryRun) })
+impl Lookup for NoLookup {
+    fn ask<'a>(&'a self, _: &'a str, _: Vec<(Place, Value)>) -> LookupFuture<'a> {
+        Box::pin(async { Err(LookupError::DryRun) })
     }
 }

@@ -21,7 +21,7 @@ pub enum ProblemKind {
 ///
 /// Values of secret arguments never get in here: `given` shows them as `***`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Problem {
+pub struct ArgumentProblem {
     /// In which way it is wrong.
     pub kind: ProblemKind,
     /// Path such as `fields[0].name`; empty for the arguments as a whole.
@@ -34,7 +34,7 @@ pub struct Problem {
     pub suggestion: Option<String>,
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for ArgumentProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.argument.is_empty() {
             f.write_str("the arguments: ")?;

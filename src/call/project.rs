@@ -2,7 +2,7 @@
 //! or those that the overlay calls concise.
 
 use super::Failure;
-use crate::clean::json::Json;
+use crate::sanitize::json::Json;
 
 /// At most so many names are told to somebody who guessed wrong.
 const MOST_NAMES: usize = 60;

@@ -10,8 +10,8 @@ use super::{Caller, Failure, Reply};
 use crate::audit::{About, Audit, End};
 use crate::catalog::Entry;
 use crate::error::{CallError, Outcome};
-use crate::metrics::{Metrics, UnderWay};
-use crate::model::Call;
+use crate::metrics::{InFlight, Metrics};
+use toolwright_model::Call;
 
 /// A call that is being recorded, or not where there is no record.
 pub(super) struct Recording<'a> {
@@ -19,7 +19,7 @@ pub(super) struct Recording<'a> {
     metrics: &'a Metrics,
     /// The tool, once it is known that there is one.
     entry: Option<&'a Entry>,
-    _under_way: UnderWay,
+    _under_way: InFlight,
     about: About,
     started: Instant,
     /// The id of the intent, once it is written.
@@ -55,7 +55,7 @@ impl<'a> Recording<'a> {
         if let [call] = entry.tool.calls.as_slice() {
             self.about.operation = Some(call.operation.clone());
         }
-        self.about.effect = entry.tool.effect.map(crate::model::Effect::as_str);
+        self.about.effect = entry.tool.effect.map(toolwright_model::Effect::as_str);
         self.arguments(arguments);
     }
 
@@ -120,7 +120,7 @@ impl<'a> Recording<'a> {
         self.about.decision = match called {
             Ok(_) | Err(Failure::Call(_)) => "allowed",
             Err(Failure::Refused { .. }) => "refused",
-            Err(Failure::Planned(_)) => "planned",
+            Err(Failure::PlannedCall(_)) => "planned",
             Err(_) => "invalid",
         };
         self.count(outcome, called.as_ref().err().and_then(Failure::kind));

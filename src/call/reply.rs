@@ -6,8 +6,8 @@ use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 
-use super::kept::{Kept, Owner};
-use super::paging::cursor::{Cursor, Spot};
+use super::kept::{Owner, ReplyCache};
+use super::paging::cursor::{Cursor, ReplyOffset};
 use crate::upstream::Answer;
 
 /// An answer and what is known of it.
@@ -24,9 +24,9 @@ pub struct Reply {
     /// Its parts, where it has several.
     pub parts: Vec<Answer>,
     /// What of the answer was shown before; the beginning of nothing, mostly.
-    pub from: Spot,
+    pub from: ReplyOffset,
     /// Where what does not fit into one answer is kept; `None` where the tool has no cursor.
-    pub(super) keeping: Option<Keeping>,
+    pub(super) keeping: Option<CacheSlot>,
 }
 
 /// Which part of the records that fit a question an answer holds.
@@ -49,23 +49,23 @@ pub struct Page {
 
 /// Keeps an answer once a cursor into it is needed.
 #[derive(Clone)]
-pub(super) struct Keeping {
-    kept: Arc<Kept>,
+pub(super) struct CacheSlot {
+    kept: Arc<ReplyCache>,
     owner: Owner,
     /// Leads to the beginning of the answer.
     cursor: Cursor,
     id: Arc<OnceLock<Option<String>>>,
 }
 
-impl Keeping {
+impl CacheSlot {
     /// For an answer to the call that `cursor` leads to; with an id, if it is kept already.
-    pub(super) fn new(kept: &Arc<Kept>, owner: Owner, cursor: Cursor) -> Self {
+    pub(super) fn new(kept: &Arc<ReplyCache>, owner: Owner, cursor: Cursor) -> Self {
         let id = cursor.kept.clone().map_or_else(OnceLock::new, |id| OnceLock::from(Some(id)));
         Self { kept: Arc::clone(kept), owner, cursor, id: Arc::new(id) }
     }
 }
 
-impl fmt::Debug for Keeping {
+impl fmt::Debug for CacheSlot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Keeping").field("tool", &self.cursor.tool).finish_non_exhaustive()
     }
@@ -74,7 +74,7 @@ impl fmt::Debug for Keeping {
 impl Reply {
     /// Keeps the answer, and returns what to pass as `cursor` for what stands at `spot` of it.
     /// `None` where the tool takes no cursor.
-    pub fn cursor_to(&self, spot: Spot) -> Option<String> {
+    pub fn cursor_to(&self, spot: ReplyOffset) -> Option<String> {
         let keeping = self.keeping.as_ref()?;
         let put = || keeping.kept.put(&keeping.cursor.tool, &keeping.owner, self);
         let kept = keeping.id.get_or_init(put).clone();
@@ -85,7 +85,7 @@ impl Reply {
 impl From<Answer> for Reply {
     fn from(answer: Answer) -> Self {
         let (notes, untrusted, parts) = (Vec::new(), Vec::new(), Vec::new());
-        Self { answer, page: None, notes, untrusted, parts, from: Spot::default(), keeping: None }
+        Self { answer, page: None, notes, untrusted, parts, from: ReplyOffset::default(), keeping: None }
     }
 }
 

@@ -6,25 +6,25 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::{Failure, Reply, parts, project};
-use crate::clean::Rules;
-use crate::clean::json::Json;
 use crate::error::CallError;
 use crate::jq::Evaluator;
-use crate::model::{DETAIL, FIELDS, FULL, JQ, Tool};
+use crate::sanitize::Rules;
+use crate::sanitize::json::Json;
 use crate::upstream::Answer;
+use toolwright_model::{DETAIL, FIELDS, FULL, JQ, Tool};
 
 /// Answers larger than this are cleaned beside the other calls and not between them, in bytes.
 const LARGE: usize = 200_000;
 
 /// How much of an answer a caller wants.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Wanted {
+pub(super) struct Projection {
     fields: Vec<String>,
     concise: Vec<String>,
     jq: Option<String>,
 }
 
-impl Wanted {
+impl Projection {
     /// Reads it from a call's arguments.
     pub(super) fn of(tool: &Tool, arguments: &Map<String, Value>) -> Self {
         let own = |name: &str| arguments.get(name).filter(|_| tool.is_own_argument(name));
@@ -52,7 +52,7 @@ pub(super) fn no_web_page(answer: Answer) -> Result<Answer, CallError> {
 /// Makes what a caller gets out of an answer.
 pub(super) async fn view(
     answer: Answer,
-    wanted: &Wanted,
+    wanted: &Projection,
     rules: &Arc<Rules>,
     evaluator: Option<&Evaluator>,
 ) -> Result<Reply, Failure> {
@@ -70,11 +70,11 @@ pub(super) async fn view(
     }
 }
 
-fn dressed(answer: Answer, wanted: &Wanted, rules: &Rules) -> Result<Reply, Failure> {
+fn dressed(answer: Answer, wanted: &Projection, rules: &Rules) -> Result<Reply, Failure> {
     let Some(parts) = parts::split(&answer) else { return one(answer, wanted, rules) };
     let mut reply = Reply::from(answer);
     for part in parts {
-        let part = one(no_web_page(part).map_err(Failure::Call)?, &Wanted::default(), rules)?;
+        let part = one(no_web_page(part).map_err(Failure::Call)?, &Projection::default(), rules)?;
         let new: Vec<String> = part.untrusted.into_iter().filter(|name| !reply.untrusted.contains(name)).collect();
         reply.untrusted.extend(new);
         reply.parts.push(part.answer);
@@ -82,7 +82,7 @@ fn dressed(answer: Answer, wanted: &Wanted, rules: &Rules) -> Result<Reply, Fail
     Ok(reply)
 }
 
-fn one(mut answer: Answer, wanted: &Wanted, rules: &Rules) -> Result<Reply, Failure> {
+fn one(mut answer: Answer, wanted: &Projection, rules: &Rules) -> Result<Reply, Failure> {
     let essence = essence(&answer);
     if answer.body.is_empty() || !is_text(&essence) {
         return Ok(answer.into());
@@ -158,7 +158,7 @@ async fn filtered(
         // The filter may have renamed the fields: any text may be theirs.
         rules.clean_all(&mut json);
     }
-    reply.untrusted = if outsiders { vec![crate::clean::EVERY.to_owned()] } else { Vec::new() };
+    reply.untrusted = if outsiders { vec![crate::sanitize::EVERY.to_owned()] } else { Vec::new() };
     reply.answer.body = json.to_text(result.len()).into();
     reply.answer.content_type = Some("application/json".to_owned());
     Ok(reply)
@@ -195,7 +195,7 @@ mod tests {
             body: bytes::Bytes::from_static(body),
             ..Answer::default()
         };
-        dressed(answer, &Wanted::default(), &Rules::default()).unwrap()
+        dressed(answer, &Projection::default(), &Rules::default()).unwrap()
     }
 
     fn body(reply: &Reply) -> &str {
@@ -263,7 +263,7 @@ mod tests {
         let body = bytes::Bytes::from_static(b"--b\r\nContent-Type: text/html\r\n\r\n<html>\r\n--b--");
         let content_type = Some("multipart/mixed; boundary=b".to_owned());
         let answer = Answer { status: 200, content_type, body, ..Answer::default() };
-        let failure = dressed(answer, &Wanted::default(), &Rules::default()).unwrap_err();
+        let failure = dressed(answer, &Projection::default(), &Rules::default()).unwrap_err();
         assert!(matches!(failure, Failure::Call(CallError::WebPage(200))), "{failure}");
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::Failed;
+use super::CommandError;
 use super::printer::Printer;
 use crate::audit;
 use crate::error::ConfigError;
@@ -25,7 +25,7 @@ enum Command {
     },
 }
 
-pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<(), Failed> {
+pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<(), CommandError> {
     let Command::Verify { file } = &arguments.command;
     let unreadable = |error: std::io::Error| ConfigError::new(format!("`{}` can't be read: {error}", file.display()));
     let record = std::fs::File::open(file).map_err(unreadable)?;
@@ -44,7 +44,7 @@ pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<(), Fa
         None => Ok(()),
         Some((line, what)) => {
             printer.error(&format!("line {line} of the file: {what}; nothing from there on is proved"));
-            Err(Failed::Check)
+            Err(CommandError::Check)
         }
     }
 }

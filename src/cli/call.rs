@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use rmcp::model::{CallToolResult, ContentBlock, ResourceContents};
 use serde_json::{Map, Value};
 
-use super::Failed;
+use super::CommandError;
 use super::printer::Printer;
 use super::selection::{SelectionArguments, environment};
 use super::start::{
@@ -16,8 +16,8 @@ use super::start::{
 use crate::call::{Caller, Toolbox};
 use crate::catalog::Catalog;
 use crate::error::ConfigError;
+use crate::mcp_result;
 use crate::policy::Defaults;
-use crate::shape;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -56,12 +56,12 @@ enum Format {
     Json,
 }
 
-pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<(), Failed> {
+pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<(), CommandError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(call(arguments, printer))
 }
 
-async fn call(arguments: &Arguments, printer: &mut Printer) -> Result<(), Failed> {
+async fn call(arguments: &Arguments, printer: &mut Printer) -> Result<(), CommandError> {
     let catalog = Catalog::compiled();
     let selection = arguments.selection.resolve(Defaults::Reads, &catalog, &environment)?;
     let tool_arguments = tool_arguments(arguments)?;
@@ -101,11 +101,11 @@ async fn call(arguments: &Arguments, printer: &mut Printer) -> Result<(), Failed
         tokio::select! {
             called = &mut pending => break called,
             Some(text) = waiting.recv() => printer.note(&text),
-            _ = tokio::signal::ctrl_c() => return Err(Failed::Check),
+            _ = tokio::signal::ctrl_c() => return Err(CommandError::Check),
         }
     };
     let configuration = called.as_ref().is_err_and(crate::call::Failure::is_configuration);
-    let result = shape::result(&vendor, called);
+    let result = mcp_result::result(&vendor, called);
     let failed = result.is_error == Some(true);
     match arguments.format {
         Format::Json => printer.data(&serde_json::to_string_pretty(&result).map_err(std::io::Error::from)?)?,
@@ -114,12 +114,12 @@ async fn call(arguments: &Arguments, printer: &mut Printer) -> Result<(), Failed
     }
     match (failed, configuration) {
         (false, _) => Ok(()),
-        (true, false) => Err(Failed::Check),
+        (true, false) => Err(CommandError::Check),
         (true, true) => Err(ConfigError::new("nothing was sent").into()),
     }
 }
 
-fn tool_arguments(arguments: &Arguments) -> Result<Map<String, Value>, Failed> {
+fn tool_arguments(arguments: &Arguments) -> Result<Map<String, Value>, CommandError> {
     let mut map = match arguments.args.as_deref() {
         None => Map::new(),
         Some(source) => {

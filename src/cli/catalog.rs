@@ -6,13 +6,13 @@ use clap::{Args, Subcommand, ValueEnum};
 use comfy_table::{ContentArrangement, Table, TableStyle, presets};
 use serde_json::{Value, json};
 
-use super::Failed;
+use super::CommandError;
 use super::printer::Printer;
 use super::selection::{SelectionArguments, environment};
 use crate::catalog::{Catalog, Entry};
 use crate::error::ConfigError;
-use crate::model::{Effect, Risk};
 use crate::policy::{Defaults, Selection};
+use toolwright_model::{Effect, Risk};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -66,7 +66,7 @@ enum Format {
     Markdown,
 }
 
-pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<(), Failed> {
+pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<(), CommandError> {
     let catalog = Catalog::compiled();
     match &arguments.command {
         Command::List(options) => list(&options.select(&catalog, catalog.entries().iter())?, options.format, printer),
@@ -80,7 +80,7 @@ pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<(), Fa
 }
 
 impl Options {
-    fn resolve(&self, catalog: &Catalog) -> Result<Selection, Failed> {
+    fn resolve(&self, catalog: &Catalog) -> Result<Selection, CommandError> {
         let defaults = if self.served { Defaults::CoreReads } else { Defaults::Everything };
         self.selection.resolve(defaults, catalog, &environment)
     }
@@ -89,7 +89,7 @@ impl Options {
         &self,
         catalog: &Catalog,
         entries: impl Iterator<Item = &'a Entry>,
-    ) -> Result<Vec<&'a Entry>, Failed> {
+    ) -> Result<Vec<&'a Entry>, CommandError> {
         let selection = self.resolve(catalog)?;
         Ok(entries.filter(|entry| selection.decide(entry).is_ok()).collect())
     }
@@ -103,7 +103,7 @@ fn risks(entry: &Entry) -> String {
     entry.tool.risks.iter().map(|risk| risk.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-fn list(entries: &[&Entry], format: Format, printer: &mut Printer) -> Result<(), Failed> {
+fn list(entries: &[&Entry], format: Format, printer: &mut Printer) -> Result<(), CommandError> {
     if entries.is_empty() {
         printer.note("no tool fits");
     }
@@ -120,7 +120,7 @@ fn list(entries: &[&Entry], format: Format, printer: &mut Printer) -> Result<(),
     }
 }
 
-fn show(catalog: &Catalog, name: &str, options: &Options, printer: &mut Printer) -> Result<(), Failed> {
+fn show(catalog: &Catalog, name: &str, options: &Options, printer: &mut Printer) -> Result<(), CommandError> {
     let Some(entry) = catalog.get(name) else {
         let near = catalog.near(name);
         let hint = if near.is_empty() {
@@ -176,7 +176,7 @@ fn api(entry: &Entry) -> Option<&str> {
     entry.tool.calls.first().map(|call| call.api.as_str())
 }
 
-fn stats(entries: &[&Entry], format: Format, printer: &mut Printer) -> Result<(), Failed> {
+fn stats(entries: &[&Entry], format: Format, printer: &mut Printer) -> Result<(), CommandError> {
     let count = |test: &dyn Fn(&Entry) -> bool| entries.iter().filter(|entry| test(entry)).count();
     let tokens = |test: &dyn Fn(&Entry) -> bool| -> usize {
         entries.iter().filter(|entry| test(entry)).map(|entry| entry.tokens()).sum()
@@ -222,7 +222,7 @@ fn stats(entries: &[&Entry], format: Format, printer: &mut Printer) -> Result<()
     }
 }
 
-fn print_json(value: &impl serde::Serialize, printer: &mut Printer) -> Result<(), Failed> {
+fn print_json(value: &impl serde::Serialize, printer: &mut Printer) -> Result<(), CommandError> {
     Ok(printer.data(&serde_json::to_string_pretty(value).map_err(std::io::Error::from)?)?)
 }
 
@@ -231,7 +231,7 @@ fn print_table<const N: usize>(
     rows: impl Iterator<Item = [String; N]>,
     style: TableStyle,
     printer: &mut Printer,
-) -> Result<(), Failed> {
+) -> Result<(), CommandError> {
     let mut table = Table::new();
     // Not wrapped to the terminal: one line a tool, so that `grep` finds whole lines.
     table.load_style(style).set_content_arrangement(ContentArrangement::Disabled).set_header(header);

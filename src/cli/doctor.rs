@@ -8,16 +8,16 @@ use std::collections::{BTreeMap, HashMap};
 use clap::Args;
 use serde_json::{Map, Value};
 
-use super::Failed;
+use super::CommandError;
 use super::printer::Printer;
 use super::selection::{SelectionArguments, environment};
 use super::start::vendor_connections;
 use crate::call::{Failure, Toolbox};
 use crate::catalog::{Catalog, Entry};
-use crate::config::{Connection, connection};
+use crate::config::{ConnectionConfig, connection};
 use crate::error::{CallError, ConfigError};
-use crate::model::Vendor;
 use crate::policy::{Defaults, Selection, SelectionWords};
+use toolwright_model::Vendor;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -25,12 +25,12 @@ pub(super) struct Arguments {
     selection: SelectionArguments,
 }
 
-pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<(), Failed> {
+pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<(), CommandError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(check(arguments, printer))
 }
 
-async fn check(arguments: &Arguments, printer: &mut Printer) -> Result<(), Failed> {
+async fn check(arguments: &Arguments, printer: &mut Printer) -> Result<(), CommandError> {
     let catalog = Catalog::compiled();
     let selection = arguments.selection.resolve(Defaults::Everything, &catalog, &environment)?;
     let wanted = |vendor: &&Vendor| selection.vendors().is_none_or(|wanted| wanted.contains(&vendor.id));
@@ -90,7 +90,7 @@ async fn check(arguments: &Arguments, printer: &mut Printer) -> Result<(), Faile
     match (wrong.is_empty(), fine) {
         (false, _) => Err(ConfigError::new("not every vendor can be used as it is configured").into()),
         (true, true) => Ok(()),
-        (true, false) => Err(Failed::Check),
+        (true, false) => Err(CommandError::Check),
     }
 }
 
@@ -99,7 +99,7 @@ fn indented(text: &str) -> String {
 }
 
 /// Each root once, with its APIs where there are several.
-fn addresses(connection: &Connection) -> String {
+fn addresses(connection: &ConnectionConfig) -> String {
     let mut roots: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (api, root) in &connection.roots {
         roots.entry(root.as_str()).or_default().push(api);
@@ -112,7 +112,7 @@ fn addresses(connection: &Connection) -> String {
 }
 
 /// Where the vendor is, as whom it is called and for whom it acts.
-fn described(connection: &Connection) -> Vec<String> {
+fn described(connection: &ConnectionConfig) -> Vec<String> {
     let mut lines = vec![format!("  address      {} (from {})", addresses(connection), connection.place)];
     lines.push(format!("  credentials  {}", connection.source));
     for one in &connection.settings {
@@ -131,7 +131,7 @@ fn described(connection: &Connection) -> Vec<String> {
 }
 
 /// Calls the vendor's check once; returns who we are.
-async fn login(toolbox: &Toolbox, vendor: &Vendor, connection: &Connection) -> Result<String, String> {
+async fn login(toolbox: &Toolbox, vendor: &Vendor, connection: &ConnectionConfig) -> Result<String, String> {
     let Some(check) = &vendor.check else { return Ok("this vendor names no check; nothing was called".to_owned()) };
     let tool = toolbox
         .catalog()
@@ -153,7 +153,7 @@ async fn login(toolbox: &Toolbox, vendor: &Vendor, connection: &Connection) -> R
 
 /// A failed login, with what the vendor's file knows of it. At a call that takes no arguments,
 /// whatever the vendor refuses is about the connection.
-fn explained(failure: &Failure, connection: &Connection) -> String {
+fn explained(failure: &Failure, connection: &ConnectionConfig) -> String {
     let text = failure.to_string();
     let Failure::Call(CallError::Rejected(rejection)) = failure else { return text };
     match connection.explain(rejection.status, &rejection.body) {
@@ -169,10 +169,10 @@ mod tests {
     use super::*;
     use crate::config::Configured;
     use crate::error::Rejection;
-    use crate::model::{Refusal, Setting};
     use crate::upstream::{Credentials, parse_address};
+    use toolwright_model::{Refusal, Setting};
 
-    fn connection() -> Connection {
+    fn connection() -> ConnectionConfig {
         let root = |text: &str| parse_address(text, &[]).unwrap();
         let setting = Setting {
             title: "organization".to_owned(),
@@ -189,7 +189,7 @@ mod tests {
             say: "ACME_CLOUD_ID is none of yours".to_owned(),
         };
         let base = root("https://console.example.com/api");
-        Connection {
+        ConnectionConfig {
             roots: [("acme-a".to_owned(), base.clone()), ("acme-b".to_owned(), root("https://events.example.com"))]
                 .into(),
             place: "ACME_REGION, which is not set".to_owned(),
@@ -200,7 +200,7 @@ mod tests {
                 allowed: vec!["one".to_owned(), "two".to_owned()],
             }],
             refusals: vec![not_found],
-            ..Connection::new(base, Credentials::bearer("s3cret").unwrap(), Duration::from_secs(1))
+            ..ConnectionConfig::new(base, Credentials::bearer("s3cret").unwrap(), Duration::from_secs(1))
         }
     }
 

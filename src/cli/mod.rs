@@ -6,12 +6,8 @@ mod call;
 mod catalog;
 mod doctor;
 mod printer;
-#[cfg(feature = "authoring")]
-mod regenerate;
 mod selection;
 mod serve;
-#[cfg(feature = "authoring")]
-mod spec;
 mod start;
 
 use std::process::ExitCode;
@@ -44,17 +40,11 @@ enum Command {
     /// Evaluate one filter of a caller's
     #[command(name = crate::jq::COMMAND, hide = true)]
     EvaluateJq,
-    /// Write generated/ anew from specs/
-    #[cfg(feature = "authoring")]
-    Regenerate(regenerate::Arguments),
-    /// Look at a vendor's description, or begin a new vendor with it
-    #[cfg(feature = "authoring")]
-    Spec(spec::Arguments),
 }
 
 /// How a command ended, if not well.
 #[derive(Debug, thiserror::Error)]
-enum Failed {
+enum CommandError {
     /// The call or the check failed; what there is to say has been said.
     #[error("")]
     Check,
@@ -66,7 +56,7 @@ enum Failed {
     System(Box<dyn std::error::Error + Send + Sync>),
 }
 
-impl From<std::io::Error> for Failed {
+impl From<std::io::Error> for CommandError {
     fn from(error: std::io::Error) -> Self {
         Self::System(Box::new(error))
     }
@@ -84,24 +74,17 @@ pub fn main() -> ExitCode {
         Command::Audit(arguments) => audit::run(&arguments, &mut printer),
         Command::Doctor(arguments) => doctor::run(&arguments, &mut printer),
         Command::EvaluateJq => return crate::jq::run_child(),
-        #[cfg(feature = "authoring")]
-        Command::Regenerate(arguments) => regenerate::run(&arguments, &mut printer),
-        #[cfg(feature = "authoring")]
-        Command::Spec(arguments) => match spec::run(&arguments, &mut printer) {
-            Ok(code) => return code,
-            Err(failed) => Err(failed),
-        },
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failed::Check) => ExitCode::from(1),
-        Err(Failed::Configuration(error)) => {
+        Err(CommandError::Check) => ExitCode::from(1),
+        Err(CommandError::Configuration(error)) => {
             printer.error(&error.to_string());
             ExitCode::from(2)
         }
         // Whoever reads our output has seen enough, as `| head` does.
-        Err(Failed::System(error)) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
-        Err(Failed::System(error)) => {
+        Err(CommandError::System(error)) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
+        Err(CommandError::System(error)) => {
             printer.error(&error.to_string());
             ExitCode::from(1)
         }

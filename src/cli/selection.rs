@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Failed;
+use super::CommandError;
 use crate::catalog::Catalog;
 use crate::config::{self, Environment};
 use crate::policy::{Defaults, Selection, SelectionWords};
@@ -49,7 +49,7 @@ impl SelectionArguments {
         defaults: Defaults,
         catalog: &Catalog,
         env: Environment<'_>,
-    ) -> Result<Selection, Failed> {
+    ) -> Result<Selection, CommandError> {
         // A client that templates its configuration may pass an empty value: it means "not given".
         let given = |words: &[String]| -> Vec<String> {
             words.iter().map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect()

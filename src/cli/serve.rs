@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use tokio_util::sync::CancellationToken;
 
-use super::Failed;
+use super::CommandError;
 use super::printer::Printer;
 use super::selection::{SelectionArguments, environment};
 use super::start::{
@@ -46,7 +46,7 @@ enum LogFormat {
     Json,
 }
 
-pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<(), Failed> {
+pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<(), CommandError> {
     log_to_stderr(arguments.log_format);
     // A single thread starts fastest, needs the least memory and, over HTTP too, answers soonest:
     // calls wait for vendors, which take a hundred a minute where one thread serves thousands a
@@ -58,7 +58,7 @@ pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<(), Fa
     served
 }
 
-async fn serve(arguments: &Arguments, printer: &mut Printer) -> Result<(), Failed> {
+async fn serve(arguments: &Arguments, printer: &mut Printer) -> Result<(), CommandError> {
     if arguments.http.is_some() {
         arguments.files.refuse_over_http()?;
     }
@@ -104,7 +104,7 @@ async fn serve(arguments: &Arguments, printer: &mut Printer) -> Result<(), Faile
         }
         None => {
             printer.note(&format!("{what} on stdio"));
-            stdio::serve(server, stop).await.map_err(Failed::System)
+            stdio::serve(server, stop).await.map_err(CommandError::System)
         }
     }
 }

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::Failed;
+use super::CommandError;
 use crate::audit::Audit;
-use crate::call::Patience;
+use crate::call::RetryPolicy;
 use crate::catalog::{self, Catalog};
-use crate::config::{Connection, Environment, connection, settings, stand_in, ways};
+use crate::config::{ConnectionConfig, Environment, connection, settings, stand_in, ways};
 use crate::error::ConfigError;
 use crate::formats::Folder;
 use crate::jq::Evaluator;
@@ -34,7 +34,7 @@ impl SandboxArguments {
     }
 
     /// Starts the sandbox over every API that is compiled in.
-    pub(super) async fn start(&self) -> Result<Option<Sandbox>, Failed> {
+    pub(super) async fn start(&self) -> Result<Option<Sandbox>, CommandError> {
         let Some(file) = &self.sandbox else { return Ok(None) };
         let script = match file {
             None => None,
@@ -99,13 +99,13 @@ pub(super) struct RetryArguments {
 }
 
 impl RetryArguments {
-    pub(super) fn patience(self) -> Patience {
-        if self.no_retry { Patience::none() } else { Patience::default() }
+    pub(super) fn patience(self) -> RetryPolicy {
+        if self.no_retry { RetryPolicy::none() } else { RetryPolicy::default() }
     }
 }
 
 /// What evaluates callers' filters: this program.
-pub(super) fn evaluator() -> Result<Evaluator, Failed> {
+pub(super) fn evaluator() -> Result<Evaluator, CommandError> {
     Ok(Evaluator::new(std::env::current_exe()?))
 }
 
@@ -114,16 +114,16 @@ pub(super) fn sandbox_connections(
     sandbox: &Sandbox,
     catalog: &Catalog,
     env: Environment<'_>,
-) -> Result<HashMap<String, Connection>, Failed> {
+) -> Result<HashMap<String, ConnectionConfig>, CommandError> {
     let mut connections = HashMap::new();
     for api in catalog::apis() {
         let vendor = catalog.vendor(api.vendor);
         let timeout = vendor.map_or(30, |vendor| vendor.limits.timeout_seconds);
         let base = parse_address(&sandbox.address(api.id), &[]).map_err(|error| ConfigError::new(error.to_string()))?;
-        let connection = Connection::new(base, stand_in(vendor)?, Duration::from_secs(timeout));
+        let connection = ConnectionConfig::new(base, stand_in(vendor)?, Duration::from_secs(timeout));
         // What is no secret is sent to the sandbox too.
         let settings = vendor.map(|vendor| settings(vendor, env)).transpose()?.unwrap_or_default();
-        connections.insert(api.id.to_owned(), Connection { settings, ..connection });
+        connections.insert(api.id.to_owned(), ConnectionConfig { settings, ..connection });
     }
     Ok(connections)
 }
@@ -134,7 +134,7 @@ pub(super) fn vendor_connections(
     catalog: &Catalog,
     wanted: Option<&BTreeSet<String>>,
     env: Environment<'_>,
-) -> Result<HashMap<String, Connection>, Failed> {
+) -> Result<HashMap<String, ConnectionConfig>, CommandError> {
     let mut connections = HashMap::new();
     let mut missing = Vec::new();
     for vendor in catalog.vendors().iter().filter(|vendor| wanted.is_none_or(|wanted| wanted.contains(&vendor.id))) {

@@ -6,8 +6,8 @@ use url::Url;
 
 use super::{Environment, value};
 use crate::error::ConfigError;
-use crate::model::{Address, Holds, Template, Vendor, api_id};
 use crate::upstream::parse_address;
+use toolwright_model::{Address, Holds, Template, Vendor, api_id};
 
 /// An address of which something is set, or that holds by default.
 pub(super) struct Found<'v> {

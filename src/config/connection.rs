@@ -8,15 +8,15 @@ use std::time::Duration;
 use url::Url;
 
 use super::address::{self, Found};
-use super::settings::{self, Chosen, Configured};
+use super::settings::{self, ChosenSettings, Configured};
 use super::{Environment, value};
 use crate::error::ConfigError;
-use crate::model::{Address, ClientSecret, Credential, Refusal, Template, Vendor};
-use crate::upstream::{ClientAuthentication, Credentials, PaceLimits, Setting, TokenRequest, parse_address};
+use crate::upstream::{ClientAuthentication, Credentials, RateLimits, Setting, TokenRequest, parse_address};
+use toolwright_model::{Address, ClientSecret, Credential, Refusal, Template, Vendor};
 
 /// Where a vendor is and as whom it is called.
 #[derive(Debug, Clone)]
-pub struct Connection {
+pub struct ConnectionConfig {
     /// The root under which the description's paths lie; of several APIs, the first one's.
     pub base: Url,
     /// The root of each API, by its id; empty where `base` is the root of all.
@@ -34,10 +34,10 @@ pub struct Connection {
     /// How long a call may take.
     pub timeout: Duration,
     /// How fast the vendor may be asked; not at all bounded in the sandbox.
-    pub pace: PaceLimits,
+    pub pace: RateLimits,
 }
 
-impl Connection {
+impl ConnectionConfig {
     /// A connection with an address and credentials, and nothing besides.
     pub fn new(base: Url, credentials: Credentials, timeout: Duration) -> Self {
         Self {
@@ -49,7 +49,7 @@ impl Connection {
             settings: Vec::new(),
             refusals: Vec::new(),
             timeout,
-            pace: PaceLimits::default(),
+            pace: RateLimits::default(),
         }
     }
 
@@ -68,7 +68,7 @@ impl Connection {
     }
 
     /// An HTTP client that sends credentials and settings with every request: for the typed clients of
-    /// the cargo feature `typed`, with [`Connection::address`] as their address.
+    /// the cargo feature `typed`, with [`ConnectionConfig::address`] as their address.
     ///
     /// # Errors
     /// The system's TLS can't be set up, or the credentials are tokens that have to be renewed.
@@ -76,14 +76,14 @@ impl Connection {
         if self.credentials.are_renewed() {
             return Err(ConfigError::new("a typed client can't renew tokens: take another kind of credentials"));
         }
-        crate::upstream::http_client(self.timeout, Some(&self.credentials), &self.sent(&Chosen::default())?)
+        crate::upstream::http_client(self.timeout, Some(&self.credentials), &self.sent(&ChosenSettings::default())?)
     }
 
     /// The settings that are sent for a connection that has chosen.
     ///
     /// # Errors
     /// One of them is no header.
-    pub fn sent(&self, chosen: &Chosen) -> Result<Vec<Setting>, ConfigError> {
+    pub fn sent(&self, chosen: &ChosenSettings) -> Result<Vec<Setting>, ConfigError> {
         let sent = self.settings.iter().filter_map(|one| Some((one, one.value_for(chosen)?)));
         let header = |(one, value): (&Configured, &str)| {
             Setting::new(&one.setting.header, value)
@@ -102,7 +102,7 @@ impl Connection {
 ///
 /// # Errors
 /// Something is configured and something is missing or wrong; says which variable.
-pub fn connection(vendor: &Vendor, env: Environment<'_>) -> Result<Option<Connection>, ConfigError> {
+pub fn connection(vendor: &Vendor, env: Environment<'_>) -> Result<Option<ConnectionConfig>, ConfigError> {
     let (complete, partial) = credentials(vendor, env)?;
     let addresses = match address::found(vendor, env) {
         // Whatever is wrong with the credentials is said first: it is what a person sets last.
@@ -129,7 +129,7 @@ pub fn connection(vendor: &Vendor, env: Environment<'_>) -> Result<Option<Connec
         listed(&refusal.at, &found.address.name) && listed(&refusal.kinds, kind)
     };
     let limits = &vendor.limits;
-    Ok(Some(Connection {
+    Ok(Some(ConnectionConfig {
         base: roots.base,
         roots: roots.roots,
         place: found.source(),
@@ -138,7 +138,7 @@ pub fn connection(vendor: &Vendor, env: Environment<'_>) -> Result<Option<Connec
         settings: settings::settings(vendor, env)?,
         refusals: vendor.refusals.iter().filter(holds).cloned().collect(),
         timeout: Duration::from_secs(limits.timeout_seconds),
-        pace: PaceLimits { requests_per_minute: limits.requests_per_minute, in_flight: limits.in_flight },
+        pace: RateLimits { requests_per_minute: limits.requests_per_minute, in_flight: limits.in_flight },
     }))
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{Environment, value};
 use crate::error::ConfigError;
-use crate::model::{Setting, Vendor};
+use toolwright_model::{Setting, Vendor};
 
 /// The longest value of a setting.
 const LONGEST: usize = 128;
@@ -23,11 +23,11 @@ pub struct Configured {
 
 /// What a connection has chosen: the setting's variable → the value.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Chosen(pub BTreeMap<String, String>);
+pub struct ChosenSettings(pub BTreeMap<String, String>);
 
 impl Configured {
     /// What is sent for a connection that has chosen.
-    pub fn value_for<'a>(&'a self, chosen: &'a Chosen) -> Option<&'a str> {
+    pub fn value_for<'a>(&'a self, chosen: &'a ChosenSettings) -> Option<&'a str> {
         // Whoever made the choice has asked `allowed`; it is asked again, because nothing else
         // bounds whom the vendor is told to act for.
         let chosen = chosen.0.get(&self.setting.variable).filter(|value| self.allowed.contains(value));

@@ -9,9 +9,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use super::{Complaint, short};
+use super::{FormatError, short};
 use crate::error::ConfigError;
-use crate::model::LARGEST_FILE_MB;
+use toolwright_model::LARGEST_FILE_MB;
 
 /// A folder whose files may be sent to vendors.
 #[derive(Debug, Clone)]
@@ -54,7 +54,7 @@ impl Folder {
 }
 
 /// Completes a file, or each file of a list.
-pub(super) fn write(value: Value, folder: Option<&Folder>) -> Result<Value, Complaint> {
+pub(super) fn write(value: Value, folder: Option<&Folder>) -> Result<Value, FormatError> {
     match value {
         Value::Array(files) => {
             let files = files.into_iter().enumerate().map(|(index, file)| {
@@ -63,31 +63,31 @@ pub(super) fn write(value: Value, folder: Option<&Folder>) -> Result<Value, Comp
             files.collect::<Result<Vec<_>, _>>().map(Value::Array)
         }
         Value::Object(file) => complete(file, folder).map(Value::Object),
-        other => Err(Complaint::new("a file: `filename` and `content_base64`", short(&other.to_string()))),
+        other => Err(FormatError::new("a file: `filename` and `content_base64`", short(&other.to_string()))),
     }
 }
 
-fn complete(mut file: Map<String, Value>, folder: Option<&Folder>) -> Result<Map<String, Value>, Complaint> {
+fn complete(mut file: Map<String, Value>, folder: Option<&Folder>) -> Result<Map<String, Value>, FormatError> {
     let has = |file: &Map<String, Value>, key: &str| file.get(key).and_then(Value::as_str).map(str::to_owned);
     if let Some(path) = has(&file, "path") {
         file.shift_remove("path");
         let Some(folder) = folder else {
             let expected = "`filename` and `content_base64`; a path is taken only where `--files` opened a folder";
-            return Err(Complaint::new(expected, short(&path)).at(".path"));
+            return Err(FormatError::new(expected, short(&path)).at(".path"));
         };
         if file.contains_key("content_base64") {
-            return Err(Complaint::new("either `path` or `content_base64`", "both"));
+            return Err(FormatError::new("either `path` or `content_base64`", "both"));
         }
         let (name, bytes) = folder.read(&path).map_err(|reason| {
             let expected = "the path of a file in the folder that `--files` opened";
-            Complaint::new(expected, format!("{}: {reason}", short(&path))).at(".path")
+            FormatError::new(expected, format!("{}: {reason}", short(&path))).at(".path")
         })?;
         file.insert("content_base64".to_owned(), Value::from(STANDARD.encode(bytes)));
         file.entry("filename").or_insert(Value::from(name));
     }
     let missing = ["filename", "content_base64"].into_iter().find(|key| !file.contains_key(*key));
     if let Some(missing) = missing {
-        return Err(Complaint::new("`path`, or `filename` and `content_base64`", format!("no `{missing}`")));
+        return Err(FormatError::new("`path`, or `filename` and `content_base64`", format!("no `{missing}`")));
     }
     if !file.contains_key("content_type")
         && let Some(kind) = mime_guess::from_path(has(&file, "filename").unwrap_or_default()).first_raw()

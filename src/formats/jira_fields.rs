@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value};
 
-use super::{Around, Complaint, Silence, listed, nearest, short};
-use crate::model::Formatted;
+use super::{FormatContext, FormatError, LookupError, listed, nearest, short};
+use toolwright_model::Formatted;
 
 /// How long a list of fields is good.
 const GOOD_FOR: Duration = Duration::from_secs(10 * 60);
@@ -113,13 +113,13 @@ impl Memory {
 pub(super) async fn write(
     value: Value,
     formatted: &Formatted,
-    around: &Around<'_>,
+    around: &FormatContext<'_>,
     notes: &mut Vec<String>,
-) -> Result<Value, Complaint> {
+) -> Result<Value, FormatError> {
     let names: Vec<&str> = match &value {
         Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
         Value::Object(entries) => entries.keys().map(String::as_str).collect(),
-        _ => return Err(Complaint::new("a list of fields", short(&value.to_string()))),
+        _ => return Err(FormatError::new("a list of fields", short(&value.to_string()))),
     };
     if value.is_object() {
         for name in &names {
@@ -132,16 +132,16 @@ pub(super) async fn write(
     };
     let fields = match fields(operation, &unknown, around).await {
         Ok(fields) => fields,
-        Err(Silence::DryRun) => {
+        Err(LookupError::DryRun) => {
             notes.push(format!(
                 "left as given in this dry run: {}; the real call asks the vendor for the ids of these fields",
                 listed(unknown)
             ));
             return Ok(value);
         }
-        Err(Silence::Failed(reason)) => {
+        Err(LookupError::Failed(reason)) => {
             let expected = "ids of fields such as `customfield_10016`, since the names could not be looked up";
-            return Err(Complaint::new(expected, format!("{} ({reason})", listed(unknown))));
+            return Err(FormatError::new(expected, format!("{} ({reason})", listed(unknown))));
         }
     };
     let mut id_of = |name: &str| resolved(name, &fields, notes);
@@ -160,7 +160,7 @@ pub(super) async fn write(
                 settable(&name, bare(&id).1)?;
                 if renamed.insert(id.clone(), entry).is_some() {
                     let given = format!("`{name}`, which is `{id}` too");
-                    return Err(Complaint::new("each field once", given).at(format!(".{name}")));
+                    return Err(FormatError::new("each field once", given).at(format!(".{name}")));
                 }
             }
             Ok(Value::Object(renamed))
@@ -170,13 +170,13 @@ pub(super) async fn write(
 }
 
 /// Whether a value can be set, by the field's id.
-fn settable(name: &str, id: &str) -> Result<(), Complaint> {
+fn settable(name: &str, id: &str) -> Result<(), FormatError> {
     if !NEVER_SET.contains(&id) {
         return Ok(());
     }
     let expected = "a field that a value can be given to; comments and worklogs are written by tools of their own, \
                     which say who reads them";
-    Err(Complaint::new(expected, format!("`{id}`")).at(format!(".{name}")))
+    Err(FormatError::new(expected, format!("`{id}`")).at(format!(".{name}")))
 }
 
 /// `-Story Points` leaves a field out: the sign and the name.
@@ -194,7 +194,7 @@ fn is_id(name: &str) -> bool {
 }
 
 /// The list of fields: kept, or asked for where it is old or may lack what is wanted.
-async fn fields(operation: &str, wanted: &[&str], around: &Around<'_>) -> Result<Arc<Vec<Field>>, Silence> {
+async fn fields(operation: &str, wanted: &[&str], around: &FormatContext<'_>) -> Result<Arc<Vec<Field>>, LookupError> {
     if let Some(fields) = around.memory.get(operation, around.now, GOOD_FOR) {
         let known = |name: &&str| !candidates(bare(name).1, &fields).is_empty();
         if wanted.iter().all(known) || around.memory.get(operation, around.now, FRESH_FOR).is_some() {
@@ -203,7 +203,7 @@ async fn fields(operation: &str, wanted: &[&str], around: &Around<'_>) -> Result
     }
     let answer = around.ask.ask(operation, Vec::new()).await?;
     let listed: Vec<Value> =
-        serde_json::from_slice(&answer.body).map_err(|_| Silence::Failed("the answer is no list".to_owned()))?;
+        serde_json::from_slice(&answer.body).map_err(|_| LookupError::Failed("the answer is no list".to_owned()))?;
     let field = |field: &Value| {
         let id = field["id"].as_str()?.to_owned();
         let name = field["name"].as_str().unwrap_or(&id).to_owned();
@@ -223,7 +223,7 @@ fn candidates<'a>(name: &str, fields: &'a [Field]) -> Vec<&'a Field> {
     ways.iter().map(|same| by(*same)).find(|found| !found.is_empty()).unwrap_or_default()
 }
 
-fn resolved(name: &str, fields: &[Field], notes: &mut Vec<String>) -> Result<String, Complaint> {
+fn resolved(name: &str, fields: &[Field], notes: &mut Vec<String>) -> Result<String, FormatError> {
     let (sign, wanted) = bare(name);
     if is_id(wanted) {
         return Ok(format!("{sign}{wanted}"));
@@ -236,7 +236,7 @@ fn resolved(name: &str, fields: &[Field], notes: &mut Vec<String>) -> Result<Str
                 [] => "a field of this site, by name or id".to_owned(),
                 near => format!("a field of this site, such as {}", listed(near.iter().copied())),
             };
-            Err(Complaint::new(expected, short(wanted)))
+            Err(FormatError::new(expected, short(wanted)))
         }
         [field] => {
             if field.id != wanted {
@@ -249,7 +249,7 @@ fn resolved(name: &str, fields: &[Field], notes: &mut Vec<String>) -> Result<Str
             let more = several.len().saturating_sub(2 * FEW);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             let expected = format!("one field; several have this name, so give an id: {}{more}", listed(named));
-            Err(Complaint::new(expected, short(wanted)))
+            Err(FormatError::new(expected, short(wanted)))
         }
     }
 }

@@ -3,9 +3,9 @@
 
 use serde_json::{Value, json};
 
-use super::{Ask, Complaint, short};
+use super::{FormatError, Lookup, short};
 use crate::error::Rejection;
-use crate::model::Place;
+use toolwright_model::Place;
 
 /// How many fields Jira sorts by.
 const MOST_SORTED: usize = 7;
@@ -14,9 +14,9 @@ const MOST_MESSAGES: usize = 5;
 const BOUNDED: &str =
     "a query with a restriction, which Jira demands: add one such as `project = ABC` or `created >= -30d`";
 
-pub(super) fn write(value: Value, notes: &mut Vec<String>) -> Result<Value, Complaint> {
+pub(super) fn write(value: Value, notes: &mut Vec<String>) -> Result<Value, FormatError> {
     let Value::String(given) = value else {
-        return Err(Complaint::new("a JQL query as text", short(&value.to_string())));
+        return Err(FormatError::new("a JQL query as text", short(&value.to_string())));
     };
     let query = match decoded(&given)? {
         Some(plain) => {
@@ -47,7 +47,7 @@ enum Token {
 #[derive(Debug, PartialEq, Eq)]
 enum Fault {
     Quote(char, usize),
-    Opened(usize),
+    Session(usize),
     Closed(usize),
 }
 
@@ -99,24 +99,24 @@ fn tokens(query: &str) -> Result<Vec<Token>, Fault> {
         }
     }
     match opened.pop() {
-        Some(at) => Err(Fault::Opened(at)),
+        Some(at) => Err(Fault::Session(at)),
         None => Ok(tokens),
     }
 }
 
-fn check(query: &str) -> Result<(), Complaint> {
+fn check(query: &str) -> Result<(), FormatError> {
     let tokens = tokens(query).map_err(|fault| {
         let (expected, given) = match fault {
             Fault::Quote(quote, at) => {
                 let expected = format!("each {quote} to be closed; a {quote} inside a text is written \\{quote}");
                 (expected, format!("one that opens at character {at} and never closes"))
             }
-            Fault::Opened(at) => {
+            Fault::Session(at) => {
                 ("each ( to be closed".to_owned(), format!("one that opens at character {at} and never closes"))
             }
             Fault::Closed(at) => ("a ( for each )".to_owned(), format!("a ) at character {at} that closes nothing")),
         };
-        Complaint::new(format!("a JQL query, with {expected}"), format!("{given}: {}", short(query)))
+        FormatError::new(format!("a JQL query, with {expected}"), format!("{given}: {}", short(query)))
     })?;
     let is = |token: &Token, word: &str| matches!(token, Token::Word(text) if text.eq_ignore_ascii_case(word));
     let sorting =
@@ -125,19 +125,19 @@ fn check(query: &str) -> Result<(), Complaint> {
     // Parentheses around nothing restrict nothing.
     if restriction.iter().all(|token| matches!(token, Token::Open | Token::Close)) {
         let given = if query.trim().is_empty() { "nothing".to_owned() } else { short(query) };
-        return Err(Complaint::new(BOUNDED, given));
+        return Err(FormatError::new(BOUNDED, given));
     }
     let sorted = sorting.map_or(0, |at| 1 + tokens[at..].iter().filter(|token| **token == Token::Comma).count());
     if sorted > MOST_SORTED {
         let expected = format!("at most {MOST_SORTED} fields after ORDER BY, as many as Jira takes");
-        return Err(Complaint::new(expected, sorted.to_string()));
+        return Err(FormatError::new(expected, sorted.to_string()));
     }
     Ok(())
 }
 
 /// The plain text of a query that came percent-encoded: outside of quotes no query has a `%`, and
 /// one that is encoded has no white space.
-fn decoded(query: &str) -> Result<Option<String>, Complaint> {
+fn decoded(query: &str) -> Result<Option<String>, FormatError> {
     if query.trim().contains(char::is_whitespace) || !is_encoded(query) {
         return Ok(None);
     }
@@ -146,7 +146,7 @@ fn decoded(query: &str) -> Result<Option<String>, Complaint> {
     let plain = percent_encoding::percent_decode_str(&spaced).decode_utf8();
     match plain {
         Ok(plain) if !is_encoded(&plain) => Ok(Some(plain.into_owned())),
-        _ => Err(Complaint::new("a JQL query as plain text, not percent-encoded", short(query))),
+        _ => Err(FormatError::new("a JQL query as plain text, not percent-encoded", short(query))),
     }
 }
 
@@ -174,7 +174,7 @@ fn is_encoded(query: &str) -> bool {
 }
 
 /// What Jira's parser says of a query that was refused.
-pub(super) async fn explain(value: &Value, rejection: &Rejection, operation: &str, ask: &dyn Ask) -> Option<String> {
+pub(super) async fn explain(value: &Value, rejection: &Rejection, operation: &str, ask: &dyn Lookup) -> Option<String> {
     if rejection.status != 400 || !value.is_string() {
         return None;
     }

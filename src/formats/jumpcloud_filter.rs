@@ -3,10 +3,10 @@
 
 use serde_json::{Map, Value};
 
-use super::{Complaint, listed, nearest, short};
-use crate::model::{Format, Formatted};
+use super::{FormatError, listed, nearest, short};
+use toolwright_model::{Format, Formatted};
 
-pub(super) fn write(value: &Value, formatted: &Formatted) -> Result<Value, Complaint> {
+pub(super) fn write(value: &Value, formatted: &Formatted) -> Result<Value, FormatError> {
     let conditions = match value {
         Value::Array(conditions) => conditions.as_slice(),
         one => std::slice::from_ref(one),
@@ -14,14 +14,14 @@ pub(super) fn write(value: &Value, formatted: &Formatted) -> Result<Value, Compl
     let written = conditions.iter().enumerate().map(|(index, condition)| {
         let written = match condition {
             Value::Object(condition) => one(condition, formatted),
-            other => Err(Complaint::new("an object with `field`, `operator`, `value`", short(&other.to_string()))),
+            other => Err(FormatError::new("an object with `field`, `operator`, `value`", short(&other.to_string()))),
         };
         written.map(Value::from).map_err(|complaint| super::prefixed(complaint, &format!("[{index}]")))
     });
     written.collect::<Result<Vec<_>, _>>().map(Value::Array)
 }
 
-fn one(condition: &Map<String, Value>, formatted: &Formatted) -> Result<String, Complaint> {
+fn one(condition: &Map<String, Value>, formatted: &Formatted) -> Result<String, FormatError> {
     let text = |name: &str| match condition.get(name) {
         Some(Value::String(text)) => text.clone(),
         Some(other) if !other.is_null() => other.to_string(),
@@ -39,22 +39,22 @@ fn one(condition: &Map<String, Value>, formatted: &Formatted) -> Result<String, 
             format!("one of {}", listed(fields()))
         };
         let suggestion = nearest(&field, fields(), 1).first().map(|&near| near.to_owned());
-        return Err(Complaint { suggestion, ..Complaint::new(expected, short(&field)).at(".field") });
+        return Err(FormatError { suggestion, ..FormatError::new(expected, short(&field)).at(".field") });
     }
     let operators = formatted.operators();
     let Some(operator) = operator(&given, &operators) else {
         let expected = format!("one of {}", listed(operators));
-        return Err(Complaint::new(expected, short(&given)).at(".operator"));
+        return Err(FormatError::new(expected, short(&given)).at(".operator"));
     };
     if value.chars().any(char::is_control) {
-        return Err(Complaint::new("a value in one line", short(&value)).at(".value"));
+        return Err(FormatError::new("a value in one line", short(&value)).at(".value"));
     }
     match formatted.format {
         Format::JumpcloudFilterV1 => Ok(format!("{field}:${operator}:{value}")),
         // Version 2 takes its filters as one text with commas between, and knows no way around.
         _ if value.contains(',') => {
             let expected = "a value without a comma, which parts one filter from the next; `*` stands for any text";
-            Err(Complaint::new(expected, short(&value)).at(".value"))
+            Err(FormatError::new(expected, short(&value)).at(".value"))
         }
         _ => Ok(format!("{field}:{operator}:{value}")),
     }
@@ -81,7 +81,7 @@ mod tests {
 
     use super::*;
 
-    fn written(format: Format, fields: &[&str], given: &Value) -> Result<Value, Complaint> {
+    fn written(format: Format, fields: &[&str], given: &Value) -> Result<Value, FormatError> {
         let fields = fields.iter().map(|&field| field.to_owned()).collect();
         write(given, &Formatted { fields, ..Formatted::whole(format) })
     }

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Complaint, short};
+use super::{FormatError, short};
 
-pub(super) fn write(value: &Value, separator: char) -> Result<Value, Complaint> {
+pub(super) fn write(value: &Value, separator: char) -> Result<Value, FormatError> {
     let items = match value {
         Value::Array(items) => items.as_slice(),
         one => std::slice::from_ref(one),
@@ -15,7 +15,7 @@ pub(super) fn write(value: &Value, separator: char) -> Result<Value, Complaint> 
         let text = item.as_str().map_or_else(|| item.to_string(), |text| text.trim().to_owned());
         if text.is_empty() || text.contains(separator) {
             let expected = format!("a value without {name}, which parts the values of the list");
-            return Err(Complaint::new(expected, short(&text)).at(format!("[{index}]")));
+            return Err(FormatError::new(expected, short(&text)).at(format!("[{index}]")));
         }
         texts.push(text);
     }

@@ -1,6 +1,6 @@
 //! The named formats of the model: what a caller gave → what the vendor takes, what the vendor
 //! answered → what a model reads, and what a refusal means. One file per format; none knows a
-//! vendor's tools. A format that has to ask the vendor does so through [`Ask`].
+//! vendor's tools. A format that has to ask the vendor does so through [`Lookup`].
 
 pub mod adf;
 mod file;
@@ -20,24 +20,24 @@ use std::time::SystemTime;
 use serde_json::Value;
 
 use crate::error::Rejection;
-use crate::model::{Format, Formatted, Place};
 use crate::upstream::Answer;
+use toolwright_model::{Format, Formatted, Place};
 
 pub use file::Folder;
 pub use jira_fields::Memory;
 
 /// What came of a question.
-pub type Asked<'a> = Pin<Box<dyn Future<Output = Result<Answer, Silence>> + Send + 'a>>;
+pub type LookupFuture<'a> = Pin<Box<dyn Future<Output = Result<Answer, LookupError>> + Send + 'a>>;
 
 /// Asks the vendor by calling an operation that only reads.
-pub trait Ask: Send + Sync {
+pub trait Lookup: Send + Sync {
     /// Calls the operation with these values.
-    fn ask<'a>(&'a self, operation: &'a str, inputs: Vec<(Place, Value)>) -> Asked<'a>;
+    fn ask<'a>(&'a self, operation: &'a str, inputs: Vec<(Place, Value)>) -> LookupFuture<'a>;
 }
 
 /// Why a question has no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Silence {
+pub enum LookupError {
     /// In a dry run nobody is asked.
     DryRun,
     /// The question failed.
@@ -45,20 +45,20 @@ pub enum Silence {
 }
 
 /// What a format may use besides the value.
-pub struct Around<'a> {
+pub struct FormatContext<'a> {
     /// What time it is.
     pub now: SystemTime,
     /// The folder whose files may be sent, if the operator opened one.
     pub folder: Option<&'a Folder>,
     /// Who answers questions.
-    pub ask: &'a dyn Ask,
+    pub ask: &'a dyn Lookup,
     /// What the vendor was asked lately.
     pub memory: &'a Memory,
 }
 
 /// A value that a format does not take.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Complaint {
+pub struct FormatError {
     /// Where in the argument: empty, or such as `[0].operator`.
     pub at: String,
     /// What would have been taken.
@@ -69,7 +69,7 @@ pub struct Complaint {
     pub suggestion: Option<String>,
 }
 
-impl Complaint {
+impl FormatError {
     fn new(expected: impl Into<String>, given: impl Into<String>) -> Self {
         Self { at: String::new(), expected: expected.into(), given: given.into(), suggestion: None }
     }
@@ -109,9 +109,9 @@ pub fn settle<'a>(formats: &[Formatted], value: &'a Value, now: SystemTime) -> O
 pub async fn write(
     formats: &[Formatted],
     mut value: Value,
-    around: &Around<'_>,
+    around: &FormatContext<'_>,
     notes: &mut Vec<String>,
-) -> Result<Value, Complaint> {
+) -> Result<Value, FormatError> {
     for formatted in formats {
         value = if formatted.format == Format::JiraFields {
             jira_fields::write(value, formatted, around, notes).await?
@@ -123,7 +123,12 @@ pub async fn write(
     Ok(value)
 }
 
-fn one(value: Value, formatted: &Formatted, around: &Around<'_>, notes: &mut Vec<String>) -> Result<Value, Complaint> {
+fn one(
+    value: Value,
+    formatted: &Formatted,
+    around: &FormatContext<'_>,
+    notes: &mut Vec<String>,
+) -> Result<Value, FormatError> {
     match formatted.format {
         Format::Adf => adf::write(value),
         Format::Jql => jql::write(value, notes),
@@ -141,8 +146,8 @@ fn one(value: Value, formatted: &Formatted, around: &Around<'_>, notes: &mut Vec
 fn inside(
     value: Value,
     path: &[&str],
-    change: &mut dyn FnMut(Value) -> Result<Value, Complaint>,
-) -> Result<Value, Complaint> {
+    change: &mut dyn FnMut(Value) -> Result<Value, FormatError>,
+) -> Result<Value, FormatError> {
     let Some((name, rest)) = path.split_first() else {
         return change(value);
     };
@@ -164,13 +169,13 @@ fn inside(
     }
 }
 
-fn prefixed(mut complaint: Complaint, before: &str) -> Complaint {
+fn prefixed(mut complaint: FormatError, before: &str) -> FormatError {
     complaint.at.insert_str(0, before);
     complaint
 }
 
 /// What the vendor itself has to say of a value that it refused.
-pub async fn explain(formatted: &Formatted, value: &Value, rejection: &Rejection, ask: &dyn Ask) -> Option<String> {
+pub async fn explain(formatted: &Formatted, value: &Value, rejection: &Rejection, ask: &dyn Lookup) -> Option<String> {
     match formatted.format {
         Format::Jql => jql::explain(value, rejection, formatted.ask.as_deref()?, ask).await,
         _ => None,

@@ -14,13 +14,13 @@ use crate::error::RateLimit;
 
 /// A vendor that answers every question with the same.
 struct Vendor {
-    answer: Result<Value, Silence>,
+    answer: Result<Value, LookupError>,
     asked: AtomicUsize,
     heard: Mutex<Vec<(Place, Value)>>,
 }
 
 impl Vendor {
-    fn new(answer: Result<Value, Silence>) -> Self {
+    fn new(answer: Result<Value, LookupError>) -> Self {
         Self { answer, asked: AtomicUsize::new(0), heard: Mutex::default() }
     }
 }
@@ -30,8 +30,8 @@ fn answer(body: &Value) -> Answer {
     Answer { status: 200, body, ..Answer::default() }
 }
 
-impl Ask for Vendor {
-    fn ask<'a>(&'a self, _: &'a str, inputs: Vec<(Place, Value)>) -> Asked<'a> {
+impl Lookup for Vendor {
+    fn ask<'a>(&'a self, _: &'a str, inputs: Vec<(Place, Value)>) -> LookupFuture<'a> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         *self.heard.lock().unwrap() = inputs;
         let answer = self.answer.clone().map(|body| answer(&body));
@@ -62,18 +62,18 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(answer: Result<Value, Silence>) -> Self {
+    fn new(answer: Result<Value, LookupError>) -> Self {
         Self { vendor: Vendor::new(answer), memory: Memory::default(), minutes: 0 }
     }
 
-    fn write(&self, formats: &[Formatted], value: Value) -> (Result<Value, Complaint>, Vec<String>) {
+    fn write(&self, formats: &[Formatted], value: Value) -> (Result<Value, FormatError>, Vec<String>) {
         let now = UNIX_EPOCH + Duration::from_secs(1_000_000 + 60 * self.minutes);
-        let around = Around { now, folder: None, ask: &self.vendor, memory: &self.memory };
+        let around = FormatContext { now, folder: None, ask: &self.vendor, memory: &self.memory };
         let mut notes = Vec::new();
         (run(write(formats, value, &around, &mut notes)), notes)
     }
 
-    fn ids(&self, value: Value) -> Result<Value, Complaint> {
+    fn ids(&self, value: Value) -> Result<Value, FormatError> {
         self.write(&[jira_fields()], value).0
     }
 
@@ -138,11 +138,11 @@ fn the_list_of_fields_is_asked_for_when_it_is_needed() {
 
 #[test]
 fn without_an_answer_nothing_is_guessed() {
-    let dry = Bench::new(Err(Silence::DryRun));
+    let dry = Bench::new(Err(LookupError::DryRun));
     let (left, notes) = dry.write(&[jira_fields()], json!(["summary", "Region"]));
     assert_eq!(left, Ok(json!(["summary", "Region"])));
     assert!(notes[0].contains("dry run: `Region`"), "{notes:?}");
-    for broken in [Err(Silence::Failed("the vendor answered 500".to_owned())), Ok(json!({"not": "a list"}))] {
+    for broken in [Err(LookupError::Failed("the vendor answered 500".to_owned())), Ok(json!({"not": "a list"}))] {
         let told = Bench::new(broken).ids(json!(["Region"])).unwrap_err();
         assert!(told.expected.contains("could not be looked up"), "{told:?}");
     }

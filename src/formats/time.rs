@@ -5,19 +5,19 @@ use std::time::SystemTime;
 use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta, Utc};
 use serde_json::Value;
 
-use super::{Complaint, short};
+use super::{FormatError, short};
 
 const EXPECTED: &str =
     "a time such as `2026-11-20T09:30:00Z`, a date, or one relative to now such as `-24h`, `-7d` (s, m, h, d, w)";
 
-pub(super) fn write(value: Value, now: SystemTime) -> Result<Value, Complaint> {
+pub(super) fn write(value: Value, now: SystemTime) -> Result<Value, FormatError> {
     let Value::String(given) = value else {
-        return Err(Complaint::new(EXPECTED, short(&value.to_string())));
+        return Err(FormatError::new(EXPECTED, short(&value.to_string())));
     };
     let text = given.trim();
     match relative(text, now).or_else(|| absolute(text)).and_then(rfc3339) {
         Some(text) => Ok(Value::from(text)),
-        None => Err(Complaint::new(EXPECTED, short(text))),
+        None => Err(FormatError::new(EXPECTED, short(text))),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::call::Toolbox;
 use crate::catalog::Entry;
-use crate::model::{DETAIL, DRY_RUN, Effect, FIELDS, JQ};
+use toolwright_model::{DETAIL, DRY_RUN, Effect, FIELDS, JQ};
 
 /// The longest instructions, in characters: every conversation begins with them.
 const LONGEST: usize = 1_500;

@@ -28,11 +28,11 @@ use rmcp::{ErrorData, RoleServer, ServerHandler};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::call::{Caller, Failure, Session, Toolbox};
+use crate::call::{Caller, Failure, SessionId, Toolbox};
 use crate::catalog::Entry;
-use crate::config::Chosen;
+use crate::config::ChosenSettings;
 use crate::error::CallError;
-use crate::shape;
+use crate::mcp_result;
 use messages::Messages;
 
 /// How long a client may keep the list of tools, in milliseconds: it changes only when the
@@ -50,10 +50,10 @@ pub struct Server {
     /// What this session's client wants to be told.
     messages: Messages,
     /// Which session it is; none where each request stands alone.
-    session: Session,
+    session: SessionId,
     sessions: Arc<AtomicU64>,
     /// For whom the vendors act in this session, from when it is opened.
-    chosen: Arc<OnceLock<Chosen>>,
+    chosen: Arc<OnceLock<ChosenSettings>>,
 }
 
 impl Server {
@@ -189,20 +189,20 @@ impl ServerHandler for Server {
         match called {
             // A name that does not exist is a fault of the request; everything else is for the model.
             Err(unknown @ Failure::UnknownTool { .. }) => Err(ErrorData::invalid_params(unknown.to_string(), None)),
-            called => Ok(shape::result(vendor, called).into()),
+            called => Ok(mcp_result::result(vendor, called).into()),
         }
     }
 }
 
 impl Server {
     /// For whom the vendors act, by the address of an HTTP request.
-    fn chosen_in(&self, address: &Uri) -> Result<Chosen, String> {
+    fn chosen_in(&self, address: &Uri) -> Result<ChosenSettings, String> {
         self.toolbox.choose(url::form_urlencoded::parse(address.query().unwrap_or_default().as_bytes()))
     }
 
     /// For whom the vendors act in this call: the session's choice, or the request's own where it
     /// stands alone.
-    fn chosen(&self, context: &RequestContext<RoleServer>) -> Result<Chosen, ErrorData> {
+    fn chosen(&self, context: &RequestContext<RoleServer>) -> Result<ChosenSettings, ErrorData> {
         let refused = |reason: String| ErrorData::invalid_request(reason, None);
         let address = context.extensions.get::<Parts>().map(|parts| &parts.uri);
         let asked = address.map(|address| self.chosen_in(address)).transpose().map_err(refused)?.unwrap_or_default();

@@ -23,7 +23,7 @@ pub use address::{AddressError, parse_address};
 pub use credentials::{Credentials, CredentialsError};
 pub use headers::Headers;
 pub(crate) use pace::waiting;
-pub use pace::{Pace, PaceLimits, Turn};
+pub use pace::{Permit, RateLimiter, RateLimits};
 pub use setting::Setting;
 pub use token::{ClientAuthentication, TokenRequest};
 
@@ -51,7 +51,7 @@ struct Inner {
     /// What is sent with every request besides.
     settings: Vec<Setting>,
     /// Shared by all connections to the same vendor.
-    pace: Pace,
+    pace: RateLimiter,
     /// With a plan, requests are described here and not sent.
     plan: Option<Mutex<Option<Plan>>>,
 }
@@ -112,7 +112,7 @@ impl Upstream {
     /// # Errors
     /// The system's TLS can't be set up.
     pub fn new(base: Url, credentials: Credentials, timeout: Duration) -> Result<Self, ConfigError> {
-        Self::paced(base, credentials, timeout, Pace::default())
+        Self::paced(base, credentials, timeout, RateLimiter::default())
     }
 
     /// Makes the connection to the API under `base`; what answers say of the vendor's limits goes
@@ -120,7 +120,12 @@ impl Upstream {
     ///
     /// # Errors
     /// As [`Upstream::new`].
-    pub fn paced(base: Url, credentials: Credentials, timeout: Duration, pace: Pace) -> Result<Self, ConfigError> {
+    pub fn paced(
+        base: Url,
+        credentials: Credentials,
+        timeout: Duration,
+        pace: RateLimiter,
+    ) -> Result<Self, ConfigError> {
         let http = http_client(timeout, None, &[])?;
         Ok(Self(Arc::new(Inner { http, base, credentials, settings: Vec::new(), pace, plan: None })))
     }
@@ -160,7 +165,7 @@ impl Upstream {
     }
 
     /// The vendor's pace.
-    pub fn pace(&self) -> &Pace {
+    pub fn pace(&self) -> &RateLimiter {
         &self.0.pace
     }
 

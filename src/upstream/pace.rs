@@ -12,7 +12,7 @@ use crate::error::{RateLimit, Throttled, seconds};
 
 /// Limits that are known beforehand. None by default.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct PaceLimits {
+pub struct RateLimits {
     /// Requests in any minute.
     pub requests_per_minute: Option<u32>,
     /// Requests under way at once.
@@ -21,11 +21,11 @@ pub struct PaceLimits {
 
 /// The pace of one vendor; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Pace(Arc<Inner>);
+pub struct RateLimiter(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    limits: PaceLimits,
+    limits: RateLimits,
     slots: Option<Arc<Semaphore>>,
     state: Mutex<State>,
 }
@@ -41,13 +41,13 @@ struct State {
 
 /// The right to send one request; while it lives, the request counts as under way.
 #[derive(Debug)]
-pub struct Turn {
+pub struct Permit {
     _slot: Option<OwnedSemaphorePermit>,
 }
 
 /// Gives a turn back that was counted and not used: a caller that leaves while it waits costs
 /// nobody else anything.
-struct Counted<'a>(Option<&'a Pace>);
+struct Counted<'a>(Option<&'a RateLimiter>);
 
 impl Drop for Counted<'_> {
     fn drop(&mut self) {
@@ -57,15 +57,15 @@ impl Drop for Counted<'_> {
     }
 }
 
-impl Default for Pace {
+impl Default for RateLimiter {
     fn default() -> Self {
-        Self::new(PaceLimits::default())
+        Self::new(RateLimits::default())
     }
 }
 
-impl Pace {
+impl RateLimiter {
     /// A pace with these limits.
-    pub fn new(limits: PaceLimits) -> Self {
+    pub fn new(limits: RateLimits) -> Self {
         let turns = limits.requests_per_minute.map_or(0.0, burst);
         let slots = limits.in_flight.map(|most| Arc::new(Semaphore::new(most.max(1) as usize)));
         let state = Mutex::new(State { turns, counted: Instant::now(), closed: None });
@@ -82,7 +82,7 @@ impl Pace {
         patience: Duration,
         heed: bool,
         tell: &(dyn Fn(&str, Duration) + Sync),
-    ) -> Result<Turn, Throttled> {
+    ) -> Result<Permit, Throttled> {
         let until = Instant::now() + patience;
         let slot = self.slot(until, patience, tell).await?;
         let (mut counted, mut ready) = self.count();
@@ -104,7 +104,7 @@ impl Pace {
             ready = ready.min(Instant::now());
         }
         counted.0 = None;
-        Ok(Turn { _slot: slot })
+        Ok(Permit { _slot: slot })
     }
 
     async fn slot(
@@ -190,7 +190,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_minute_never_has_more_than_its_requests() {
-        let pace = Pace::new(PaceLimits { requests_per_minute: Some(90), in_flight: None });
+        let pace = RateLimiter::new(RateLimits { requests_per_minute: Some(90), in_flight: None });
         for _ in 0..15 {
             pace.turn(Duration::ZERO, true, &nobody).await.unwrap();
         }
@@ -205,7 +205,7 @@ mod tests {
 
     #[tokio::test]
     async fn turns_refill_in_the_order_of_asking() {
-        let pace = Pace::new(PaceLimits { requests_per_minute: Some(600), in_flight: None });
+        let pace = RateLimiter::new(RateLimits { requests_per_minute: Some(600), in_flight: None });
         let started = Instant::now();
         for _ in 0..104 {
             pace.turn(Duration::from_secs(5), true, &nobody).await.unwrap();
@@ -215,7 +215,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_under_way_is_bounded() {
-        let pace = Pace::new(PaceLimits { requests_per_minute: None, in_flight: Some(1) });
+        let pace = RateLimiter::new(RateLimits { requests_per_minute: None, in_flight: Some(1) });
         let first = pace.turn(Duration::ZERO, true, &nobody).await.unwrap();
         let told = Mutex::new(Vec::new());
         let tell = |reason: &str, _: Duration| told.lock().unwrap().push(reason.to_owned());
@@ -227,7 +227,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_the_vendor_says_closes_the_pace_for_everyone() {
-        let pace = Pace::default();
+        let pace = RateLimiter::default();
         let said = RateLimit {
             retry_after: Some(Duration::from_millis(80)),
             reason: Some("burst".to_owned()),

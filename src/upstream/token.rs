@@ -22,7 +22,7 @@ use url::Url;
 
 use super::credentials::secret;
 use crate::error::CallError;
-use endpoint::Bought;
+use endpoint::IssuedToken;
 use file::TokenFile;
 
 /// A token is renewed this long before it expires, or a tenth of its life if that is longer.
@@ -97,7 +97,7 @@ struct Token {
 }
 
 struct Unwritten {
-    bought: Bought,
+    bought: IssuedToken,
     /// The refresh token that was used up.
     used: String,
 }
@@ -189,13 +189,13 @@ impl Tokens {
         Ok(())
     }
 
-    async fn buy_as_client(&self) -> Result<Bought, String> {
+    async fn buy_as_client(&self) -> Result<IssuedToken, String> {
         self.heed_failure(None)?;
         let bought = endpoint::buy(&self.request, None).await;
         bought.map_err(|failure| self.failed(failure, None))
     }
 
-    async fn buy_with_refresh_token(&self, file: &TokenFile) -> Result<Bought, String> {
+    async fn buy_with_refresh_token(&self, file: &TokenFile) -> Result<IssuedToken, String> {
         // Other processes may use the same file.
         let locked = file.lock().await?;
         let present = locked.read()?;
@@ -218,7 +218,7 @@ impl Tokens {
     }
 
     /// Writes the new refresh token, if there is one; only then the access token may be used.
-    fn keep(&self, locked: &file::Locked<'_>, unwritten: Unwritten) -> Result<Bought, String> {
+    fn keep(&self, locked: &file::Locked<'_>, unwritten: Unwritten) -> Result<IssuedToken, String> {
         match &unwritten.bought.refresh_token {
             Some(next) if *next != unwritten.used => match locked.write(next) {
                 Ok(()) => Ok(unwritten.bought),
@@ -267,7 +267,7 @@ impl Tokens {
 }
 
 /// What was bought, as requests carry it.
-fn token(bought: Bought, now: Instant) -> Result<Token, String> {
+fn token(bought: IssuedToken, now: Instant) -> Result<Token, String> {
     let header = secret(&format!("Bearer {}", bought.access_token));
     let header = header.map_err(|_| "the access token holds what no HTTP header can carry".to_owned())?;
     let early = |life: Duration| now + life.saturating_sub((life / 10).max(EARLY)).max(life / 2);
@@ -310,7 +310,7 @@ mod tests {
     #[test]
     fn a_token_is_renewed_before_it_expires() {
         for (life, renewed) in [(3_600, 3_240), (300, 240), (100, 50), (10, 5)] {
-            let bought = Bought {
+            let bought = IssuedToken {
                 access_token: "t".to_owned(),
                 refresh_token: None,
                 life: Some(Duration::from_secs(life)),

@@ -17,18 +17,18 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use toolwright::call::Toolbox;
 use toolwright::catalog::Catalog;
-use toolwright::config::{Connection, connection};
+use toolwright::client_runtime::{self, Body, CompiledApi, Inputs, Pending, Request, Upstream};
+use toolwright::config::{ConnectionConfig, connection};
 use toolwright::error::ConfigError;
-use toolwright::model::{Annotations, ApiTools, Call, Condition, Effect, Tool, Vendor, Verb};
 use toolwright::policy::{Defaults, Selection, SelectionWords};
-use toolwright::support::{self, Api, Body, Inputs, Pending, Request, Upstream};
+use toolwright_model::{Annotations, ApiTools, Call, Condition, Effect, Tool, Vendor, Verb};
 
-pub(crate) static APIS: [Api; 2] = [
-    Api { id: "acme-a", vendor: "acme", tools: "", sandbox: "", connect },
-    Api { id: "acme-b", vendor: "acme", tools: "", sandbox: "", connect },
+pub(crate) static APIS: [CompiledApi; 2] = [
+    CompiledApi { id: "acme-a", vendor: "acme", tools: "", sandbox: "", connect },
+    CompiledApi { id: "acme-b", vendor: "acme", tools: "", sandbox: "", connect },
 ];
 
-fn connect(upstream: Upstream) -> Box<dyn support::Connection> {
+fn connect(upstream: Upstream) -> Box<dyn client_runtime::Connection> {
     Box::new(Acme(upstream))
 }
 
@@ -37,10 +37,10 @@ struct Acme(Upstream);
 static READ: Request = Request { method: "GET", path: "/who", query: &[], headers: &[], body: Body::None };
 static WRITE: Request = Request { method: "POST", path: "/who", query: &[], headers: &[], body: Body::None };
 
-impl support::Connection for Acme {
+impl client_runtime::Connection for Acme {
     fn call<'a>(&'a self, operation: &str, inputs: Inputs) -> Pending<'a> {
         let request = if operation == "change" { &WRITE } else { &READ };
-        Box::pin(support::send(&self.0, request, inputs))
+        Box::pin(client_runtime::send(&self.0, request, inputs))
     }
 }
 
@@ -105,7 +105,7 @@ pub(crate) fn vendor(text: &str) -> Vendor {
 }
 
 /// Resolves the vendor's connection with these variables.
-pub(crate) fn resolved(vendor: &Vendor, variables: &[(&str, &str)]) -> Result<Option<Connection>, ConfigError> {
+pub(crate) fn resolved(vendor: &Vendor, variables: &[(&str, &str)]) -> Result<Option<ConnectionConfig>, ConfigError> {
     let value = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
     connection(vendor, &value)
 }

@@ -16,10 +16,10 @@ use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::{Map, Value};
 use toolwright::call::{Failure, Reply, Toolbox};
 use toolwright::catalog::{Catalog, sandbox_tables};
-use toolwright::config::{Connection, stand_in};
+use toolwright::config::{ConnectionConfig, stand_in};
 use toolwright::policy::{Defaults, Selection, SelectionWords};
 use toolwright::sandbox::{Sandbox, Script};
-use toolwright::upstream::{Credentials, PaceLimits, parse_address};
+use toolwright::upstream::{Credentials, RateLimits, parse_address};
 
 /// Words that open everything.
 pub(crate) fn everything() -> SelectionWords {
@@ -39,8 +39,8 @@ pub(crate) async fn sandbox(script: Option<&str>) -> Sandbox {
 }
 
 /// A connection to any address.
-pub(crate) fn connection(address: &str, timeout: Duration) -> Connection {
-    Connection::new(parse_address(address, &[]).unwrap(), Credentials::bearer("test-token").unwrap(), timeout)
+pub(crate) fn connection(address: &str, timeout: Duration) -> ConnectionConfig {
+    ConnectionConfig::new(parse_address(address, &[]).unwrap(), Credentials::bearer("test-token").unwrap(), timeout)
 }
 
 /// A toolbox over a sandbox.
@@ -52,7 +52,7 @@ pub(crate) fn toolbox(sandbox: &Sandbox, words: &SelectionWords, defaults: Defau
             let of_api = |id: &str| *api == id || api.strip_prefix(id).is_some_and(|rest| rest.starts_with('-'));
             let credentials = stand_in(catalog.vendors().iter().find(|vendor| of_api(&vendor.id))).unwrap();
             let connection = connection(&sandbox.address(api), Duration::from_secs(20));
-            ((*api).to_owned(), Connection { credentials, ..connection })
+            ((*api).to_owned(), ConnectionConfig { credentials, ..connection })
         })
         .collect();
     with_connections(&connections, words, defaults)
@@ -64,15 +64,19 @@ pub(crate) fn jitbit_at(address: &str, timeout: Duration) -> Toolbox {
     with_connections(&connections, &everything(), Defaults::Reads)
 }
 
-fn with_connections(connections: &HashMap<String, Connection>, words: &SelectionWords, defaults: Defaults) -> Toolbox {
+fn with_connections(
+    connections: &HashMap<String, ConnectionConfig>,
+    words: &SelectionWords,
+    defaults: Defaults,
+) -> Toolbox {
     let catalog = Catalog::compiled();
     let selection = Selection::resolve(words, defaults, &catalog).unwrap();
     Toolbox::new(catalog, selection, connections, false)
 }
 
 /// A toolbox whose Jitbit is at this address and takes so much.
-pub(crate) fn paced(address: &str, pace: PaceLimits) -> Toolbox {
-    let connection = Connection { pace, ..connection(address, Duration::from_secs(20)) };
+pub(crate) fn paced(address: &str, pace: RateLimits) -> Toolbox {
+    let connection = ConnectionConfig { pace, ..connection(address, Duration::from_secs(20)) };
     with_connections(&HashMap::from([("jitbit".to_owned(), connection)]), &everything(), Defaults::Reads)
 }
 
@@ -84,7 +88,7 @@ pub(crate) async fn call(toolbox: &Toolbox, tool: &str, arguments: Value) -> Res
 
 /// Calls, and returns the result that a model would get.
 pub(crate) async fn result(toolbox: &Toolbox, tool: &str, arguments: Value) -> CallToolResult {
-    toolwright::shape::result("jitbit", call(toolbox, tool, arguments).await)
+    toolwright::mcp_result::result("jitbit", call(toolbox, tool, arguments).await)
 }
 
 /// The text of a result with one text block.

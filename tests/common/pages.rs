@@ -12,14 +12,14 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use toolwright::call::{Caller, Patience, Toolbox};
+use toolwright::call::{Caller, RetryPolicy, Toolbox};
 use toolwright::catalog::Catalog;
-use toolwright::model::{
+use toolwright::client_runtime::{self, Body, CompiledApi, Inputs, Pending, QueryStyle, Request, Upstream};
+use toolwright::mcp_result;
+use toolwright::policy::{Defaults, Selection, SelectionWords};
+use toolwright_model::{
     Address, Annotations, ApiTools, Binding, Call, Effect, Limits, Paging, PagingKind, Place, Signs, Tool, Vendor, Verb,
 };
-use toolwright::policy::{Defaults, Selection, SelectionWords};
-use toolwright::shape;
-use toolwright::support::{self, Api, Body, Inputs, Pending, QueryStyle, Request, Upstream};
 
 const ID: &str = "pages";
 
@@ -173,18 +173,18 @@ impl Style {
     }
 }
 
-static APIS: [Api; 1] = [Api { id: ID, vendor: ID, tools: "", sandbox: "", connect }];
+static APIS: [CompiledApi; 1] = [CompiledApi { id: ID, vendor: ID, tools: "", sandbox: "", connect }];
 
-fn connect(upstream: Upstream) -> Box<dyn support::Connection> {
+fn connect(upstream: Upstream) -> Box<dyn client_runtime::Connection> {
     Box::new(Client(upstream))
 }
 
 struct Client(Upstream);
 
-impl support::Connection for Client {
+impl client_runtime::Connection for Client {
     fn call<'a>(&'a self, operation: &str, inputs: Inputs) -> Pending<'a> {
         let style = Style::ALL.into_iter().find(|style| style.tool() == operation).unwrap();
-        Box::pin(async move { support::send(&self.0, style.request(), inputs).await })
+        Box::pin(async move { client_runtime::send(&self.0, style.request(), inputs).await })
     }
 }
 
@@ -241,14 +241,14 @@ impl Pages {
     }
 
     pub(crate) fn with_bound(self, records: usize) -> Self {
-        let patience = Patience { records, ..Patience::default() };
+        let patience = RetryPolicy { records, ..RetryPolicy::default() };
         Self { toolbox: self.toolbox.with_patience(patience), ..self }
     }
 
     /// Calls as a caller with this session.
     pub(crate) async fn call_as(&self, caller: &Caller, tool: &str, arguments: &Value) -> rmcp::model::CallToolResult {
         let arguments: Map<String, Value> = arguments.as_object().cloned().unwrap();
-        shape::result(ID, self.toolbox.call_as(caller, tool, arguments).await)
+        mcp_result::result(ID, self.toolbox.call_as(caller, tool, arguments).await)
     }
 
     /// Calls; the answer as JSON.

@@ -11,10 +11,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinHandle;
 use toolwright::call::Toolbox;
 use toolwright::catalog::Catalog;
-use toolwright::config::{Connection, connection};
-use toolwright::model::{Credential, Vendor};
+use toolwright::config::{ConnectionConfig, connection};
 use toolwright::policy::{Defaults, Selection, SelectionWords};
 use toolwright::upstream::parse_address;
+use toolwright_model::{Credential, Vendor};
 
 use crate::common::{call, sandbox};
 
@@ -30,7 +30,7 @@ fn vendor() -> Vendor {
     Catalog::compiled().vendors().iter().find(|vendor| vendor.id == "jsm").unwrap().clone()
 }
 
-fn resolved(variables: &[(&str, &str)]) -> Result<Option<Connection>, String> {
+fn resolved(variables: &[(&str, &str)]) -> Result<Option<ConnectionConfig>, String> {
     let value = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
     connection(&vendor(), &value).map_err(|error| error.to_string())
 }
@@ -62,9 +62,10 @@ async fn once(answer: Value) -> (String, JoinHandle<String>) {
 }
 
 /// The `Authorization` that a call over the connection has on the wire.
-async fn sent(connection: Connection) -> String {
+async fn sent(connection: ConnectionConfig) -> String {
     let (address, heard) = once(json!({})).await;
-    let connection = Connection { base: parse_address(&address, &[]).unwrap(), roots: BTreeMap::new(), ..connection };
+    let connection =
+        ConnectionConfig { base: parse_address(&address, &[]).unwrap(), roots: BTreeMap::new(), ..connection };
     let catalog = Catalog::compiled();
     let selection = Selection::resolve(&SelectionWords::default(), Defaults::Reads, &catalog).unwrap();
     let toolbox = Toolbox::new(catalog, selection, &HashMap::from([("jsm".to_owned(), connection)]), false);

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use toolwright::call::Toolbox;
 use toolwright::catalog::Catalog;
-use toolwright::config::{Connection, connection};
+use toolwright::config::{ConnectionConfig, connection};
 use toolwright::error::ConfigError;
 use toolwright::policy::{Defaults, Selection};
 use toolwright::server::Server;
@@ -20,7 +20,7 @@ use crate::common::fixture::http_client;
 const OTHER: &str = "5f0c1ab2d3e4f5a6b7c8d9e9";
 const KEY: &str = "jca_pl4nted";
 
-fn connected(variables: &[(&str, &str)]) -> Result<Connection, ConfigError> {
+fn connected(variables: &[(&str, &str)]) -> Result<ConnectionConfig, ConfigError> {
     let catalog = Catalog::compiled();
     let env = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
     connection(catalog.vendor("jumpcloud").unwrap(), &env).map(Option::unwrap)

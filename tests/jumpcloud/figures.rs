@@ -36,7 +36,7 @@ fn every_operation_of_the_vendor_is_reached() {
 fn figures() {
     let catalog = Catalog::compiled();
     let count =
-        |test: &dyn Fn(&toolwright::model::Tool) -> bool| tools(&catalog).filter(|entry| test(&entry.tool)).count();
+        |test: &dyn Fn(&toolwright_model::Tool) -> bool| tools(&catalog).filter(|entry| test(&entry.tool)).count();
     let effect = |word: &str| count(&|tool| tool.effect.is_some_and(|effect| effect.as_str() == word));
     let risk = |word: &str| count(&|tool| tool.risks.iter().any(|risk| risk.as_str() == word));
     let figures = json!({

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use toolwright::catalog::{Catalog, sandbox_tables};
-use toolwright::model::{PagingKind, Place};
 use toolwright::policy::{Defaults, SelectionWords};
+use toolwright_model::{PagingKind, Place};
 
 use super::{ask, client, query, toolbox, tools};
 use crate::common::{everything, sandbox};

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use toolwright::audit::Audit;
 use toolwright::call::Failure;
 use toolwright::catalog::{Catalog, Entry};
-use toolwright::model::{Effect, Risk};
 use toolwright::policy::{Defaults, Selection, SelectionWords};
+use toolwright_model::{Effect, Risk};
 
 use super::{DEVICE, USER, client, toolbox, tools, words};
 use crate::common::{call, everything, nothing, sandbox};

@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 use toolwright::call::Failure;
 use toolwright::catalog::{Catalog, Entry};
 use toolwright::error::CallError;
-use toolwright::model::Place;
 use toolwright::policy::Defaults;
+use toolwright_model::Place;
 
 use crate::arrival::Arrival;
 use crate::common::{everything, sandbox, toolbox};

@@ -31,7 +31,7 @@ fn schema(schema: Value) -> ArgumentSchema {
     ArgumentSchema::compile(&map(schema), &[]).unwrap()
 }
 
-fn problems(schema: &ArgumentSchema, arguments: Value) -> Vec<Problem> {
+fn problems(schema: &ArgumentSchema, arguments: Value) -> Vec<ArgumentProblem> {
     schema.check(map(arguments)).unwrap_err()
 }
 
@@ -40,7 +40,7 @@ fn lines(schema: &ArgumentSchema, arguments: Value) -> Vec<String> {
 }
 
 #[track_caller]
-fn refuses(property: &Value, given: &Value) -> Problem {
+fn refuses(property: &Value, given: &Value) -> ArgumentProblem {
     let problems = problems(&tool(json!({"a": property})), json!({"a": given}));
     assert_eq!(problems.len(), 1, "{property} {given}: {problems:?}");
     problems.into_iter().next().unwrap()

@@ -31,20 +31,20 @@ pub(crate) struct Cursor {
     #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
     pub kept: Option<String>,
     /// What of the answer was shown already.
-    #[serde(rename = "r", default, skip_serializing_if = "Spot::is_start")]
-    pub spot: Spot,
+    #[serde(rename = "r", default, skip_serializing_if = "ReplyOffset::is_start")]
+    pub spot: ReplyOffset,
 }
 
 /// How much of an answer was shown: so many records, and so many parts of the next one.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Spot {
+pub struct ReplyOffset {
     /// Whole records, before.
     pub record: usize,
     /// Parts of the record, before; of a text its bytes.
     pub part: usize,
 }
 
-impl Spot {
+impl ReplyOffset {
     /// Whether nothing was shown yet.
     pub(crate) fn is_start(&self) -> bool {
         *self == Self::default()
@@ -60,7 +60,7 @@ impl Cursor {
             carried.clear();
         }
         let digest = (carried.len() < arguments.len()).then(|| digest(arguments));
-        Self { tool: tool.to_owned(), arguments: carried, digest, start, kept: None, spot: Spot::default() }
+        Self { tool: tool.to_owned(), arguments: carried, digest, start, kept: None, spot: ReplyOffset::default() }
     }
 
     pub(crate) fn write(&self) -> String {

@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Caller, Page, records};
+use crate::client_runtime::Inputs;
 use crate::error::CallError;
-use crate::model::{Call, Paging, Place};
-use crate::support::Inputs;
 use crate::upstream::Answer;
 use signs::{Next, Seen};
+use toolwright_model::{Call, Paging, Place};
 
 /// The most bytes that are gathered before what is there is given.
 const LARGEST: usize = 16 * 1024 * 1024;

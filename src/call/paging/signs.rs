@@ -8,8 +8,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::Start;
 use crate::call::records;
-use crate::model::{Paging, PagingKind, Place};
 use crate::upstream::Answer;
+use toolwright_model::{Paging, PagingKind, Place};
 
 /// What one answer says of its page.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::model::Signs;
+use toolwright_model::Signs;
 
 fn paging(kind: PagingKind, signs: Signs) -> Paging {
     let position = Place::Query("start".to_owned());

@@ -11,23 +11,23 @@ mod tests;
 
 use serde_json::Value;
 
-use super::{Complaint, short};
+use super::{FormatError, short};
 
 /// The longest Markdown that is taken: Jira's own limit is far below.
 const LONGEST: usize = 200_000;
 
 /// Writes what a model gave: Markdown, or a document as an object or as JSON text.
-pub(super) fn write(value: Value) -> Result<Value, Complaint> {
+pub(super) fn write(value: Value) -> Result<Value, FormatError> {
     match value {
         Value::String(text) if text.len() > LONGEST => {
-            Err(Complaint::new(format!("at most {LONGEST} characters"), format!("{} bytes", text.len())))
+            Err(FormatError::new(format!("at most {LONGEST} characters"), format!("{} bytes", text.len())))
         }
         Value::String(text) => Ok(match given(&text) {
             Some(document) => document,
             None => document(&text),
         }),
         document if is_document(&document) => Ok(document),
-        other => Err(Complaint::new(
+        other => Err(FormatError::new(
             "Markdown, or an ADF document: `{\"type\": \"doc\", \"version\": 1, \"content\": […]}`",
             short(&other.to_string()),
         )),

@@ -27,7 +27,7 @@ const REASONS: [&str; 9] = [
 ];
 
 /// What was bought.
-pub(super) struct Bought {
+pub(super) struct IssuedToken {
     pub access_token: String,
     /// The next refresh token, where there is one.
     pub refresh_token: Option<String>,
@@ -36,7 +36,7 @@ pub(super) struct Bought {
 }
 
 /// Asks for a token once.
-pub(super) async fn buy(request: &TokenRequest, refresh_token: Option<&str>) -> Result<Bought, Failure> {
+pub(super) async fn buy(request: &TokenRequest, refresh_token: Option<&str>) -> Result<IssuedToken, Failure> {
     let site = request.endpoint.origin().ascii_serialization();
     let http = http_client(TIMEOUT, None, &[]).map_err(|error| Failure::Failed(error.to_string()))?;
     let grant = if refresh_token.is_some() { "refresh_token" } else { "client_credentials" };
@@ -80,7 +80,7 @@ pub(super) async fn buy(request: &TokenRequest, refresh_token: Option<&str>) -> 
         return Err(Failure::Failed(format!("`{site}` answered {} without an access token", status.as_u16())));
     };
     let life = answer.get("expires_in").and_then(|life| life.as_f64().or_else(|| life.as_str()?.parse().ok()));
-    Ok(Bought {
+    Ok(IssuedToken {
         access_token,
         refresh_token: text("refresh_token"),
         life: life.and_then(|life| Duration::try_from_secs_f64(life).ok()).map(|life| life.min(LONGEST_LIFE)),

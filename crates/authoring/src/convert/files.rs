@@ -1,0 +1,289 @@
+//! A description that is split over files → one document: each part that a `$ref` finds in
+//! another file of the same folder moves into the main one, once. Anything further away (another
+//! folder, the network) is refused: reading a description must not read anything else.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::path::{Component, Path, PathBuf};
+
+use serde_json::{Map, Value, json};
+
+use super::openapi31::free_name;
+use super::{LARGEST_DESCRIPTION, Steps, load};
+use toolwright_codegen::read::finding::{Errors, Finding};
+use toolwright_codegen::read::located::escape;
+
+/// More files than this are no description.
+const MOST_FILES: usize = 2_000;
+
+/// Joins the files of the description at `path`, whose main document is `document`.
+pub(super) fn join(path: &Path, file: &str, document: Value, steps: &mut Steps, errors: &mut Errors) -> Option<Value> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+        _ => PathBuf::from("."),
+    };
+    // Through symbolic links: what counts is where a file really is.
+    let folder = match folder.canonicalize() {
+        Ok(folder) => folder,
+        Err(error) => {
+            errors.push_file(file, "a readable folder", error.to_string());
+            return None;
+        }
+    };
+    let swagger = document.get("swagger").is_some();
+    let mut joiner = Joiner {
+        main: PathBuf::from(path.file_name().unwrap_or_default()),
+        file: file.to_owned(),
+        folder,
+        swagger,
+        left: LARGEST_DESCRIPTION,
+        read: BTreeMap::new(),
+        placed: BTreeMap::new(),
+        taken: places(&document),
+        waiting: VecDeque::new(),
+        found: Errors::default(),
+    };
+    let mut document = document;
+    let main = joiner.main.clone();
+    joiner.rewrite(&mut document, &main, &mut String::new());
+    while let Some((from, pointer, place)) = joiner.waiting.pop_front() {
+        let Some(mut part) = joiner.part(&from, &pointer) else { continue };
+        joiner.rewrite(&mut part, &from, &mut place.clone());
+        steps.add("file", &place, format!("brought in from {}", from.display()));
+        insert(&mut document, &place, part);
+    }
+    write_out_paths(&mut document);
+    let clean = joiner.found.is_empty();
+    errors.append(joiner.found);
+    clean.then_some(document)
+}
+
+/// Where paths from other files wait until all parts are in.
+const PATH_ITEMS: &str = "/x-toolwright-path-items";
+
+struct Joiner {
+    /// Relative to the folder, as every path here.
+    main: PathBuf,
+    /// How messages name the main file.
+    file: String,
+    folder: PathBuf,
+    swagger: bool,
+    /// Bytes that may still be read.
+    left: u64,
+    read: BTreeMap<PathBuf, Option<Value>>,
+    /// File and pointer there → pointer in the joined document.
+    placed: BTreeMap<(PathBuf, String), String>,
+    /// Places of the joined document that hold something.
+    taken: BTreeSet<String>,
+    waiting: VecDeque<(PathBuf, String, String)>,
+    found: Errors,
+}
+
+impl Joiner {
+    /// Makes each `$ref` of `value`, which comes from the file `from`, one within the joined
+    /// document; `pointer` is where `value` stands in it.
+    fn rewrite(&mut self, value: &mut Value, from: &Path, pointer: &mut String) {
+        let length = pointer.len();
+        match value {
+            Value::Object(object) => {
+                if let Some(Value::String(reference)) = object.get_mut("$ref")
+                    && let Some(target) = self.target(reference, from, pointer)
+                {
+                    *reference = target;
+                }
+                for (key, entry) in object.iter_mut() {
+                    pointer.push('/');
+                    pointer.push_str(&escape(key));
+                    self.rewrite(entry, from, pointer);
+                    pointer.truncate(length);
+                }
+            }
+            Value::Array(items) => {
+                for (index, item) in items.iter_mut().enumerate() {
+                    pointer.push('/');
+                    pointer.push_str(&index.to_string());
+                    self.rewrite(item, from, pointer);
+                    pointer.truncate(length);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What `reference` is called in the joined document.
+    fn target(&mut self, reference: &str, from: &Path, at: &str) -> Option<String> {
+        let (path, fragment) = reference.split_once('#').unwrap_or((reference, ""));
+        let file = if path.is_empty() { from.to_owned() } else { self.locate(path, reference, from, at)? };
+        if file == self.main {
+            return Some(format!("#{fragment}"));
+        }
+        let key = (file.clone(), fragment.trim_end_matches('/').to_owned());
+        if let Some(place) = self.placed.get(&key) {
+            return Some(format!("#{place}"));
+        }
+        let section = section(at, self.swagger);
+        let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or("part");
+        let wanted = fragment.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or(stem);
+        let name = free_name(wanted, |name| self.taken.contains(&format!("{section}/{name}")));
+        let place = format!("{section}/{name}");
+        self.taken.insert(place.clone());
+        self.placed.insert(key.clone(), place.clone());
+        self.waiting.push_back((key.0, key.1, place.clone()));
+        Some(format!("#{place}"))
+    }
+
+    /// The file that a `$ref` means, relative to the folder.
+    fn locate(&mut self, path: &str, reference: &str, from: &Path, at: &str) -> Option<PathBuf> {
+        let path = path.replace("%20", " ");
+        let mut wrong = |expected: &str, found: String, hint: &str| {
+            self.found.push(Finding {
+                file: self.file.clone(),
+                pointer: at.to_owned(),
+                expected: expected.to_owned(),
+                found,
+                hint: Some(hint.to_owned()),
+            });
+        };
+        if path.contains("://") || path.starts_with("//") {
+            let hint = "nothing is fetched: save that file into the folder of the description";
+            wrong("a `$ref` to a file in the folder of the description", format!("`{reference}`"), hint);
+            return None;
+        }
+        let mut parts: Vec<&std::ffi::OsStr> = Vec::new();
+        let joined = from.parent().unwrap_or(Path::new("")).join(&path);
+        for part in joined.components() {
+            match part {
+                Component::Normal(name) => parts.push(name),
+                Component::CurDir => {}
+                Component::ParentDir if parts.pop().is_some() => {}
+                _ => {
+                    let hint = "a description is read from its own folder and those below it";
+                    wrong("a `$ref` within the folder of the description", format!("`{reference}`, outside"), hint);
+                    return None;
+                }
+            }
+        }
+        Some(parts.iter().collect())
+    }
+
+    /// A copy of what stands at `pointer` of a file.
+    fn part(&mut self, file: &Path, pointer: &str) -> Option<Value> {
+        if !self.read.contains_key(file) {
+            let read = self.read_file(file);
+            self.read.insert(file.to_owned(), read);
+        }
+        let document = self.read.get(file)?.as_ref()?;
+        let part = document.pointer(pointer).cloned();
+        if part.is_none() {
+            let name = self.name(file);
+            self.found.push(Finding {
+                hint: Some(format!("a `$ref` of {} leads there", self.file)),
+                ..Finding::of_file(&name, format!("something at `#{pointer}`"), "nothing")
+            });
+        }
+        part
+    }
+
+    /// How messages name a file beside the main one.
+    fn name(&self, file: &Path) -> String {
+        let folder = self.file.rsplit_once('/').map(|(folder, _)| format!("{folder}/")).unwrap_or_default();
+        format!("{folder}{}", file.display())
+    }
+
+    fn read_file(&mut self, file: &Path) -> Option<Value> {
+        let name = self.name(file);
+        let path = match self.folder.join(file).canonicalize() {
+            Ok(path) => path,
+            Err(error) => {
+                self.found.push(Finding {
+                    hint: Some(format!("a `$ref` of {} leads there", self.file)),
+                    ..Finding::of_file(&name, "a readable file", error.to_string())
+                });
+                return None;
+            }
+        };
+        if !path.starts_with(&self.folder) {
+            self.found.push_file(&name, "a file in the folder of the description", "a link that leads out of it");
+            return None;
+        }
+        let size = std::fs::metadata(&path).map_or(0, |found| found.len());
+        if size > self.left || self.read.len() >= MOST_FILES {
+            let expected = format!("at most {LARGEST_DESCRIPTION} bytes in {MOST_FILES} files");
+            self.found.push_file(&name, expected, "more");
+            return None;
+        }
+        self.left -= size;
+        load(&path, &name, &mut self.found)
+    }
+}
+
+/// Where a part that is referred to at `at` belongs.
+fn section(at: &str, swagger: bool) -> &'static str {
+    let steps: Vec<&str> = at.split('/').collect();
+    let last = steps.last().copied().unwrap_or_default();
+    let parent = steps.len().checked_sub(2).and_then(|index| steps.get(index)).copied().unwrap_or_default();
+    let numbered = last.chars().all(|c| c.is_ascii_digit());
+    match (parent, last) {
+        ("paths", _) => PATH_ITEMS,
+        ("parameters", _) if (numbered || steps.len() <= 4) && swagger => "/parameters",
+        ("parameters", _) if numbered || steps.len() <= 4 => "/components/parameters",
+        ("responses", _) if swagger => "/responses",
+        ("responses", _) => "/components/responses",
+        ("requestBodies", _) | (_, "requestBody") => "/components/requestBodies",
+        ("headers", _) => "/components/headers",
+        ("examples", _) => "/components/examples",
+        ("links", _) => "/components/links",
+        ("callbacks", _) => "/components/callbacks",
+        ("securitySchemes", _) => "/components/securitySchemes",
+        _ if swagger => "/definitions",
+        _ => "/components/schemas",
+    }
+}
+
+/// The places of a document that parts could move to and that hold something.
+fn places(document: &Value) -> BTreeSet<String> {
+    let components = document.get("components").and_then(Value::as_object).into_iter().flatten();
+    let components = components.map(|(section, entries)| (format!("/components/{section}"), entries));
+    let roots = ["definitions", "parameters", "responses"].into_iter();
+    let roots = roots.filter_map(|section| Some((format!("/{section}"), document.get(section)?)));
+    let names = |entries: &Value| entries.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
+    components
+        .chain(roots)
+        .flat_map(|(section, entries)| {
+            let names: Vec<String> = names(entries);
+            names.into_iter().map(move |name| format!("{section}/{name}"))
+        })
+        .collect()
+}
+
+/// Paths from other files take the place of what refers to them: no format has a section for them.
+fn write_out_paths(document: &mut Value) {
+    let Value::Object(root) = document else { return };
+    let Some(Value::Object(items)) = root.shift_remove(PATH_ITEMS.trim_start_matches('/')) else { return };
+    let Some(Value::Object(paths)) = root.get_mut("paths") else { return };
+    for (_, item) in paths.iter_mut() {
+        let reference = item.get("$ref").and_then(Value::as_str);
+        let name =
+            reference.and_then(|reference| reference.strip_prefix('#')?.strip_prefix(PATH_ITEMS)?.strip_prefix('/'));
+        // Each is copied: several paths may share one.
+        if let Some(found) = name.and_then(|name| items.get(name)) {
+            *item = found.clone();
+        }
+    }
+}
+
+/// Puts a part to its place, making the sections on the way.
+fn insert(document: &mut Value, place: &str, part: Value) {
+    let mut here = document;
+    let mut steps = place.split('/').skip(1).peekable();
+    while let Some(step) = steps.next() {
+        if !here.is_object() {
+            *here = json!({});
+        }
+        let Value::Object(object) = here else { return };
+        if steps.peek().is_none() {
+            object.insert(step.to_owned(), part);
+            return;
+        }
+        here = object.entry(step).or_insert_with(|| Value::Object(Map::new()));
+    }
+}

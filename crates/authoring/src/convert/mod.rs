@@ -1,0 +1,158 @@
+//! Other description formats → OpenAPI 3.0, for `spec lint` and `spec new`: Swagger 2.0 and
+//! OpenAPI 3.1, one file or several. Each step says where it was taken, as fixups do. The build
+//! itself reads 3.0 only, so that what is compiled is what stands in the file.
+
+mod files;
+pub(crate) mod grammar;
+mod openapi31;
+mod repair;
+mod schema;
+mod swagger2;
+
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use toolwright_codegen::lower::fixups::Fixup;
+use toolwright_codegen::read::finding::{Errors, Finding};
+use toolwright_codegen::read::located::describe;
+use toolwright_codegen::read::spec;
+
+/// The largest description that is read, in bytes, all of its files together.
+pub(crate) const LARGEST_DESCRIPTION: u64 = 60 * 1024 * 1024;
+
+/// The deepest nesting that is read: descriptions stay far below, and everything after this may
+/// recurse.
+const DEEPEST: usize = 100;
+
+/// A description in OpenAPI 3.0, and what was done to bring it there.
+#[derive(Debug)]
+pub(crate) struct Description {
+    pub(crate) document: Value,
+    pub(crate) steps: Vec<Fixup>,
+    /// What it was, such as `Swagger 2.0`.
+    pub(crate) format: String,
+    /// Operations that could not be brought over: method, path, and why.
+    pub(crate) dropped: Vec<Dropped>,
+}
+
+/// An operation that could not be brought over.
+#[derive(Debug, Clone)]
+pub(crate) struct Dropped {
+    pub method: String,
+    pub path: String,
+    pub why: String,
+}
+
+/// Steps taken so far.
+#[derive(Debug, Default)]
+struct Steps(Vec<Fixup>);
+
+impl Steps {
+    fn add(&mut self, rule: &'static str, pointer: &str, what: impl Into<String>) {
+        self.0.push(Fixup { rule, pointer: pointer.to_owned(), what: what.into() });
+    }
+}
+
+/// Reads a description of any supported format; `file` is how messages name it.
+pub(crate) fn read(path: &Path, file: &str, errors: &mut Errors) -> Option<Description> {
+    let size = match std::fs::metadata(path) {
+        Ok(found) if found.is_dir() => {
+            errors.push_file(file, "a description", "a folder");
+            return None;
+        }
+        Ok(found) => found.len(),
+        Err(error) => {
+            errors.push_file(file, "a readable file", error.to_string());
+            return None;
+        }
+    };
+    if size > LARGEST_DESCRIPTION {
+        errors.push_file(file, format!("at most {LARGEST_DESCRIPTION} bytes"), size.to_string());
+        return None;
+    }
+    let document = load(path, file, errors)?;
+    let mut steps = Steps::default();
+    let document = files::join(path, file, document, &mut steps, errors)?;
+    convert(file, document, steps, errors)
+}
+
+/// Reads one file, no deeper than what follows can walk.
+fn load(path: &Path, file: &str, errors: &mut Errors) -> Option<Value> {
+    let document = spec::load(path, file, errors)?;
+    if is_deeper(&document, DEEPEST) {
+        errors.push_file(file, format!("at most {DEEPEST} levels of nesting"), "more");
+        return None;
+    }
+    Some(document)
+}
+
+fn is_deeper(value: &Value, levels: usize) -> bool {
+    match (value, levels.checked_sub(1)) {
+        (Value::Object(_) | Value::Array(_), None) => true,
+        (Value::Object(object), Some(levels)) => object.values().any(|entry| is_deeper(entry, levels)),
+        (Value::Array(items), Some(levels)) => items.iter().any(|item| is_deeper(item, levels)),
+        _ => false,
+    }
+}
+
+/// Brings a document, whatever its version, to OpenAPI 3.0.
+fn convert(file: &str, mut document: Value, mut steps: Steps, errors: &mut Errors) -> Option<Description> {
+    const HINT: &str = "Swagger 2.0 and OpenAPI 3.0 and 3.1 are read";
+    let Some(root) = document.as_object() else {
+        errors.push_file(file, "a description, which is an object", describe(&document));
+        return None;
+    };
+    let text = |key: &str| match root.get(key) {
+        // It stands in comments later: nothing but a number may follow.
+        Some(Value::String(text)) => Some(
+            text.trim().split(|c: char| !c.is_ascii_alphanumeric() && c != '.').next().unwrap_or_default().to_owned(),
+        ),
+        // `swagger: 2.0` without quotes.
+        Some(Value::Number(number)) => Some(number.to_string()),
+        _ => None,
+    };
+    let format = match (text("swagger"), text("openapi")) {
+        (Some(version), None) if version == "2" || version.starts_with("2.") => {
+            document = swagger2::convert(&document, &mut steps);
+            format!("Swagger {version}")
+        }
+        (None, Some(version)) if version == "3.0" || version.starts_with("3.0.") => {
+            if version == "3.0" {
+                steps.add("version", "/openapi", "`3.0` becomes `3.0.3`");
+                document["openapi"] = Value::from("3.0.3");
+            }
+            format!("OpenAPI {version}")
+        }
+        (None, Some(version)) if version == "3.1" || version.starts_with("3.1.") => {
+            openapi31::convert(&mut document, &mut steps);
+            format!("OpenAPI {version}")
+        }
+        (swagger, openapi) => {
+            let key = if swagger.is_some() { "swagger" } else { "openapi" };
+            let found = swagger.or(openapi).map_or("no version".to_owned(), |version| format!("`{key}: {version}`"));
+            let pointer = if root.contains_key(key) { format!("/{key}") } else { String::new() };
+            errors.push(Finding {
+                file: file.to_owned(),
+                pointer,
+                expected: "`swagger: \"2.0\"`, `openapi: 3.0.x` or `openapi: 3.1.x`".to_owned(),
+                found,
+                hint: Some(HINT.to_owned()),
+            });
+            return None;
+        }
+    };
+    let dropped = repair::repair(&mut document, &mut steps);
+    Some(Description { document, steps: steps.0, format, dropped })
+}
+
+/// Takes the entry `key`, if it is an object.
+fn take_object(map: &mut Map<String, Value>, key: &str) -> Map<String, Value> {
+    match map.shift_remove(key) {
+        Some(Value::Object(object)) => object,
+        _ => Map::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

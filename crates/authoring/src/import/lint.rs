@@ -1,0 +1,335 @@
+//! What would come out of a description: tools with names and sizes, what is skipped and why,
+//! what was converted and corrected, and what somebody has to look at.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{Description, names, portability, yaml};
+use crate::convert::grammar::{Role, visit};
+use toolwright_codegen::lower::fixups;
+use toolwright_codegen::lower::operations::{self, Lowered, VendorContext};
+use toolwright_codegen::read::finding::Errors;
+use toolwright_codegen::read::located::Source;
+use toolwright_codegen::read::{overlay, spec};
+use toolwright_model::{Effect, Tool};
+
+/// A tool that costs a model more than this deserves narrower siblings.
+const LARGE_TOOL: usize = 1_500;
+
+/// Headers that say who calls or when; no model chooses them.
+const CONSTANT_HEADERS: [&str; 6] =
+    ["authorization", "date", "x-org-id", "x-atlassian-token", "x-experimentalapi", "x-api-key"];
+
+/// What would come out of a description.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Lint {
+    /// The file, as it was named.
+    pub file: String,
+    /// What it is, such as `Swagger 2.0`.
+    pub format: String,
+    /// The API's name.
+    pub title: String,
+    /// What tool names begin with.
+    pub vendor: String,
+    /// How many operations the description has.
+    pub operations: usize,
+    /// The tools, by name.
+    pub tools: Vec<ToolLine>,
+    /// Operations that become no tool.
+    pub skipped: Vec<SkippedLine>,
+    /// Conversions and corrections.
+    pub steps: Vec<StepLine>,
+    /// What somebody has to look at.
+    pub findings: Vec<FindingLine>,
+}
+
+/// A tool that would come out.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ToolLine {
+    /// Its name.
+    pub name: String,
+    /// The operation's id.
+    pub operation: String,
+    /// Upper-case HTTP method.
+    pub method: String,
+    /// The path.
+    pub path: String,
+    /// The kind of call.
+    pub verb: String,
+    /// The effect, if somebody stated it.
+    pub effect: Option<Effect>,
+    /// How many arguments it takes.
+    pub arguments: usize,
+    /// The input schema's size.
+    pub schema_bytes: usize,
+    /// What the tool costs a model.
+    pub tokens: usize,
+}
+
+/// An operation that becomes no tool.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct SkippedLine {
+    /// Upper-case HTTP method.
+    pub method: String,
+    /// The path.
+    pub path: String,
+    /// Why.
+    pub why: String,
+    /// Whether the overlay says so.
+    pub stated: bool,
+}
+
+/// A conversion or correction.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct StepLine {
+    /// Its name.
+    pub rule: String,
+    /// JSON pointer to the place.
+    pub pointer: String,
+    /// What was done.
+    pub what: String,
+}
+
+/// Something to look at.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct FindingLine {
+    /// A word for this kind of finding.
+    pub kind: &'static str,
+    /// The tool, operation or place.
+    pub place: String,
+    /// What is the matter.
+    pub what: String,
+}
+
+impl Lint {
+    fn find(&mut self, kind: &'static str, place: impl Into<String>, what: impl Into<String>) {
+        self.findings.push(FindingLine { kind, place: place.into(), what: what.into() });
+    }
+}
+
+/// Reads the operations of a description, named, and what becomes of them.
+pub(super) struct Drafts {
+    pub lowered: Lowered,
+    pub operations: Vec<spec::SpecOperation>,
+    pub fixups: Vec<fixups::Fixup>,
+    /// Ids of operations that got another name than the build would make.
+    pub renamed: Vec<String>,
+    /// What is wrong with single operations.
+    pub faults: Errors,
+}
+
+/// Lowers a description that has been converted; `overlay` is its file and content, `taken` the
+/// names of tools that others of the vendor have, and now these.
+///
+/// # Errors
+/// The description can't be read as OpenAPI 3.0.
+pub(super) fn draft(
+    description: &Description,
+    file: &str,
+    vendor: &str,
+    overlay: Option<(&str, &Value)>,
+    taken: &mut BTreeSet<String>,
+) -> Result<(Drafts, Value), Errors> {
+    let mut errors = Errors::default();
+    let mut document = description.document.clone();
+    let origins = match overlay {
+        Some((overlay_file, overlay)) => overlay::apply(overlay_file, overlay, &mut document, &mut errors),
+        None => overlay::Origins::new(),
+    };
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let source = Source::with_origins(file, &origins);
+    spec::check_document(&source.root(&document));
+    let found = source.into_errors();
+    if !found.is_empty() {
+        return Err(found);
+    }
+    let fixups = fixups::apply(&mut document);
+    let source = Source::with_origins(file, &origins);
+    let root = source.root(&document);
+    spec::check_extensions(&root);
+    let mut operations = spec::read_operations(&root);
+    names::free_own_names(vendor, &mut operations);
+    let renamed = names::assign(vendor, &mut operations, taken);
+    let lowered = operations::lower(&VendorContext { id: vendor, styles: None }, vendor, &operations, &root);
+    let faults = source.into_errors();
+    Ok((Drafts { lowered, operations, fixups, renamed, faults }, document))
+}
+
+/// Says what would come out of a description.
+///
+/// # Errors
+/// It can't be read.
+pub(crate) fn lint(
+    description: &Description,
+    file: &str,
+    vendor: &str,
+    overlay: Option<(&str, &Value)>,
+) -> Result<Lint, Errors> {
+    let (drafts, mut document) = draft(description, file, vendor, overlay, &mut BTreeSet::new())?;
+    let title = document.pointer("/info/title").and_then(Value::as_str).unwrap_or_default();
+    let mut lint = Lint {
+        file: file.to_owned(),
+        format: description.format.clone(),
+        title: super::facts::one_line(title),
+        vendor: vendor.to_owned(),
+        operations: drafts.operations.len() + description.dropped.len(),
+        tools: drafts.lowered.tools.iter().map(tool_line).collect(),
+        skipped: Vec::new(),
+        steps: description.steps.iter().chain(&drafts.fixups).map(step_line).collect(),
+        findings: Vec::new(),
+    };
+    for fault in &drafts.faults {
+        let hint = fault.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+        let what = format!("expected {}, found {}{hint}", fault.expected, fault.found);
+        lint.find("fault", format!("{}#{}", fault.file, fault.pointer), what);
+    }
+    skipped(&mut lint, description, &drafts);
+    tools(&mut lint, &drafts);
+    // What somebody has looked at has a vendor.toml of its own.
+    if overlay.is_none() {
+        let api = super::vendor::Api { name: file.to_owned(), title: String::new(), document: document.clone() };
+        for note in super::vendor::write(vendor, std::slice::from_ref(&api)).1 {
+            lint.find("connection", file, note);
+        }
+    }
+    let open = open_texts(&mut document);
+    if open > 0 {
+        lint.find(
+            "missing-text",
+            file,
+            format!("{open} texts wait to be written: descriptions of operations, parameters and properties"),
+        );
+    }
+    let unreviewed = drafts.lowered.tools.iter().filter(|tool| !tool.reviewed()).count();
+    if unreviewed > 0 {
+        let what = format!(
+            "{unreviewed} of {} tools state no effect: served under `--tags unreviewed` only",
+            lint.tools.len()
+        );
+        lint.find("unreviewed", file, what);
+    }
+    Ok(lint)
+}
+
+fn tool_line(tool: &Tool) -> ToolLine {
+    let call = tool.calls.first();
+    let schema = tool.input_schema.get();
+    let arguments =
+        tool.parsed_input_schema().get("properties").and_then(Value::as_object).map_or(0, serde_json::Map::len);
+    // As tools/list sends it.
+    let sent = json!({
+        "name": tool.name, "title": tool.title, "description": tool.description,
+        "annotations": tool.annotations, "inputSchema": "",
+    });
+    ToolLine {
+        name: tool.name.clone(),
+        operation: call.map(|call| call.operation.clone()).unwrap_or_default(),
+        method: call.map(|call| call.method.clone()).unwrap_or_default(),
+        path: call.map(|call| call.path.clone()).unwrap_or_default(),
+        verb: tool.verb.to_string(),
+        effect: tool.effect,
+        arguments,
+        schema_bytes: schema.len(),
+        tokens: (sent.to_string().len() + schema.len()).div_ceil(4),
+    }
+}
+
+fn step_line(step: &fixups::Fixup) -> StepLine {
+    StepLine { rule: step.rule.to_owned(), pointer: step.pointer.clone(), what: step.what.clone() }
+}
+
+fn skipped(lint: &mut Lint, description: &Description, drafts: &Drafts) {
+    let stated =
+        |id: &str| drafts.operations.iter().any(|operation| operation.id == id && operation.keys.skip.is_some());
+    for fate in &drafts.lowered.fates {
+        if let Err(why) = &fate.outcome {
+            let stated = stated(&fate.operation);
+            lint.skipped.push(SkippedLine {
+                method: fate.method.clone(),
+                path: fate.path.clone(),
+                why: why.clone(),
+                stated,
+            });
+        }
+    }
+    for dropped in &description.dropped {
+        lint.skipped.push(SkippedLine {
+            method: dropped.method.clone(),
+            path: dropped.path.clone(),
+            why: dropped.why.clone(),
+            stated: false,
+        });
+    }
+    for index in 0..lint.skipped.len() {
+        let skipped = &lint.skipped[index];
+        if !skipped.stated {
+            let (place, why) = (format!("{} {}", skipped.method, skipped.path), skipped.why.clone());
+            lint.find("skipped", place, why);
+        }
+    }
+}
+
+fn tools(lint: &mut Lint, drafts: &Drafts) {
+    // By id: an operation and the tools made of it.
+    let mut by_id: BTreeMap<&str, &spec::SpecOperation> = BTreeMap::new();
+    by_id.extend(drafts.operations.iter().map(|operation| (operation.id.as_str(), operation)));
+    for tool in &drafts.lowered.tools {
+        let Some(call) = tool.calls.first() else { continue };
+        if !tool.reviewed()
+            && let Some(word) = names::lie(&call.method, &call.path)
+        {
+            let what = match call.method.as_str() {
+                "GET" | "HEAD" => {
+                    format!("{}, but `{word}` in its path does something: find out what it changes", call.method)
+                }
+                _ => format!("{}, but `{word}` in its path may only read: find out", call.method),
+            };
+            lint.find("lying-verb", &tool.name, what);
+        }
+        let schema = Value::Object(tool.parsed_input_schema());
+        for fault in portability::check(&schema) {
+            lint.find("portability", &tool.name, fault);
+        }
+        for parameter in by_id.get(call.operation.as_str()).into_iter().flat_map(|operation| &operation.parameters) {
+            let offered = call.bindings.iter().any(
+                |binding| matches!(&binding.place, toolwright_model::Place::Header(name) if *name == parameter.name),
+            );
+            if offered && CONSTANT_HEADERS.contains(&parameter.name.to_lowercase().as_str()) {
+                let what =
+                    format!("the header `{}` is not a model's to choose: hide it or give it a value", parameter.name);
+                lint.find("constant-header", &tool.name, what);
+            }
+        }
+    }
+    for id in &drafts.renamed {
+        let what = "its derived name is taken: `spec new` writes another one, the build would refuse both";
+        lint.find("name", id, what);
+    }
+    for index in 0..lint.tools.len() {
+        let (name, tokens) = (lint.tools[index].name.clone(), lint.tools[index].tokens);
+        if tokens > LARGE_TOOL {
+            lint.find("large", name, format!("about {tokens} tokens: presets with `only` would be cheaper"));
+        }
+    }
+}
+
+/// How many texts of operations, parameters and properties are there and empty.
+pub(super) fn open_texts(document: &mut Value) -> usize {
+    let mut open = 0;
+    visit(document, &mut |role, value, _| {
+        if let (Role::Operation | Role::Parameter | Role::Schema, Value::Object(object)) = (role, value) {
+            // What the overlay says of a tool stands in for the operation's own words.
+            let described = object
+                .get(toolwright_codegen::read::keys::EXTENSION)
+                .is_some_and(|keys| keys.get("description").is_some() || keys.get("skip").is_some());
+            if !described {
+                open += object.iter().filter(|(key, entry)| yaml::is_open(key, entry)).count();
+            }
+        }
+    });
+    open
+}

@@ -1,0 +1,173 @@
+use serde_json::json;
+
+use super::{Source, folder, is_vendor_id};
+use crate::convert::Description;
+
+#[test]
+fn what_is_written_holds_facts_and_no_sentence() {
+    let document = json!({
+        "openapi": "3.0.0",
+        "info": {"title": "Parcel  Desk", "version": "2", "description": "SENTENCE"},
+        "servers": [{"url": "https://{region}.example.com/v1", "description": "SENTENCE", "variables": {"region": {"default": "eu", "description": "SENTENCE"}}}],
+        "tags": [{"name": "parcels", "description": "SENTENCE"}],
+        "paths": {
+            "/parcels/{id}": {"get": {
+                "operationId": "getParcel", "summary": "SENTENCE", "description": "SENTENCE", "tags": ["parcels"], "x-own": "SENTENCE",
+                "externalDocs": {"url": "SENTENCE"},
+                "parameters": [{"name": "id", "in": "path", "required": true, "description": "SENTENCE", "example": "SENTENCE", "schema": {"type": "string", "maxLength": 9, "title": "SENTENCE", "default": "d"}}],
+                "responses": {"200": {"description": "SENTENCE", "content": {"application/json": {"example": "SENTENCE", "schema": {"$ref": "#/components/schemas/Parcel"}}}}},
+            }},
+            "/it's": {"put": {"operationId": "putIt", "requestBody": {"description": "SENTENCE", "required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/New"}}}},
+                "responses": {"204": {"description": "SENTENCE"}}}},
+        },
+        "components": {
+            "schemas": {
+                "Parcel": {"type": "object", "description": "SENTENCE", "properties": {"description": {"type": "string", "example": "SENTENCE"}, "x-odd": {"type": "integer", "default": {"a": "SENTENCE"}}}},
+                "New": {"type": "object", "required": ["size"], "properties": {"size": {"type": "string", "enum": ["s", "l"], "description": "SENTENCE"}, "of": {"$ref": "#/components/schemas/Parcel"}}},
+                "Unused": {"type": "string"},
+            },
+            "securitySchemes": {"a": {"type": "apiKey", "in": "header", "name": "X-Desk-Key", "description": "SENTENCE"},
+                "o": {"type": "oauth2", "description": "SENTENCE", "flows": {"implicit": {"authorizationUrl": "https://example.com", "scopes": {"read": "SENTENCE"}}}}},
+        },
+    });
+    let description =
+        Description { document, steps: Vec::new(), format: "OpenAPI 3.0.0".to_owned(), dropped: Vec::new() };
+    let sources = [Source { api: "api", file: "d.yaml", description: &description }];
+    let tree = folder(&sources, "desk", &|_, _, _| true).unwrap_or_else(|errors| panic!("{errors}")).tree;
+    for (path, text) in tree.files() {
+        assert!(!text.contains("SENTENCE"), "{path}:\n{text}");
+    }
+    let api = tree.get("api.yaml").unwrap();
+    for line in [
+        "      operationId: getParcel\n      tags: [parcels]\n      summary: \"\"  # TODO: describe\n",
+        "          schema: {type: string, default: d, maxLength: 9}\n",
+        "          description: OK\n",
+        "        size:\n          type: string\n          description: \"\"  # TODO: describe\n          enum: [s, l]\n",
+        "        of: {$ref: \"#/components/schemas/Parcel\"}\n",
+        "  title: Parcel Desk\n",
+    ] {
+        assert!(api.contains(line) || api.contains("info: {title: \"Parcel Desk\", version: \"2\"}"), "{line}\n{api}");
+    }
+    assert!(!api.contains("Unused"));
+    let overlay = tree.get("overlay.yaml").unwrap();
+    assert!(
+        overlay
+            .contains("        name: desk_get_parcels\n        verb: get\n        # effect: read  # to be reviewed\n"),
+        "{overlay}"
+    );
+    assert!(overlay.contains("$.paths['/it\\\\'s'].put"), "{overlay}");
+    let vendor = tree.get("vendor.toml").unwrap();
+    for line in [
+        "example = \"https://eu.example.com/v1\"",
+        "header = \"X-Desk-Key\"",
+        "value = \"DESK_KEY\"",
+        "token = \"DESK_TOKEN\"",
+    ] {
+        assert!(vendor.contains(line), "{vendor}");
+    }
+    let one = folder(&sources, "desk", &|id, _, _| id == "putIt").unwrap().tree;
+    assert!(!one.get("api.yaml").unwrap().contains("getParcel"));
+    assert!(folder(&sources, "desk", &|_, _, _| false).is_err());
+}
+
+#[test]
+fn names_that_lead_elsewhere_are_refused() {
+    for name in ["../x", "a/b", "", "A", "1a", "a-b", "type", "typed", "authoring", "default", "crate", "a\0", "é"] {
+        assert!(!is_vendor_id(name), "{name}");
+    }
+    assert!(is_vendor_id("acme2"));
+}
+
+fn described(title: &str, path: &str, server: &str, schemes: &serde_json::Value) -> Description {
+    let document = json!({
+        "openapi": "3.0.0",
+        "info": {"title": title, "version": "1"},
+        "servers": [{"url": server}],
+        "paths": {path: {"get": {"operationId": "listUsers", "responses": {"200": {"description": "x"}}}}},
+        "components": {"securitySchemes": schemes},
+    });
+    Description { document, steps: Vec::new(), format: "OpenAPI 3.0.0".to_owned(), dropped: Vec::new() }
+}
+
+#[test]
+fn several_apis_share_names_and_one_vendor_file() {
+    let key = |header: &str| json!({"k": {"type": "apiKey", "in": "header", "name": header}});
+    let one = described("Desk", "/users", "https://a.example.com/v1", &key("X-Desk-Key"));
+    let two = described("Desk two", "/users", "https://a.example.com/v2/", &key("x-desk-key"));
+    let three = described("Desk three", "/groups", "https://a.example.com/v1", &key("Key"));
+    let cookie = described("Desk four", "/other", "/", &json!({"c": {"type": "apiKey", "in": "cookie", "name": "s"}}));
+    let source = |api, description| Source { api, file: api, description };
+    let sources = [source("v1", &one), source("v2", &two), source("v3", &three), source("v4", &cookie)];
+    let made = folder(&sources, "desk", &|_, _, _| true).unwrap_or_else(|errors| panic!("{errors}"));
+    let names: Vec<&str> = made.tree.files().map(|(path, _)| path).collect();
+    let expected = ["v1", "v2", "v3", "v4"].map(|api| [format!("{api}.overlay.yaml"), format!("{api}.yaml")]);
+    assert_eq!(names, [&expected.concat()[..], &["vendor.toml".to_owned()]].concat());
+    assert!(made.tree.get("v1.overlay.yaml").unwrap().contains("name: desk_list_users\n"));
+    let second = made.tree.get("v2.overlay.yaml").unwrap();
+    assert!(second.contains("name: desk_list_users_get\n") && second.contains("extends: v2.yaml"), "{second}");
+    let vendor = made.tree.get("vendor.toml").unwrap();
+    assert_eq!(vendor.matches("[[credentials]]").count(), 2, "{vendor}");
+    let roots =
+        "roots = { v1 = \"{DESK_URL}/v1\", v2 = \"{DESK_URL}/v2\", v3 = \"{DESK_URL}/v1\", v4 = \"{DESK_URL}\" }";
+    for line in ["example = \"https://a.example.com\"\n", roots, "value = \"DESK_KEY\"", "value = \"DESK_KEY_2\""] {
+        assert!(vendor.contains(line), "{vendor}");
+    }
+    assert_eq!(made.notes.len(), 2, "{:?}", made.notes);
+    assert!(folder(&[source("v1", &one), source("v1", &two)], "desk", &|_, _, _| true).is_err());
+    assert!(folder(&[source("../v1", &one)], "desk", &|_, _, _| true).is_err());
+    let few = folder(&sources, "desk", &|_, _, path| path == "/groups").unwrap();
+    assert_eq!(few.tree.files().count(), 3);
+}
+
+#[test]
+fn credentials_are_those_that_operations_take() {
+    let schemes = json!({
+        "org": {"type": "apiKey", "in": "header", "name": "X-Org"},
+        "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
+        "app": {"type": "oauth2", "flows": {"clientCredentials": {"tokenUrl": "https://login.example.com/token", "scopes": {"a": "", "b": ""}}}},
+        "login": {"type": "http", "scheme": "basic"},
+    });
+    let mut one = described("Desk", "/users", "https://a.example.com/v1", &schemes);
+    one.document["security"] = json!([{"key": [], "org": []}]);
+    one.document["paths"]["/users"]["put"] = json!({"operationId": "p", "security": [{"app": ["a"]}, {"login": []}], "responses": {"200": {"description": "x"}}});
+    one.document["paths"]["/users"]["post"] =
+        json!({"operationId": "o", "security": [{"login": []}], "responses": {"200": {"description": "x"}}});
+    let two = described("Events", "/events", "https://b.example.com/v1", &json!({}));
+    let source = |api, description| Source { api, file: api, description };
+    let made = folder(&[source("desk", &one), source("events", &two)], "desk", &|_, _, _| true)
+        .unwrap_or_else(|errors| panic!("{errors}"));
+    let vendor = made.tree.get("vendor.toml").unwrap();
+    let (_, found) = vendor.split_once("[address]").unwrap();
+    assert_eq!(
+        found,
+        r#"
+variable = "DESK_URL"
+example = "https://a.example.com/v1"
+also = [{ variable = "DESK_EVENTS_URL", example = "https://b.example.com/v1" }]
+roots = { desk = "{DESK_URL}", events = "{DESK_EVENTS_URL}" }
+
+[[credentials]]
+kind = "header"
+header = "X-Key"
+value = "DESK_KEY"
+further = { "X-Org" = "DESK_ORG" }
+
+[[credentials]]
+kind = "basic"
+user = "DESK_USER"
+password = "DESK_PASSWORD"
+
+[[credentials]]
+kind = "bearer"
+token = "DESK_TOKEN"
+
+[[credentials]]
+kind = "oauth-client"
+client_id = "DESK_CLIENT_ID"
+client_secret = "DESK_CLIENT_SECRET"
+endpoint = "https://login.example.com/token"
+scope = "a b"
+"#
+    );
+    assert!(made.notes[0].contains("different addresses"), "{:?}", made.notes);
+}

@@ -1,0 +1,255 @@
+//! `toolwright spec …`: what would come out of a description (`lint`), and a folder for a new
+//! vendor (`new`). The only command that may fetch a description; the build never does.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use crate::CommandError;
+use crate::fetch;
+use crate::import::{self, Description, Lint, Source};
+use crate::printer::Printer;
+use toolwright_codegen::Errors;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show what would come out of a description: exit 0 clean, 1 findings, 2 unreadable
+    Lint(LintArguments),
+    /// Write specs/NAME/ from a vendor's description: its facts, with marks where words must come
+    New(NewArguments),
+}
+
+#[derive(Debug, Args)]
+struct LintArguments {
+    /// Swagger 2.0 or OpenAPI 3.0 or 3.1, as YAML or JSON; an overlay beside it is applied
+    file: PathBuf,
+    /// What tool names begin with; made from the title if missing
+    #[arg(long)]
+    name: Option<String>,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Debug, Args)]
+struct NewArguments {
+    /// The vendor's id: `a-z` and `0-9`
+    name: String,
+    /// The description: a file, or an address by http or https; once for each API of the vendor,
+    /// with a name for its files where the file's own name does not give one
+    #[arg(long, value_name = "[API=]FILE|URL", required = true)]
+    from: Vec<String>,
+    /// Only operations whose id, path or `METHOD path` matches one of these patterns
+    #[arg(long, value_delimiter = ',', value_name = "GLOB")]
+    operations: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Format {
+    Text,
+    Json,
+}
+
+pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<ExitCode, CommandError> {
+    match &arguments.command {
+        Command::Lint(arguments) => lint(arguments, printer),
+        Command::New(arguments) => new(arguments, printer).map(|()| ExitCode::SUCCESS),
+    }
+}
+
+/// What is wrong with a file is a matter of what was asked for: exit 2.
+fn unreadable(errors: &Errors) -> CommandError {
+    CommandError::usage(import::shown(&errors.to_string()))
+}
+
+fn lint(arguments: &LintArguments, printer: &mut Printer) -> Result<ExitCode, CommandError> {
+    let file = arguments.file.display().to_string();
+    let description = import::read(&arguments.file, &file).map_err(|errors| unreadable(&errors))?;
+    let vendor = match &arguments.name {
+        Some(name) if !import::is_vendor_id(name) => {
+            return Err(CommandError::usage(format!("`--name {name}`: expected `a-z` and `0-9`, a letter first")));
+        }
+        Some(name) => name.clone(),
+        None => vendor_of(&arguments.file).unwrap_or_else(|| import::vendor_id(&description)),
+    };
+    let overlay = import::overlay_beside(&arguments.file).map_err(|errors| unreadable(&errors))?;
+    let overlay = overlay.as_ref().map(|(name, content)| (name.as_str(), content));
+    let lint = import::lint(&description, &file, &vendor, overlay).map_err(|errors| unreadable(&errors))?;
+    let text = match arguments.format {
+        Format::Text => import::shown(&text(&lint)),
+        Format::Json => serde_json::to_string_pretty(&lint).map_err(|error| CommandError::System(error.into()))?,
+    };
+    printer.data(&text)?;
+    Ok(if lint.findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+/// A description under specs/ belongs to the vendor of its folder.
+fn vendor_of(file: &Path) -> Option<String> {
+    let folder = file.canonicalize().ok()?.parent()?.to_owned();
+    let above = folder.parent()?.file_name()?;
+    let name = folder.file_name()?.to_str()?;
+    (above == "specs" && import::is_vendor_id(name)).then(|| name.to_owned())
+}
+
+fn text(lint: &Lint) -> String {
+    let mut out = format!("{}: {}, {}\n", lint.file, lint.title, lint.format);
+    let tokens: usize = lint.tools.iter().map(|tool| tool.tokens).sum();
+    let _ = writeln!(
+        out,
+        "{} operations: {} tools, {} skipped; about {tokens} tokens in all\n\nTools (method, path, verb, effect, arguments, schema bytes, tokens)",
+        lint.operations,
+        lint.tools.len(),
+        lint.skipped.len(),
+    );
+    for tool in &lint.tools {
+        let _ = writeln!(
+            out,
+            "  {:48} {:6} {} {} {} {} {} {}",
+            tool.name,
+            tool.method,
+            tool.path,
+            tool.verb,
+            tool.effect.map_or("unreviewed", toolwright_model::Effect::as_str),
+            tool.arguments,
+            tool.schema_bytes,
+            tool.tokens
+        );
+    }
+    if !lint.skipped.is_empty() {
+        out.push_str("\nSkipped\n");
+        for skipped in &lint.skipped {
+            let _ = writeln!(out, "  {} {}: {}", skipped.method, skipped.path, skipped.why);
+        }
+    }
+    steps(lint, &mut out);
+    if lint.findings.is_empty() {
+        out.push_str("\nNo findings.\n");
+    } else {
+        let _ = writeln!(out, "\n{} findings", lint.findings.len());
+        for finding in &lint.findings {
+            let _ = writeln!(out, "  {}: {}: {}", finding.kind, finding.place, finding.what);
+        }
+    }
+    out
+}
+
+/// Conversions by their rule: a large description has thousands. JSON has each.
+fn steps(lint: &Lint, out: &mut String) {
+    const SHOWN: usize = 3;
+    if lint.steps.is_empty() {
+        return;
+    }
+    let mut rules: Vec<&str> = lint.steps.iter().map(|step| step.rule.as_str()).collect();
+    rules.sort_unstable();
+    rules.dedup();
+    out.push_str("\nConversions and corrections\n");
+    for rule in rules {
+        let of_rule: Vec<_> = lint.steps.iter().filter(|step| step.rule == rule).collect();
+        let _ = writeln!(out, "  {rule}: {} places", of_rule.len());
+        for step in of_rule.iter().take(SHOWN) {
+            let _ = writeln!(out, "    #{}: {}", step.pointer, step.what);
+        }
+        if of_rule.len() > SHOWN {
+            let _ = writeln!(out, "    and {} more; --format json has them all", of_rule.len() - SHOWN);
+        }
+    }
+}
+
+fn new(arguments: &NewArguments, printer: &mut Printer) -> Result<(), CommandError> {
+    let name = &arguments.name;
+    // Before anything is read: the name becomes a folder.
+    if !import::is_vendor_id(name) {
+        let expected =
+            "expected `a-z` and `0-9`, a letter first, at most 20 of them, no word of Rust and no cargo feature";
+        return Err(CommandError::usage(format!("`{name}` can't be a vendor's id: {expected}")));
+    }
+    let specs = Path::new("specs");
+    if !specs.is_dir() {
+        return Err(CommandError::usage("there is no folder `specs` here\nhint: run this at the top of the project"));
+    }
+    let target = specs.join(name);
+    // Also where it is a link that leads nowhere.
+    if target.symlink_metadata().is_ok() {
+        let hint = "hint: take another name, or move that folder away; nothing is overwritten";
+        return Err(CommandError::usage(format!("specs/{name} is there already\n{hint}")));
+    }
+    let patterns = arguments.operations.iter().map(|pattern| glob::Pattern::new(pattern.trim()));
+    let patterns: Vec<glob::Pattern> =
+        patterns.collect::<Result<_, _>>().map_err(|error| CommandError::usage(format!("`--operations`: {error}")))?;
+    let wanted = |id: &str, method: &str, path: &str| {
+        let request = format!("{method} {path}");
+        patterns.is_empty() || patterns.iter().any(|p| p.matches(id) || p.matches(path) || p.matches(&request))
+    };
+    let named = apis(name, &arguments.from)?;
+    let descriptions: Vec<Description> = named.iter().map(|(_, from)| read(from)).collect::<Result<_, _>>()?;
+    let sources: Vec<Source<'_>> =
+        named.iter().zip(&descriptions).map(|((api, file), description)| Source { api, file, description }).collect();
+    let folder = import::folder(&sources, name, &wanted).map_err(|errors| unreadable(&errors))?;
+    std::fs::create_dir(&target)?;
+    folder.tree.write_to(&target)?;
+    for (path, _) in folder.tree.files() {
+        printer.data(&format!("specs/{name}/{path}"))?;
+    }
+    for note in &folder.notes {
+        printer.note(&import::shown(&format!("note: {note}")));
+    }
+    let api = folder.tree.files().map(|(path, _)| path).find(|path| !path.contains("overlay")).unwrap_or_default();
+    printer.note(&format!(
+        "next:\n  1. in Cargo.toml, under [features]: `{name} = []`, and \"{name}\" in the list `default`\n  \
+         2. `cargo spec lint specs/{name}/{api}` shows what waits for you: texts, effects, verbs that may lie\n  \
+         3. `cargo build`; until their effects are stated the tools are served under `--tags unreviewed` only"
+    ));
+    Ok(())
+}
+
+/// Each description with the name of its API. A vendor's only one is called `api`.
+fn apis(vendor: &str, from: &[String]) -> Result<Vec<(String, String)>, CommandError> {
+    let mut named = Vec::new();
+    for from in from {
+        let stated = from.split_once('=').filter(|(name, _)| import::is_api_name(name));
+        let (name, file) = match stated {
+            Some((name, file)) => (name.to_owned(), file.to_owned()),
+            None => (String::new(), from.clone()),
+        };
+        named.push((name, file));
+    }
+    let only = named.len() == 1;
+    for (name, file) in named.iter_mut().filter(|(name, _)| name.is_empty()) {
+        *name = if only { "api".to_owned() } else { api_name(vendor, file) };
+        if !import::is_api_name(name) {
+            let what = format!("`--from {file}`: expected a name for its API, made of `a-z`, `0-9` and `-`");
+            return Err(CommandError::usage(format!("{what}\nhint: for example `--from v1={file}`")));
+        }
+    }
+    for index in 1..named.len() {
+        if let Some((_, other)) = named[..index].iter().find(|(name, _)| *name == named[index].0) {
+            let (name, file) = &named[index];
+            let what = format!("`{other}` and `{file}` are both called `{name}`");
+            return Err(CommandError::usage(format!("{what}\nhint: give one a name: `--from NAME={file}`")));
+        }
+    }
+    Ok(named)
+}
+
+/// `acme-v1.swagger2.json` of acme is `v1`.
+fn api_name(vendor: &str, file: &str) -> String {
+    let path = file.split(['?', '#']).next().unwrap_or_default();
+    let name = path.rsplit(['/', '\\']).next().unwrap_or_default().to_lowercase();
+    let stem = name.split('.').next().unwrap_or_default().replace('_', "-");
+    stem.strip_prefix(&format!("{vendor}-")).unwrap_or(&stem).to_owned()
+}
+
+fn read(from: &str) -> Result<Description, CommandError> {
+    if !from.contains("://") {
+        return import::read(Path::new(from), from).map_err(|errors| unreadable(&errors));
+    }
+    let fetched = fetch::fetch(from)?;
+    import::read(&fetched.path, from).map_err(|errors| unreadable(&errors))
+}

@@ -1,0 +1,9 @@
+//! Tools and operations → the files that are compiled and reviewed.
+
+pub mod client;
+pub mod dispatch;
+pub mod index;
+pub mod report;
+pub mod sandbox_table;
+pub mod tree;
+pub mod typed;

@@ -1,0 +1,221 @@
+//! The `choices` of an overlay → one tool each over operations that take the same. Called by
+//! `lower` when every operation is known.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use crate::lower::inputs::{self, BodyChoice, Input};
+use crate::lower::operations::{Lowered, VendorContext};
+use crate::lower::schema::Argument;
+use crate::lower::tool_draft::ToolDraft;
+use crate::read::keys::{self, ChoiceKeys, ToolKeys};
+use crate::read::located::{Located, escape, nearest};
+use crate::read::spec::SpecOperation;
+use toolwright_model::{CORE_TAG, Condition, Effect, Risk, Verb};
+
+/// Adds the tools of all choices.
+pub fn lower(
+    vendor: &VendorContext<'_>,
+    api: &str,
+    operations: &[SpecOperation],
+    root: &Located<'_>,
+    lowered: &mut Lowered,
+) {
+    for spec in operations.iter().filter(|spec| spec.keys.skip.is_none()) {
+        for (index, choice) in spec.keys.choices.iter().enumerate() {
+            let pointer = format!("{}/{}/choices/{index}", spec.pointer, keys::EXTENSION);
+            let chooser = Chooser { vendor, api, operations, root, pointer };
+            chooser.lower(choice, lowered);
+        }
+    }
+}
+
+struct Chooser<'a> {
+    vendor: &'a VendorContext<'a>,
+    api: &'a str,
+    operations: &'a [SpecOperation],
+    root: &'a Located<'a>,
+    /// Where the choice's keys stand.
+    pointer: String,
+}
+
+/// One case: what the argument is then, the operation, and what its request can carry.
+struct Case<'a> {
+    name: &'a str,
+    spec: &'a SpecOperation,
+    inputs: Vec<Input>,
+}
+
+impl<'a> Chooser<'a> {
+    fn report(&self, path: &str, expected: &str, found: String, hint: Option<String>) {
+        self.root.nearest(&format!("{}{path}", self.pointer)).report(expected.to_owned(), found, hint);
+    }
+
+    fn lower(&self, choice: &'a ChoiceKeys, lowered: &mut Lowered) {
+        let cases: Vec<Case<'_>> =
+            choice.cases.iter().filter_map(|(name, operation)| self.case(name, operation)).collect();
+        let Some(first) = cases.first().filter(|_| cases.len() == choice.cases.len()) else { return };
+        let mut equal = true;
+        for case in &cases[1..] {
+            if let Some(difference) = difference(first, case, choice) {
+                let hint = "offer the arguments that are the same with `only`, or make tools of their own";
+                let expected = format!("operations that take the same as `{}`", first.spec.id);
+                self.report(&case_path(case.name), &expected, difference, Some(hint.to_owned()));
+                equal = false;
+            }
+        }
+        if cases.iter().any(|case| case.inputs.iter().any(|input| input.key == choice.argument)) {
+            let found = format!("`{}`, which the operations take", choice.argument);
+            self.report("/argument", "a name of its own for the argument that chooses", found, None);
+            equal = false;
+        }
+        if !equal {
+            return;
+        }
+        let keys = together(choice, &cases);
+        let draft = |case: &Case<'a>| ToolDraft {
+            vendor: self.vendor.id,
+            styles: self.vendor.styles,
+            api: self.api,
+            spec: case.spec,
+            inputs: &[],
+            root: self.root,
+            pointer: self.pointer.clone(),
+        };
+        let only = choice.only.as_deref();
+        let mut drafted =
+            ToolDraft { inputs: &first.inputs, ..draft(first) }.tool(&keys, only, Some(chooses(choice, &cases)));
+        for case in &cases[1..] {
+            let call = ToolDraft { inputs: &case.inputs, ..draft(case) }.further_call(&keys, only);
+            drafted.tool.calls.push(call);
+        }
+        for (call, case) in drafted.tool.calls.iter_mut().zip(&cases) {
+            call.when = Some(Condition { argument: choice.argument.clone(), equals: Value::from(case.name) });
+            for fate in lowered.fates.iter_mut().filter(|fate| fate.operation == case.spec.id) {
+                if let Ok(names) = &mut fate.outcome {
+                    names.push(drafted.tool.name.clone());
+                }
+            }
+        }
+        lowered.samples.extend(drafted.samples);
+        lowered.claims.extend(drafted.claims);
+        lowered.asks.extend(drafted.asks);
+        lowered.tools.push(drafted.tool);
+    }
+
+    fn case(&self, name: &'a str, operation: &str) -> Option<Case<'a>> {
+        let known = || self.operations.iter().filter(|spec| spec.keys.skip.is_none());
+        let Some(spec) = known().find(|spec| spec.id == operation) else {
+            let skipped = self.operations.iter().any(|spec| spec.id == operation);
+            let found = format!("`{operation}`{}", if skipped { ", which is skipped" } else { "" });
+            let near = nearest(operation, known().map(|spec| spec.id.as_str()));
+            let hint = near.filter(|_| !skipped).map(|near| format!("did you mean `{near}`?"));
+            self.report(&case_path(name), "the id of an operation of this description", found, hint);
+            return None;
+        };
+        // What can't be called is skipped with the reason.
+        let body = spec.body.as_ref().map(BodyChoice::of).transpose().ok()?;
+        Some(Case { name, spec, inputs: inputs::inputs(spec, body.as_ref()) })
+    }
+}
+
+fn case_path(name: &str) -> String {
+    format!("/cases/{}", escape(name))
+}
+
+/// What one operation takes otherwise than the first, as far as the tool needs it.
+fn difference(first: &Case<'_>, other: &Case<'_>, choice: &ChoiceKeys) -> Option<String> {
+    let said = |input: &Input| choice.tool.argument(&input.key);
+    let needed = |input: &Input| {
+        let hidden = said(input).is_some_and(|keys| keys.hidden == Some(true));
+        let offered = choice.only.as_ref().is_none_or(|only| only.contains(&input.key)) && !hidden;
+        offered || said(input).is_some_and(|keys| keys.value.is_some())
+    };
+    let (one, two) = (&first.spec.id, &other.spec.id);
+    let find = |case: &Case<'_>, key: &str| case.inputs.iter().position(|input| input.key == key);
+    for input in first.inputs.iter().filter(|input| needed(input)) {
+        let Some(position) = find(other, &input.key) else {
+            return Some(format!("`{two}`, which has no `{}`", input.key));
+        };
+        let same = &other.inputs[position];
+        if input.required != same.required {
+            let verb = if same.required { "demands" } else { "does not demand" };
+            return Some(format!("`{two}`, which {verb} `{}`", input.key));
+        }
+        // As they are offered: what the choice says of an argument may make them the same.
+        let offered = |input: &Input| {
+            let mut schema = input.schema.clone();
+            if let Some(keys) = said(input) {
+                keys.apply_to(&mut schema);
+            }
+            schema
+        };
+        if let Some(key) = unequal(&offered(input), &offered(same)) {
+            return Some(format!("`{two}`, whose `{}` has another `{key}`", input.key));
+        }
+    }
+    for input in &other.inputs {
+        if needed(input) && find(first, &input.key).is_none() {
+            return Some(format!("`{two}`, which takes `{}`, and `{one}` does not", input.key));
+        }
+        if !needed(input) && input.required {
+            return Some(format!("`{two}`, which demands `{}`", input.key));
+        }
+    }
+    None
+}
+
+/// The first keyword in which two schemas differ, whatever they say in words.
+fn unequal(one: &Map<String, Value>, two: &Map<String, Value>) -> Option<String> {
+    let keys: BTreeSet<&String> = one.keys().chain(two.keys()).filter(|key| *key != "description").collect();
+    keys.into_iter().find(|key| !same(one.get(*key), two.get(*key))).cloned()
+}
+
+fn same(one: Option<&Value>, two: Option<&Value>) -> bool {
+    match (one, two) {
+        (Some(Value::Object(one)), Some(Value::Object(two))) => {
+            // A property may be called `description`; then its schema is an object.
+            let words = |key: &&String, of: &Map<String, Value>| *key == "description" && of[*key].is_string();
+            let count = |of: &Map<String, Value>| of.keys().filter(|key| !words(key, of)).count();
+            let mut kept = one.keys().filter(|key| !words(key, one));
+            count(one) == count(two) && kept.all(|key| same(one.get(key), two.get(key)))
+        }
+        (Some(Value::Array(one)), Some(Value::Array(two))) => {
+            one.len() == two.len() && one.iter().zip(two).all(|(one, two)| same(Some(one), Some(two)))
+        }
+        (one, two) => one == two,
+    }
+}
+
+/// The choice's keys with what its operations say: it does whatever any of them does.
+fn together(choice: &ChoiceKeys, cases: &[Case<'_>]) -> ToolKeys {
+    let all = || cases.iter().map(|case| &case.spec.keys.tool);
+    let highest = all().map(|keys| keys.effect).collect::<Option<Vec<Effect>>>().and_then(|all| all.into_iter().max());
+    let risks: BTreeSet<Risk> =
+        all().chain([&choice.tool]).flat_map(|keys| keys.risks.iter().flatten()).copied().collect();
+    let verbs: BTreeSet<Option<Verb>> = all().map(|keys| keys.verb).collect();
+    let verb = verbs.first().copied().flatten().filter(|_| verbs.len() == 1);
+    let mut tags: Vec<String> = all().flat_map(|keys| &keys.tags).filter(|tag| *tag != CORE_TAG).cloned().collect();
+    // The vendor's tags of the first are added where the tool is made.
+    tags.extend(cases.iter().flat_map(|case| &case.spec.tags).map(|tag| toolwright_model::kebab_case(tag)));
+    tags.extend(choice.tool.tags.iter().cloned());
+    ToolKeys {
+        effect: choice.tool.effect.or(highest),
+        risks: Some(risks.into_iter().collect()),
+        verb: choice.tool.verb.or(verb),
+        tags,
+        ..choice.tool.clone()
+    }
+}
+
+/// The argument that chooses.
+fn chooses(choice: &ChoiceKeys, cases: &[Case<'_>]) -> Argument {
+    let mut schema = Map::new();
+    schema.insert("type".to_owned(), "string".into());
+    if let Some(text) = &choice.argument_description {
+        schema.insert("description".to_owned(), text.as_str().into());
+    }
+    schema.insert("enum".to_owned(), cases.iter().map(|case| case.name).collect());
+    Argument { name: choice.argument.clone(), required: true, schema }
+}

@@ -1,0 +1,274 @@
+//! An operation's parameters and body → what a request can carry, each with the description's
+//! name and a portable schema. Called by `lower`; what of it a model sees is `tool_draft`'s.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::lower::schema;
+use crate::read::spec::{SpecBody, SpecOperation, SpecParameter};
+use toolwright_model::{BodyKind, Location, Place, QueryStyle, RequestBody};
+
+/// The body that is sent, and the schema that goes with its content type.
+pub struct BodyChoice<'a> {
+    pub body: RequestBody,
+    pub schema: &'a Value,
+}
+
+impl<'a> BodyChoice<'a> {
+    /// Chooses the content type: JSON before forms before files before anything else.
+    ///
+    /// # Errors
+    /// Why the operation can't be called.
+    pub fn of(spec: &'a SpecBody) -> Result<Self, String> {
+        const PREFERRED: [BodyKind; 5] =
+            [BodyKind::Json, BodyKind::Form, BodyKind::Multipart, BodyKind::Raw, BodyKind::File];
+        let (content_type, kind, schema) = spec
+            .content
+            .iter()
+            .map(|(content_type, schema)| (content_type, kind_of(content_type, schema), schema))
+            .min_by_key(|(_, kind, _)| PREFERRED.iter().position(|preferred| preferred == kind))
+            .ok_or("its request body has no content type")?;
+        let mut fields = match kind {
+            BodyKind::Form | BodyKind::Multipart => form_fields(spec, content_type, schema),
+            _ => Vec::new(),
+        };
+        // Of the parts of a body, all others are one part for each value.
+        fields.retain(|(_, style)| kind == BodyKind::Form || *style == QueryStyle::Json);
+        let any = kind == BodyKind::Json && content_type.contains('*');
+        let content_type = if any { "application/json" } else { content_type };
+        let files = match (kind, schema::flatten(schema).get("properties").and_then(Value::as_object)) {
+            (BodyKind::Multipart, Some(properties)) => {
+                properties.iter().filter(|(_, schema)| is_file(schema)).map(|(name, _)| name.clone()).collect()
+            }
+            (BodyKind::Multipart, None) => return Err("its multipart body does not name its parts".to_owned()),
+            _ => Vec::new(),
+        };
+        let body = RequestBody { kind, content_type: content_type.to_owned(), required: spec.required, files, fields };
+        Ok(Self { body, schema })
+    }
+}
+
+fn kind_of(content_type: &str, schema: &Value) -> BodyKind {
+    const BYTES: [&str; 4] = ["application/gzip", "application/octet-stream", "application/pdf", "application/zip"];
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_lowercase();
+    let media = ["image/", "audio/", "video/"].iter().any(|group| essence.starts_with(group));
+    match essence.as_str() {
+        "application/json" => BodyKind::Json,
+        other if other.ends_with("+json") => BodyKind::Json,
+        "*/*" | "application/*" if !is_file(schema) => BodyKind::Json,
+        "application/x-www-form-urlencoded" => BodyKind::Form,
+        "multipart/form-data" => BodyKind::Multipart,
+        // A text can't say what a picture is.
+        other if is_file(schema) || media && !other.ends_with("+xml") || BYTES.contains(&other) => BodyKind::File,
+        _ => BodyKind::Raw,
+    }
+}
+
+/// The lists of a form, and what the description says of how a property is written.
+fn form_fields(spec: &SpecBody, content_type: &str, schema: &Value) -> Vec<(String, QueryStyle)> {
+    let portable = schema::portable(schema);
+    let mut fields = Vec::new();
+    for (name, property) in portable.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        let stated = spec.styles.iter().find(|(of, property, _)| of == content_type && property == name);
+        let style = stated.map(|(.., style)| *style);
+        match (property.get("type").and_then(Value::as_str), style) {
+            (Some("array"), style) => fields.push((name.clone(), style.unwrap_or(QueryStyle::Repeated))),
+            (Some("object"), Some(style @ (QueryStyle::DeepObject | QueryStyle::Joined(_)))) => {
+                fields.push((name.clone(), style));
+            }
+            // An object travels as JSON text unless the description says otherwise.
+            _ => {}
+        }
+    }
+    fields
+}
+
+/// A parameter's type. One that says nothing of it is a text: that is how it travels.
+pub fn parameter_schema(spec: &SpecParameter) -> Map<String, Value> {
+    let mut schema = schema::portable(&spec.schema);
+    let open = schema.get("type").and_then(Value::as_str) == Some("object")
+        && !schema.contains_key("properties")
+        && schema::flatten(&spec.schema).get("type").is_none()
+        && spec.schema.get("additionalProperties").is_none();
+    if open && !matches!(spec.style, QueryStyle::DeepObject | QueryStyle::Json) {
+        schema.insert("type".to_owned(), Value::from("string"));
+        schema.shift_remove("additionalProperties");
+    }
+    schema
+}
+
+fn is_file(schema: &Value) -> bool {
+    let binary = |schema: &Value| schema.get("format").and_then(Value::as_str) == Some("binary");
+    binary(schema) || schema.get("items").is_some_and(binary)
+}
+
+/// Something that a request can carry.
+pub struct Input {
+    /// How the overlay calls it: the description's name, or with its place before it
+    /// (`query:id`) where several things have that name.
+    pub key: String,
+    /// What it is offered as, unless the overlay says otherwise.
+    pub name: String,
+    pub place: Place,
+    pub required: bool,
+    pub schema: Map<String, Value>,
+    /// Whether it is a part of a form that is a file.
+    pub is_file: bool,
+}
+
+/// What a request of this operation can carry, in the description's order.
+pub fn inputs(spec: &SpecOperation, choice: Option<&BodyChoice<'_>>) -> Vec<Input> {
+    let mut inputs = plain_inputs(spec, choice);
+    let mut shared: BTreeMap<String, usize> = BTreeMap::new();
+    for input in &inputs {
+        *shared.entry(input.key.clone()).or_default() += 1;
+    }
+    for input in inputs.iter_mut().filter(|input| shared.get(&input.key).is_some_and(|count| *count > 1)) {
+        let place = match input.place {
+            Place::Path(_) => "path",
+            Place::Query(_) => "query",
+            Place::Header(_) => "header",
+            _ => "body",
+        };
+        input.name = format!("{}_in_{place}", input.key);
+        input.key = format!("{place}:{}", input.key);
+    }
+    inputs
+}
+
+fn plain_inputs(spec: &SpecOperation, choice: Option<&BodyChoice<'_>>) -> Vec<Input> {
+    let mut inputs: Vec<Input> = spec.parameters.iter().map(parameter_input).collect();
+    let (Some(spec_body), Some(BodyChoice { body, schema })) = (&spec.body, choice) else { return inputs };
+    let whole = schema::portable(schema);
+    let properties = whole.get("properties").and_then(Value::as_object);
+    // `*` is how the overlay calls further properties.
+    let clash = properties.is_some_and(|properties| {
+        properties.keys().any(|name| name == "*" || spec.parameters.iter().any(|p| p.name == *name))
+    });
+    match properties {
+        Some(properties) if !clash && !matches!(body.kind, BodyKind::Raw | BodyKind::File) => {
+            let flat = schema::flatten(schema);
+            let raw = flat.get("properties");
+            let required = whole.get("required").and_then(Value::as_array);
+            for (name, property) in properties {
+                let is_file = body.files.contains(name);
+                let raw_property = raw.and_then(|raw| raw.get(name));
+                let schema = match (is_file, property) {
+                    (true, property) if property.get("type").and_then(Value::as_str) == Some("array") => {
+                        never_empty(schema::files_schema(property.get("description")))
+                    }
+                    (true, property) => schema::file_schema(property.get("description")),
+                    (false, Value::Object(property)) => with_example(property.clone(), raw_property),
+                    (false, _) => Map::new(),
+                };
+                inputs.push(Input {
+                    key: name.clone(),
+                    name: name.clone(),
+                    place: Place::Property(name.clone()),
+                    // Also where the body may be left out: most descriptions only forget to demand
+                    // it, and half a body is what no vendor takes.
+                    required: required.is_some_and(|r| r.iter().any(|n| n == name)),
+                    schema,
+                    is_file,
+                });
+            }
+            if let Some(further @ (Value::Object(_) | Value::Bool(true))) = whole.get("additionalProperties") {
+                let mut schema = Map::new();
+                schema.insert("type".to_owned(), "object".into());
+                schema.insert("description".to_owned(), "Further fields by name.".into());
+                schema.insert("additionalProperties".to_owned(), further.clone());
+                let name = further_name(&inputs).to_owned();
+                inputs.push(Input {
+                    key: "*".to_owned(),
+                    name,
+                    place: Place::Properties,
+                    required: false,
+                    schema,
+                    is_file: false,
+                });
+            }
+        }
+        _ => {
+            let mut schema = match body.kind {
+                BodyKind::File => schema::file_schema(whole.get("description")),
+                BodyKind::Raw => text_schema(whole, &body.content_type),
+                _ => whole,
+            };
+            if let Some(text) = &spec_body.description {
+                schema.insert("description".to_owned(), Value::from(text.as_str()));
+            }
+            let key = "body".to_owned();
+            inputs.push(Input {
+                name: key.clone(),
+                key,
+                place: Place::Body,
+                required: spec_body.required,
+                schema,
+                is_file: body.kind == BodyKind::File,
+            });
+        }
+    }
+    inputs
+}
+
+/// What is neither JSON nor a form is written by whoever calls: as text.
+fn text_schema(schema: Map<String, Value>, content_type: &str) -> Map<String, Value> {
+    if schema.get("type").and_then(Value::as_str) == Some("string") {
+        return schema;
+    }
+    let mut text = Map::new();
+    text.insert("type".to_owned(), Value::from("string"));
+    text.insert("description".to_owned(), Value::from(format!("Text of the type {content_type}.")));
+    text
+}
+
+/// A required list outside of JSON: an empty one leaves nothing behind, and what is required would
+/// be missing.
+fn never_empty(mut schema: Map<String, Value>) -> Map<String, Value> {
+    if schema.get("type").and_then(Value::as_str) == Some("array") {
+        let least = schema.get("minItems").and_then(Value::as_u64).unwrap_or_default().max(1);
+        schema.insert("minItems".to_owned(), Value::from(least));
+    }
+    schema
+}
+
+fn parameter_input(spec: &SpecParameter) -> Input {
+    let mut schema = parameter_schema(spec);
+    if let Some(text) = &spec.description {
+        schema.insert("description".to_owned(), Value::from(text.as_str()));
+    }
+    let example = spec.example.as_ref().map(|example| serde_json::json!({"example": example}));
+    let schema = with_example(schema, example.as_ref().or(Some(&spec.schema)));
+    let schema = if spec.required { never_empty(schema) } else { schema };
+    let place = match spec.location {
+        Location::Path => Place::Path(spec.name.clone()),
+        Location::Query => Place::Query(spec.name.clone()),
+        Location::Header => Place::Header(spec.name.clone()),
+    };
+    Input { key: spec.name.clone(), name: spec.name.clone(), place, required: spec.required, schema, is_file: false }
+}
+
+/// The name under which further body properties are offered.
+fn further_name(inputs: &[Input]) -> &'static str {
+    let free = |name: &&str| !inputs.iter().any(|input| input.key == **name);
+    ["fields", "further_fields", "any_further_fields"].into_iter().find(free).unwrap_or("fields")
+}
+
+/// A text of no stated form is best explained by an example.
+fn with_example(mut schema: Map<String, Value>, raw: Option<&Value>) -> Map<String, Value> {
+    const LONGEST_EXAMPLE: usize = 40;
+    let plain_text = schema.get("type").and_then(Value::as_str) == Some("string")
+        && !schema.contains_key("enum")
+        && !schema.contains_key("format");
+    let example = raw.and_then(|raw| raw.get("example")).and_then(Value::as_str);
+    if let (true, Some(example)) = (plain_text, example.filter(|e| e.chars().count() <= LONGEST_EXAMPLE)) {
+        let text = schema.get("description").and_then(Value::as_str).unwrap_or_default().trim_end_matches('.');
+        if !text.contains(example) {
+            let joint = if text.is_empty() { "" } else { ", " };
+            let text = format!("{text}{joint}e.g. `{example}`");
+            schema.insert("description".to_owned(), Value::from(text));
+        }
+    }
+    schema
+}

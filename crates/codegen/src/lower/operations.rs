@@ -1,0 +1,188 @@
+//! The operations of a description → what is compiled: each operation as the client needs it,
+//! and the tools that reach it. Every operation is lowered or skipped with a reason.
+
+use serde_json::Value;
+
+use crate::lower::choice;
+use crate::lower::inputs::{self, BodyChoice};
+use crate::lower::tool_draft::{Ask, Claim, ToolDraft};
+use crate::read::keys::{self, PresetKeys, ToolKeys};
+use crate::read::located::{Located, nearest};
+use crate::read::spec::{SpecOperation, SpecParameter};
+use toolwright_model::{CORE_TAG, Effect, Operation, PagingStyle, Parameter, ParameterKind, Tool};
+
+/// What became of an API's operations.
+#[derive(Debug, Default)]
+pub struct Lowered {
+    pub operations: Vec<Operation>,
+    pub tools: Vec<Tool>,
+    /// One entry for each operation of the description, in its order.
+    pub fates: Vec<OperationResult>,
+    /// Values that the vendor's grammar accepts: tool, argument, values.
+    pub samples: Vec<(String, String, Vec<Value>)>,
+    /// Every name and alias, with its place.
+    pub claims: Vec<Claim>,
+    /// The operations that formats ask.
+    pub asks: Vec<Ask>,
+}
+
+/// What became of one operation.
+#[derive(Debug)]
+pub struct OperationResult {
+    pub operation: String,
+    pub method: String,
+    pub path: String,
+    pub outcome: Result<Vec<String>, String>,
+}
+
+/// What an API's tools take from their vendor.
+#[derive(Clone, Copy)]
+pub struct VendorContext<'a> {
+    pub id: &'a str,
+    /// The ways in which it pages; `None` where vendor.toml could not be read.
+    pub styles: Option<&'a [PagingStyle]>,
+}
+
+/// Lowers the operations of one API; complaints go to the source of `root`.
+pub fn lower(vendor: &VendorContext<'_>, api: &str, operations: &[SpecOperation], root: &Located<'_>) -> Lowered {
+    let mut lowered = Lowered::default();
+    for spec in operations {
+        check_raw(spec, operations, root);
+        let outcome = match &spec.keys.skip {
+            Some(reason) => Err(reason.clone()),
+            None => lower_operation(vendor, api, spec, root, &mut lowered),
+        };
+        lowered.fates.push(OperationResult {
+            operation: spec.id.clone(),
+            method: spec.method.clone(),
+            path: spec.path.clone(),
+            outcome,
+        });
+    }
+    choice::lower(vendor, api, operations, root, &mut lowered);
+    lowered.tools.sort_by(|a, b| a.name.cmp(&b.name));
+    check_asks(&lowered, root);
+    lowered
+}
+
+/// An operation that is no tool itself is reached by a preset or a choice.
+fn check_raw(spec: &SpecOperation, operations: &[SpecOperation], root: &Located<'_>) {
+    let mut cases = operations.iter().flat_map(|operation| &operation.keys.choices).flat_map(|choice| &choice.cases);
+    if spec.keys.raw == Some(false)
+        && spec.keys.presets.is_empty()
+        && !cases.any(|(_, operation)| *operation == spec.id)
+    {
+        root.nearest(&format!("{}/{}/raw", spec.pointer, keys::EXTENSION)).report(
+            "`presets` beside `raw: false`".to_owned(),
+            "none".to_owned(),
+            Some("an operation that becomes no tool needs `skip` with the reason".to_owned()),
+        );
+    }
+}
+
+/// A format asks by itself, whatever a caller may do: only what surely changes nothing.
+fn check_asks(lowered: &Lowered, root: &Located<'_>) {
+    for ask in &lowered.asks {
+        let of_operation = |tool: &&Tool| tool.calls.iter().any(|call| call.operation == ask.operation);
+        let mut tools = lowered.tools.iter().filter(of_operation).peekable();
+        let found = match tools.peek() {
+            None => "which no tool reaches".to_owned(),
+            Some(_) => match tools.find(|tool| tool.effect != Some(Effect::Read)) {
+                Some(tool) => {
+                    let effect = tool.effect.map_or("none stated", Effect::as_str);
+                    format!("whose tool `{}` has the effect: {effect}", tool.name)
+                }
+                None => continue,
+            },
+        };
+        let known = lowered.operations.iter().map(|operation| operation.id.as_str());
+        let near = nearest(&ask.operation, known).filter(|near| *near != ask.operation);
+        root.nearest(&ask.pointer).report(
+            "an operation of the same API that only reads".to_owned(),
+            format!("`{}`, {found}", ask.operation),
+            near.map(|near| format!("did you mean `{near}`?")),
+        );
+    }
+}
+
+fn lower_operation(
+    vendor: &VendorContext<'_>,
+    api: &str,
+    spec: &SpecOperation,
+    root: &Located<'_>,
+    lowered: &mut Lowered,
+) -> Result<Vec<String>, String> {
+    let body = spec.body.as_ref().map(BodyChoice::of).transpose()?;
+    let operation = Operation {
+        id: spec.id.clone(),
+        method: spec.method.clone(),
+        path: spec.path.clone(),
+        parameters: spec.parameters.iter().map(parameter).collect(),
+        body: body.as_ref().map(|choice| choice.body.clone()),
+        redirects: spec.redirects,
+    };
+    let inputs = inputs::inputs(spec, body.as_ref());
+    let block = format!("{}/{}", spec.pointer, keys::EXTENSION);
+    let raw = ToolDraft {
+        vendor: vendor.id,
+        styles: vendor.styles,
+        api,
+        spec,
+        inputs: &inputs,
+        root,
+        pointer: block.clone(),
+    };
+    let mut names = Vec::new();
+    let mut add = |draft: &ToolDraft<'_>, keys: &ToolKeys, only: Option<&[String]>| {
+        let drafted = draft.tool(keys, only, None);
+        names.push(drafted.tool.name.clone());
+        lowered.samples.extend(drafted.samples);
+        lowered.claims.extend(drafted.claims);
+        lowered.asks.extend(drafted.asks);
+        lowered.tools.push(drafted.tool);
+    };
+    if spec.keys.raw.unwrap_or(true) {
+        add(&raw, &spec.keys.tool, None);
+    }
+    for (index, preset) in spec.keys.presets.iter().enumerate() {
+        let draft = ToolDraft { pointer: format!("{block}/presets/{index}"), ..raw };
+        add(&draft, &inherit(preset, &spec.keys.tool), preset.only.as_deref());
+    }
+    lowered.operations.push(operation);
+    Ok(names)
+}
+
+/// A preset says what differs; effect, risks and the like are its operation's unless it says so.
+fn inherit(preset: &PresetKeys, operation: &ToolKeys) -> ToolKeys {
+    let own = &preset.tool;
+    ToolKeys {
+        effect: own.effect.or(operation.effect),
+        risks: own.risks.clone().or_else(|| operation.risks.clone()),
+        verb: own.verb.or(operation.verb),
+        idempotent: own.idempotent.or(operation.idempotent),
+        answers: own.answers.or(operation.answers),
+        // Another choice of arguments answers with the same records.
+        concise: if own.concise.is_empty() { operation.concise.clone() } else { own.concise.clone() },
+        paging: own.paging.clone().or_else(|| operation.paging.clone()),
+        // A tag that holds the operation back holds its presets back too; `core` is for one of them.
+        tags: operation.tags.iter().filter(|tag| *tag != CORE_TAG).chain(&own.tags).cloned().collect(),
+        ..own.clone()
+    }
+}
+
+fn parameter(spec: &SpecParameter) -> Parameter {
+    let portable = Value::Object(inputs::parameter_schema(spec));
+    let kind = match portable["type"].as_str() {
+        Some("integer") => ParameterKind::Integer,
+        Some("number") => ParameterKind::Number,
+        Some("boolean") => ParameterKind::Boolean,
+        Some("array") => match portable["items"]["type"].as_str() {
+            Some("integer") => ParameterKind::Integers,
+            Some("object" | "array") => ParameterKind::Structure,
+            _ => ParameterKind::Strings,
+        },
+        Some("object") => ParameterKind::Structure,
+        _ => ParameterKind::String,
+    };
+    Parameter { name: spec.name.clone(), location: spec.location, required: spec.required, kind, style: spec.style }
+}

@@ -1,0 +1,223 @@
+//! `specs/<vendor>/vendor.toml` → [`Vendor`]. The keys' meanings stand at the model's fields and
+//! in specs/README.md.
+
+mod address;
+mod credential;
+mod setting;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+
+pub use address::check_roots;
+pub use setting::check_hidden;
+
+use crate::lower::paging;
+use crate::read::finding::Errors;
+use crate::read::located::{Located, Source, nearest, one_of};
+use toolwright_model::{Check, Limits, Vendor};
+
+/// The longest guidance, in characters: all vendors' together go into the server's instructions.
+const LONGEST_GUIDANCE: usize = 400;
+
+/// Reads a vendor file; `folder` is the name of the folder it stands in.
+pub fn load(path: &Path, file: &str, folder: &str, errors: &mut Errors) -> Option<Vendor> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => {
+            let none = error.kind() == std::io::ErrorKind::NotFound;
+            errors.push_file(file, "a vendor file", if none { "none".to_owned() } else { error.to_string() });
+            return None;
+        }
+    };
+    let value: Value = match toml::from_str(&text) {
+        Ok(value) => value,
+        Err(error) => {
+            // Without the line itself, which may hold a credential that somebody pasted.
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let (line, column) = (before.matches('\n').count() + 1, before.rsplit('\n').next().unwrap_or_default());
+            let place = format!("line {line}, column {}", column.chars().count() + 1);
+            errors.push_file(file, "TOML", format!("a fault in {place}: {}", error.message().replace('\n', ", ")));
+            return None;
+        }
+    };
+    let source = Source::new(file);
+    let vendor = read(&source.root(&value), folder);
+    let findings = source.into_errors();
+    let sound = findings.is_empty();
+    errors.append(findings);
+    vendor.filter(|_| sound)
+}
+
+fn read(root: &Located<'_>, folder: &str) -> Option<Vendor> {
+    root.only(&[
+        "id",
+        "title",
+        "address",
+        "addresses",
+        "credentials",
+        "settings",
+        "refusals",
+        "guidance",
+        "check",
+        "limits",
+        "paging",
+        "untrusted",
+        "html",
+        "links",
+    ]);
+    let id = text(root, "id", "the folder's name");
+    if let Some(id) = &id
+        && id != folder
+        && let Some(at) = root.get("id")
+    {
+        at.wrong(format!("`\"{folder}\"`, the name of the folder"));
+    }
+    let title = text(root, "title", "the product's name");
+    let addresses = address::read(root);
+    let credentials = root.required("credentials", "at least one `[[credentials]]`").map(|at| {
+        if at.value.as_array().is_some_and(Vec::is_empty) {
+            at.wrong("at least one `[[credentials]]`");
+        }
+        at.items().iter().filter_map(|at| credential::read(at, &addresses)).collect::<Vec<_>>()
+    });
+    let list = |key: &str| root.get(key).map(|at| at.items()).unwrap_or_default();
+    let settings = setting::read(&list("settings"));
+    let refusals = list("refusals").iter().filter_map(|at| credential::read_refusal(at, &addresses)).collect();
+    let guidance = root.get("guidance").and_then(|at| read_guidance(&at)).unwrap_or_default();
+    let check = root.get("check").and_then(|at| read_check(&at));
+    let limits = root.get("limits").map(|at| read_limits(&at)).unwrap_or_default();
+    let paging = root.get("paging").map(|at| paging::read_styles(&at)).unwrap_or_default();
+    let untrusted = root.get("untrusted").map(|at| read_fields(&at));
+    let html = root.get("html").map(|at| read_fields(&at)).unwrap_or_default();
+    let links = root.get("links").map(|at| read_hosts(&at)).unwrap_or_default();
+    let (id, title, credentials) = (id?, title?, credentials?);
+    Some(Vendor {
+        id,
+        title,
+        addresses,
+        credentials,
+        settings,
+        refusals,
+        guidance,
+        check,
+        limits,
+        paging,
+        untrusted,
+        html,
+        links,
+    })
+}
+
+fn text(at: &Located<'_>, key: &str, expected: &str) -> Option<String> {
+    at.required(key, expected)?.text().map(str::to_owned)
+}
+
+/// The name of an environment variable.
+fn variable(at: &Located<'_>, key: &str) -> Option<String> {
+    let entry = at.required(key, "the name of an environment variable")?;
+    let name = entry.value.as_str().unwrap_or_default();
+    let right = name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
+    if !right {
+        // What stands here may be a credential that somebody pasted: it is not repeated.
+        entry.report(
+            "the name of an environment variable, such as `ACME_TOKEN`".to_owned(),
+            "something else".to_owned(),
+            Some("vendor.toml names variables; it never holds their values".to_owned()),
+        );
+        return None;
+    }
+    Some(name.to_owned())
+}
+
+/// The texts of the list `key`, if there is one.
+fn texts(at: &Located<'_>, key: &str) -> Vec<String> {
+    at.get(key).map(|entry| entry.texts()).unwrap_or_default()
+}
+
+/// A text that need not be there.
+fn optional_text(at: &Located<'_>, key: &str) -> Option<String> {
+    at.get(key)?.text().map(str::to_owned)
+}
+
+/// A table of texts.
+fn table(at: &Located<'_>) -> BTreeMap<String, String> {
+    at.entries().into_iter().filter_map(|(name, entry)| Some((name.to_owned(), entry.text()?.to_owned()))).collect()
+}
+
+/// One of a closed list of words.
+fn choice<T: Copy>(at: &Located<'_>, all: &[(&str, T)]) -> Option<T> {
+    let word = at.text()?;
+    let found = all.iter().find(|(name, _)| *name == word).map(|(_, value)| *value);
+    if found.is_none() {
+        let words = || all.iter().map(|(name, _)| *name);
+        let near = nearest(word, words()).map(|near| format!("did you mean `{near}`?"));
+        at.report(one_of(words()), format!("`{word}`"), near);
+    }
+    found
+}
+
+fn read_guidance(at: &Located<'_>) -> Option<String> {
+    let text = at.text()?.split_whitespace().collect::<Vec<_>>().join(" ");
+    if text.chars().count() > LONGEST_GUIDANCE {
+        let found = format!("{} characters", text.chars().count());
+        at.report(format!("at most {LONGEST_GUIDANCE} characters"), found, None);
+    }
+    Some(text)
+}
+
+fn read_check(at: &Located<'_>) -> Option<Check> {
+    at.only(&["operation", "identity"]);
+    let operation = text(at, "operation", "the id of an operation that reads")?;
+    Some(Check { operation, identity: at.get("identity").map(|i| i.texts()).unwrap_or_default() })
+}
+
+/// Names of fields; each may end in `*`.
+fn read_fields(at: &Located<'_>) -> Vec<String> {
+    for item in at.items() {
+        let name = item.value.as_str().unwrap_or_default();
+        if name.strip_suffix('*').unwrap_or(name).contains('*') || item.value.as_str() == Some("") {
+            item.wrong("the name of a field, which may end in `*`");
+        }
+    }
+    at.texts()
+}
+
+/// Names of hosts; each may begin with `*.`.
+fn read_hosts(at: &Located<'_>) -> Vec<String> {
+    for item in at.items() {
+        let name = item.value.as_str().unwrap_or_default();
+        let host = name.strip_prefix("*.").unwrap_or(name);
+        let character = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.' || c == '-';
+        if !host.contains('.') || !host.chars().all(character) || host.starts_with('.') {
+            item.wrong("the name of a host, such as `docs.example.com` or `*.example.com`");
+        }
+    }
+    at.texts()
+}
+
+fn read_limits(at: &Located<'_>) -> Limits {
+    at.only(&["timeout_seconds", "requests_per_minute", "in_flight"]);
+    let mut limits = Limits::default();
+    if let Some(entry) = at.get("timeout_seconds") {
+        match entry.unsigned() {
+            Some(seconds @ 1..=600) => limits.timeout_seconds = seconds,
+            Some(_) => entry.wrong("1 to 600 seconds"),
+            None => {}
+        }
+    }
+    limits.requests_per_minute = at.get("requests_per_minute").and_then(|entry| read_limit(&entry, 100_000));
+    limits.in_flight = at.get("in_flight").and_then(|entry| read_limit(&entry, 1_000));
+    limits
+}
+
+/// A limit from 1 to `most`.
+fn read_limit(at: &Located<'_>, most: u32) -> Option<u32> {
+    let number = u32::try_from(at.unsigned()?).ok().filter(|number| (1..=most).contains(number));
+    if number.is_none() {
+        at.wrong(format!("1 to {most}"));
+    }
+    number
+}

@@ -1,0 +1,82 @@
+//! `[[settings]]` → [`Setting`].
+
+use super::credential::is_header;
+use super::{text, variable};
+use crate::read::finding::{Errors, Finding};
+use crate::read::located::Located;
+use toolwright_model::{Place, Setting, Tool};
+
+/// Reads what is sent with every request besides the credentials.
+pub(super) fn read(items: &[Located<'_>]) -> Vec<Setting> {
+    let mut settings: Vec<Setting> = Vec::new();
+    for item in items {
+        let Some(setting) = read_one(item) else { continue };
+        for (key, taken) in [
+            ("title", settings.iter().any(|other| other.title == setting.title)),
+            ("header", settings.iter().any(|other| other.header.eq_ignore_ascii_case(&setting.header))),
+        ] {
+            if let (true, Some(entry)) = (taken, item.get(key)) {
+                entry.wrong(format!("a {key} of its own for each setting"));
+            }
+        }
+        settings.push(setting);
+    }
+    settings
+}
+
+fn read_one(at: &Located<'_>) -> Option<Setting> {
+    at.only(&["title", "header", "variable", "allowed", "query"]);
+    let title = text(at, "title", "what it is, in one word");
+    if let (Some(title), Some(entry)) = (&title, at.get("title")) {
+        if !title.starts_with(|c: char| c.is_ascii_lowercase())
+            || !title.chars().all(|c| c.is_ascii_lowercase() || c == '_')
+        {
+            entry.wrong("a word of `a-z` and `_`");
+        } else if Setting::TAKEN.contains(&title.as_str()) {
+            let hint = "dry runs and the record name something else so".to_owned();
+            entry.report("another word".to_owned(), format!("`{title}`"), Some(hint));
+        }
+    }
+    let header = text(at, "header", "the header's name");
+    if let (Some(header), Some(entry)) = (&header, at.get("header"))
+        && (!is_header(header) || header.eq_ignore_ascii_case("authorization"))
+    {
+        entry.wrong("the name of an HTTP header, and not of the credentials'");
+    }
+    let allowed = at.get("allowed").and_then(|_| variable(at, "allowed"));
+    let query = at.get("query").and_then(|query| query.text().map(str::to_owned));
+    if let (Some(query), Some(entry)) = (&query, at.get("query"))
+        && (query.is_empty() || !query.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-'))
+    {
+        entry.wrong("the name of a query parameter");
+    }
+    if let (Some(entry), None) = (at.get("query"), at.get("allowed")) {
+        let hint = "without a list nobody could choose anything".to_owned();
+        entry.report("`allowed` beside it".to_owned(), "none".to_owned(), Some(hint));
+    }
+    let variable = variable(at, "variable");
+    Some(Setting { title: title?, header: header?, variable: variable?, allowed, query })
+}
+
+/// Checks that no tool offers or fixes the header of a setting: whoever runs the server chooses
+/// it, and no model.
+pub fn check_hidden<'a>(settings: &[Setting], tools: impl Iterator<Item = &'a Tool>, file: &str, errors: &mut Errors) {
+    for tool in tools {
+        let bound = tool.calls.iter().flat_map(|call| &call.bindings).map(|binding| &binding.place);
+        let fixed = tool.calls.iter().flat_map(|call| &call.fixed).map(|fixed| &fixed.place);
+        let places: Vec<&Place> = bound.chain(fixed).collect();
+        for (index, Setting { header, .. }) in settings.iter().enumerate() {
+            let own = |place: &&Place| matches!(place, Place::Header(name) if name.eq_ignore_ascii_case(header));
+            if places.iter().any(own) {
+                let hint = format!("take the parameter out of the description, or say `{header}: {{hidden: true}}`");
+                errors.push(Finding {
+                    file: file.to_owned(),
+                    pointer: format!("/settings/{index}/header"),
+                    expected: "a header that no tool sends by itself".to_owned(),
+                    found: format!("`{header}`, which `{}` sends", tool.name),
+                    hint: Some(hint),
+                });
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! How a vendor pages: what a person states of it once in vendor.toml, and what of it the tool of
+//! one operation needs.
+
+use serde::{Deserialize, Serialize};
+
+use super::Place;
+use super::words::words;
+
+words! {
+    /// What the position of a page is.
+    PagingKind {
+        /// How many records lie before it.
+        Offset = "offset",
+        /// The number of the page.
+        Page = "page",
+        /// Whatever the vendor gave with the page before.
+        Token = "token",
+    }
+}
+
+/// One way in which a vendor pages: `[[paging]]` in vendor.toml.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+pub struct PagingStyle {
+    /// The name by which overlays choose it.
+    pub name: String,
+    /// What the position is.
+    pub kind: PagingKind,
+    /// The parameter or body property that says where a page begins.
+    pub position: String,
+    /// The parameter or body property that says how many records a page holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<String>,
+    /// What an answer says of its page.
+    #[serde(flatten)]
+    pub signs: Signs,
+}
+
+/// How the pages of one operation are asked for and read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Paging {
+    /// What the position is.
+    pub kind: PagingKind,
+    /// Where the position goes.
+    pub position: Place,
+    /// Whether the vendor demands the position for the first page too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub always: bool,
+    /// Where the number of records goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<Place>,
+    /// The most records that the vendor gives at once, where that is stated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub most: Option<u64>,
+    /// What an answer says of its page.
+    #[serde(flatten)]
+    pub signs: Signs,
+}
+
+/// What an answer says of the page that it is: JSON pointers into it, names of its headers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+pub struct Signs {
+    /// The number of the first page; 0 unless stated.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub first: u64,
+    /// The list of records; unless stated the answer itself, or else its only list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub records: Option<String>,
+    /// How many records there are in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<String>,
+    /// `true` on the last page, `false` on the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<String>,
+    /// The position of the next page: itself, or an address that holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    /// The header that says how many records there are in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total_header: Option<String>,
+    /// The header with the position of the next page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_header: Option<String>,
+    /// The header that says how many records the answer holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count_header: Option<String>,
+    /// The header that says how many records it could hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit_header: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}

@@ -1,0 +1,145 @@
+//! Where a vendor is: which variables say so, and the roots that are made of them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// One way to say where a vendor is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Address {
+    /// What `at` calls it; empty where there is only one.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    /// The variable that says where, such as `JITBIT_URL`.
+    pub variable: String,
+    /// A value for error messages and documentation.
+    pub example: String,
+    /// Where a person finds the value.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub hint: String,
+    /// What the variable holds; one of `values` where there are some.
+    #[serde(default, skip_serializing_if = "Holds::is_address")]
+    pub holds: Holds,
+    /// Path suffixes that people paste along with the address and that the description's paths
+    /// already have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub strip: Vec<String>,
+    /// Further variables that must be set.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<AddressVariable>,
+    /// Taken where the variable is not set and nothing else says where the vendor is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
+    /// What the variable may hold, each with its words for the templates.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub values: BTreeMap<String, BTreeMap<String, String>>,
+    /// Words for the templates, whatever the variable holds.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub words: BTreeMap<String, String>,
+    /// The root under which the descriptions' paths lie, with variables and words in `{}`; what
+    /// the variable holds where it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root: Option<String>,
+    /// The root of each API, by the name of its file without the ending.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub roots: BTreeMap<String, String>,
+}
+
+/// A further variable of an address: holds an address itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct AddressVariable {
+    /// The variable.
+    pub variable: String,
+    /// A value for error messages and documentation.
+    pub example: String,
+    /// As [`Address::strip`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub strip: Vec<String>,
+}
+
+/// What the variable of an address holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(rename_all = "lowercase")]
+pub enum Holds {
+    /// A web address.
+    #[default]
+    Address,
+    /// A UUID.
+    Uuid,
+}
+
+impl Holds {
+    /// Every value, by its word.
+    pub const ALL: [(&str, Self); 2] = [("address", Self::Address), ("uuid", Self::Uuid)];
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+    fn is_address(&self) -> bool {
+        *self == Self::Address
+    }
+}
+
+impl Address {
+    /// The variables that must be set, in the order a person would set them.
+    pub fn variables(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.variable.as_str()).chain(self.also.iter().map(|also| also.variable.as_str()))
+    }
+
+    /// The template of an API's root; `api` is the name of its file without the ending.
+    pub fn root_of(&self, api: &str) -> Option<String> {
+        if !self.roots.is_empty() {
+            return self.roots.get(api).cloned();
+        }
+        Some(self.root.clone().unwrap_or_else(|| format!("{{{}}}", self.variable)))
+    }
+
+    /// The words that templates may use where the variable holds `value`, besides variables.
+    pub fn words_for<'a>(&'a self, value: &str) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let of_value = self.values.get(value).into_iter().flatten();
+        self.words.iter().chain(of_value).map(|(name, word)| (name.as_str(), word.as_str()))
+    }
+}
+
+/// A text with words in `{}`.
+#[derive(Debug, Clone, Copy)]
+pub struct Template<'a>(pub &'a str);
+
+impl<'a> Template<'a> {
+    /// The names in `{}`.
+    pub fn names(self) -> impl Iterator<Item = &'a str> {
+        self.0.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name)
+    }
+
+    /// Puts in what `value` says of each name.
+    ///
+    /// # Errors
+    /// The first name of which nothing is said.
+    pub fn fill(self, value: impl Fn(&str) -> Option<String>) -> Result<String, &'a str> {
+        let mut parts = self.0.split('{');
+        let mut out = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let (name, after) = part.split_once('}').unwrap_or((part, ""));
+            out.push_str(&value(name).ok_or(name)?);
+            out.push_str(after);
+        }
+        Ok(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_take_their_places() {
+        let said = |name: &str| (name == "host").then(|| "api.example.com".to_owned());
+        assert_eq!(Template("https://{host}/v1").fill(said), Ok("https://api.example.com/v1".to_owned()));
+        assert_eq!(Template("https://a.example.com").fill(said), Ok("https://a.example.com".to_owned()));
+        assert_eq!(Template("https://{host}/{site}").fill(said), Err("site"));
+        assert_eq!(Template("{a}-{b}").names().collect::<Vec<_>>(), ["a", "b"]);
+    }
+}
