@@ -73,7 +73,7 @@ fn is_date_time(text: &str) -> bool {
     strict.as_ref().is_none_or(|strict| strict.is_valid(&Value::String(text)))
 }
 
-/// The type names of JSON TableSchema, as a set.
+/// The type names of JSON Schema, as a set.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct TypeSet(u8);
 
