@@ -9,7 +9,7 @@ mod acme;
 
 use acme::{Site, call, resolved, toolbox, vendor};
 use serde_json::json;
-use toolwright::config::ways;
+use toolwright::config::setup_options;
 use toolwright_model::Vendor;
 
 const CLOUD: &str = "11111111-2222-4333-8444-555555555555";
@@ -183,12 +183,15 @@ fn what_does_not_fit_together_is_explained() {
 #[test]
 fn a_person_is_told_what_to_set() {
     assert_eq!(
-        ways(&desk()),
+        setup_options(&desk()),
         "`DESK_CLOUD_ID` or `DESK_URL` with `DESK_EMAIL` and `DESK_API_TOKEN`; or `DESK_CLOUD_ID` with `DESK_ACCESS_TOKEN`; \
          or `DESK_CLOUD_ID` with `DESK_CLIENT_ID` and `DESK_CLIENT_SECRET` and `DESK_REFRESH_TOKEN_FILE`"
     );
     // A region need not be set.
-    assert_eq!(ways(&directory()), "`DIR_API_KEY` and `DIR_APP_KEY`; or `DIR_CLIENT_ID` and `DIR_CLIENT_SECRET`");
+    assert_eq!(
+        setup_options(&directory()),
+        "`DIR_API_KEY` and `DIR_APP_KEY`; or `DIR_CLIENT_ID` and `DIR_CLIENT_SECRET`"
+    );
 }
 
 #[test]
