@@ -28,6 +28,7 @@ pub use setting::Setting;
 pub use token::{ClientAuthentication, TokenRequest};
 
 use crate::error::{CallError, ConfigError, Rejection};
+use toolwright_model::truncate;
 
 /// The largest answer that is taken into memory.
 const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
@@ -374,7 +375,11 @@ pub(crate) async fn read_rejection(response: Response) -> CallError {
     let request_id = request_id(response.headers());
     // A body that breaks off still says what came of it.
     let (bytes, _) = collect(response.bytes_stream(), LARGEST_REFUSAL).await.unwrap_or_default();
-    let body = if html { "(an HTML page)".to_owned() } else { cut(&String::from_utf8_lossy(&bytes)) };
+    let body = if html {
+        "(an HTML page)".to_owned()
+    } else {
+        truncate(String::from_utf8_lossy(&bytes).trim(), LONGEST_REFUSAL).into_owned()
+    };
     let advice = match elsewhere {
         Some(Some(target)) => Some(format!(
             "a redirect to `{}{}` was not followed; if the vendor moved, correct the configured address",
@@ -391,7 +396,7 @@ pub(crate) async fn read_rejection(response: Response) -> CallError {
 fn request_id(headers: &reqwest::header::HeaderMap) -> Option<String> {
     let names = ["x-request-id", "x-arequestid", "atl-traceid", "request-id", "x-correlation-id", "x-amzn-requestid"];
     let value = names.iter().find_map(|name| headers.get(*name))?.to_str().ok()?;
-    Some(value.chars().take(100).collect())
+    Some(truncate(value, 100).into_owned())
 }
 
 fn advice(status: StatusCode) -> Option<&'static str> {
@@ -404,14 +409,6 @@ fn advice(status: StatusCode) -> Option<&'static str> {
         StatusCode::TOO_MANY_REQUESTS => Some("the vendor's rate limit is reached; wait before the next call"),
         _ => None,
     }
-}
-
-fn cut(text: &str) -> String {
-    let text = text.trim();
-    if text.chars().count() <= LONGEST_REFUSAL {
-        return text.to_owned();
-    }
-    format!("{}… (cut)", text.chars().take(LONGEST_REFUSAL).collect::<String>())
 }
 
 /// Collects a body up to `most` bytes; the flag says whether that was all of it.
