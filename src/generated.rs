@@ -1,5 +1,5 @@
-//! What build.rs generated from specs/. The only `include!`; the same files stand under
-//! `generated/` for people to read, and tests/generated.rs proves that they are the same.
+//! specs/ → the code that build.rs generated; the only `include!`. The same files are committed
+//! under `generated/` for review, and a test proves that they are equal.
 
 #![allow(
     clippy::all,
