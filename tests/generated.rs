@@ -1,7 +1,5 @@
 //! What is compiled in, what is committed under `generated/`, and what `specs/` gives are one.
 
-#![cfg(feature = "authoring")]
-
 use std::path::{Path, PathBuf};
 
 use toolwright::authoring::{REGENERATE, committed_tree, compiled_files};

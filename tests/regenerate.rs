@@ -1,7 +1,6 @@
 //! `toolwright regenerate` in a folder of its own: writes, deletes leftovers, and with `--check`
 //! only looks.
 
-#![cfg(feature = "authoring")]
 #![allow(clippy::unwrap_used, reason = "a fault fails the test")]
 
 use std::path::{Path, PathBuf};

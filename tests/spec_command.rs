@@ -2,7 +2,6 @@
 //! codes, and that hostile descriptions end in a result or a clear error, in bounded time and
 //! memory, with nothing written outside the target.
 
-#![cfg(feature = "authoring")]
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,
