@@ -86,8 +86,9 @@ pub fn resolve_relative_times<'a>(
     now: SystemTime,
 ) -> Option<(&'a str, String)> {
     let given = value.as_str()?;
-    let whole = formats.iter().filter(|formatted| formatted.at.is_empty()).filter_map(known);
-    whole.filter_map(|format| format.resolve_relative_time(given, now)).next().map(|time| (given, time))
+    let mut whole = formats.iter().filter(|formatted| formatted.at.is_empty()).filter_map(known);
+    let time = whole.find_map(|format| format.resolve_relative_time(given, now))?;
+    Some((given, time))
 }
 
 /// Writes an argument as the vendor takes it, in the order of its formats; what the caller should

@@ -1,25 +1,25 @@
-//! An ADF document → Markdown. What Markdown has no word for becomes its text; however deep, wide
-//! or odd the document is, the work and the text are bounded.
+//! An ADF document → Markdown. Nodes that Markdown lacks become their text. Work and output are
+//! bounded, however deep, wide or malformed the document is.
 
 use std::cell::Cell;
 
 use serde_json::Value;
 
-use super::inline::{self, Line, address};
-use super::markdown::ACCOUNT;
+use super::parse_inline::ACCOUNT;
+use super::write_inline::{self, InlineLayout, address};
 
-/// Deeper nodes are read no more.
-const DEEPEST: usize = 40;
-/// So many nodes of one document are read.
-const MOST_NODES: usize = 20_000;
-/// About so many bytes of one document's text are written.
-const MOST_TEXT: usize = 200_000;
-/// What stands where something was left out.
+/// Deeper nodes are left out.
+const MAX_DEPTH: usize = 40;
+/// The most nodes of one document that are read.
+const MAX_NODES: usize = 20_000;
+/// The most bytes of one document's text that are written, signs not counted.
+const MAX_TEXT: usize = 200_000;
+/// The mark at the end of a document of which something was left out.
 const CUT: &str = "… (cut)";
 
 /// Writes a document's content as Markdown.
 pub(super) fn markdown(document: &Value) -> String {
-    let reader = Reader { nodes: Cell::new(MOST_NODES), text: Cell::new(MOST_TEXT), cut: Cell::new(false) };
+    let reader = DocumentReader { nodes: Cell::new(MAX_NODES), text: Cell::new(MAX_TEXT), cut: Cell::new(false) };
     let mut text = reader.blocks(children(document), 0, "\n\n");
     if reader.cut.get() {
         text.push_str("\n\n");
@@ -28,7 +28,7 @@ pub(super) fn markdown(document: &Value) -> String {
     text
 }
 
-struct Reader {
+struct DocumentReader {
     nodes: Cell<usize>,
     text: Cell<usize>,
     cut: Cell<bool>,
@@ -58,11 +58,11 @@ fn is_inline(node: &Value) -> bool {
     )
 }
 
-impl Reader {
-    /// Whether there is room for one more node, of so many bytes.
+impl DocumentReader {
+    /// Takes one more node of so many bytes from the budget; returns whether it has room.
     fn room(&self, depth: usize, bytes: usize) -> bool {
         let (nodes, text) = (self.nodes.get(), self.text.get());
-        if depth > DEEPEST || nodes == 0 || text < bytes {
+        if depth > MAX_DEPTH || nodes == 0 || text < bytes {
             self.cut.set(true);
             return false;
         }
@@ -77,9 +77,9 @@ impl Reader {
         let mut rest = nodes;
         while let Some((node, after)) = rest.split_first() {
             if is_inline(node) {
-                // Inline nodes where blocks belong: together they are a paragraph.
+                // Adjacent inline nodes between blocks form one paragraph.
                 let count = rest.iter().take_while(|node| is_inline(node)).count();
-                blocks.push(self.inline(&rest[..count], Line::Several, depth));
+                blocks.push(self.inline(&rest[..count], InlineLayout::Lines, depth));
                 rest = &rest[count..];
                 continue;
             }
@@ -87,7 +87,7 @@ impl Reader {
             if !self.room(depth, 0) {
                 break;
             }
-            // Two lists in a row would be one, if their signs were the same.
+            // Markdown joins two adjacent lists that have the same sign.
             let family = match kind(node) {
                 "taskList" | "decisionList" => "bulletList",
                 kind => kind,
@@ -105,10 +105,10 @@ impl Reader {
         let attrs = &node["attrs"];
         let bullet = if other { "*" } else { "-" };
         match kind(node) {
-            "paragraph" => self.inline(nodes, Line::Several, depth),
+            "paragraph" => self.inline(nodes, InlineLayout::Lines, depth),
             "heading" => {
                 let level = attrs["level"].as_u64().unwrap_or(1).clamp(1, 6);
-                let text = self.inline(nodes, Line::One, depth);
+                let text = self.inline(nodes, InlineLayout::OneLine, depth);
                 let signs = "#".repeat(usize::try_from(level).unwrap_or(1));
                 format!("{signs} {text}").trim_end_matches(' ').to_owned()
             }
@@ -136,8 +136,9 @@ impl Reader {
             "taskList" => self.tasks(nodes, depth, bullet),
             "decisionList" => {
                 let items = nodes.iter().filter(|_| self.room(depth, 0));
-                let items =
-                    items.map(|item| format!("{bullet} Decision: {}", self.inline(children(item), Line::One, depth)));
+                let items = items.map(|item| {
+                    format!("{bullet} Decision: {}", self.inline(children(item), InlineLayout::OneLine, depth))
+                });
                 items.collect::<Vec<_>>().join("\n")
             }
             "table" => self.table(nodes, depth),
@@ -153,20 +154,21 @@ impl Reader {
         }
     }
 
-    fn inline(&self, nodes: &[Value], line: Line, depth: usize) -> String {
+    fn inline(&self, nodes: &[Value], layout: InlineLayout, depth: usize) -> String {
         let size = |node: &Value| node["text"].as_str().map_or(0, str::len);
         let count = nodes.iter().take_while(|node| self.room(depth, size(node))).count();
-        inline::write(&nodes[..count], line, |node| self.other(node))
+        write_inline::write(&nodes[..count], layout, |node| self.other(node))
     }
 
-    /// An inline node that is no text.
+    /// Writes an inline node other than text.
     fn other(&self, node: &Value) -> String {
         let attrs = &node["attrs"];
         let text = |key: &str| attrs[key].as_str().unwrap_or_default();
         match kind(node) {
             "mention" => {
                 let name = text("text").trim_start_matches('@');
-                let name = inline::escape(if name.is_empty() { text("id") } else { name }, true, Line::Several);
+                let name =
+                    write_inline::escape(if name.is_empty() { text("id") } else { name }, true, InlineLayout::Lines);
                 format!("@[{name}]({})", address(&format!("{ACCOUNT}{}", text("id"))))
             }
             "emoji" => plain(if text("text").is_empty() { text("shortName") } else { text("text") }),
@@ -178,11 +180,11 @@ impl Reader {
                 if url.is_empty() {
                     plain(data("name").unwrap_or_default())
                 } else {
-                    format!("[{}]({})", inline::escape(url, true, Line::Several), address(url))
+                    format!("[{}]({})", write_inline::escape(url, true, InlineLayout::Lines), address(url))
                 }
             }
             "mediaInline" | "media" => media(node),
-            _ if !children(node).is_empty() => self.inline(children(node), Line::One, DEEPEST),
+            _ if !children(node).is_empty() => self.inline(children(node), InlineLayout::OneLine, MAX_DEPTH),
             _ => plain(node["text"].as_str().unwrap_or_else(|| text("text"))),
         }
     }
@@ -200,7 +202,7 @@ impl Reader {
         let fence = "`".repeat(longest.max(2) + 1);
         let language: String = language.chars().filter(|c| !c.is_whitespace() && *c != '`').collect();
         let end = if text.is_empty() { "" } else { "\n" };
-        format!("{fence}{}\n{text}{end}{fence}", inline::escape(&language, false, Line::Several))
+        format!("{fence}{}\n{text}{end}{fence}", write_inline::escape(&language, false, InlineLayout::Lines))
     }
 
     fn list(&self, items: &[Value], depth: usize, sign: impl Fn(u64) -> String) -> String {
@@ -214,7 +216,7 @@ impl Reader {
         lines.join("\n")
     }
 
-    /// An item: what follows its first block stands below that block's text.
+    /// Writes an item; its further blocks are indented to the text of the first.
     fn item(&self, sign: &str, nodes: &[Value], depth: usize) -> String {
         let empty_first = nodes.first().is_some_and(|first| kind(first) == "paragraph" && children(first).is_empty());
         let nodes = if empty_first { &nodes[1..] } else { nodes };
@@ -252,7 +254,7 @@ impl Reader {
                 lines.extend(inner.lines().map(|line| format!("  {line}")));
             } else {
                 let sign = if node["attrs"]["state"] == "DONE" { "[x]" } else { "[ ]" };
-                let text = self.inline(children(node), Line::Several, depth).replace('\n', "\n  ");
+                let text = self.inline(children(node), InlineLayout::Lines, depth).replace('\n', "\n  ");
                 lines.push(format!("{bullet} {sign} {text}"));
             }
         }
@@ -283,11 +285,11 @@ impl Reader {
         lines.iter().map(line).collect::<Vec<_>>().join("\n")
     }
 
-    /// A cell: its blocks in one line.
+    /// Writes a cell: its blocks in one line.
     fn cell(&self, cell: &Value, depth: usize) -> String {
         let blocks = children(cell).iter().filter(|_| self.room(depth, 0)).map(|block| {
             if kind(block) == "paragraph" {
-                return self.inline(children(block), Line::Cell, depth);
+                return self.inline(children(block), InlineLayout::Cell, depth);
             }
             let text = self.block(block, false, depth + 1);
             let lines = text.lines().filter(|line| !line.trim().is_empty()).map(|line| line.trim_end_matches('\\'));
@@ -297,21 +299,21 @@ impl Reader {
     }
 }
 
-/// `[file report.pdf]`: the file itself is among the attachments.
+/// Writes `[file report.pdf]`; the file itself is among the attachments.
 fn media(node: &Value) -> String {
     let attrs = &node["attrs"];
     let known = ["__fileName", "alt", "url", "id"].iter().find_map(|key| attrs[*key].as_str());
     format!("[file {}]", plain(known.unwrap_or("of no name")))
 }
 
-/// Milliseconds since 1970 as a date.
+/// Returns milliseconds since 1970 as a date.
 fn date(timestamp: &str) -> String {
     let moment = timestamp.parse().ok().and_then(chrono::DateTime::from_timestamp_millis);
     moment.map_or_else(|| plain(timestamp), |moment| moment.format("%Y-%m-%d").to_string())
 }
 
 fn plain(text: &str) -> String {
-    inline::escape(text.trim(), false, Line::Several)
+    write_inline::escape(text.trim(), false, InlineLayout::Lines)
 }
 
 fn quoted(text: &str) -> String {
@@ -320,7 +322,7 @@ fn quoted(text: &str) -> String {
     lines.join("\n")
 }
 
-/// Whether a block is one that Markdown sees right after a line of text.
+/// Returns whether Markdown takes the block as one directly after a line of text.
 fn may_follow(node: &Value) -> bool {
     let counts_from_one = node["attrs"].get("order").is_none_or(|order| *order == 1);
     let begins = &node["content"][0]["content"][0];

@@ -4,20 +4,20 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-/// Where the piece will stand.
+/// What a piece of Markdown may spread over.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Line {
-    /// In lines of its own.
-    Several,
-    /// In a line of its own, such as a heading.
-    One,
-    /// In a cell of a table.
+pub(super) enum InlineLayout {
+    /// Several lines, as in a paragraph.
+    Lines,
+    /// One line, as in a heading.
+    OneLine,
+    /// A cell of a table.
     Cell,
 }
 
-/// What runs of text can have, from the outside in.
+/// The marks that Markdown has signs for, from the outside in.
 #[derive(Clone, PartialEq, Eq)]
-enum Mark {
+enum TextMark {
     Link(String),
     Strong,
     Em,
@@ -25,14 +25,14 @@ enum Mark {
 }
 
 /// A stretch of text with the same marks.
-struct Run {
+struct TextRun {
     text: String,
-    marks: Vec<Mark>,
-    kind: Kind,
+    marks: Vec<TextMark>,
+    kind: RunKind,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum RunKind {
     Text,
     Code,
     /// Markdown already.
@@ -40,30 +40,30 @@ enum Kind {
     Break,
 }
 
-/// Writes inline nodes. `other` makes Markdown of what is neither text nor a break.
-pub(super) fn write(nodes: &[Value], line: Line, other: impl Fn(&Value) -> String) -> String {
-    let mut runs: Vec<Run> = Vec::new();
+/// Writes inline nodes. `other` writes those that are neither text nor a break.
+pub(super) fn write(nodes: &[Value], layout: InlineLayout, other: impl Fn(&Value) -> String) -> String {
+    let mut runs: Vec<TextRun> = Vec::new();
     for node in nodes {
         for run in runs_of(node, &other) {
             match runs.last_mut() {
-                Some(last) if last.kind == run.kind && last.marks == run.marks && run.kind != Kind::Break => {
+                Some(last) if last.kind == run.kind && last.marks == run.marks && run.kind != RunKind::Break => {
                     last.text.push_str(&run.text);
                 }
                 _ => runs.push(run),
             }
         }
     }
-    while runs.last().is_some_and(|run| run.kind == Kind::Break) {
+    while runs.last().is_some_and(|run| run.kind == RunKind::Break) {
         runs.pop();
     }
-    let mut writer = Writer { out: String::new(), open: Vec::new(), line, hide_letter: false };
+    let mut writer = InlineWriter { out: String::new(), open: Vec::new(), layout, hide_letter: false };
     for run in &runs {
         writer.run(run);
     }
     writer.switch(&[], None);
-    match line {
-        Line::Several => writer.out.split('\n').map(guard_line).collect::<Vec<_>>().join("\n"),
-        Line::One if writer.out.ends_with('#') => {
+    match layout {
+        InlineLayout::Lines => writer.out.split('\n').map(guard_line).collect::<Vec<_>>().join("\n"),
+        InlineLayout::OneLine if writer.out.ends_with('#') => {
             writer.out.insert(writer.out.len() - 1, '\\');
             writer.out
         }
@@ -71,68 +71,70 @@ pub(super) fn write(nodes: &[Value], line: Line, other: impl Fn(&Value) -> Strin
     }
 }
 
-/// The runs of one node: white space at the ends of marked text carries no mark.
-fn runs_of(node: &Value, other: &impl Fn(&Value) -> String) -> Vec<Run> {
-    let plain = |text: &str, kind| Run { text: text.to_owned(), marks: Vec::new(), kind };
+/// Returns the runs of one node. White space at the ends of marked text gets no mark, because
+/// Markdown has none there.
+fn runs_of(node: &Value, other: &impl Fn(&Value) -> String) -> Vec<TextRun> {
+    let plain = |text: &str, kind| TextRun { text: text.to_owned(), marks: Vec::new(), kind };
     match node["type"].as_str() {
-        Some("hardBreak") => return vec![plain("", Kind::Break)],
+        Some("hardBreak") => return vec![plain("", RunKind::Break)],
         Some("text") => {}
         _ => {
             let text = other(node);
-            return if text.is_empty() { Vec::new() } else { vec![plain(&text, Kind::Raw)] };
+            return if text.is_empty() { Vec::new() } else { vec![plain(&text, RunKind::Raw)] };
         }
     }
     let text = node["text"].as_str().unwrap_or_default();
     let named = |name: &str| node["marks"].as_array().into_iter().flatten().find(|mark| mark["type"] == name);
     let link = named("link").and_then(|mark| mark["attrs"]["href"].as_str()).filter(|href| !href.is_empty());
-    let mut marks: Vec<Mark> = link.map(|href| Mark::Link(href.to_owned())).into_iter().collect();
+    let mut marks: Vec<TextMark> = link.map(|href| TextMark::Link(href.to_owned())).into_iter().collect();
     if named("code").is_some() && !text.is_empty() {
-        return vec![Run { text: text.to_owned(), marks, kind: Kind::Code }];
+        return vec![TextRun { text: text.to_owned(), marks, kind: RunKind::Code }];
     }
-    for (name, mark) in [("strong", Mark::Strong), ("em", Mark::Em), ("strike", Mark::Strike)] {
+    for (name, mark) in [("strong", TextMark::Strong), ("em", TextMark::Em), ("strike", TextMark::Strike)] {
         marks.extend(named(name).map(|_| mark));
     }
     let inner = text.trim();
     if marks.is_empty() || inner.is_empty() {
-        return vec![plain(text, Kind::Text)];
+        return vec![plain(text, RunKind::Text)];
     }
     let start = text.len() - text.trim_start().len();
     let end = start + inner.len();
-    let marked = Run { text: inner.to_owned(), marks, kind: Kind::Text };
-    let parts = [plain(&text[..start], Kind::Text), marked, plain(&text[end..], Kind::Text)];
+    let marked = TextRun { text: inner.to_owned(), marks, kind: RunKind::Text };
+    let parts = [plain(&text[..start], RunKind::Text), marked, plain(&text[end..], RunKind::Text)];
     parts.into_iter().filter(|run| !run.text.is_empty()).collect()
 }
 
-struct Writer {
+struct InlineWriter {
     out: String,
-    open: Vec<Open>,
-    line: Line,
-    /// The next letter would keep a mark from closing: it is written as a character reference.
+    open: Vec<OpenMark>,
+    layout: InlineLayout,
+    /// Whether the next letter would keep a mark from closing; it is then written as a character
+    /// reference.
     hide_letter: bool,
 }
 
-/// A mark that is open: its sign, and where that stands.
-struct Open {
-    mark: Mark,
+/// A mark that is open: its sign, and the sign's position in the output.
+struct OpenMark {
+    mark: TextMark,
     sign: &'static str,
     at: usize,
 }
 
-impl Writer {
-    fn run(&mut self, run: &Run) {
+impl InlineWriter {
+    fn run(&mut self, run: &TextRun) {
         let text = match run.kind {
-            Kind::Text => escape(&run.text, matches!(run.marks.first(), Some(Mark::Link(_))), self.line),
-            Kind::Code => code(&run.text, self.line),
-            // What is Markdown already knows nothing of cells.
-            Kind::Raw if self.line == Line::Cell => run.text.replace('|', "\\|"),
-            Kind::Raw => run.text.clone(),
-            Kind::Break => {
+            RunKind::Text => escape(&run.text, matches!(run.marks.first(), Some(TextMark::Link(_))), self.layout),
+            RunKind::Code => code(&run.text, self.layout),
+            // Markdown from elsewhere does not escape the separator of cells.
+            RunKind::Raw if self.layout == InlineLayout::Cell => run.text.replace('|', "\\|"),
+            RunKind::Raw => run.text.clone(),
+            RunKind::Break => {
                 self.switch(&[], None);
                 self.hide_letter = false;
-                self.out.push_str(match self.line {
-                    Line::Several => "\\\n",
-                    Line::One => " ",
-                    Line::Cell => "<br>",
+                self.out.push_str(match self.layout {
+                    InlineLayout::Lines => "\\\n",
+                    InlineLayout::OneLine => " ",
+                    InlineLayout::Cell => "<br>",
                 });
                 return;
             }
@@ -148,46 +150,46 @@ impl Writer {
         self.out.push_str(rest);
     }
 
-    /// Closes and opens marks, so that exactly `wanted` are open before a text that begins with
+    /// Closes and opens marks so that exactly `wanted` are open before a text that begins with
     /// `next`.
-    fn switch(&mut self, wanted: &[Mark], next: Option<char>) {
+    fn switch(&mut self, wanted: &[TextMark], next: Option<char>) {
         let same = self.open.iter().take_while(|open| wanted.contains(&open.mark)).count();
-        let new: Vec<&Mark> =
+        let new: Vec<&TextMark> =
             wanted.iter().filter(|mark| !self.open[..same].iter().any(|open| open.mark == **mark)).collect();
         let closes = self.open.len() > same;
         while self.open.len() > same {
-            let Some(Open { mark, mut sign, at }) = self.open.pop() else { break };
+            let Some(OpenMark { mark, mut sign, at }) = self.open.pop() else { break };
             let letter_before = self.out[..at].chars().next_back().is_some_and(char::is_alphanumeric);
-            if mark == Mark::Em && sign == "*" && !new.is_empty() && !letter_before {
-                // Stars in a row could be read in several ways.
+            if mark == TextMark::Em && sign == "*" && !new.is_empty() && !letter_before {
+                // A row of stars is ambiguous.
                 self.out.replace_range(at..=at, "_");
                 sign = "_";
             }
             let sign_before = self.out.chars().next_back().is_some_and(|c| !c.is_alphanumeric());
             match &mark {
-                Mark::Link(href) => {
+                TextMark::Link(href) => {
                     let target = address(href);
-                    let target = if self.line == Line::Cell { target.replace('|', "\\|") } else { target };
+                    let target = if self.layout == InlineLayout::Cell { target.replace('|', "\\|") } else { target };
                     let _ = write!(self.out, "]({target})");
                 }
                 _ => {
                     self.out.push_str(sign);
-                    // A mark closes between a sign and a letter only if the letter looks like a sign.
+                    // Between a sign and a letter no mark closes.
                     self.hide_letter |= sign_before || sign == "_";
                 }
             }
         }
         for mark in new {
             let sign = match mark {
-                Mark::Link(_) => "[",
-                Mark::Strong => "**",
-                Mark::Em if closes => "_",
-                Mark::Em => "*",
-                Mark::Strike => "~~",
+                TextMark::Link(_) => "[",
+                TextMark::Strong => "**",
+                TextMark::Em if closes => "_",
+                TextMark::Em => "*",
+                TextMark::Strike => "~~",
             };
-            if matches!(mark, Mark::Link(_)) {
+            if matches!(mark, TextMark::Link(_)) {
                 if self.out.ends_with('!') {
-                    // Not a picture.
+                    // `![` would start an image.
                     self.out.insert(self.out.len() - 1, '\\');
                 }
             } else if next.is_some_and(|c| !c.is_alphanumeric())
@@ -196,20 +198,20 @@ impl Writer {
                 self.out.truncate(self.out.len() - letter.len_utf8());
                 self.out.push_str(&reference(letter));
             }
-            self.open.push(Open { mark: mark.clone(), sign, at: self.out.len() });
+            self.open.push(OpenMark { mark: mark.clone(), sign, at: self.out.len() });
             self.out.push_str(sign);
-            // What follows the closed marks is a sign.
+            // A sign follows the closed marks, so the letter needs no reference.
             self.hide_letter = false;
         }
     }
 }
 
-/// A letter as a character reference, which ends and begins like a sign.
+/// Returns a letter as a character reference, which begins and ends with a sign.
 fn reference(letter: char) -> String {
     format!("&#{};", u32::from(letter))
 }
 
-/// An address as a link's target.
+/// Returns an address as a link's target.
 pub(super) fn address(href: &str) -> String {
     let plain = href.chars().all(|c| c.is_alphanumeric() || "-._~:/?#@!$'*+,;=%".contains(c));
     if plain && !href.is_empty() {
@@ -226,8 +228,8 @@ pub(super) fn address(href: &str) -> String {
     target + ">"
 }
 
-/// Text in which nothing is a sign of Markdown.
-pub(super) fn escape(text: &str, in_link: bool, line: Line) -> String {
+/// Returns text with every sign of Markdown escaped.
+pub(super) fn escape(text: &str, in_link: bool, layout: InlineLayout) -> String {
     let characters: Vec<char> = text.chars().collect();
     let mut out = String::with_capacity(text.len());
     for (index, &c) in characters.iter().enumerate() {
@@ -239,7 +241,7 @@ pub(super) fn escape(text: &str, in_link: bool, line: Line) -> String {
             ']' => in_link,
             '_' => !inside_word,
             '&' => after.is_some_and(|c| *c == '#' || c.is_alphabetic()),
-            '|' => line == Line::Cell,
+            '|' => layout == InlineLayout::Cell,
             _ => false,
         };
         match c {
@@ -251,10 +253,10 @@ pub(super) fn escape(text: &str, in_link: bool, line: Line) -> String {
     out
 }
 
-/// A piece of code: in as many backticks as it needs.
-fn code(text: &str, line: Line) -> String {
+/// Returns inline code, between more backticks than it has in a row.
+fn code(text: &str, layout: InlineLayout) -> String {
     let text = text.replace('\n', " ");
-    let text = if line == Line::Cell { text.replace('|', "\\|") } else { text };
+    let text = if layout == InlineLayout::Cell { text.replace('|', "\\|") } else { text };
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
     let fence = "`".repeat(longest + 1);
     let spaced = text.starts_with(' ') && text.ends_with(' ') && !text.trim().is_empty();
@@ -262,7 +264,7 @@ fn code(text: &str, line: Line) -> String {
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
-/// A line that is read as text and not as the beginning of a block.
+/// Returns a line of text whose start does not begin a block.
 fn guard_line(line: &str) -> String {
     let digits = line.chars().take_while(char::is_ascii_digit).count();
     let rest = &line[digits..];

@@ -1,70 +1,71 @@
-//! Blocks → an ADF document in which each node holds only what the published structure allows
-//! there. What may not stand where Markdown has it becomes the nearest thing that may.
+//! Blocks of Markdown → an ADF document in which each node holds only what the published structure
+//! allows. A block in a place where ADF forbids it becomes the most similar one that is allowed.
 
 use serde_json::{Value, json};
 
-use super::markdown::{Block, Item, bare_ends, merged};
+use super::parse_inline::{bare_ends, merged};
+use super::parse_markdown::{ListItem, MarkdownBlock};
 
-/// What a block stands in, for what it may be.
+/// The node that holds a block: each kind allows other blocks.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Within {
-    Doc,
+enum Container {
+    Document,
     Quote,
-    Item,
+    ListItem,
 }
 
 /// Writes a document.
-pub(super) fn document(blocks: Vec<Block>) -> Value {
-    let mut writer = Writer::default();
+pub(super) fn document(blocks: Vec<MarkdownBlock>) -> Value {
+    let mut writer = DocumentWriter::default();
     let mut content = Vec::new();
-    writer.blocks(blocks, Within::Doc, &mut content);
+    writer.blocks(blocks, Container::Document, &mut content);
     json!({"type": "doc", "version": 1, "content": content})
 }
 
 #[derive(Default)]
-struct Writer {
+struct DocumentWriter {
     /// Tasks need ids that are unique in the document.
     tasks: usize,
 }
 
-impl Writer {
-    fn blocks(&mut self, blocks: Vec<Block>, within: Within, out: &mut Vec<Value>) {
+impl DocumentWriter {
+    fn blocks(&mut self, blocks: Vec<MarkdownBlock>, container: Container, out: &mut Vec<Value>) {
         for block in blocks {
-            self.block(block, within, out);
+            self.block(block, container, out);
         }
     }
 
-    fn block(&mut self, block: Block, within: Within, out: &mut Vec<Value>) {
-        match (block, within) {
-            (Block::Paragraph(nodes), _) => out.push(paragraph(nodes)),
-            (Block::Heading(level, nodes), Within::Doc) => {
+    fn block(&mut self, block: MarkdownBlock, container: Container, out: &mut Vec<Value>) {
+        match (block, container) {
+            (MarkdownBlock::Paragraph(nodes), _) => out.push(paragraph(nodes)),
+            (MarkdownBlock::Heading(level, nodes), Container::Document) => {
                 out.push(json!({"type": "heading", "attrs": {"level": level}, "content": nodes}));
             }
-            (Block::Heading(_, nodes), _) if nodes.is_empty() => {}
-            (Block::Heading(_, nodes), _) => {
+            (MarkdownBlock::Heading(_, nodes), _) if nodes.is_empty() => {}
+            (MarkdownBlock::Heading(_, nodes), _) => {
                 out.push(paragraph(nodes.into_iter().map(strong).flat_map(bare_ends).collect()));
             }
-            (Block::Code { language, text }, _) => out.push(code(&language, &text)),
-            (Block::Rule, Within::Doc) => out.push(json!({"type": "rule"})),
-            (Block::Rule, _) => out.push(paragraph(vec![json!({"type": "text", "text": "---"})])),
-            (Block::Quote(blocks), Within::Doc) => {
+            (MarkdownBlock::Code { language, text }, _) => out.push(code(&language, &text)),
+            (MarkdownBlock::Rule, Container::Document) => out.push(json!({"type": "rule"})),
+            (MarkdownBlock::Rule, _) => out.push(paragraph(vec![json!({"type": "text", "text": "---"})])),
+            (MarkdownBlock::Quote(blocks), Container::Document) => {
                 let mut content = Vec::new();
-                self.blocks(blocks, Within::Quote, &mut content);
+                self.blocks(blocks, Container::Quote, &mut content);
                 if content.is_empty() {
                     content.push(paragraph(Vec::new()));
                 }
                 out.push(json!({"type": "blockquote", "content": content}));
             }
-            // A quote may stand in no other, and in no list.
-            (Block::Quote(blocks), within) => self.blocks(blocks, within, out),
-            (Block::List { items, .. }, Within::Doc) if is_tasks(&items) => out.push(self.tasks(items)),
-            (Block::List { start, items }, _) => out.push(self.list(start, items)),
-            (Block::Table(rows), Within::Doc) => out.extend(table(rows)),
-            (Block::Table(rows), _) => out.extend(rows.into_iter().map(|row| paragraph(joined(row)))),
+            // ADF allows a quote neither in another one nor in a list.
+            (MarkdownBlock::Quote(blocks), container) => self.blocks(blocks, container, out),
+            (MarkdownBlock::List { items, .. }, Container::Document) if is_tasks(&items) => out.push(self.tasks(items)),
+            (MarkdownBlock::List { start, items }, _) => out.push(self.list(start, items)),
+            (MarkdownBlock::Table(rows), Container::Document) => out.extend(table(rows)),
+            (MarkdownBlock::Table(rows), _) => out.extend(rows.into_iter().map(|row| paragraph(joined(row)))),
         }
     }
 
-    fn list(&mut self, start: Option<u64>, items: Vec<Item>) -> Value {
+    fn list(&mut self, start: Option<u64>, items: Vec<ListItem>) -> Value {
         let content: Vec<Value> = items.into_iter().map(|item| self.item(item)).collect();
         match start {
             None => json!({"type": "bulletList", "content": content}),
@@ -73,9 +74,9 @@ impl Writer {
         }
     }
 
-    fn item(&mut self, item: Item) -> Value {
+    fn item(&mut self, item: ListItem) -> Value {
         let mut content = Vec::new();
-        self.blocks(item.blocks, Within::Item, &mut content);
+        self.blocks(item.blocks, Container::ListItem, &mut content);
         if let Some(done) = item.done {
             let sign = if done { "[x]" } else { "[ ]" };
             let space = if content.first().is_some_and(|first| first["type"] == "paragraph") { " " } else { "" };
@@ -89,7 +90,7 @@ impl Writer {
                 None => content.insert(0, paragraph(vec![sign])),
             }
         }
-        // An item begins with a text or with code, never with a list.
+        // ADF wants an item to begin with text or code.
         let begins = content.first().is_some_and(|first| first["type"] == "paragraph" || first["type"] == "codeBlock");
         if !begins {
             content.insert(0, paragraph(Vec::new()));
@@ -97,21 +98,21 @@ impl Writer {
         json!({"type": "listItem", "content": content})
     }
 
-    fn tasks(&mut self, items: Vec<Item>) -> Value {
+    fn tasks(&mut self, items: Vec<ListItem>) -> Value {
         let list = self.id();
         let mut content = Vec::new();
         for item in items {
             let state = if item.done == Some(true) { "DONE" } else { "TODO" };
             let mut blocks = item.blocks.into_iter().peekable();
-            let nodes = match blocks.next_if(|block| matches!(block, Block::Paragraph(_))) {
-                Some(Block::Paragraph(nodes)) => nodes,
+            let nodes = match blocks.next_if(|block| matches!(block, MarkdownBlock::Paragraph(_))) {
+                Some(MarkdownBlock::Paragraph(nodes)) => nodes,
                 _ => Vec::new(),
             };
             let attrs = json!({"localId": self.id(), "state": state});
             content.push(json!({"type": "taskItem", "attrs": attrs, "content": nodes}));
-            // Further tasks stand beside the item that they belong to.
+            // In ADF, sub-tasks follow their task as siblings.
             for block in blocks {
-                if let Block::List { items, .. } = block {
+                if let MarkdownBlock::List { items, .. } = block {
                     content.push(self.tasks(items));
                 }
             }
@@ -125,13 +126,13 @@ impl Writer {
     }
 }
 
-/// Whether a list can be one of tasks: each item is one, and holds a text and further tasks only.
-fn is_tasks(items: &[Item]) -> bool {
-    let plain = |item: &Item| {
+/// Returns whether ADF can have the list as tasks: each item is a task with text and sub-tasks only.
+fn is_tasks(items: &[ListItem]) -> bool {
+    let plain = |item: &ListItem| {
         item.done.is_some()
             && item.blocks.iter().enumerate().all(|(index, block)| match block {
-                Block::Paragraph(_) => index == 0,
-                Block::List { items, start: None } => is_tasks(items),
+                MarkdownBlock::Paragraph(_) => index == 0,
+                MarkdownBlock::List { items, start: None } => is_tasks(items),
                 _ => false,
             })
     };
@@ -153,7 +154,7 @@ fn code(language: &str, text: &str) -> Value {
     block
 }
 
-/// The same text, strong where that may be.
+/// Returns the text as strong, unless it is code, which can't be.
 fn strong(mut node: Value) -> Value {
     let is_code = |mark: &Value| mark["type"] == "code" || mark["type"] == "strong";
     if node["type"] != "text" || node["marks"].as_array().is_some_and(|marks| marks.iter().any(is_code)) {
@@ -176,7 +177,7 @@ fn table(rows: Vec<Vec<Vec<Value>>>) -> Option<Value> {
     (!content.is_empty()).then(|| json!({"type": "table", "content": content}))
 }
 
-/// A row as one text.
+/// Returns the cells of a row as one text.
 fn joined(row: Vec<Vec<Value>>) -> Vec<Value> {
     let mut nodes = Vec::new();
     for (index, cell) in row.into_iter().enumerate() {
