@@ -208,7 +208,7 @@ async fn headers_are_checked_and_what_is_left_behind_is_seen() {
             (
                 with(&[("api-version", "1.0")]),
                 400,
-                &["headers.api-version: is left behind by the generated client and must not be sent"],
+                &["headers.api-version: is added by the generated client and must not be sent"],
             ),
         ],
     )

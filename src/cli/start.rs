@@ -2,7 +2,7 @@
 //! over them.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -76,7 +76,8 @@ pub(super) struct FilesArguments {
 
 impl FilesArguments {
     pub(super) fn open(&self) -> Result<Option<Folder>, ConfigError> {
-        self.files.as_deref().map(Folder::open).transpose()
+        let wrong = |path: &Path, error| ConfigError::new(format!("`--files {}`: {error}", path.display()));
+        self.files.as_deref().map(|path| Folder::open(path).map_err(|error| wrong(path, error))).transpose()
     }
 
     /// Over a network a path would be one on this machine, chosen by somebody elsewhere.

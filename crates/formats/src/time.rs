@@ -1,17 +1,59 @@
-//! A point in time as a person says it → RFC 3339 in UTC. The clock is the caller's.
+//! A point in time, absolute or relative to now → RFC 3339 in UTC.
 
 use std::time::SystemTime;
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta, Utc};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
+use toolwright_model::Formatted;
 
-use super::{FormatError, short};
+use crate::error::{FormatError, short};
+use crate::format::{Format, WriteFuture, written};
+use crate::{FormatContext, schema};
 
 const EXPECTED: &str =
     "a time such as `2026-11-20T09:30:00Z`, a date, or one relative to now such as `-24h`, `-7d` (s, m, h, d, w)";
 
-pub(super) fn write(value: Value, now: SystemTime) -> Result<Value, FormatError> {
-    let Value::String(given) = value else {
+pub(crate) struct Time;
+
+impl Format for Time {
+    fn name(&self) -> &'static str {
+        "time"
+    }
+
+    fn summary(&self) -> &'static str {
+        "A point in time, absolute or relative to now → RFC 3339 in UTC."
+    }
+
+    fn argument_schema(&self, _: &Formatted, schema: &mut Map<String, Value>) -> Result<(), &'static str> {
+        if schema::type_of(schema) != "string" {
+            return Err("a text");
+        }
+        let addition = ("-24h", "RFC 3339, or relative to now such as `-24h`, `-7d`.");
+        schema::replace(schema, "string", addition, &["default"]);
+        Ok(())
+    }
+
+    fn samples(&self, _: &Formatted, _: &str) -> Vec<Value> {
+        vec![json!("-24h"), json!("2026-11-20T09:30:00+01:00")]
+    }
+
+    fn resolve_relative_time(&self, given: &str, now: SystemTime) -> Option<String> {
+        relative(given.trim(), now).and_then(rfc3339)
+    }
+
+    fn write<'a>(
+        &'a self,
+        value: Value,
+        _: &'a Formatted,
+        context: &'a FormatContext<'a>,
+        _: &'a mut Vec<String>,
+    ) -> WriteFuture<'a> {
+        written(in_utc(&value, context.now))
+    }
+}
+
+fn in_utc(value: &Value, now: SystemTime) -> Result<Value, FormatError> {
+    let Some(given) = value.as_str() else {
         return Err(FormatError::new(EXPECTED, short(&value.to_string())));
     };
     let text = given.trim();
@@ -21,20 +63,15 @@ pub(super) fn write(value: Value, now: SystemTime) -> Result<Value, FormatError>
     }
 }
 
-/// The time that is meant by one relative to now; `None` where it is no such time.
-pub(super) fn settled(text: &str, now: SystemTime) -> Option<String> {
-    relative(text.trim(), now).and_then(rfc3339)
-}
-
 fn rfc3339(moment: DateTime<Utc>) -> Option<String> {
-    // Four digits are what it has for a year.
+    // RFC 3339 has four digits for a year.
     let written = moment.to_rfc3339_opts(SecondsFormat::AutoSi, true);
     (0..=9999).contains(&chrono::Datelike::year(&moment)).then_some(written)
 }
 
 /// `-24h`, `+2d`, `now`.
 fn relative(text: &str, now: SystemTime) -> Option<DateTime<Utc>> {
-    // Fractions of a second say nothing here.
+    // A span in seconds or more needs no fractions.
     let now = DateTime::<Utc>::from(now);
     let now = DateTime::from_timestamp(now.timestamp(), 0)?;
     if text.eq_ignore_ascii_case("now") {
@@ -55,7 +92,7 @@ fn relative(text: &str, now: SystemTime) -> Option<DateTime<Utc>> {
     now.checked_add_signed(TimeDelta::try_seconds(count.checked_mul(seconds)?)?)
 }
 
-/// RFC 3339, with a space for the `T` too; without an offset UTC is meant.
+/// A date, or RFC 3339 with a `T` or a space; without an offset it is UTC.
 fn absolute(text: &str) -> Option<DateTime<Utc>> {
     if let Ok(date) = text.parse::<NaiveDate>() {
         return Some(date.and_hms_opt(0, 0, 0)?.and_utc());
@@ -68,14 +105,12 @@ fn absolute(text: &str) -> Option<DateTime<Utc>> {
 mod tests {
     use std::time::{Duration, UNIX_EPOCH};
 
-    use serde_json::json;
-
     use super::*;
 
-    fn written(text: &str) -> Option<String> {
+    fn utc(text: &str) -> Option<String> {
         // 2026-11-20T08:00:00.5Z
         let now = UNIX_EPOCH + Duration::from_millis(1_795_161_600_500);
-        write(json!(text), now).ok().map(|value| value.as_str().unwrap().to_owned())
+        in_utc(&json!(text), now).ok().map(|value| value.as_str().unwrap().to_owned())
     }
 
     #[test]
@@ -92,12 +127,12 @@ mod tests {
             ("2026-11-20 09:30:00", "2026-11-20T09:30:00Z"),
             ("2024-02-29", "2024-02-29T00:00:00Z"),
         ] {
-            assert_eq!(written(given).as_deref(), Some(expected), "{given}");
+            assert_eq!(utc(given).as_deref(), Some(expected), "{given}");
         }
     }
 
     #[test]
-    fn what_is_no_time_is_refused() {
+    fn other_texts_are_refused() {
         for given in [
             "",
             "h",
@@ -115,7 +150,7 @@ mod tests {
             "+500000w",
             "ü",
         ] {
-            assert_eq!(written(given), None, "{given}");
+            assert_eq!(utc(given), None, "{given}");
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{document, flatten, markdown, write};
+use super::{document, markdown, to_document, to_markdown};
 
 fn doc(content: &Value) -> Value {
     json!({"type": "doc", "version": 1, "content": content})
@@ -332,19 +332,19 @@ fn hostile_documents_cost_little() {
 #[test]
 fn documents_pass_as_they_are_and_answers_read_as_markdown() {
     let given = doc(&json!([{"type": "panel", "attrs": {"panelType": "info"}, "content": []}]));
-    assert_eq!(write(given.clone()), Ok(given.clone()));
-    assert_eq!(write(json!(given.to_string())), Ok(given.clone()));
-    assert_eq!(write(json!("{\"type\": \"doc\"}")).unwrap()["content"][0]["type"], "paragraph");
+    assert_eq!(to_document(given.clone()), Ok(given.clone()));
+    assert_eq!(to_document(json!(given.to_string())), Ok(given.clone()));
+    assert_eq!(to_document(json!("{\"type\": \"doc\"}")).unwrap()["content"][0]["type"], "paragraph");
     for wrong in [json!(5), json!(["a"]), json!({"type": "doc"}), json!("x".repeat(300_000))] {
-        assert!(write(wrong).is_err());
+        assert!(to_document(wrong).is_err());
     }
     let mut answer = json!({"id": 1, "fields": {"description": document("a *b*"), "doc": {"type": "doc"}}, "comments": [{"body": document("c")}]});
-    assert!(flatten(&mut answer));
+    assert!(to_markdown(&mut answer));
     assert_eq!(
         answer,
         json!({"id": 1, "fields": {"description": "a *b*", "doc": {"type": "doc"}}, "comments": [{"body": "c"}]})
     );
-    assert!(!flatten(&mut json!({"id": 1, "list": [1, "2"]})));
+    assert!(!to_markdown(&mut json!({"id": 1, "list": [1, "2"]})));
 }
 
 /// A small generator, the same for the same seed.

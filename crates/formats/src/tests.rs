@@ -1,41 +1,38 @@
-//! Formats that ask, that stand inside an argument, and that read files: with a vendor made of a
-//! table, and a clock that stands still.
+//! Formats that look values up, that are inside an argument, and that read files: with a vendor
+//! that has one answer, and a clock that the test sets. And what holds for every format of the list.
 
+use std::pin::pin;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use super::*;
-use crate::error::RateLimit;
+use toolwright_model::Place;
 
-/// A vendor that answers every question with the same.
+use super::*;
+
+/// A vendor with the same answer to every lookup.
 struct Vendor {
     answer: Result<Value, LookupError>,
-    asked: AtomicUsize,
-    heard: Mutex<Vec<(Place, Value)>>,
+    lookups: AtomicUsize,
+    last_inputs: Mutex<Vec<(Place, Value)>>,
 }
 
 impl Vendor {
     fn new(answer: Result<Value, LookupError>) -> Self {
-        Self { answer, asked: AtomicUsize::new(0), heard: Mutex::default() }
+        Self { answer, lookups: AtomicUsize::new(0), last_inputs: Mutex::default() }
     }
-}
-
-fn answer(body: &Value) -> Answer {
-    let body = body.to_string().into();
-    Answer { status: 200, body, ..Answer::default() }
 }
 
 impl Lookup for Vendor {
     fn ask<'a>(&'a self, _: &'a str, inputs: Vec<(Place, Value)>) -> LookupFuture<'a> {
-        self.asked.fetch_add(1, Ordering::Relaxed);
-        *self.heard.lock().unwrap() = inputs;
-        let answer = self.answer.clone().map(|body| answer(&body));
-        Box::pin(async move { answer })
+        self.lookups.fetch_add(1, Ordering::Relaxed);
+        *self.last_inputs.lock().unwrap() = inputs;
+        Box::pin(std::future::ready(self.answer.clone()))
     }
 }
 
@@ -51,39 +48,43 @@ fn fields() -> Value {
     ])
 }
 
+/// The output of a future that waits for nothing.
 fn run<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("a lookup of these tests is ready at once"),
+    }
 }
 
 struct Bench {
     vendor: Vendor,
-    memory: Memory,
+    cache: LookupCache,
     minutes: u64,
 }
 
 impl Bench {
     fn new(answer: Result<Value, LookupError>) -> Self {
-        Self { vendor: Vendor::new(answer), memory: Memory::default(), minutes: 0 }
+        Self { vendor: Vendor::new(answer), cache: LookupCache::default(), minutes: 0 }
     }
 
     fn write(&self, formats: &[Formatted], value: Value) -> (Result<Value, FormatError>, Vec<String>) {
         let now = UNIX_EPOCH + Duration::from_secs(1_000_000 + 60 * self.minutes);
-        let around = FormatContext { now, folder: None, ask: &self.vendor, memory: &self.memory };
+        let context = FormatContext { now, folder: None, lookup: &self.vendor, cache: &self.cache };
         let mut notes = Vec::new();
-        (run(write(formats, value, &around, &mut notes)), notes)
+        (run(write(formats, value, &context, &mut notes)), notes)
     }
 
     fn ids(&self, value: Value) -> Result<Value, FormatError> {
         self.write(&[jira_fields()], value).0
     }
 
-    fn asked(&self) -> usize {
-        self.vendor.asked.load(Ordering::Relaxed)
+    fn lookups(&self) -> usize {
+        self.vendor.lookups.load(Ordering::Relaxed)
     }
 }
 
 fn jira_fields() -> Formatted {
-    Formatted { ask: Some("getFields".to_owned()), ..Formatted::whole(Format::JiraFields) }
+    Formatted { ask: Some("getFields".to_owned()), ..Formatted::whole("jira-fields") }
 }
 
 #[test]
@@ -103,7 +104,7 @@ fn names_of_fields_become_ids() {
 }
 
 #[test]
-fn a_name_that_is_wrong_gets_what_may_be_right() {
+fn a_wrong_name_is_refused_with_similar_ones() {
     let bench = Bench::new(Ok(fields()));
     let near = bench.ids(json!(["summary", "Story Point"])).unwrap_err();
     assert_eq!(near.at, "[1]");
@@ -115,16 +116,16 @@ fn a_name_that_is_wrong_gets_what_may_be_right() {
 }
 
 #[test]
-fn the_list_of_fields_is_asked_for_when_it_is_needed() {
+fn the_list_of_fields_is_looked_up_when_it_is_needed() {
     let mut bench = Bench::new(Ok(fields()));
     assert_eq!(
         bench.ids(json!(["summary", "customfield_10016", "*navigable", "-comment"])),
         Ok(json!(["summary", "customfield_10016", "*navigable", "-comment"]))
     );
-    assert_eq!(bench.asked(), 0, "ids need no question");
-    for (minutes, name, asked) in [
+    assert_eq!(bench.lookups(), 0, "ids need no lookup");
+    for (minutes, name, lookups) in [
         (0, "Region", 1),
-        (0, "Nowhere", 1), // Just asked: asking again would say the same.
+        (0, "Nowhere", 1), // Just looked up: a new lookup would return the same.
         (2, "Nowhere", 2), // It may be new.
         (9, "Region", 2),
         (12, "Region", 3), // Too old.
@@ -132,7 +133,7 @@ fn the_list_of_fields_is_asked_for_when_it_is_needed() {
     ] {
         bench.minutes = minutes;
         let _ = bench.ids(json!([name]));
-        assert_eq!(bench.asked(), asked, "{minutes} {name}");
+        assert_eq!(bench.lookups(), lookups, "{minutes} {name}");
     }
 }
 
@@ -143,8 +144,8 @@ fn without_an_answer_nothing_is_guessed() {
     assert_eq!(left, Ok(json!(["summary", "Region"])));
     assert!(notes[0].contains("dry run: `Region`"), "{notes:?}");
     for broken in [Err(LookupError::Failed("the vendor answered 500".to_owned())), Ok(json!({"not": "a list"}))] {
-        let told = Bench::new(broken).ids(json!(["Region"])).unwrap_err();
-        assert!(told.expected.contains("could not be looked up"), "{told:?}");
+        let error = Bench::new(broken).ids(json!(["Region"])).unwrap_err();
+        assert!(error.expected.contains("could not be looked up"), "{error:?}");
     }
 }
 
@@ -152,7 +153,7 @@ fn without_an_answer_nothing_is_guessed() {
 fn formats_reach_into_an_argument() {
     let bench = Bench::new(Ok(fields()));
     let inner = |at: &str, format| Formatted { at: at.to_owned(), ..Formatted::whole(format) };
-    let formats = [jira_fields(), inner("description", Format::Adf), inner("customfield_7.add.body", Format::Adf)];
+    let formats = [jira_fields(), inner("description", "adf"), inner("customfield_7.add.body", "adf")];
     let given = json!({
         "Story Points": 3, "description": "a", "labels": ["x"], "environment": null,
         "customfield_7": [{"add": {"body": "b"}}, {"add": {"body": adf::document("c")}}, {"remove": 1}],
@@ -169,37 +170,31 @@ fn formats_reach_into_an_argument() {
 }
 
 #[test]
-fn no_value_of_fields_is_a_comment() {
+fn comments_are_not_set_as_fields() {
     let listed = json!([{"id": "comment", "name": "Kommentar"}, {"id": "worklog", "name": "Log Work"}]);
     let bench = Bench::new(Ok(listed));
     for name in ["comment", "worklog", " comment ", "-comment", "Kommentar", "kommentar", "log work"] {
-        let complaint = bench.write(&[jira_fields()], json!({"summary": "s", name: "x"})).0.unwrap_err();
-        assert!(complaint.expected.contains("tools of their own"), "{name}: {complaint:?}");
-        assert_eq!(complaint.at, format!(".{name}"));
+        let error = bench.write(&[jira_fields()], json!({"summary": "s", name: "x"})).0.unwrap_err();
+        assert!(error.expected.contains("tools of their own"), "{name}: {error:?}");
+        assert_eq!(error.at, format!(".{name}"));
     }
-    // To ask for them is another matter.
+    // Reading them is allowed.
     assert!(bench.write(&[jira_fields()], json!(["comment", "worklog"])).0.is_ok());
 }
 
 #[test]
 fn the_parser_explains_a_refusal() {
-    let formatted = Formatted { ask: Some("parse".to_owned()), ..Formatted::whole(Format::Jql) };
+    let formatted = Formatted { ask: Some("parse".to_owned()), ..Formatted::whole("jql") };
     let explained = |answer: Value, status, body: &str| {
         let vendor = Vendor::new(Ok(answer));
-        let rejection = Rejection {
-            status,
-            body: body.to_owned(),
-            advice: None,
-            rate_limit: RateLimit::default(),
-            request_id: None,
-        };
-        let text = run(explain(&formatted, &json!("a = b"), &rejection, &vendor));
-        (text, vendor.heard.into_inner().unwrap())
+        let refused = RefusedRequest { status, body };
+        let text = run(explain(&formatted, &json!("a = b"), &refused, &vendor));
+        (text, vendor.last_inputs.into_inner().unwrap())
     };
     let answer = json!({"queries": [{"query": "a = b", "errors": ["Field 'a' does not exist.", "Known already."]}]});
-    let (text, heard) = explained(answer.clone(), 400, "{\"errorMessages\": [\"Known already.\"]}");
+    let (text, inputs) = explained(answer.clone(), 400, "{\"errorMessages\": [\"Known already.\"]}");
     assert_eq!(text.as_deref(), Some("Jira's parser says of the query: Field 'a' does not exist."));
-    assert_eq!(heard[1], (Place::Property("queries".to_owned()), json!(["a = b"])));
+    assert_eq!(inputs[1], (Place::Property("queries".to_owned()), json!(["a = b"])));
     for (answer, status) in [(answer, 403), (json!({"queries": []}), 400), (json!("odd"), 400)] {
         assert_eq!(explained(answer, status, "").0, None);
     }
@@ -216,17 +211,18 @@ fn files_come_from_the_folder_only() {
     #[cfg(unix)]
     std::os::unix::fs::symlink(&outside, inside.join("link.txt")).unwrap();
     let folder = Folder::open(&inside).unwrap();
-    let read = |path: &str| file::write(json!({"path": path}), Some(&folder));
+    let read = |path: &str| file::completed(json!({"path": path}), Some(&folder));
     let report =
         json!({"content_base64": STANDARD.encode("%PDF"), "filename": "report.pdf", "content_type": "application/pdf"});
     assert_eq!(read("sub/report.pdf"), Ok(report.clone()));
     assert_eq!(read(inside.join("sub/report.pdf").to_str().unwrap()), Ok(report.clone()));
-    let several = file::write(json!([{"path": "sub/report.pdf", "filename": "a.txt"}, report]), Some(&folder)).unwrap();
+    let several =
+        file::completed(json!([{"path": "sub/report.pdf", "filename": "a.txt"}, report]), Some(&folder)).unwrap();
     assert_eq!(
         (several[0]["filename"].as_str(), several[0]["content_type"].as_str()),
         (Some("a.txt"), Some("text/plain"))
     );
-    for (path, told) in [
+    for (path, reason) in [
         ("../secret.txt", "no such file in the folder"),
         (outside.to_str().unwrap(), "no such file in the folder"),
         ("missing", "no such file in the folder"),
@@ -235,8 +231,8 @@ fn files_come_from_the_folder_only() {
         ("sub", "no file"),
         ("large.bin", "larger than 10 MB"),
     ] {
-        let complaint = read(path).unwrap_err();
-        assert!(complaint.given.ends_with(told) && complaint.at == ".path", "{path}: {complaint:?}");
+        let error = read(path).unwrap_err();
+        assert!(error.given.ends_with(reason) && error.at == ".path", "{path}: {error:?}");
     }
     for (given, folder) in [
         (json!({"path": "sub/report.pdf"}), None),
@@ -244,15 +240,67 @@ fn files_come_from_the_folder_only() {
         (json!({"filename": "a.txt"}), Some(&folder)),
         (json!("a.txt"), Some(&folder)),
     ] {
-        assert!(file::write(given.clone(), folder).is_err(), "{given}");
+        assert!(file::completed(given.clone(), folder).is_err(), "{given}");
     }
     assert!(Folder::open(&outside).is_err() && Folder::open(&root.join("nowhere")).is_err());
     std::fs::remove_dir_all(&root).unwrap();
 }
 
-/// A folder of this test's own.
+/// A folder that only this test uses.
 fn tempfile() -> std::path::PathBuf {
     let folder = std::env::temp_dir().join(format!("toolwright-formats-{}", std::process::id()));
     let _ = std::fs::remove_dir_all(&folder);
     folder
+}
+
+#[test]
+fn names_are_unique_and_found() {
+    for format in FORMATS {
+        let name = format.name();
+        assert_eq!(FORMATS.iter().filter(|other| other.name() == name).count(), 1, "{name}");
+        assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'), "{name}");
+        assert_eq!(find(name), Some(*format));
+        assert!(!format.summary().is_empty(), "{name}");
+        assert!(format.raw_switch().is_none_or(|text| text.chars().count() <= 30), "{name}");
+    }
+    assert_eq!(find("unknown"), None);
+}
+
+#[test]
+fn samples_are_written_without_a_lookup() {
+    for format in FORMATS {
+        let formatted = Formatted { ask: Some("never".to_owned()), ..Formatted::whole(format.name()) };
+        for argument_type in ["string", "array", "object"] {
+            let mut schema = json!({"type": argument_type}).as_object().cloned().unwrap();
+            if format.argument_schema(&formatted, &mut schema).is_err() {
+                continue;
+            }
+            let samples = format.samples(&formatted, schema["type"].as_str().unwrap());
+            let none_needed = *format == FILE || argument_type == "object";
+            assert!(!samples.is_empty() || none_needed, "`{format}` has no samples");
+            for sample in samples {
+                let bench = Bench::new(Err(LookupError::Failed("no lookup is needed".to_owned())));
+                let (result, _) = bench.write(std::slice::from_ref(&formatted), sample.clone());
+                assert!(result.is_ok(), "`{format}` refuses its own sample {sample}: {result:?}");
+                assert_eq!(bench.lookups(), 0, "`{format}` {sample}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_unknown_format_is_refused() {
+    let bench = Bench::new(Ok(Value::Null));
+    let formats = [Formatted::whole("later")];
+    assert_eq!(bench.write(&formats, json!("a")).0.unwrap_err().given, "`later`");
+    assert_eq!(read(&formats[0].format, b"{}"), None);
+}
+
+#[test]
+fn an_answer_without_documents_stays_as_it_is() {
+    let adf = Formatted::whole("adf").format;
+    assert_eq!(read(&adf, b"{\"id\":  1}"), None);
+    assert_eq!(read(&adf, b"<html>"), None);
+    let body = json!({"body": adf::document("a *b*")}).to_string();
+    assert_eq!(read(&adf, body.as_bytes()).as_deref(), Some("{\"body\":\"a *b*\"}"));
 }

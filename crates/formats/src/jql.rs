@@ -1,20 +1,67 @@
-//! A JQL query: what Jira would refuse without a word of help is refused here with one, and where
-//! Jira refuses, its own parser says why. No text is ever put into a query.
+//! A JQL query → the same query, checked for what Jira refuses without an explanation; a refusal →
+//! the messages of Jira's own parser. No text is ever put into a query.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use toolwright_model::{Formatted, Place};
 
-use super::{FormatError, Lookup, short};
-use crate::error::Rejection;
-use toolwright_model::Place;
+use crate::error::{FormatError, short};
+use crate::format::{ExplainFuture, Format, LookupUse, WriteFuture, written};
+use crate::{FormatContext, Lookup, RefusedRequest, schema};
 
-/// How many fields Jira sorts by.
-const MOST_SORTED: usize = 7;
-/// At most so many messages of the parser are told.
-const MOST_MESSAGES: usize = 5;
+/// The most fields that Jira sorts by.
+const MAX_SORTED: usize = 7;
+/// The most messages of the parser that a caller gets.
+const MAX_MESSAGES: usize = 5;
+/// The most characters of one message.
+const MAX_MESSAGE: usize = 500;
 const BOUNDED: &str =
     "a query with a restriction, which Jira demands: add one such as `project = ABC` or `created >= -30d`";
 
-pub(super) fn write(value: Value, notes: &mut Vec<String>) -> Result<Value, FormatError> {
+pub(crate) struct Jql;
+
+impl Format for Jql {
+    fn name(&self) -> &'static str {
+        "jql"
+    }
+
+    fn summary(&self) -> &'static str {
+        "A JQL query, with what Jira refuses found before it is sent."
+    }
+
+    fn lookup_use(&self) -> LookupUse {
+        LookupUse::Optional
+    }
+
+    fn argument_schema(&self, _: &Formatted, schema: &mut Map<String, Value>) -> Result<(), &'static str> {
+        if schema::type_of(schema) == "string" { Ok(()) } else { Err("a text") }
+    }
+
+    fn samples(&self, _: &Formatted, _: &str) -> Vec<Value> {
+        vec![json!("project = ABC"), json!("created >= -30d AND text ~ \"a b\" ORDER BY created DESC")]
+    }
+
+    fn write<'a>(
+        &'a self,
+        value: Value,
+        _: &'a Formatted,
+        _: &'a FormatContext<'a>,
+        notes: &'a mut Vec<String>,
+    ) -> WriteFuture<'a> {
+        written(checked(value, notes))
+    }
+
+    fn explain<'a>(
+        &'a self,
+        value: &'a Value,
+        formatted: &'a Formatted,
+        refused: &'a RefusedRequest<'a>,
+        lookup: &'a dyn Lookup,
+    ) -> ExplainFuture<'a> {
+        Box::pin(async move { parser_messages(value, refused, formatted.ask.as_deref()?, lookup).await })
+    }
+}
+
+fn checked(value: Value, notes: &mut Vec<String>) -> Result<Value, FormatError> {
     let Value::String(given) = value else {
         return Err(FormatError::new("a JQL query as text", short(&value.to_string())));
     };
@@ -34,25 +81,25 @@ pub(super) fn write(value: Value, notes: &mut Vec<String>) -> Result<Value, Form
 
 /// A piece of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Token {
-    /// A word, a number, an operator: whatever is no other.
+enum JqlToken {
+    /// A word, a number, an operator: everything without a variant of its own.
     Word(String),
     Quoted,
-    Open,
-    Close,
+    OpenParenthesis,
+    CloseParenthesis,
     Comma,
 }
 
-/// What is wrong with the signs of a query.
+/// A quote or parenthesis without its partner, and its position counted from 1.
 #[derive(Debug, PartialEq, Eq)]
-enum Fault {
-    Quote(char, usize),
-    Session(usize),
-    Closed(usize),
+enum UnbalancedJql {
+    UnclosedQuote(char, usize),
+    UnclosedParenthesis(usize),
+    UnopenedParenthesis(usize),
 }
 
-/// Takes a query apart, as far as quotes, parentheses and words go.
-fn tokens(query: &str) -> Result<Vec<Token>, Fault> {
+/// Splits a query into quotes, parentheses and words.
+fn tokens(query: &str) -> Result<Vec<JqlToken>, UnbalancedJql> {
     let mut tokens = Vec::new();
     let mut opened = Vec::new();
     let mut characters = query.chars().enumerate().peekable();
@@ -71,19 +118,19 @@ fn tokens(query: &str) -> Result<Vec<Token>, Fault> {
                     }
                 }
                 if !closed {
-                    return Err(Fault::Quote(c, at + 1));
+                    return Err(UnbalancedJql::UnclosedQuote(c, at + 1));
                 }
-                tokens.push(Token::Quoted);
+                tokens.push(JqlToken::Quoted);
             }
             '(' => {
                 opened.push(at + 1);
-                tokens.push(Token::Open);
+                tokens.push(JqlToken::OpenParenthesis);
             }
             ')' => {
-                opened.pop().ok_or(Fault::Closed(at + 1))?;
-                tokens.push(Token::Close);
+                opened.pop().ok_or(UnbalancedJql::UnopenedParenthesis(at + 1))?;
+                tokens.push(JqlToken::CloseParenthesis);
             }
-            ',' => tokens.push(Token::Comma),
+            ',' => tokens.push(JqlToken::Comma),
             c if c.is_whitespace() => {}
             c => {
                 let mut word = c.to_string();
@@ -94,12 +141,12 @@ fn tokens(query: &str) -> Result<Vec<Token>, Fault> {
                         word.extend(characters.next().map(|(_, escaped)| escaped));
                     }
                 }
-                tokens.push(Token::Word(word));
+                tokens.push(JqlToken::Word(word));
             }
         }
     }
     match opened.pop() {
-        Some(at) => Err(Fault::Session(at)),
+        Some(at) => Err(UnbalancedJql::UnclosedParenthesis(at)),
         None => Ok(tokens),
     }
 }
@@ -107,36 +154,38 @@ fn tokens(query: &str) -> Result<Vec<Token>, Fault> {
 fn check(query: &str) -> Result<(), FormatError> {
     let tokens = tokens(query).map_err(|fault| {
         let (expected, given) = match fault {
-            Fault::Quote(quote, at) => {
+            UnbalancedJql::UnclosedQuote(quote, at) => {
                 let expected = format!("each {quote} to be closed; a {quote} inside a text is written \\{quote}");
                 (expected, format!("one that opens at character {at} and never closes"))
             }
-            Fault::Session(at) => {
+            UnbalancedJql::UnclosedParenthesis(at) => {
                 ("each ( to be closed".to_owned(), format!("one that opens at character {at} and never closes"))
             }
-            Fault::Closed(at) => ("a ( for each )".to_owned(), format!("a ) at character {at} that closes nothing")),
+            UnbalancedJql::UnopenedParenthesis(at) => {
+                ("a ( for each )".to_owned(), format!("a ) at character {at} that closes nothing"))
+            }
         };
         FormatError::new(format!("a JQL query, with {expected}"), format!("{given}: {}", short(query)))
     })?;
-    let is = |token: &Token, word: &str| matches!(token, Token::Word(text) if text.eq_ignore_ascii_case(word));
+    let is = |token: &JqlToken, word: &str| matches!(token, JqlToken::Word(text) if text.eq_ignore_ascii_case(word));
     let sorting =
         (0..tokens.len()).find(|&at| is(&tokens[at], "order") && tokens.get(at + 1).is_some_and(|next| is(next, "by")));
     let restriction = &tokens[..sorting.unwrap_or(tokens.len())];
-    // Parentheses around nothing restrict nothing.
-    if restriction.iter().all(|token| matches!(token, Token::Open | Token::Close)) {
+    // Empty parentheses are no restriction.
+    if restriction.iter().all(|token| matches!(token, JqlToken::OpenParenthesis | JqlToken::CloseParenthesis)) {
         let given = if query.trim().is_empty() { "nothing".to_owned() } else { short(query) };
         return Err(FormatError::new(BOUNDED, given));
     }
-    let sorted = sorting.map_or(0, |at| 1 + tokens[at..].iter().filter(|token| **token == Token::Comma).count());
-    if sorted > MOST_SORTED {
-        let expected = format!("at most {MOST_SORTED} fields after ORDER BY, as many as Jira takes");
+    let sorted = sorting.map_or(0, |at| 1 + tokens[at..].iter().filter(|token| **token == JqlToken::Comma).count());
+    if sorted > MAX_SORTED {
+        let expected = format!("at most {MAX_SORTED} fields after ORDER BY, as many as Jira takes");
         return Err(FormatError::new(expected, sorted.to_string()));
     }
     Ok(())
 }
 
-/// The plain text of a query that came percent-encoded: outside of quotes no query has a `%`, and
-/// one that is encoded has no white space.
+/// Returns the plain text of a query that is percent-encoded. Outside of quotes no query has a `%`,
+/// and an encoded one has no white space.
 fn decoded(query: &str) -> Result<Option<String>, FormatError> {
     if query.trim().contains(char::is_whitespace) || !is_encoded(query) {
         return Ok(None);
@@ -150,7 +199,7 @@ fn decoded(query: &str) -> Result<Option<String>, FormatError> {
     }
 }
 
-/// Whether a `%` with two hexadecimal digits stands outside of quotes.
+/// Whether there is a `%` with two hexadecimal digits outside of quotes.
 fn is_encoded(query: &str) -> bool {
     let bytes = query.as_bytes();
     let mut quote = None;
@@ -173,25 +222,29 @@ fn is_encoded(query: &str) -> bool {
     false
 }
 
-/// What Jira's parser says of a query that was refused.
-pub(super) async fn explain(value: &Value, rejection: &Rejection, operation: &str, ask: &dyn Lookup) -> Option<String> {
-    if rejection.status != 400 || !value.is_string() {
+/// Returns what Jira's parser reports of a query that was refused.
+async fn parser_messages(
+    value: &Value,
+    refused: &RefusedRequest<'_>,
+    operation: &str,
+    lookup: &dyn Lookup,
+) -> Option<String> {
+    if refused.status != 400 || !value.is_string() {
         return None;
     }
     let inputs = vec![
         (Place::Query("validation".to_owned()), json!("strict")),
         (Place::Property("queries".to_owned()), json!([value])),
     ];
-    let answer = ask.ask(operation, inputs).await.ok()?;
-    let parsed: Value = serde_json::from_slice(&answer.body).ok()?;
+    let parsed = lookup.ask(operation, inputs).await.ok()?;
     let query = &parsed["queries"][0];
     let messages = |key: &str| query[key].as_array().into_iter().flatten().filter_map(Value::as_str);
-    // The refusal itself may hold them already.
+    // The refusal itself may contain them already.
     let new: Vec<String> = messages("errors")
         .chain(messages("warnings"))
-        .filter(|message| !rejection.body.contains(*message))
-        .take(MOST_MESSAGES)
-        .map(|message| message.chars().take(500).collect())
+        .filter(|message| !refused.body.contains(*message))
+        .take(MAX_MESSAGES)
+        .map(|message| message.chars().take(MAX_MESSAGE).collect())
         .collect();
     (!new.is_empty()).then(|| format!("Jira's parser says of the query: {}", new.join(" ")))
 }
@@ -200,16 +253,16 @@ pub(super) async fn explain(value: &Value, rejection: &Rejection, operation: &st
 mod tests {
     use super::*;
 
-    fn written(query: &str) -> Result<(String, usize), String> {
+    fn outcome(query: &str) -> Result<(String, usize), String> {
         let mut notes = Vec::new();
-        match write(json!(query), &mut notes) {
+        match checked(json!(query), &mut notes) {
             Ok(value) => Ok((value.as_str().unwrap().to_owned(), notes.len())),
-            Err(complaint) => Err(format!("{} / {}", complaint.expected, complaint.given)),
+            Err(error) => Err(format!("{} / {}", error.expected, error.given)),
         }
     }
 
     #[test]
-    fn queries_that_restrict_pass_as_they_are() {
+    fn queries_with_a_restriction_pass_unchanged() {
         for query in [
             "project = ABC",
             "assignee = currentUser() order by key",
@@ -221,30 +274,30 @@ mod tests {
             "NOT status = Done",
             "cf[10010] = \"order by\"",
         ] {
-            assert_eq!(written(query), Ok((query.to_owned(), 0)), "{query}");
+            assert_eq!(outcome(query), Ok((query.to_owned(), 0)), "{query}");
         }
     }
 
     #[test]
     fn queries_without_a_restriction_are_refused_with_the_fix() {
         for query in ["", "  ", "order by created DESC", "ORDER  BY\nkey", "()", "( ) order by rank"] {
-            let told = written(query).unwrap_err();
-            assert!(told.contains("created >= -30d"), "{query}: {told}");
+            let error = outcome(query).unwrap_err();
+            assert!(error.contains("created >= -30d"), "{query}: {error}");
         }
     }
 
     #[test]
-    fn what_is_open_is_told_with_its_place() {
-        for (query, told) in [
+    fn unbalanced_signs_are_refused_with_their_position() {
+        for (query, part) in [
             ("summary ~ \"printer", "opens at character 11"),
             ("summary ~ 'it\\'", "opens at character 11"),
             ("project = A AND (status = Open", "opens at character 17"),
             ("project = A)", "a ) at character 12"),
         ] {
-            let found = written(query).unwrap_err();
-            assert!(found.contains(told), "{query}: {found}");
+            let error = outcome(query).unwrap_err();
+            assert!(error.contains(part), "{query}: {error}");
         }
-        assert!(written("a = b order by a,b,c,d,e,f,g,h").unwrap_err().contains("at most 7"));
+        assert!(outcome("a = b order by a,b,c,d,e,f,g,h").unwrap_err().contains("at most 7"));
     }
 
     #[test]
@@ -255,11 +308,11 @@ mod tests {
             ("summary%20~%20%22100%2525%22", "summary ~ \"100%25\""),
             ("text~%22a+b%22%20AND%20x=1", "text~\"a+b\" AND x=1"),
         ] {
-            assert_eq!(written(given), Ok((expected.to_owned(), 1)), "{given}");
+            assert_eq!(outcome(given), Ok((expected.to_owned(), 1)), "{given}");
         }
         for twice in ["project%2520%253D%2520ABC", "a%3D%FF"] {
-            assert!(written(twice).unwrap_err().contains("not percent-encoded"), "{twice}");
+            assert!(outcome(twice).unwrap_err().contains("not percent-encoded"), "{twice}");
         }
-        assert!(written("order%20by%20key").unwrap_err().contains("created >= -30d"));
+        assert!(outcome("order%20by%20key").unwrap_err().contains("created >= -30d"));
     }
 }
