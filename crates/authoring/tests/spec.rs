@@ -1,13 +1,5 @@
-//! `toolwright spec …`, run as a whole in a scratch folder: what it prints and writes, its exit
-//! codes, and that hostile descriptions end in a result or a clear error, in bounded time and
-//! memory, with nothing written outside the target.
-
-#![allow(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a fault fails the test, and figures are shown"
-)]
+//! `cargo spec` → what it prints and writes, and its exit codes. Hostile descriptions end in a
+//! result or a clear error, in bounded time and memory, with nothing written outside the target.
 
 use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
@@ -17,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::{PROGRAM, repository, scratch, text};
+
 /// The longest that a single file may take, and one of thousands of operations.
 const LONGEST: Duration = Duration::from_secs(10);
 const LONGEST_OF_MANY: Duration = Duration::from_secs(60);
@@ -25,9 +19,8 @@ const BUSY: u32 = 4;
 
 /// A folder like the project's top, with an empty `specs`.
 fn project(test: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("spec-command").join(test);
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(folder.join("specs")).unwrap();
+    let folder = scratch(&format!("spec-{test}"));
+    std::fs::create_dir(folder.join("specs")).unwrap();
     folder
 }
 
@@ -41,13 +34,9 @@ fn run_within(longest: Duration, folder: &Path, arguments: &[&str]) -> (Output, 
     // The shell bounds what it runs: 1 GB of memory, and seconds of work, which a busy machine
     // does not make more.
     let bounded = format!("ulimit -v 1048576 -t {}; exec \"$@\"", longest.as_secs());
-    command.args(["-c", &bounded, "bash", env!("CARGO_BIN_EXE_toolwright"), "spec"]).args(arguments);
+    command.args(["-c", &bounded, "bash", PROGRAM, "spec"]).args(arguments);
     let output = command.current_dir(folder).env("NO_COLOR", "1").output().unwrap();
     (output, started.elapsed())
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// Every file below a folder.
@@ -121,7 +110,7 @@ fn lint_says_what_would_come_out() {
 
 #[test]
 fn what_somebody_has_looked_at_is_clean() {
-    let vendor = Path::new(env!("CARGO_MANIFEST_DIR")).join("specs/jitbit/api.yaml");
+    let vendor = repository().join("specs/jitbit/api.yaml");
     let (output, _) = run(&project("clean"), &["lint", vendor.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
 }
@@ -153,7 +142,7 @@ fn new_writes_a_folder_that_the_generator_takes() {
     let before = std::fs::read_to_string(folder.join("specs/parcels/api.yaml")).unwrap();
     let (output, _) = run(&folder, &["new", "parcels", "--from", "p.yaml"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("is there already"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("exists already"), "{}", text(&output.stderr));
     assert_eq!(std::fs::read_to_string(folder.join("specs/parcels/api.yaml")).unwrap(), before);
 
     let (output, _) = run(&folder, &["new", "few", "--from", "p.yaml", "--operations", "list*,GET /parcels/resend/*"]);

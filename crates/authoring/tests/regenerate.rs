@@ -1,10 +1,10 @@
-//! `toolwright regenerate` in a folder of its own: writes, deletes leftovers, and with `--check`
-//! only looks.
-
-#![allow(clippy::unwrap_used, reason = "a fault fails the test")]
+//! `cargo regenerate` → files in generated/. It deletes leftovers, and with `--check` it writes
+//! nothing.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+
+use super::{PROGRAM, repository, scratch, shown};
 
 const VENDOR: &str = r#"
 id = "acme"
@@ -29,8 +29,7 @@ paths:
 "#;
 
 fn project(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = std::fs::remove_dir_all(&folder);
+    let folder = scratch(&format!("regenerate-{name}"));
     std::fs::create_dir_all(folder.join("specs/acme")).unwrap();
     std::fs::write(folder.join("specs/acme/vendor.toml"), VENDOR).unwrap();
     std::fs::write(folder.join("specs/acme/api.yaml"), DESCRIPTION).unwrap();
@@ -38,17 +37,13 @@ fn project(name: &str) -> PathBuf {
 }
 
 fn regenerate(folder: &Path, more: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_toolwright"));
+    let mut command = Command::new(PROGRAM);
     command.arg("regenerate").args(more).current_dir(folder).env("NO_COLOR", "1").output().unwrap()
-}
-
-fn shown(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 #[test]
 fn writes_what_specs_give_and_deletes_what_is_left_over() {
-    let folder = project("regenerate-writes");
+    let folder = project("writes");
     std::fs::create_dir_all(folder.join("generated/gone")).unwrap();
     std::fs::write(folder.join("generated/gone/client.rs"), "// old").unwrap();
     let output = regenerate(&folder, &[]);
@@ -63,7 +58,7 @@ fn writes_what_specs_give_and_deletes_what_is_left_over() {
 
 #[test]
 fn check_shows_what_differs_and_writes_nothing() {
-    let folder = project("regenerate-checks");
+    let folder = project("checks");
     regenerate(&folder, &[]);
     let tools = folder.join("generated/acme/tools.json");
     let edited = std::fs::read_to_string(&tools).unwrap().replace("acme_list_things", "acme_list_stuff");
@@ -86,7 +81,7 @@ fn check_shows_what_differs_and_writes_nothing() {
 
 #[test]
 fn faults_are_shown_all_at_once() {
-    let folder = project("regenerate-faults");
+    let folder = project("faults");
     std::fs::write(folder.join("specs/acme/vendor.toml"), VENDOR.replace("header = \"x-api-key\"\n", "")).unwrap();
     std::fs::write(folder.join("specs/acme/api.yaml"), DESCRIPTION.replace("3.0.3", "3.1.0")).unwrap();
     let output = regenerate(&folder, &[]);
@@ -98,8 +93,22 @@ fn faults_are_shown_all_at_once() {
 }
 
 #[test]
-fn elsewhere_it_says_where_to_run() {
-    let output = regenerate(Path::new(env!("CARGO_TARGET_TMPDIR")), &[]);
+fn outside_a_project_it_names_the_folder_to_run_in() {
+    let output = regenerate(&scratch("regenerate-elsewhere"), &[]);
     assert_eq!(output.status.code(), Some(2));
     assert!(shown(&output).contains("run this at the top of the project"), "{}", shown(&output));
+}
+
+#[test]
+fn what_is_committed_is_what_specs_give() {
+    let output = regenerate(&repository(), &["--check"]);
+    assert_eq!(output.status.code(), Some(0), "{}", shown(&output));
+}
+
+#[test]
+fn the_same_specs_give_the_same_bytes() {
+    let once = || toolwright_codegen::generate(&repository().join("specs"), |_| true).expect("specs/ has no faults");
+    let (first, second) = (once(), once());
+    assert!(first.tree == second.tree, "the files differ from one run to the next");
+    assert!(first.index == second.index, "the index differs from one run to the next");
 }
