@@ -67,7 +67,7 @@ impl ApiConnection {
     fn open(&self, chosen: &ChosenSettings) -> Result<Session, ConfigError> {
         let ConnectionConfig { credentials, timeout, .. } = &self.connection;
         let base = self.connection.root(self.api.id).clone();
-        let upstream = Upstream::paced(base, credentials.clone(), *timeout, self.pace.clone())?
+        let upstream = Upstream::with_rate_limiter(base, credentials.clone(), *timeout, self.pace.clone())?
             .with_settings(self.connection.sent(chosen)?);
         Ok(Session { client: (self.api.connect)(upstream.clone()), upstream, memory: LookupCache::default() })
     }

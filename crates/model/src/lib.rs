@@ -2,6 +2,7 @@
 //! program reads back. Imports nothing of ours, so that both halves can share it.
 
 mod format;
+pub mod media_type;
 mod name;
 mod operation;
 mod paging;
