@@ -1,7 +1,7 @@
 //! Flags that `serve` and `call` share → connections to vendors or the sandbox, and what a toolbox is made of.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -74,7 +74,8 @@ pub(super) struct FilesArguments {
 
 impl FilesArguments {
     pub(super) fn open(&self) -> Result<Option<Folder>, ConfigError> {
-        self.files.as_deref().map(Folder::open).transpose()
+        let wrong = |path: &Path, error| ConfigError::new(format!("`--files {}`: {error}", path.display()));
+        self.files.as_deref().map(|path| Folder::open(path).map_err(|error| wrong(path, error))).transpose()
     }
 
     /// Refuses the flag over HTTP, where a path from another machine would name a file on this one.

@@ -11,7 +11,7 @@ use super::address::{self, ConfiguredAddress};
 use super::credentials::{self, CompleteCredentials};
 use super::settings::{self, ChosenSettings, ConfiguredSetting};
 use crate::error::ConfigError;
-use crate::upstream::{Credentials, RateLimits, Setting};
+use crate::upstream::{Credentials, RateLimits, SettingHeader};
 use toolwright_model::{Address, Refusal, Vendor};
 
 /// A vendor's address, the credentials for it, and the bounds of calls to it.
@@ -83,10 +83,10 @@ impl ConnectionConfig {
     ///
     /// # Errors
     /// A value is no valid header.
-    pub fn sent(&self, chosen: &ChosenSettings) -> Result<Vec<Setting>, ConfigError> {
+    pub fn sent(&self, chosen: &ChosenSettings) -> Result<Vec<SettingHeader>, ConfigError> {
         let sent = self.settings.iter().filter_map(|one| Some((one, one.value_for(chosen)?)));
         let header = |(one, value): (&ConfiguredSetting, &str)| {
-            Setting::new(&one.setting.header, value)
+            SettingHeader::new(&one.setting.header, value)
                 .map_err(|error| ConfigError::new(format!("`{}` {error}", one.setting.variable)))
         };
         sent.map(header).collect()
