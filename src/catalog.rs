@@ -90,7 +90,7 @@ impl Catalog {
     }
 
     /// Returns the position of the tool with this name or alias.
-    pub fn position(&self, name: &str) -> Option<usize> {
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
         self.0.positions.get(name).copied()
     }
 
@@ -100,13 +100,13 @@ impl Catalog {
     }
 
     /// Returns the names and aliases nearest to `name`, for "did you mean".
-    pub fn near(&self, name: &str) -> Vec<&str> {
+    pub(crate) fn near(&self, name: &str) -> Vec<&str> {
         suggest(name, self.0.positions.keys().map(String::as_str))
     }
 
     /// Returns the tools that match the words of `query`, best first: every word has to occur in
     /// the name, title, tags or description; names have more weight than descriptions.
-    pub fn search(&self, query: &str) -> Vec<&Entry> {
+    pub(crate) fn search(&self, query: &str) -> Vec<&Entry> {
         let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
         let mut found: Vec<(usize, &Entry)> = self
             .entries()
@@ -134,7 +134,7 @@ fn score(tool: &Tool, word: &str) -> Option<usize> {
 
 impl Entry {
     /// The tool as `tools/list` sends it.
-    pub fn listing(&self) -> rmcp::model::Tool {
+    pub(crate) fn listing(&self) -> rmcp::model::Tool {
         let tool = &self.tool;
         rmcp::model::Tool::new(tool.name.clone(), tool.description.clone(), Arc::new(tool.parsed_input_schema()))
             .with_title(tool.title.clone())
@@ -151,7 +151,7 @@ impl Entry {
     }
 
     /// The tokens that the tool takes in a model's context, estimated as four bytes each.
-    pub fn tokens(&self) -> usize {
+    pub(crate) fn tokens(&self) -> usize {
         serde_json::to_string(&self.listing()).map_or(0, |text| text.len() / 4)
     }
 

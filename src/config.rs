@@ -38,13 +38,13 @@ fn value(variable: &str, env: Environment<'_>) -> Result<Option<String>, ConfigE
 }
 
 /// The name of the settings file.
-pub const SETTINGS_FILE: &str = "toolwright.toml";
+const SETTINGS_FILE: &str = "toolwright.toml";
 
 /// Adds a profile's lists where the flags have none.
 ///
 /// # Errors
 /// The file can't be read, or has no such profile.
-pub fn with_profile(
+pub(crate) fn with_profile(
     flags: SelectionWords,
     profile: Option<&str>,
     file: Option<&Path>,

@@ -151,7 +151,7 @@ impl Selection {
     }
 
     /// Keeps only these vendors.
-    pub fn narrow_to_vendors(&mut self, vendors: BTreeSet<String>) {
+    pub(crate) fn narrow_to_vendors(&mut self, vendors: BTreeSet<String>) {
         self.vendors = Some(vendors);
     }
 

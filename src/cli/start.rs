@@ -145,7 +145,7 @@ pub(super) fn vendor_connections(
     }
     if connections.is_empty() || (wanted.is_some() && !missing.is_empty()) {
         return Err(ConfigError::new(format!(
-            "no credentials\n{}\nhint: `serve` and `call` need none with `--sandbox`; for each variable, one with `_FILE` behind its name may name a file instead",
+            "no credentials\n{}\nhint: `serve` and `call` need none with `--sandbox`; a variable with the suffix `_FILE` may name a file that holds the value instead",
             missing.join("\n")
         ))
         .into());

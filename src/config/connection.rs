@@ -83,7 +83,7 @@ impl ConnectionConfig {
     ///
     /// # Errors
     /// A value is no valid header.
-    pub fn sent(&self, chosen: &ChosenSettings) -> Result<Vec<SettingHeader>, ConfigError> {
+    pub(crate) fn sent(&self, chosen: &ChosenSettings) -> Result<Vec<SettingHeader>, ConfigError> {
         let sent = self.settings.iter().filter_map(|one| Some((one, one.value_for(chosen)?)));
         let header = |(one, value): (&ConfiguredSetting, &str)| {
             SettingHeader::new(&one.setting.header, value)

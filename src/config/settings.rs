@@ -27,7 +27,7 @@ pub struct ChosenSettings(pub BTreeMap<String, String>);
 
 impl ConfiguredSetting {
     /// The value that is sent for a client's choice.
-    pub fn value_for<'a>(&'a self, chosen: &'a ChosenSettings) -> Option<&'a str> {
+    pub(crate) fn value_for<'a>(&'a self, chosen: &'a ChosenSettings) -> Option<&'a str> {
         // Checked again here: this is the last guard before the tenant header is sent.
         let chosen = chosen.0.get(&self.setting.variable).filter(|value| self.allowed.contains(value));
         chosen.or(self.value.as_ref()).map(String::as_str)

@@ -6,7 +6,7 @@
 pub mod http;
 mod instructions;
 mod messages;
-pub mod stdio;
+pub(crate) mod stdio;
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -74,14 +74,14 @@ impl Server {
 
     /// Returns the server for a new session, with a log level and tenant settings of its own.
     #[must_use]
-    pub fn for_session(&self) -> Self {
+    fn for_session(&self) -> Self {
         let session = Some(self.sessions.fetch_add(1, Ordering::Relaxed));
         Self { session, ..self.for_request() }
     }
 
     /// Returns the server for a request without a session.
     #[must_use]
-    pub fn for_request(&self) -> Self {
+    fn for_request(&self) -> Self {
         Self { messages: Messages::default(), session: None, chosen: Arc::default(), ..self.clone() }
     }
 }

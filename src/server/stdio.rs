@@ -16,7 +16,10 @@ const STOP_WITHIN: Duration = Duration::from_secs(3);
 ///
 /// # Errors
 /// The handshake fails, or the connection ends other than by the end of input.
-pub async fn serve(server: Server, stop: CancellationToken) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+pub(crate) async fn serve(
+    server: Server,
+    stop: CancellationToken,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let running = tokio::select! {
         running = server.serve(stdio_pipes()) => running,
         () = stop.cancelled() => return Ok(()),
