@@ -1,4 +1,4 @@
-//! A value that a format does not take → what would have been taken, in a line for the caller.
+//! A value that a format does not take → what would have been taken, as parts of a message.
 
 use toolwright_model::truncate;
 

@@ -1,5 +1,5 @@
-//! A file as a caller gives it → its name, bytes and type. Its bytes are always taken, its path only
-//! where the operator opened a folder.
+//! A file as a caller gives it, by its bytes or by its path in the folder that the operator opened →
+//! its name, bytes and type.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};

@@ -246,7 +246,7 @@ async fn parser_messages(
         .take(MAX_MESSAGES)
         .map(|message| message.chars().take(MAX_MESSAGE).collect())
         .collect();
-    (!new.is_empty()).then(|| format!("Jira's parser says of the query: {}", new.join(" ")))
+    (!new.is_empty()).then(|| format!("Jira's parser reports for the query: {}", new.join(" ")))
 }
 
 #[cfg(test)]
@@ -329,7 +329,7 @@ mod tests {
         let answer =
             json!({"queries": [{"query": "a = b", "errors": ["Field 'a' does not exist.", "Known already."]}]});
         let (text, inputs) = explained(answer.clone(), 400, "{\"errorMessages\": [\"Known already.\"]}");
-        assert_eq!(text.as_deref(), Some("Jira's parser says of the query: Field 'a' does not exist."));
+        assert_eq!(text.as_deref(), Some("Jira's parser reports for the query: Field 'a' does not exist."));
         assert_eq!(inputs[1], (Place::Property("queries".to_owned()), json!(["a = b"])));
         for (answer, status) in [(answer, 403), (json!({"queries": []}), 400), (json!("odd"), 400)] {
             assert_eq!(explained(answer, status, "").0, None);

@@ -33,7 +33,7 @@ pub(crate) struct JumpcloudFilter {
     name: &'static str,
     summary: &'static str,
     operators: &'static [&'static str],
-    /// What stands before an operator.
+    /// The sign before an operator.
     operator_sign: &'static str,
     takes_commas: bool,
 }
