@@ -5,9 +5,6 @@
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::common::arrival::Arrival;
-use crate::common::draw;
-use crate::common::{everything, sandbox, toolbox};
 use fastrand::Rng;
 use serde_json::Value;
 use toolwright::call::Failure;
@@ -16,6 +13,10 @@ use toolwright::error::CallError;
 use toolwright::formats::{FormatContext, Lookup, LookupCache, LookupError, LookupFuture, write};
 use toolwright::policy::Defaults;
 use toolwright_model::{Place, Tool};
+
+use crate::common::arrival::Arrival;
+use crate::common::draw;
+use crate::common::{everything, sandbox, toolbox};
 
 /// A clock that stands still.
 fn noon() -> SystemTime {

@@ -139,7 +139,8 @@ fn no_row_leads_back_to_itself() {
     let mut left = table.clone();
     // What imports nothing that is left can be taken away; what stays at the end is a circle.
     loop {
-        let free: Vec<String> = left.iter().filter(|(_, of)| of.iter().all(|m| !left.contains_key(m))).map(|(m, _)| m.clone()).collect();
+        let free: Vec<String> =
+            left.iter().filter(|(_, of)| of.iter().all(|m| !left.contains_key(m))).map(|(m, _)| m.clone()).collect();
         if free.is_empty() {
             break;
         }

@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::common::{call, everything, jitbit_at, meta, nothing, result, sandbox, text, toolbox};
 use serde_json::{Value, json};
 use toolwright::audit::{Audit, Report, verify};
 use toolwright::call::{Caller, Toolbox};
 use toolwright::mcp_result::OUTCOME;
 use toolwright::policy::{Defaults, SelectionWords};
 use toolwright::sandbox::Sandbox;
+
+use crate::common::{call, everything, jitbit_at, meta, nothing, result, sandbox, text, toolbox};
 
 fn fresh(name: &str) -> PathBuf {
     let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("record-{name}.jsonl"));

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::common;
-use crate::common::acme::{Site, call, resolved, toolbox, vendor};
 use serde_json::json;
 use toolwright::call::Toolbox;
 use toolwright_model::Vendor;
+
+use crate::common;
+use crate::common::acme::{Site, call, resolved, toolbox, vendor};
 
 const SECRET: &str = "cl13nt-s3cret";
 
