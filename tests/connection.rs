@@ -1,10 +1,11 @@
 //! Variables → a vendor's connection: which address, which credentials, which settings, and what
 //! is said where they don't fit together.
 
-use crate::common::acme::{Site, call, resolved, toolbox, vendor};
 use serde_json::json;
 use toolwright::config::setup_options;
 use toolwright_model::Vendor;
+
+use crate::common::acme::{Site, call, resolved, toolbox, vendor};
 
 const CLOUD: &str = "11111111-2222-4333-8444-555555555555";
 
