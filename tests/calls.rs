@@ -12,7 +12,7 @@ use serde_json::Value;
 use toolwright::call::Failure;
 use toolwright::catalog::Catalog;
 use toolwright::error::CallError;
-use toolwright::formats::{FormatContext, Lookup, LookupError, LookupFuture, Memory, write};
+use toolwright::formats::{FormatContext, Lookup, LookupCache, LookupError, LookupFuture, write};
 use toolwright::policy::Defaults;
 use toolwright_model::{Place, Tool};
 
@@ -34,7 +34,7 @@ impl Lookup for Nobody {
 async fn written(tool: &Tool, argument: &str, value: &Value) -> Value {
     let bindings = tool.calls.iter().flat_map(|call| &call.bindings);
     let formats = bindings.filter(|binding| binding.argument == argument).map(|binding| &binding.formats).next();
-    let around = FormatContext { now: noon(), folder: None, ask: &Nobody, memory: &Memory::default() };
+    let around = FormatContext { now: noon(), folder: None, lookup: &Nobody, cache: &LookupCache::default() };
     match formats {
         Some(formats) => write(formats, value.clone(), &around, &mut Vec::new()).await.unwrap(),
         None => value.clone(),
