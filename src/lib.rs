@@ -18,7 +18,7 @@
 //! | `codegen::import` | a vendor's description | what would come out (`spec lint`), a folder under specs/ (`spec new`); with `authoring` only | codegen's |
 //! | `generated` | – | the only `include!`; with `typed`, the typed clients as `clients` | support |
 //! | [`support`] | a call's inputs | typed arguments, requests, answers; all that generated code calls | model, error, upstream |
-//! | [`formats`] | values as a model writes and reads them | values as a vendor does; by name, one file each | model, error, upstream |
+//! | [`formats`] | values as a model writes and reads them | values as a vendor does; a crate, by name, one file each | model |
 //! | [`upstream`] | a request | a vendor's answer, or by which stage it failed; its pace | error |
 //! | [`catalog`] | `generated` | every tool by name | generated, model, support |
 //! | [`policy`] | a tool and a selection | allowed, or why not and which flag opens it | catalog, model, error |
