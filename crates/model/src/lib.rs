@@ -1,5 +1,5 @@
-//! What a tool is: plain data that the build writes to `generated/<api>/tools.json` and the
-//! program reads back. Imports nothing of ours, so that both halves can share it.
+//! Tools and vendors as plain data: the build writes them to `generated/<api>/tools.json` and the
+//! program reads them back. It imports nothing of ours, so that both halves can share it.
 
 mod format;
 pub mod media_type;
