@@ -1,6 +1,5 @@
 //! The embedded sandbox over a real socket: hand-written tables in, statuses and problems out.
 
-#![allow(clippy::unwrap_used, reason = "a fault fails the test")]
 use std::fmt::Write;
 
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 //!
 //! It checks each request against the vendor's description and answers from the description's examples, else from its
 //! schemas. `serve`, `call` and the tests start it; a [`Script`] has precedence over the description, and tests read the
-//! requests that arrived. It imports no other room: a fault in how requests are made must not hide here too.
+//! requests that arrived. It imports no room that makes requests: a fault there would hide itself here.
 //!
 //! ```text
 //! request → route → read → script? → credentials → checks → the description's answer

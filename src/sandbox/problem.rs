@@ -2,9 +2,12 @@
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use toolwright_model::truncate;
 
-/// A longer value is cut in a problem.
+/// A value with more bytes of JSON is shown as text.
 const LONGEST_FOUND: usize = 200;
+/// A text with more characters is cut.
+const LONGEST_TEXT: usize = 400;
 
 /// One part of a request that does not fit the description.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -15,30 +18,22 @@ pub struct RequestProblem {
     pub place: String,
     /// Why it does not fit.
     pub problem: String,
-    /// The value as it was read, if there is one; at most 200 bytes of JSON, then cut to a string.
+    /// The value as it was read, if there is one; above 200 bytes its JSON as a string, cut.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub found: Option<Value>,
 }
 
 impl RequestProblem {
     pub(super) fn new(place: &str, problem: impl Into<String>) -> Self {
-        Self { place: place.to_owned(), problem: shortened(problem.into()), found: None }
+        Self { place: place.to_owned(), problem: truncate(&problem.into(), LONGEST_TEXT).into_owned(), found: None }
     }
 
     pub(super) fn found(mut self, value: &Value) -> Self {
         let text = value.to_string();
-        self.found = Some(if text.len() > LONGEST_FOUND { json!(shortened(text)) } else { value.clone() });
+        self.found =
+            Some(if text.len() > LONGEST_FOUND { json!(truncate(&text, LONGEST_TEXT)) } else { value.clone() });
         self
     }
-}
-
-/// Cuts a text that would make a problem unreadable.
-fn shortened(mut text: String) -> String {
-    if let Some((end, _)) = text.char_indices().nth(LONGEST_FOUND * 2) {
-        text.truncate(end);
-        text.push('…');
-    }
-    text
 }
 
 /// The values of a request, read as its operation describes them.

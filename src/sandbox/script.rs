@@ -6,6 +6,7 @@ use std::time::Duration;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
+use toolwright_model::suggest_one;
 
 use super::answer::SandboxReply;
 use super::error::SandboxError;
@@ -235,15 +236,10 @@ fn members<'a>(value: &'a Value, what: &str, known: &[&str]) -> Result<&'a Map<S
     }
 }
 
-/// Returns a half sentence that names what was probably meant.
+/// Returns the end of a message that suggests a known name.
 fn nearest(word: &str, known: &[&str]) -> String {
-    let near = known
-        .iter()
-        .map(|name| (strsim::jaro_winkler(&word.to_lowercase(), &name.to_lowercase()), *name))
-        .filter(|(likeness, _)| *likeness > 0.7)
-        .max_by(|(left, _), (right, _)| left.total_cmp(right));
-    match near {
-        Some((_, name)) => format!("; did you mean `{name}`?"),
+    match suggest_one(word, known.iter().copied()) {
+        Some(name) => format!("; did you mean `{name}`?"),
         None => "; `catalog show NAME` names the operations of a tool".to_owned(),
     }
 }

@@ -1,4 +1,6 @@
-//! A value that a format does not take → what would have been taken, in a line for the caller.
+//! A value that a format does not take → what would have been taken, as parts of a message.
+
+use toolwright_model::truncate;
 
 /// A value that a format does not take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,35 +34,10 @@ impl FormatError {
 
 /// Returns the start of a text in backticks, for a message.
 pub(crate) fn short(text: &str) -> String {
-    const WIDTH: usize = 80;
-    match text.char_indices().nth(WIDTH) {
-        Some((end, _)) => format!("`{}…`", &text[..end]),
-        None => format!("`{text}`"),
-    }
+    format!("`{}`", truncate(text, 80))
 }
 
 /// Returns names as a list in backticks.
 pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     names.into_iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-}
-
-/// Returns the known names nearest to one that is not known, best first.
-pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
-    const SIMILAR: f64 = 0.75;
-    let plain = |text: &str| -> String {
-        text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).take(100).collect()
-    };
-    let wanted = plain(name);
-    let mut near: Vec<(f64, &str)> = known
-        .into_iter()
-        .filter_map(|known| {
-            let other = plain(known);
-            let holds = wanted.len() > 2 && (other.contains(&wanted) || other.len() > 2 && wanted.contains(&other));
-            let likeness = strsim::jaro_winkler(&wanted, &other).max(if holds { SIMILAR } else { 0.0 });
-            (likeness >= SIMILAR).then_some((likeness, known))
-        })
-        .collect();
-    near.sort_by(|one, other| other.0.total_cmp(&one.0).then(one.1.cmp(other.1)));
-    near.dedup_by(|one, other| one.1 == other.1);
-    near.into_iter().take(most).map(|(_, known)| known).collect()
 }

@@ -1,5 +1,5 @@
-//! A file as a caller gives it → its name, bytes and type. Its bytes are always taken, its path only
-//! where the operator opened a folder.
+//! A file as a caller gives it, by its bytes or by its path in the folder that the operator opened →
+//! its name, bytes and type.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -141,7 +141,7 @@ impl Folder {
 }
 
 /// Completes a file, or each file of a list.
-pub(crate) fn completed(value: Value, folder: Option<&Folder>) -> Result<Value, FormatError> {
+fn completed(value: Value, folder: Option<&Folder>) -> Result<Value, FormatError> {
     match value {
         Value::Array(files) => {
             let files = files
@@ -183,4 +183,61 @@ fn complete(mut file: Map<String, Value>, folder: Option<&Folder>) -> Result<Map
         file.insert("content_type".to_owned(), Value::from(kind));
     }
     Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_come_from_the_folder_only() {
+        let root = tempfile();
+        let (inside, outside) = (root.join("open"), root.join("secret.txt"));
+        std::fs::create_dir_all(inside.join("sub")).unwrap();
+        std::fs::write(inside.join("sub/report.pdf"), b"%PDF").unwrap();
+        std::fs::write(inside.join("large.bin"), vec![0; 10 * 1024 * 1024 + 1]).unwrap();
+        std::fs::write(&outside, b"secret").unwrap();
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(&outside, inside.join("link.txt")).unwrap();
+        let folder = Folder::open(&inside).unwrap();
+        let read = |path: &str| completed(json!({"path": path}), Some(&folder));
+        let report = json!({"content_base64": STANDARD.encode("%PDF"), "filename": "report.pdf", "content_type": "application/pdf"});
+        assert_eq!(read("sub/report.pdf"), Ok(report.clone()));
+        assert_eq!(read(inside.join("sub/report.pdf").to_str().unwrap()), Ok(report.clone()));
+        let several =
+            completed(json!([{"path": "sub/report.pdf", "filename": "a.txt"}, report]), Some(&folder)).unwrap();
+        assert_eq!(
+            (several[0]["filename"].as_str(), several[0]["content_type"].as_str()),
+            (Some("a.txt"), Some("text/plain"))
+        );
+        for (path, reason) in [
+            ("../secret.txt", "no such file in the folder"),
+            (outside.to_str().unwrap(), "no such file in the folder"),
+            ("missing", "no such file in the folder"),
+            #[cfg(unix)]
+            ("link.txt", "no such file in the folder"),
+            ("sub", "no file"),
+            ("large.bin", "larger than 10 MB"),
+        ] {
+            let error = read(path).unwrap_err();
+            assert!(error.given.ends_with(reason) && error.at == ".path", "{path}: {error:?}");
+        }
+        for (given, folder) in [
+            (json!({"path": "sub/report.pdf"}), None),
+            (json!({"path": "sub/report.pdf", "content_base64": "aGk="}), Some(&folder)),
+            (json!({"filename": "a.txt"}), Some(&folder)),
+            (json!("a.txt"), Some(&folder)),
+        ] {
+            assert!(completed(given.clone(), folder).is_err(), "{given}");
+        }
+        assert!(Folder::open(&outside).is_err() && Folder::open(&root.join("nowhere")).is_err());
+        std::fs::remove_dir_all(&root).unwrap();
+    }
+
+    /// A folder that only this test uses.
+    fn tempfile() -> std::path::PathBuf {
+        let folder = std::env::temp_dir().join(format!("toolwright-formats-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        folder
+    }
 }

@@ -5,21 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use toolwright_model::Formatted;
+use toolwright_model::{Formatted, suggest};
 
-use crate::error::{FormatError, listed, nearest, short};
+use crate::error::{FormatError, listed, short};
 use crate::format::{Format, LookupUse, WriteFuture};
 use crate::lookup::NamedId;
 use crate::{FormatContext, LookupError, schema};
 
 /// How long a list of fields is used.
-const MAX_AGE: Duration = Duration::from_secs(10 * 60);
+const MAX_AGE: Duration = Duration::from_mins(10);
 /// How long a list is used although it lacks a name: a new lookup would return the same.
-const MAX_AGE_WITH_UNKNOWN: Duration = Duration::from_secs(60);
+const MAX_AGE_WITH_UNKNOWN: Duration = Duration::from_mins(1);
 /// More fields than any site has.
 const MAX_FIELDS: usize = 20_000;
-/// The most names that a refusal suggests.
-const MAX_SUGGESTED: usize = 5;
 /// The most ids that a refusal lists for a name that several fields have.
 const MAX_SAME_NAME: usize = 10;
 /// Fields that no value of fields sets, because each entry has its own readers, customers among
@@ -249,7 +247,7 @@ fn id_of(name: &str, fields: &[NamedId], notes: &mut Vec<String>) -> Result<Stri
     match candidates(wanted, fields).as_slice() {
         [] => {
             let names = fields.iter().flat_map(|field| [field.name.as_str(), field.id.as_str()]);
-            let near = nearest(wanted, names, MAX_SUGGESTED);
+            let near = suggest(wanted, names);
             let expected = match near.as_slice() {
                 [] => "a field of this site, by name or id".to_owned(),
                 near => format!("a field of this site, such as {}", listed(near.iter().copied())),
@@ -269,5 +267,97 @@ fn id_of(name: &str, fields: &[NamedId], notes: &mut Vec<String>) -> Result<Stri
             let expected = format!("one field; several have this name, so give an id: {}{more}", listed(named));
             Err(FormatError::new(expected, short(wanted)))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::{Bench, field_names, listed_fields};
+
+    fn written(bench: &Bench, value: Value) -> Result<Value, FormatError> {
+        bench.write(&[field_names()], value).0
+    }
+
+    #[test]
+    fn names_of_fields_become_ids() {
+        let bench = Bench::new(Ok(listed_fields()));
+        let (ids, notes) = bench
+            .write(&[field_names()], json!(["summary", "story points", "-Region", "*all", "customfield_1", "team"]));
+        assert_eq!(
+            ids,
+            Ok(json!([
+                "summary",
+                "customfield_10016",
+                "-customfield_10040",
+                "*all",
+                "customfield_1",
+                "customfield_10030"
+            ]))
+        );
+        assert_eq!(notes[0], "`story points` is `customfield_10016` in the answer");
+        let entries = written(&bench, json!({"Story Points": 5, "summary": "s"}));
+        assert_eq!(entries, Ok(json!({"customfield_10016": 5, "summary": "s"})));
+        let twice = written(&bench, json!({"Story Points": 5, "customfield_10016": 6})).unwrap_err();
+        assert_eq!(twice.at, ".customfield_10016");
+    }
+
+    #[test]
+    fn a_wrong_name_is_refused_with_similar_ones() {
+        let bench = Bench::new(Ok(listed_fields()));
+        let near = written(&bench, json!(["summary", "Story Point"])).unwrap_err();
+        assert_eq!(near.at, "[1]");
+        assert!(near.expected.contains("such as `Story Points`"), "{near:?}");
+        let several = written(&bench, json!(["Team"])).unwrap_err();
+        assert!(several.expected.contains("`customfield_10024`, `customfield_10025`"), "{several:?}");
+        let nothing = written(&bench, json!(["zzzzzz"])).unwrap_err();
+        assert!(nothing.expected.ends_with("by name or id"), "{nothing:?}");
+    }
+
+    #[test]
+    fn the_list_of_fields_is_looked_up_when_it_is_needed() {
+        let mut bench = Bench::new(Ok(listed_fields()));
+        assert_eq!(
+            written(&bench, json!(["summary", "customfield_10016", "*navigable", "-comment"])),
+            Ok(json!(["summary", "customfield_10016", "*navigable", "-comment"]))
+        );
+        assert_eq!(bench.lookups(), 0, "ids need no lookup");
+        for (minutes, name, lookups) in [
+            (0, "Region", 1),
+            (0, "Nowhere", 1), // Just looked up: a new lookup would return the same.
+            (2, "Nowhere", 2), // It may be new.
+            (9, "Region", 2),
+            (12, "Region", 3), // Too old.
+            (3, "Region", 4),  // The clock was set back.
+        ] {
+            bench.minutes = minutes;
+            let _ = written(&bench, json!([name]));
+            assert_eq!(bench.lookups(), lookups, "{minutes} {name}");
+        }
+    }
+
+    #[test]
+    fn without_an_answer_nothing_is_guessed() {
+        let dry = Bench::new(Err(LookupError::DryRun));
+        let (left, notes) = dry.write(&[field_names()], json!(["summary", "Region"]));
+        assert_eq!(left, Ok(json!(["summary", "Region"])));
+        assert!(notes[0].contains("dry run: `Region`"), "{notes:?}");
+        for broken in [Err(LookupError::Failed("the vendor answered 500".to_owned())), Ok(json!({"not": "a list"}))] {
+            let error = written(&Bench::new(broken), json!(["Region"])).unwrap_err();
+            assert!(error.expected.contains("could not be looked up"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn comments_are_not_set_as_fields() {
+        let listed = json!([{"id": "comment", "name": "Kommentar"}, {"id": "worklog", "name": "Log Work"}]);
+        let bench = Bench::new(Ok(listed));
+        for name in ["comment", "worklog", " comment ", "-comment", "Kommentar", "kommentar", "log work"] {
+            let error = bench.write(&[field_names()], json!({"summary": "s", name: "x"})).0.unwrap_err();
+            assert!(error.expected.contains("tools of their own"), "{name}: {error:?}");
+            assert_eq!(error.at, format!(".{name}"));
+        }
+        // Reading them is allowed.
+        assert!(bench.write(&[field_names()], json!(["comment", "worklog"])).0.is_ok());
     }
 }

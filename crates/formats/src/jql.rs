@@ -246,12 +246,13 @@ async fn parser_messages(
         .take(MAX_MESSAGES)
         .map(|message| message.chars().take(MAX_MESSAGE).collect())
         .collect();
-    (!new.is_empty()).then(|| format!("Jira's parser says of the query: {}", new.join(" ")))
+    (!new.is_empty()).then(|| format!("Jira's parser reports for the query: {}", new.join(" ")))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tests::{Vendor, run};
 
     fn outcome(query: &str) -> Result<(String, usize), String> {
         let mut notes = Vec::new();
@@ -314,5 +315,24 @@ mod tests {
             assert!(outcome(twice).unwrap_err().contains("not percent-encoded"), "{twice}");
         }
         assert!(outcome("order%20by%20key").unwrap_err().contains("created >= -30d"));
+    }
+
+    #[test]
+    fn the_parser_explains_a_refusal() {
+        let formatted = Formatted { ask: Some("parse".to_owned()), ..Formatted::whole("jql") };
+        let explained = |answer: Value, status, body: &str| {
+            let vendor = Vendor::new(Ok(answer));
+            let refused = RefusedRequest { status, body };
+            let text = run(Jql.explain(&json!("a = b"), &formatted, &refused, &vendor));
+            (text, vendor.last_inputs.into_inner().unwrap())
+        };
+        let answer =
+            json!({"queries": [{"query": "a = b", "errors": ["Field 'a' does not exist.", "Known already."]}]});
+        let (text, inputs) = explained(answer.clone(), 400, "{\"errorMessages\": [\"Known already.\"]}");
+        assert_eq!(text.as_deref(), Some("Jira's parser reports for the query: Field 'a' does not exist."));
+        assert_eq!(inputs[1], (Place::Property("queries".to_owned()), json!(["a = b"])));
+        for (answer, status) in [(answer, 403), (json!({"queries": []}), 400), (json!("odd"), 400)] {
+            assert_eq!(explained(answer, status, "").0, None);
+        }
     }
 }

@@ -2,9 +2,9 @@
 //! its interface, `field:eq:value` in version 2. All conditions of a list hold.
 
 use serde_json::{Map, Value, json};
-use toolwright_model::Formatted;
+use toolwright_model::{Formatted, suggest_one};
 
-use crate::error::{FormatError, listed, nearest, short};
+use crate::error::{FormatError, listed, short};
 use crate::format::{Format, WriteFuture, written};
 use crate::{FormatContext, schema};
 
@@ -33,7 +33,7 @@ pub(crate) struct JumpcloudFilter {
     name: &'static str,
     summary: &'static str,
     operators: &'static [&'static str],
-    /// What stands before an operator.
+    /// The sign before an operator.
     operator_sign: &'static str,
     takes_commas: bool,
 }
@@ -170,7 +170,7 @@ fn check_field(field: &str, formatted: &Formatted) -> Result<(), FormatError> {
     } else {
         format!("one of {}", listed(fields()))
     };
-    let suggestion = nearest(field, fields(), 1).first().map(|&near| near.to_owned());
+    let suggestion = suggest_one(field, fields()).map(str::to_owned);
     Err(FormatError { suggestion, ..FormatError::new(expected, short(field)).at(".field") })
 }
 

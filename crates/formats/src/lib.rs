@@ -3,9 +3,9 @@
 //!
 //! # How to add a format
 //!
-//! 1. Write `src/<name>.rs`: a unit struct that implements [`Format`], with its tests. What belongs
-//!    to the format stands there and nowhere else: the schema that a model sees, the keys that an
-//!    overlay writes beside the name, samples, and how a value is written and read.
+//! 1. Write `src/<name>.rs`: a type that implements [`Format`], with its tests. Everything about the
+//!    format is in that file: the schema that a model sees, the keys that an overlay writes beside
+//!    the name, samples, and how a value is written and read.
 //! 2. Add its `mod` and a line to [`FORMATS`].
 //!
 //! A format knows no tool and no network: it takes the time, the opened folder and lookups at the
@@ -86,8 +86,9 @@ pub fn resolve_relative_times<'a>(
     now: SystemTime,
 ) -> Option<(&'a str, String)> {
     let given = value.as_str()?;
-    let whole = formats.iter().filter(|formatted| formatted.at.is_empty()).filter_map(known);
-    whole.filter_map(|format| format.resolve_relative_time(given, now)).next().map(|time| (given, time))
+    let mut whole = formats.iter().filter(|formatted| formatted.at.is_empty()).filter_map(known);
+    let time = whole.find_map(|format| format.resolve_relative_time(given, now))?;
+    Some((given, time))
 }
 
 /// Writes an argument as the vendor takes it, in the order of its formats; what the caller should

@@ -1,5 +1,5 @@
-//! The formats that an overlay names for an argument → what a model sees of it instead, and what
-//! the program does with the value. Called by `tool_draft`.
+//! The formats that an overlay names for an argument → the schema that a model sees of it, and how
+//! the program writes the value. Called by `tool_draft`.
 
 use serde_json::{Map, Value, json};
 
@@ -7,7 +7,7 @@ use crate::read::keys::ArgumentKeys;
 use toolwright_formats::{FILE, FORMATS, FormatRef, LookupUse};
 use toolwright_model::Formatted;
 
-/// Something that does not fit: the key of the argument that it is about, what was expected, what
+/// A format that does not fit: the key of the argument that it is about, what was expected, what
 /// was found.
 pub struct FormatMismatch {
     pub path: String,
@@ -21,112 +21,132 @@ impl FormatMismatch {
     }
 }
 
-/// Writes the formats into the argument's schema. `is_file` says whether it is a part of a form
-/// that is a file.
+/// Writes the formats into the argument's schema. `is_file`: the argument is a file in a form, or
+/// the whole body.
 pub fn apply(
-    said: &ArgumentKeys,
+    keys: &ArgumentKeys,
     is_file: bool,
     schema: &mut Map<String, Value>,
 ) -> (Vec<Formatted>, Vec<FormatMismatch>) {
-    let mut misfits = Vec::new();
+    let mut mismatches = Vec::new();
     let mut formats = Vec::new();
-    let format = said.format.or(is_file.then_some(FILE));
-    if let Some(format) = format {
-        let formatted = Formatted {
-            at: String::new(),
-            format: format.name().into(),
-            ask: said.ask.clone(),
-            fields: said.fields.clone().unwrap_or_default(),
-            operators: said.operators.clone().unwrap_or_default(),
-        };
-        if is_file != (format == FILE) {
-            let expected = "`file` for a part of a form that is a file, and for nothing else";
-            misfits.push(FormatMismatch::new("/format", expected, format!("`{format}`")));
-        } else if let Err(expected) = format.argument_schema(&formatted, schema) {
-            let kind = schema.get("type").and_then(Value::as_str).unwrap_or_default();
-            misfits.push(FormatMismatch::new(
-                "/format",
-                format!("`{format}` on {expected}"),
-                format!("one of type `{kind}`"),
-            ));
-        }
-        formats.push(formatted);
+    let whole = keys.format.or(is_file.then_some(FILE));
+    if let Some(format) = whole {
+        formats.push(apply_whole(format, keys, is_file, schema, &mut mismatches));
     }
-    check_companions(said, format, &mut misfits);
-    for (at, format) in &said.formats {
-        let path = format!("/formats/{}", crate::read::located::escape(at));
-        if !format.fits_parts() {
-            misfits.push(FormatMismatch::new(path, "a format that needs nothing but the value", format!("`{format}`")));
-            continue;
-        }
-        let formatted = Formatted { at: at.clone(), ..Formatted::whole(format.name()) };
-        match inside(schema, at) {
-            Inside::Known(part) => {
-                if let Err(expected) = format.argument_schema(&formatted, part) {
-                    misfits.push(FormatMismatch::new(path, format!("`{format}` on {expected}"), "something else"));
-                }
-            }
-            Inside::Free => {}
-            Inside::Nothing => {
-                misfits.push(FormatMismatch::new(path, "the dotted path of a part of the argument", format!("`{at}`")));
-            }
-        }
-        formats.push(formatted);
+    check_companions(keys, whole, &mut mismatches);
+    for (at, format) in &keys.formats {
+        formats.extend(apply_part(*format, at, schema, &mut mismatches));
     }
-    (formats, misfits)
+    (formats, mismatches)
 }
 
-/// The keys that say more of a format stand beside one that heeds them.
-fn check_companions(said: &ArgumentKeys, format: Option<FormatRef>, misfits: &mut Vec<FormatMismatch>) {
-    let named = format.map_or("no format".to_owned(), |format| format!("`{format}`"));
+fn apply_whole(
+    format: FormatRef,
+    keys: &ArgumentKeys,
+    is_file: bool,
+    schema: &mut Map<String, Value>,
+    mismatches: &mut Vec<FormatMismatch>,
+) -> Formatted {
+    let formatted = Formatted {
+        at: String::new(),
+        format: format.name().into(),
+        ask: keys.ask.clone(),
+        fields: keys.fields.clone().unwrap_or_default(),
+        operators: keys.operators.clone().unwrap_or_default(),
+    };
+    if is_file != (format == FILE) {
+        let expected = format!("`{FILE}` for a part of a form that is a file, and for nothing else");
+        mismatches.push(FormatMismatch::new("/format", expected, format!("`{format}`")));
+    } else if let Err(expected) = format.argument_schema(&formatted, schema) {
+        let kind = schema.get("type").and_then(Value::as_str).unwrap_or_default();
+        let expected = format!("`{format}` on {expected}");
+        mismatches.push(FormatMismatch::new("/format", expected, format!("one of type `{kind}`")));
+    }
+    formatted
+}
+
+fn apply_part(
+    format: FormatRef,
+    at: &str,
+    schema: &mut Map<String, Value>,
+    mismatches: &mut Vec<FormatMismatch>,
+) -> Option<Formatted> {
+    let path = format!("/formats/{}", crate::read::located::escape(at));
+    if !format.fits_parts() {
+        let expected = "a format that needs nothing but the value";
+        mismatches.push(FormatMismatch::new(path, expected, format!("`{format}`")));
+        return None;
+    }
+    let formatted = Formatted { at: at.to_owned(), ..Formatted::whole(format.name()) };
+    match part_of(schema, at) {
+        ArgumentPart::Described(part) => {
+            if let Err(expected) = format.argument_schema(&formatted, part) {
+                mismatches.push(FormatMismatch::new(path, format!("`{format}` on {expected}"), "something else"));
+            }
+        }
+        ArgumentPart::Free => {}
+        ArgumentPart::Missing => {
+            mismatches.push(FormatMismatch::new(path, "the dotted path of a part of the argument", format!("`{at}`")));
+        }
+    }
+    Some(formatted)
+}
+
+/// Checks that the keys `ask`, `fields` and `operators` are beside a format that uses them.
+fn check_companions(keys: &ArgumentKeys, format: Option<FormatRef>, mismatches: &mut Vec<FormatMismatch>) {
+    let found = format.map_or("no format".to_owned(), |format| format!("`{format}`"));
     let lookup_use = format.map_or(LookupUse::Never, |format| format.lookup_use());
-    if said.ask.is_some() && lookup_use == LookupUse::Never {
+    if keys.ask.is_some() && lookup_use == LookupUse::Never {
         let asking = FORMATS.iter().filter(|format| format.lookup_use() != LookupUse::Never);
         let names: Vec<String> = asking.map(|format| format!("`{format}`")).collect();
         let expected = format!("a `format` that asks: {}", names.join(" or "));
-        misfits.push(FormatMismatch::new("/ask", expected, named.clone()));
+        mismatches.push(FormatMismatch::new("/ask", expected, found.clone()));
     }
-    if said.ask.is_none() && lookup_use == LookupUse::Required {
-        misfits.push(FormatMismatch::new("/format", "`ask` beside it: the operation that lists the fields", "none"));
+    if keys.ask.is_none() && lookup_use == LookupUse::Required {
+        let expected = "`ask` beside it: the operation that it looks values up with";
+        mismatches.push(FormatMismatch::new("/format", expected, "none"));
     }
-    let filter = format.is_some_and(|format| !format.operators().is_empty());
-    for (key, is_there) in [("fields", said.fields.is_some()), ("operators", said.operators.is_some())] {
-        if is_there && !filter {
-            misfits.push(FormatMismatch::new(format!("/{key}"), "the `format` of a filter", named.clone()));
+    let is_filter = format.is_some_and(|format| !format.operators().is_empty());
+    for (key, is_there) in [("fields", keys.fields.is_some()), ("operators", keys.operators.is_some())] {
+        if is_there && !is_filter {
+            mismatches.push(FormatMismatch::new(format!("/{key}"), "the `format` of a filter", found.clone()));
         }
     }
 }
 
-/// What the schema says of a part of an argument.
-enum Inside<'a> {
-    Known(&'a mut Map<String, Value>),
-    /// The part lies where anything may stand.
+/// A part of an argument, by its path.
+enum ArgumentPart<'a> {
+    /// The schema describes it.
+    Described(&'a mut Map<String, Value>),
+    /// The schema allows any value there.
     Free,
-    Nothing,
+    /// The schema has no such part.
+    Missing,
 }
 
-fn inside<'a>(schema: &'a mut Map<String, Value>, at: &str) -> Inside<'a> {
+fn part_of<'a>(schema: &'a mut Map<String, Value>, at: &str) -> ArgumentPart<'a> {
     let mut part = schema;
     for name in at.split('.') {
         while part.get("type").and_then(Value::as_str) == Some("array") {
-            let Some(Value::Object(items)) = part.get_mut("items") else { return Inside::Nothing };
+            let Some(Value::Object(items)) = part.get_mut("items") else { return ArgumentPart::Missing };
             part = items;
         }
         let known = part.get("properties").is_some_and(|properties| properties.get(name).is_some());
         if !known {
             let free = part.get("additionalProperties").is_some_and(|further| *further != json!(false));
-            return if free { Inside::Free } else { Inside::Nothing };
+            return if free { ArgumentPart::Free } else { ArgumentPart::Missing };
         }
         match part.get_mut("properties").and_then(|properties| properties.get_mut(name)) {
             Some(Value::Object(property)) => part = property,
-            _ => return Inside::Nothing,
+            _ => return ArgumentPart::Missing,
         }
     }
-    Inside::Known(part)
+    ArgumentPart::Described(part)
 }
 
-/// Values in the format, for the tests that draw arguments where the overlay has no samples.
-/// `schema` is the argument's.
+/// Returns values in the format, for the tests that draw arguments where the overlay has no
+/// samples. `schema` is the argument's.
 pub fn samples(formatted: &Formatted, schema: &Map<String, Value>) -> Option<Vec<Value>> {
     let format = toolwright_formats::find(formatted.format.as_str())?;
     let argument_type = schema.get("type").and_then(Value::as_str).unwrap_or_default();

@@ -1,10 +1,11 @@
 //! Markdown → a document in the Atlassian Document Format, and such documents → Markdown.
 //! Documents that a caller gives pass as they are.
 
-mod inline;
-mod markdown;
-mod read;
-mod write;
+mod build_document;
+mod parse_inline;
+mod parse_markdown;
+mod write_inline;
+mod write_markdown;
 
 #[cfg(test)]
 mod tests;
@@ -79,12 +80,12 @@ fn to_document(value: Value) -> Result<Value, FormatError> {
 
 /// Returns Markdown as a document.
 pub fn document(text: &str) -> Value {
-    write::document(markdown::read(text))
+    build_document::document(parse_markdown::parse(text))
 }
 
 /// Returns a document as Markdown.
 pub fn markdown(document: &Value) -> String {
-    read::markdown(document)
+    write_markdown::markdown(document)
 }
 
 /// Returns whether a value is a document.

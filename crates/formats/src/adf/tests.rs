@@ -315,7 +315,7 @@ fn hostile_documents_cost_little() {
     let wide: Vec<Value> = (0..100_000).map(|_| json!({"type": "media", "attrs": {"alt": "x"}})).collect();
     let wide = doc(&json!([{"type": "mediaGroup", "content": wide}]));
     let mut deep = paragraph(&[text("bottom")]);
-    // Deeper than any JSON text that is taken.
+    // Deeper than a JSON text can be.
     for _ in 0..150 {
         deep = json!({"type": "blockquote", "content": [deep]});
     }
