@@ -45,7 +45,7 @@ pub(crate) fn follow(project: &Project) {
                 let output = spec(&desk, &words);
                 assert_eq!(output.status.code(), Some(1), "{command}: {}", text(&output.stderr));
                 let shown = text(&output.stdout);
-                for part in ["5 operations: 5 tools, 0 skipped", "lying-verb", "unreviewed"] {
+                for part in ["5 operations: 5 tools, 0 skipped", "misleading-verb", "unreviewed"] {
                     assert!(shown.contains(part), "{command}: no `{part}`\n{shown}");
                 }
             }

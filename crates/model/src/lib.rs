@@ -6,6 +6,7 @@ pub mod media_type;
 mod name;
 mod operation;
 mod paging;
+mod portability;
 mod settings_file;
 mod suggest;
 mod summary;
@@ -21,6 +22,7 @@ pub use name::{
 };
 pub use operation::{BodyKind, Location, Operation, Parameter, ParameterKind, QueryStyle, RequestBody};
 pub use paging::{Paging, PagingKind, PagingStyle, Signs};
+pub use portability::portability_faults;
 pub use settings_file::{Profile, SettingsFile};
 pub use suggest::{suggest, suggest_one};
 pub use summary::{OperationSummary, ToolSummary};

@@ -112,6 +112,11 @@ fn default_timeout() -> u64 {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { timeout_seconds: default_timeout(), requests_per_minute: None, in_flight: None, record_limit_reasons: Vec::new() }
+        Self {
+            timeout_seconds: default_timeout(),
+            requests_per_minute: None,
+            in_flight: None,
+            record_limit_reasons: Vec::new(),
+        }
     }
 }

@@ -35,7 +35,8 @@ pub(super) fn read(at: &Located<'_>, addresses: &[Address]) -> Option<Credential
             if let (Some(file), Some(entry)) = (&file, at.get("refresh_token_file"))
                 && !file.ends_with("_FILE")
             {
-                let hint = "the file is rewritten at each use, which is impossible for an environment variable".to_owned();
+                let hint =
+                    "the file is rewritten at each use, which is impossible for an environment variable".to_owned();
                 entry.report("a variable whose name ends in `_FILE`".to_owned(), format!("`{file}`"), Some(hint));
             }
             Credential::OauthRefresh {
