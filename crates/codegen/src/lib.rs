@@ -17,10 +17,12 @@ pub use read::finding::{Errors, Finding};
 
 use crate::emit::{client, dispatch, index, report, sandbox_table, typed};
 use crate::lower::operations::{Lowered, VendorContext};
+use crate::lower::spec_operation;
 use crate::lower::tool_draft::Claim;
 use crate::lower::{fixups, operations, paging};
+use crate::read::document::Document;
 use crate::read::located::{Source, nearest};
-use crate::read::{overlay, spec, vendor_file};
+use crate::read::{check, file, overlay, vendor_file};
 use toolwright_model::{ApiTools, CORE_TAG, Effect, Tool, api_id, api_stem};
 
 /// The most tools of a vendor that may be `core`: what clients take and models keep apart.
@@ -124,8 +126,8 @@ pub fn generate(specs: &Path, wanted: impl Fn(&str) -> bool) -> Result<Generated
     }
     let ids: Vec<(&str, &str)> = apis.iter().map(|api| (api.id.as_str(), api.vendor.as_str())).collect();
     let mut samples: BTreeMap<String, BTreeMap<String, Vec<Value>>> = BTreeMap::new();
-    for (tool, argument, values) in apis.iter().flat_map(|api| &api.lowered.samples) {
-        samples.entry(tool.clone()).or_default().insert(argument.clone(), values.clone());
+    for of in apis.iter().flat_map(|api| &api.lowered.samples) {
+        samples.entry(of.tool.clone()).or_default().insert(of.argument.clone(), of.values.clone());
     }
     let index = index::emit(&ids, &vendors);
     let documents = apis.into_iter().map(|api| (api.id, api.file, api.document)).collect();
@@ -258,10 +260,10 @@ fn read_api(
     let file = format!("{place}/{name}");
     let overlay_file = format!("{place}/{overlay}");
     let overlay_path = folder.join(overlay);
-    let overlay = if overlay_path.exists() { spec::load(&overlay_path, &overlay_file, errors) } else { None };
-    let mut document = spec::load(&folder.join(name), &file, errors)?;
+    let overlay = if overlay_path.exists() { file::load(&overlay_path, &overlay_file, errors) } else { None };
+    let mut document = file::load(&folder.join(name), &file, errors)?;
     let source = Source::new(&file);
-    spec::check_document(&source.root(&document));
+    check::check_document(&source.root(&document));
     let found = source.into_errors();
     let mut sound = found.is_empty();
     errors.append(found);
@@ -278,12 +280,14 @@ fn read_api(
     if sound {
         sound = check_overlaid(&file, &overlay_file, &document, &origins, errors);
     }
-    spec::check_extensions(&root);
+    check::check_extensions(&root);
     let mut lowered = Lowered::default();
-    if sound {
-        lowered = operations::lower(vendor, &id, &spec::read_operations(&root), &root);
+    let typed = if sound { Document::read(&root) } else { None };
+    sound &= typed.is_some();
+    if let Some(typed) = &typed {
+        lowered = operations::lower(vendor, &id, &spec_operation::read_operations(typed, &root), typed, &root);
     } else {
-        spec::check_keys(&root);
+        check::check_keys(&root);
     }
     errors.append(source.into_errors());
     if !sound {
@@ -304,7 +308,7 @@ fn check_overlaid(
     errors: &mut Errors,
 ) -> bool {
     let source = Source::with_origins(file, origins);
-    spec::check_document(&source.root(document));
+    check::check_document(&source.root(document));
     let found = source.into_errors();
     for finding in &found {
         let mut finding = finding.clone();

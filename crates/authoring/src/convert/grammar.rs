@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use toolwright_codegen::read::located::escape;
-use toolwright_codegen::read::spec::METHODS;
+use toolwright_codegen::read::paths::METHODS;
 
 /// What stands at a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,9 +14,9 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use toolwright_codegen::lower::fixups::Fixup;
+use toolwright_codegen::read::file;
 use toolwright_codegen::read::finding::{Errors, Finding};
 use toolwright_codegen::read::located::describe;
-use toolwright_codegen::read::spec;
 
 /// The largest description that is read, in bytes, all of its files together.
 pub(crate) const LARGEST_DESCRIPTION: u64 = 60 * 1024 * 1024;
@@ -79,7 +79,7 @@ pub(crate) fn read(path: &Path, file: &str, errors: &mut Errors) -> Option<Descr
 
 /// Reads one file, no deeper than what follows can walk.
 fn load(path: &Path, file: &str, errors: &mut Errors) -> Option<Value> {
-    let document = spec::load(path, file, errors)?;
+    let document = file::load(path, file, errors)?;
     if is_deeper(&document, DEEPEST) {
         errors.push_file(file, format!("at most {DEEPEST} levels of nesting"), "more");
         return None;

@@ -1,15 +1,15 @@
 use serde_json::{Value, json};
 
 use super::{Description, Steps, convert, read};
+use toolwright_codegen::read::check;
 use toolwright_codegen::read::finding::Errors;
 use toolwright_codegen::read::located::Source;
-use toolwright_codegen::read::spec;
 
 fn converted(document: Value) -> Description {
     let mut errors = Errors::default();
     let description = convert("d.yaml", document, Steps::default(), &mut errors).unwrap_or_else(|| panic!("{errors}"));
     let source = Source::new("d.yaml");
-    spec::check_document(&source.root(&description.document));
+    check::check_document(&source.root(&description.document));
     let found = source.into_errors();
     assert!(found.is_empty(), "what comes out is no OpenAPI 3.0: {found}");
     description

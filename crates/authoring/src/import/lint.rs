@@ -10,9 +10,11 @@ use super::{Description, names, portability, yaml};
 use crate::convert::grammar::{Role, visit};
 use toolwright_codegen::lower::fixups;
 use toolwright_codegen::lower::operations::{self, Lowered, VendorContext};
+use toolwright_codegen::lower::spec_operation::{SpecOperation, read_operations};
+use toolwright_codegen::read::document::Document;
 use toolwright_codegen::read::finding::Errors;
 use toolwright_codegen::read::located::Source;
-use toolwright_codegen::read::{overlay, spec};
+use toolwright_codegen::read::{check, overlay};
 use toolwright_model::{Effect, Tool};
 
 /// A tool that costs a model more than this deserves narrower siblings.
@@ -112,7 +114,7 @@ impl Lint {
 /// Reads the operations of a description, named, and what becomes of them.
 pub(super) struct Drafts {
     pub lowered: Lowered,
-    pub operations: Vec<spec::SpecOperation>,
+    pub operations: Vec<SpecOperation>,
     pub fixups: Vec<fixups::Fixup>,
     /// Ids of operations that got another name than the build would make.
     pub renamed: Vec<String>,
@@ -142,7 +144,7 @@ pub(super) fn draft(
         return Err(errors);
     }
     let source = Source::with_origins(file, &origins);
-    spec::check_document(&source.root(&document));
+    check::check_document(&source.root(&document));
     let found = source.into_errors();
     if !found.is_empty() {
         return Err(found);
@@ -150,11 +152,12 @@ pub(super) fn draft(
     let fixups = fixups::apply(&mut document);
     let source = Source::with_origins(file, &origins);
     let root = source.root(&document);
-    spec::check_extensions(&root);
-    let mut operations = spec::read_operations(&root);
+    check::check_extensions(&root);
+    let Some(typed) = Document::read(&root) else { return Err(source.into_errors()) };
+    let mut operations = read_operations(&typed, &root);
     names::free_own_names(vendor, &mut operations);
     let renamed = names::assign(vendor, &mut operations, taken);
-    let lowered = operations::lower(&VendorContext { id: vendor, styles: None }, vendor, &operations, &root);
+    let lowered = operations::lower(&VendorContext { id: vendor, styles: None }, vendor, &operations, &typed, &root);
     let faults = source.into_errors();
     Ok((Drafts { lowered, operations, fixups, renamed, faults }, document))
 }
@@ -275,7 +278,7 @@ fn skipped(lint: &mut Lint, description: &Description, drafts: &Drafts) {
 
 fn tools(lint: &mut Lint, drafts: &Drafts) {
     // By id: an operation and the tools made of it.
-    let mut by_id: BTreeMap<&str, &spec::SpecOperation> = BTreeMap::new();
+    let mut by_id: BTreeMap<&str, &SpecOperation> = BTreeMap::new();
     by_id.extend(drafts.operations.iter().map(|operation| (operation.id.as_str(), operation)));
     for tool in &drafts.lowered.tools {
         let Some(call) = tool.calls.first() else { continue };

@@ -20,8 +20,8 @@ pub(crate) use lint::{Lint, lint};
 use crate::convert;
 use toolwright_codegen::emit::tree::Tree;
 use toolwright_codegen::is_id;
+use toolwright_codegen::read::file;
 use toolwright_codegen::read::finding::{Errors, Finding};
-use toolwright_codegen::read::spec;
 use toolwright_model::Effect;
 
 /// The most that a description may weigh, in bytes.
@@ -48,7 +48,7 @@ pub(crate) fn overlay_beside(path: &Path) -> Result<Option<(String, Value)>, Err
     }
     let name = overlay.display().to_string();
     let mut errors = Errors::default();
-    spec::load(&overlay, &name, &mut errors).map(|content| Some((name, content))).ok_or(errors)
+    file::load(&overlay, &name, &mut errors).map(|content| Some((name, content))).ok_or(errors)
 }
 
 /// A text that a vendor may have written, for a terminal: what would steer it is spelled out.

@@ -50,7 +50,7 @@ fn node(schema: &Value, at: &str, faults: &mut Vec<String>) {
     };
     let values = object.get("enum").and_then(Value::as_array).into_iter().flatten();
     for value in
-        values.chain(object.get("default")).filter(|value| !toolwright_codegen::lower::schema::is_of(kind, value))
+        values.chain(object.get("default")).filter(|value| !toolwright_codegen::lower::portable::is_of(kind, value))
     {
         faults.push(format!("{at}: `{value}` is no {kind}"));
     }

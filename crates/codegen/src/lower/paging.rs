@@ -1,8 +1,8 @@
 //! `[[paging]]` of vendor.toml → the styles in which a vendor pages, and which of them an
 //! operation can page by. Called by `vendor_file` and `tool_draft`.
 
+use crate::lower::arguments::Argument;
 use crate::lower::inputs::Input;
-use crate::lower::schema::Argument;
 use crate::read::finding::{Errors, Finding};
 use crate::read::located::Located;
 use toolwright_model::{Binding, Paging, PagingKind, PagingStyle, Place, Signs, Tool};

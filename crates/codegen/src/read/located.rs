@@ -83,6 +83,11 @@ impl<'s> Located<'s> {
         Self { source: self.source, pointer: pointer.to_owned(), value }
     }
 
+    /// What is at `pointer`, if anything; called on a document's root.
+    pub fn at_pointer(&self, pointer: &str) -> Option<Self> {
+        self.value.pointer(pointer).map(|value| self.at(pointer, value))
+    }
+
     /// The innermost thing on the way to `pointer` that exists; called on a document's root.
     pub fn nearest(&self, pointer: &str) -> Self {
         let mut pointer = pointer;

@@ -1,11 +1,13 @@
 //! Files under specs/ → checked descriptions, overlays and vendors, each finding with its place.
 
+pub mod check;
 pub mod document;
+pub(crate) mod faults;
+pub mod file;
 pub mod finding;
 pub mod keys;
 pub mod located;
 pub mod overlay;
+pub mod paths;
 pub mod reference;
-pub mod resolve;
-pub mod spec;
 pub mod vendor_file;
