@@ -8,12 +8,13 @@ use serde_json::{Value, json};
 
 use super::{Description, names, portability, yaml};
 use crate::convert::grammar::{Role, visit};
-use toolwright_codegen::lower::fixups;
 use toolwright_codegen::lower::operations::{self, Lowered, VendorContext};
 use toolwright_codegen::lower::spec_operation::{SpecOperation, read_operations};
 use toolwright_codegen::read::document::Document;
-use toolwright_codegen::read::finding::Errors;
-use toolwright_codegen::read::located::Source;
+use toolwright_codegen::read::finding::{Errors, Findings};
+use toolwright_codegen::read::fixups;
+use toolwright_codegen::read::located::Located;
+use toolwright_codegen::read::source::{LoadedFile, Origins, SourceFile, SourceMap};
 use toolwright_codegen::read::{check, overlay};
 use toolwright_model::{Effect, Tool};
 
@@ -122,7 +123,7 @@ pub(super) struct Drafts {
     pub faults: Errors,
 }
 
-/// Lowers a description that has been converted; `overlay` is its file and content, `taken` the
+/// Lowers a description that has been converted; `taken` are the
 /// names of tools that others of the vendor have, and now these.
 ///
 /// # Errors
@@ -131,34 +132,28 @@ pub(super) fn draft(
     description: &Description,
     file: &str,
     vendor: &str,
-    overlay: Option<(&str, &Value)>,
+    overlay: Option<&LoadedFile>,
     taken: &mut BTreeSet<String>,
 ) -> Result<(Drafts, Value), Errors> {
-    let mut errors = Errors::default();
     let mut document = description.document.clone();
+    let findings = Findings::default();
     let origins = match overlay {
-        Some((overlay_file, overlay)) => overlay::apply(overlay_file, overlay, &mut document, &mut errors),
-        None => overlay::Origins::new(),
+        Some(overlay) => overlay::apply(overlay, &mut document, &findings),
+        None => Origins::default(),
     };
-    if !errors.is_empty() {
-        return Err(errors);
-    }
-    let source = Source::with_origins(file, &origins);
-    check::check_document(&source.root(&document));
-    let found = source.into_errors();
-    if !found.is_empty() {
-        return Err(found);
-    }
+    findings.check(())?;
+    let source = SourceMap::with_origins(&SourceFile::without_text(file), &origins, &findings);
+    check::check_document(&Located::root(&source, &document));
+    findings.check(())?;
     let fixups = fixups::apply(&mut document);
-    let source = Source::with_origins(file, &origins);
-    let root = source.root(&document);
+    let root = Located::root(&source, &document);
+    let Some(typed) = Document::read(&root) else { return Err(findings.into()) };
     check::check_extensions(&root);
-    let Some(typed) = Document::read(&root) else { return Err(source.into_errors()) };
     let mut operations = read_operations(&typed, &root);
     names::free_own_names(vendor, &mut operations);
     let renamed = names::assign(vendor, &mut operations, taken);
     let lowered = operations::lower(&VendorContext { id: vendor, styles: None }, vendor, &operations, &typed, &root);
-    let faults = source.into_errors();
+    let faults = findings.check(()).err().unwrap_or_default();
     Ok((Drafts { lowered, operations, fixups, renamed, faults }, document))
 }
 
@@ -170,7 +165,7 @@ pub(crate) fn lint(
     description: &Description,
     file: &str,
     vendor: &str,
-    overlay: Option<(&str, &Value)>,
+    overlay: Option<&LoadedFile>,
 ) -> Result<Lint, Errors> {
     let (drafts, mut document) = draft(description, file, vendor, overlay, &mut BTreeSet::new())?;
     let title = document.pointer("/info/title").and_then(Value::as_str).unwrap_or_default();
@@ -188,7 +183,7 @@ pub(crate) fn lint(
     for fault in &drafts.faults {
         let hint = fault.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
         let what = format!("expected {}, found {}{hint}", fault.expected, fault.found);
-        lint.find("fault", format!("{}#{}", fault.file, fault.pointer), what);
+        lint.find("fault", fault.place(), what);
     }
     skipped(&mut lint, description, &drafts);
     tools(&mut lint, &drafts);
@@ -248,12 +243,12 @@ fn step_line(step: &fixups::Fixup) -> StepLine {
 fn skipped(lint: &mut Lint, description: &Description, drafts: &Drafts) {
     let stated =
         |id: &str| drafts.operations.iter().any(|operation| operation.id == id && operation.keys.skip.is_some());
-    for fate in &drafts.lowered.fates {
-        if let Err(why) = &fate.outcome {
-            let stated = stated(&fate.operation);
+    for result in &drafts.lowered.results {
+        if let Err(why) = &result.outcome {
+            let stated = stated(&result.operation);
             lint.skipped.push(SkippedLine {
-                method: fate.method.clone(),
-                path: fate.path.clone(),
+                method: result.method.clone(),
+                path: result.path.clone(),
                 why: why.clone(),
                 stated,
             });

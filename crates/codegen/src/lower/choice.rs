@@ -96,8 +96,8 @@ impl<'a> Chooser<'a> {
         }
         for (call, case) in drafted.tool.calls.iter_mut().zip(&cases) {
             call.when = Some(Condition { argument: choice.argument.clone(), equals: Value::from(case.name) });
-            for fate in lowered.fates.iter_mut().filter(|fate| fate.operation == case.spec.id) {
-                if let Ok(names) = &mut fate.outcome {
+            for result in lowered.results.iter_mut().filter(|result| result.operation == case.spec.id) {
+                if let Ok(names) = &mut result.outcome {
                     names.push(drafted.tool.name.clone());
                 }
             }

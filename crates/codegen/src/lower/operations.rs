@@ -18,7 +18,7 @@ pub struct Lowered {
     pub operations: Vec<Operation>,
     pub tools: Vec<Tool>,
     /// One entry for each operation of the description, in its order.
-    pub fates: Vec<OperationResult>,
+    pub results: Vec<OperationResult>,
     /// Values that the vendor's grammar accepts.
     pub samples: Vec<ToolSamples>,
     /// Every name and alias, with its place.
@@ -59,7 +59,7 @@ pub fn lower(
             Some(reason) => Err(reason.clone()),
             None => lower_operation(vendor, api, spec, document, root, &mut lowered),
         };
-        lowered.fates.push(OperationResult {
+        lowered.results.push(OperationResult {
             operation: spec.id.clone(),
             method: spec.method.clone(),
             path: spec.path.clone(),

@@ -16,6 +16,7 @@ use crate::lower::spec_operation::SpecOperation;
 use crate::read::document::Document;
 use crate::read::keys::{ArgumentKeys, PagingKey, ToolKeys};
 use crate::read::located::{Located, describe, escape, nearest};
+use crate::read::source::SourcePlace;
 use toolwright_model::{
     ADF, ALL, Annotations, Binding, CURSOR, Call, DRY_RUN, Effect, Fixed, Format, Hint, MAX_TOOL_NAME, Paging,
     PagingStyle, Place, Risk, Tool, UNREVIEWED_TAG, Verb, is_tool_name, kebab_case, resource_words,
@@ -60,8 +61,7 @@ pub struct Claim {
     pub name: String,
     /// The operation, for a message.
     pub owner: String,
-    pub file: String,
-    pub pointer: String,
+    pub place: SourcePlace,
 }
 
 /// Values of one argument that the vendor's grammar accepts.
@@ -95,7 +95,7 @@ impl ToolDraft<'_> {
 
     /// Reports something about the key `path` of this tool.
     pub fn wrong(&self, path: &str, expected: impl Into<String>, found: impl Into<String>, hint: Option<String>) {
-        self.place(path).report(expected.into(), found.into(), hint);
+        self.place(path).report(expected, found, hint);
     }
 
     /// Makes the tool that `keys` describe, with the arguments `only` or all, after one that
@@ -187,10 +187,7 @@ impl ToolDraft<'_> {
         let aliases = tool.aliases.iter().enumerate().map(|(index, alias)| (alias, format!("/aliases/{index}")));
         std::iter::once((&tool.name, "/name".to_owned()))
             .chain(aliases)
-            .map(|(name, path)| {
-                let (file, pointer) = self.place(&path).place();
-                Claim { name: name.clone(), owner: owner.clone(), file, pointer }
-            })
+            .map(|(name, path)| Claim { name: name.clone(), owner: owner.clone(), place: self.place(&path).place() })
             .collect()
     }
 

@@ -38,7 +38,7 @@ fn parse<T: DeserializeOwned>(value: &Value) -> Result<(), String> {
 }
 
 fn refuse(at: &Located<'_>, reason: &str) {
-    at.report("what OpenAPI 3.0 allows here".to_owned(), format!("a fault: {reason}"), None);
+    at.report("what OpenAPI 3.0 allows here", format!("a fault: {reason}"), None);
 }
 
 fn list<'s>(at: &Located<'s>, key: &str) -> Vec<Located<'s>> {
