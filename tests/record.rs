@@ -1,18 +1,13 @@
 //! The record of calls: what stands in it, that changes to it show, and that no call which
 //! reached the vendor is missing, whenever the process ends.
 
-#![allow(clippy::unwrap_used, reason = "a fault fails the test")]
-#![cfg(feature = "jitbit")]
-
-mod common;
-
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use common::{call, everything, jitbit_at, meta, nothing, result, sandbox, text, toolbox};
+use crate::common::{call, everything, jitbit_at, meta, nothing, result, sandbox, text, toolbox};
 use serde_json::{Value, json};
 use toolwright::audit::{Audit, Report, verify};
 use toolwright::call::{Caller, Toolbox};
@@ -156,12 +151,12 @@ async fn only_its_owner_reads_a_record_and_one_process_writes_it() {
     let first = Audit::open(&path).unwrap();
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     let second = Audit::open(&path).unwrap_err().to_string();
-    assert!(second.contains("is written by another toolwright"), "{second}");
+    assert!(second.contains("is in use by another toolwright"), "{second}");
     drop(first);
     let other = fresh("no-record");
     std::fs::write(&other, "{\"name\": \"something else\"}\n").unwrap();
     let refused = Audit::open(&other).unwrap_err().to_string();
-    assert!(refused.contains("is no record of toolwright"), "{refused}");
+    assert!(refused.contains("is not an audit log of toolwright"), "{refused}");
     assert_eq!(std::fs::read_to_string(&other).unwrap(), "{\"name\": \"something else\"}\n");
 }
 

@@ -9,7 +9,7 @@ use super::Caller;
 use crate::client_runtime::Pending;
 use crate::error::{CallError, seconds};
 use crate::metrics::VendorMetrics;
-use crate::upstream::{Answer, RateLimiter, waiting};
+use crate::upstream::{Answer, RateLimiter, wait_message};
 
 /// How long the first wait is where the vendor names none; each further one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -58,13 +58,13 @@ pub(super) async fn run<'a>(
     request: impl Fn() -> Pending<'a>,
 ) -> Result<Answer, CallError> {
     let started = Instant::now();
-    let tell = |reason: &str, span: Duration| caller.tell(waiting(reason, span));
+    let tell = |reason: &str, span: Duration| caller.tell(wait_message(reason, span));
     let mut tries = 0;
     let mut last = None;
     loop {
         let left = patience.budget.saturating_sub(started.elapsed());
         let asked = Instant::now();
-        let turn = pace.turn(left, patience.heed, &tell).await;
+        let turn = pace.acquire(left, patience.heed, &tell).await;
         let waited = asked.elapsed();
         if waited >= NOTICEABLE {
             metrics.waited(waited);

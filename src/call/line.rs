@@ -9,7 +9,7 @@ use super::{Failure, PlannedCall, with_hints};
 use crate::client_runtime::{self, CompiledApi, Inputs, Pending};
 use crate::config::{ChosenSettings, ConnectionConfig};
 use crate::error::{CallError, ConfigError};
-use crate::formats::Memory;
+use crate::formats::LookupCache;
 use crate::sanitize::Rules;
 use crate::upstream::{RateLimiter, Upstream};
 use toolwright_model::{Call, Tool};
@@ -33,7 +33,7 @@ pub(super) struct Session {
     pub upstream: Upstream,
     client: Box<dyn client_runtime::Connection>,
     /// What formats asked lately.
-    pub memory: Memory,
+    pub memory: LookupCache,
 }
 
 impl ApiConnection {
@@ -67,9 +67,9 @@ impl ApiConnection {
     fn open(&self, chosen: &ChosenSettings) -> Result<Session, ConfigError> {
         let ConnectionConfig { credentials, timeout, .. } = &self.connection;
         let base = self.connection.root(self.api.id).clone();
-        let upstream = Upstream::paced(base, credentials.clone(), *timeout, self.pace.clone())?
+        let upstream = Upstream::with_rate_limiter(base, credentials.clone(), *timeout, self.pace.clone())?
             .with_settings(self.connection.sent(chosen)?);
-        Ok(Session { client: (self.api.connect)(upstream.clone()), upstream, memory: Memory::default() })
+        Ok(Session { client: (self.api.connect)(upstream.clone()), upstream, memory: LookupCache::default() })
     }
 
     /// Describes the request that the call would send. The arguments are without secrets.

@@ -38,7 +38,7 @@ use crate::metrics::Metrics;
 use crate::policy::{Refusal, Selection};
 use crate::sanitize::Rules;
 use crate::upstream::{Plan, RateLimiter};
-use toolwright_model::{ADF, ALL, CURSOR, Call, DRY_RUN, Effect, Risk};
+use toolwright_model::{ALL, CURSOR, Call, DRY_RUN, Effect, Risk};
 
 use arguments::ArgumentSchema;
 pub use attempts::RetryPolicy;
@@ -386,7 +386,8 @@ impl Toolbox {
             inputs
         };
         let memory = &opened.memory;
-        let around = |ask| FormatContext { now: (self.clock)(), folder: self.folder.as_ref(), ask, memory };
+        let around =
+            |ask| FormatContext { now: (self.clock)(), folder: self.folder.as_ref(), lookup: ask, cache: memory };
         if self.dry_run || wants(DRY_RUN) {
             let prepared = prepare::prepare(tool, call, schema, masked, notes, &around(&NoLookup)).await?;
             let inputs = inputs(&prepared.arguments, &start);
@@ -427,8 +428,10 @@ impl Toolbox {
                 error => error,
             })
         })?;
-        if let Some(format) = call.answers.filter(|_| !wants(ADF)) {
-            answer = formats::read(format, answer);
+        if let Some(format) = call.answers.as_ref().filter(|_| !call.raw_argument().is_some_and(wants))
+            && let Some(body) = formats::read(format, &answer.body)
+        {
+            answer.body = body.into();
         }
         let wanted = view::Projection::of(tool, &arguments);
         let viewed = view::view(answer, &wanted, &line.rules, self.evaluator.as_ref()).await?;

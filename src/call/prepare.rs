@@ -3,7 +3,7 @@
 
 use std::time::SystemTime;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::arguments::ArgumentSchema;
 use super::line::{ApiConnection, Session};
@@ -11,8 +11,8 @@ use super::problem::{ArgumentProblem, ProblemKind};
 use super::{Caller, Failure, Toolbox, attempts};
 use crate::client_runtime::Inputs;
 use crate::error::{CallError, Rejection};
-use crate::formats::{self, FormatContext, FormatError, Lookup, LookupError, LookupFuture};
-use toolwright_model::{Binding, Call, Effect, Format, Place, Tool};
+use crate::formats::{self, FormatContext, FormatError, Lookup, LookupError, LookupFuture, RefusedRequest};
+use toolwright_model::{Binding, Call, Effect, Place, Tool};
 
 /// Arguments as the vendor takes them, and what the caller should know of that.
 pub(super) struct Prepared {
@@ -32,16 +32,9 @@ pub(super) fn open_parts(tool: &Tool) -> Vec<(String, String)> {
 /// Offers files by their path too.
 pub(super) fn offer_paths(tool: &Tool, schema: &mut Map<String, Value>) {
     let bindings = tool.calls.iter().flat_map(|call| &call.bindings);
-    for binding in bindings.filter(|binding| binding.formats.iter().any(|one| one.format == Format::File)) {
-        let Some(mut file) = schema.get_mut("properties").and_then(|all| all.get_mut(&binding.argument)) else {
-            continue;
-        };
-        if file["type"] == "array" {
-            file = &mut file["items"];
-        }
-        file["properties"]["path"] = json!({"type": "string", "description": "Instead of the bytes: a local file."});
-        if let Some(file) = file.as_object_mut() {
-            file.shift_remove("required");
+    for binding in bindings {
+        if let Some(argument) = schema.get_mut("properties").and_then(|all| all.get_mut(&binding.argument)) {
+            formats::offer_folder(&binding.formats, argument);
         }
     }
 }
@@ -52,7 +45,9 @@ pub(super) fn settle(call: &Call, arguments: &mut Map<String, Value>, now: Syste
     let mut notes = Vec::new();
     for binding in &call.bindings {
         let given = arguments.get(&binding.argument).or(binding.default.as_ref());
-        if let Some((given, settled)) = given.and_then(|given| formats::settle(&binding.formats, given, now)) {
+        if let Some((given, settled)) =
+            given.and_then(|given| formats::resolve_relative_times(&binding.formats, given, now))
+        {
             notes.push(format!("`{}`: {given} is {settled}", binding.argument));
             arguments.insert(binding.argument.clone(), Value::from(settled));
         }
@@ -108,10 +103,11 @@ pub(super) async fn explained(
     ask: &dyn Lookup,
 ) -> CallError {
     let mut parts: Vec<String> = rejection.advice.take().into_iter().collect();
+    let refused = RefusedRequest { status: rejection.status, body: &rejection.body };
     for binding in &call.bindings {
         let Some(value) = prepared.arguments.get(&binding.argument) else { continue };
         for formatted in &binding.formats {
-            parts.extend(formats::explain(formatted, value, &rejection, ask).await);
+            parts.extend(formats::explain(formatted, value, &refused, ask).await);
         }
     }
     parts.extend(prepared.notes.iter().cloned());
@@ -146,7 +142,8 @@ impl Lookup for VendorLookup<'_> {
             let Toolbox { patience, metrics, .. } = self.toolbox;
             let metrics = metrics.of(self.vendor);
             let answer = attempts::run(*patience, true, &self.line.pace, self.caller, metrics, request).await;
-            answer.map_err(|error| LookupError::Failed(error.to_string()))
+            let answer = answer.map_err(|error| LookupError::Failed(error.to_string()))?;
+            serde_json::from_slice(&answer.body).map_err(|_| LookupError::Failed("the answer is no JSON".to_owned()))
         })
     }
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use serde_json::{Map, Value};
 
 use super::{Caller, Failure, Reply};
-use crate::audit::{About, Audit, End};
+use crate::audit::{Audit, CallDetails, CallEnd};
 use crate::catalog::Entry;
 use crate::error::{CallError, Outcome};
 use crate::metrics::{InFlight, Metrics};
@@ -20,7 +20,7 @@ pub(super) struct Recording<'a> {
     /// The tool, once it is known that there is one.
     entry: Option<&'a Entry>,
     _under_way: InFlight,
-    about: About,
+    about: CallDetails,
     started: Instant,
     /// The id of the intent, once it is written.
     intent: Option<u64>,
@@ -29,7 +29,7 @@ pub(super) struct Recording<'a> {
 
 impl<'a> Recording<'a> {
     pub(super) fn new(audit: Option<&'a Audit>, metrics: &'a Metrics, caller: &Caller, name: &str) -> Self {
-        let about = About { client: caller.client.clone(), tool: name.to_owned(), ..About::default() };
+        let about = CallDetails { client: caller.client.clone(), tool: name.to_owned(), ..CallDetails::default() };
         Self {
             audit,
             metrics,
@@ -135,7 +135,7 @@ impl<'a> Recording<'a> {
     fn write(&mut self, outcome: Outcome, status: Option<u16>, request_id: Option<String>) {
         self.ended = true;
         let Some(audit) = self.audit else { return };
-        let end = End { outcome, status, request_id, duration: self.started.elapsed() };
+        let end = CallEnd { outcome, status, request_id, duration: self.started.elapsed() };
         let written = match self.intent {
             Some(intent) => audit.outcome(intent, &self.about, &end),
             None => audit.call(&self.about, &end),

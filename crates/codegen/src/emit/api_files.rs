@@ -34,7 +34,7 @@ fn emit_api(api: &LoweredApi, tree: &mut Tree, findings: &Findings) {
     }
     let tools = ApiTools { api: id.clone(), vendor: vendor.clone(), tools: lowered.tools.clone() };
     tree.insert(format!("{id}/tools.json"), pretty(&tools));
-    tree.insert(format!("{id}/sandbox.json"), pretty(&sandbox_table::emit(id, &description.published.raw)));
+    tree.insert(format!("{id}/sandbox.json"), pretty(&sandbox_table::emit(id, &description.published)));
     tree.insert(format!("{id}/report.md"), report::emit(id, title, file, lowered, &description.fixups));
 }
 

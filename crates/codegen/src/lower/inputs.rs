@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::lower::arguments::{file_schema, files_schema};
 use crate::lower::flatten::flatten;
 use crate::lower::portable::portable;
 use crate::lower::resolved::{ResolvedProperty, ResolvedSchema};
 use crate::lower::spec_operation::{SpecBody, SpecContent, SpecOperation, SpecParameter};
+use toolwright_formats::{file_schema, files_schema};
 use toolwright_model::{BodyKind, Location, Place, QueryStyle, RequestBody};
 
 /// The body that is sent, and the schema that goes with its content type.
