@@ -87,8 +87,7 @@ fn lint(arguments: &LintArguments, printer: &mut Printer) -> Result<ExitCode, Co
         None => vendor_of(&arguments.file).unwrap_or_else(|| import::vendor_id(&description)),
     };
     let overlay = import::overlay_beside(&arguments.file).map_err(|errors| unreadable(&errors))?;
-    let overlay = overlay.as_ref().map(|(name, content)| (name.as_str(), content));
-    let lint = import::lint(&description, &file, &vendor, overlay).map_err(|errors| unreadable(&errors))?;
+    let lint = import::lint(&description, &file, &vendor, overlay.as_ref()).map_err(|errors| unreadable(&errors))?;
     let text = match arguments.format {
         Format::Text => import::shown(&text(&lint)),
         Format::Json => serde_json::to_string_pretty(&lint).map_err(|error| CommandError::System(error.into()))?,

@@ -9,14 +9,14 @@ use serde_json::{Map, Value, json};
 
 use super::openapi31::free_name;
 use super::{LARGEST_DESCRIPTION, Steps, load};
-use toolwright_codegen::read::finding::{Errors, Finding};
+use toolwright_codegen::read::finding::{Finding, Findings};
 use toolwright_codegen::read::located::escape;
 
 /// The most files of a description.
 const MAX_FILES: usize = 2_000;
 
 /// Joins the files of the description at `path`, whose main document is `document`.
-pub(super) fn join(path: &Path, file: &str, document: Value, steps: &mut Steps, errors: &mut Errors) -> Option<Value> {
+pub(super) fn join(path: &Path, file: &str, document: Value, steps: &mut Steps, findings: &Findings) -> Option<Value> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
         _ => PathBuf::from("."),
@@ -25,7 +25,7 @@ pub(super) fn join(path: &Path, file: &str, document: Value, steps: &mut Steps, 
     let folder = match folder.canonicalize() {
         Ok(folder) => folder,
         Err(error) => {
-            errors.push_file(file, "a readable folder", error.to_string());
+            findings.push_file(file, "a readable folder", error.to_string());
             return None;
         }
     };
@@ -40,7 +40,7 @@ pub(super) fn join(path: &Path, file: &str, document: Value, steps: &mut Steps, 
         placed: BTreeMap::new(),
         taken: places(&document),
         waiting: VecDeque::new(),
-        found: Errors::default(),
+        found: Findings::default(),
     };
     let mut document = document;
     let main = joiner.main.clone();
@@ -53,7 +53,7 @@ pub(super) fn join(path: &Path, file: &str, document: Value, steps: &mut Steps, 
     }
     write_out_paths(&mut document);
     let clean = joiner.found.is_empty();
-    errors.append(joiner.found);
+    findings.append(joiner.found);
     clean.then_some(document)
 }
 
@@ -75,7 +75,7 @@ struct Joiner {
     /// The pointers of the joined document that are taken.
     taken: BTreeSet<String>,
     waiting: VecDeque<(PathBuf, String, String)>,
-    found: Errors,
+    found: Findings,
 }
 
 impl Joiner {
@@ -134,14 +134,9 @@ impl Joiner {
     /// Returns the file of a `$ref`, relative to the folder.
     fn locate(&mut self, path: &str, reference: &str, from: &Path, at: &str) -> Option<PathBuf> {
         let path = path.replace("%20", " ");
-        let mut wrong = |expected: &str, found: String, hint: &str| {
-            self.found.push(Finding {
-                file: self.file.clone(),
-                pointer: at.to_owned(),
-                expected: expected.to_owned(),
-                found,
-                hint: Some(hint.to_owned()),
-            });
+        let wrong = |expected: &str, found: String, hint: &str| {
+            let finding = Finding::at_pointer(&self.file, at, expected, found);
+            self.found.push(finding.with_hint(Some(hint.to_owned())));
         };
         if path.contains("://") || path.starts_with("//") {
             let hint = "nothing is fetched: save that file into the folder of the description";
@@ -212,7 +207,7 @@ impl Joiner {
             return None;
         }
         self.left -= size;
-        load(&path, &name, &mut self.found)
+        load(&path, &name, &self.found)
     }
 }
 

@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use toolwright_codegen::read::located::escape;
-use toolwright_codegen::read::spec::METHODS;
+use toolwright_codegen::read::paths::METHODS;
 
 /// The OpenAPI object that a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

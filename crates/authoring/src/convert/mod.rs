@@ -13,10 +13,10 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use toolwright_codegen::lower::fixups::Fixup;
-use toolwright_codegen::read::finding::{Errors, Finding};
+use toolwright_codegen::read::finding::{Finding, Findings};
+use toolwright_codegen::read::fixups::Fixup;
 use toolwright_codegen::read::located::describe;
-use toolwright_codegen::read::spec;
+use toolwright_codegen::read::source;
 
 /// The largest description that is read, in bytes, all of its files together.
 pub(crate) const LARGEST_DESCRIPTION: u64 = 60 * 1024 * 1024;
@@ -55,33 +55,33 @@ impl Steps {
 }
 
 /// Reads a description of any supported format; `file` is how messages name it.
-pub(crate) fn read(path: &Path, file: &str, errors: &mut Errors) -> Option<Description> {
+pub(crate) fn read(path: &Path, file: &str, findings: &Findings) -> Option<Description> {
     let size = match std::fs::metadata(path) {
         Ok(found) if found.is_dir() => {
-            errors.push_file(file, "a description", "a folder");
+            findings.push_file(file, "a description", "a folder");
             return None;
         }
         Ok(found) => found.len(),
         Err(error) => {
-            errors.push_file(file, "a readable file", error.to_string());
+            findings.push_file(file, "a readable file", error.to_string());
             return None;
         }
     };
     if size > LARGEST_DESCRIPTION {
-        errors.push_file(file, format!("at most {LARGEST_DESCRIPTION} bytes"), size.to_string());
+        findings.push_file(file, format!("at most {LARGEST_DESCRIPTION} bytes"), size.to_string());
         return None;
     }
-    let document = load(path, file, errors)?;
+    let document = load(path, file, findings)?;
     let mut steps = Steps::default();
-    let document = files::join(path, file, document, &mut steps, errors)?;
-    convert(file, document, steps, errors)
+    let document = files::join(path, file, document, &mut steps, findings)?;
+    convert(file, document, steps, findings)
 }
 
 /// Reads one file and bounds its depth.
-fn load(path: &Path, file: &str, errors: &mut Errors) -> Option<Value> {
-    let document = spec::load(path, file, errors)?;
+fn load(path: &Path, file: &str, findings: &Findings) -> Option<Value> {
+    let document = source::load(path, file, findings)?.value;
     if is_deeper(&document, DEEPEST) {
-        errors.push_file(file, format!("at most {DEEPEST} levels of nesting"), "more");
+        findings.push_file(file, format!("at most {DEEPEST} levels of nesting"), "more");
         return None;
     }
     Some(document)
@@ -97,10 +97,10 @@ fn is_deeper(value: &Value, levels: usize) -> bool {
 }
 
 /// Converts a document of any supported version to OpenAPI 3.0.
-fn convert(file: &str, mut document: Value, mut steps: Steps, errors: &mut Errors) -> Option<Description> {
+fn convert(file: &str, mut document: Value, mut steps: Steps, findings: &Findings) -> Option<Description> {
     const HINT: &str = "Swagger 2.0 and OpenAPI 3.0 and 3.1 are read";
     let Some(root) = document.as_object() else {
-        errors.push_file(file, "a description, which is an object", describe(&document));
+        findings.push_file(file, "a description, which is an object", describe(&document));
         return None;
     };
     let text = |key: &str| match root.get(key) {
@@ -132,13 +132,8 @@ fn convert(file: &str, mut document: Value, mut steps: Steps, errors: &mut Error
             let key = if swagger.is_some() { "swagger" } else { "openapi" };
             let found = swagger.or(openapi).map_or("no version".to_owned(), |version| format!("`{key}: {version}`"));
             let pointer = if root.contains_key(key) { format!("/{key}") } else { String::new() };
-            errors.push(Finding {
-                file: file.to_owned(),
-                pointer,
-                expected: "`swagger: \"2.0\"`, `openapi: 3.0.x` or `openapi: 3.1.x`".to_owned(),
-                found,
-                hint: Some(HINT.to_owned()),
-            });
+            let expected = "`swagger: \"2.0\"`, `openapi: 3.0.x` or `openapi: 3.1.x`";
+            findings.push(Finding::at_pointer(file, &pointer, expected, found).with_hint(Some(HINT.to_owned())));
             return None;
         }
     };

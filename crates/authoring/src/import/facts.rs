@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use crate::convert::grammar::{Role, child, visit};
-use toolwright_codegen::read::spec::METHODS;
+use toolwright_codegen::read::paths::METHODS;
 
 /// The order of methods within a path.
 const METHOD_ORDER: [&str; 8] = ["get", "post", "put", "patch", "delete", "head", "options", "trace"];

@@ -8,11 +8,14 @@ use serde_json::{Value, json};
 
 use super::{Description, names, yaml};
 use crate::convert::grammar::{Role, visit};
-use toolwright_codegen::lower::fixups;
 use toolwright_codegen::lower::operations::{self, Lowered, VendorContext};
-use toolwright_codegen::read::finding::Errors;
-use toolwright_codegen::read::located::Source;
-use toolwright_codegen::read::{overlay, spec};
+use toolwright_codegen::lower::spec_operation::{SpecOperation, read_operations};
+use toolwright_codegen::read::document::Document;
+use toolwright_codegen::read::finding::{Errors, Findings};
+use toolwright_codegen::read::fixups;
+use toolwright_codegen::read::located::Located;
+use toolwright_codegen::read::source::{LoadedFile, Origins, SourceFile, SourceMap};
+use toolwright_codegen::read::{check, overlay};
 use toolwright_model::{Effect, Tool, portability_faults};
 
 /// A tool with more tokens than this is reported: presets would be cheaper.
@@ -112,7 +115,7 @@ impl LintReport {
 /// The operations of a description with their names, and what they were lowered to.
 pub(super) struct Drafts {
     pub lowered: Lowered,
-    pub operations: Vec<spec::SpecOperation>,
+    pub operations: Vec<SpecOperation>,
     pub fixups: Vec<fixups::Fixup>,
     /// Ids of operations whose name differs from the one that the build derives.
     pub renamed: Vec<String>,
@@ -120,8 +123,8 @@ pub(super) struct Drafts {
     pub faults: Errors,
 }
 
-/// Lowers a converted description. `overlay` is its file and content. `taken` are the names of the
-/// vendor's other tools, and receives these.
+/// Lowers a converted description. `taken` are the names of the vendor's other tools, and receives
+/// these.
 ///
 /// # Errors
 /// The description can't be read as OpenAPI 3.0.
@@ -129,33 +132,28 @@ pub(super) fn draft(
     description: &Description,
     file: &str,
     vendor: &str,
-    overlay: Option<(&str, &Value)>,
+    overlay: Option<&LoadedFile>,
     taken: &mut BTreeSet<String>,
 ) -> Result<(Drafts, Value), Errors> {
-    let mut errors = Errors::default();
     let mut document = description.document.clone();
+    let findings = Findings::default();
     let origins = match overlay {
-        Some((overlay_file, overlay)) => overlay::apply(overlay_file, overlay, &mut document, &mut errors),
-        None => overlay::Origins::new(),
+        Some(overlay) => overlay::apply(overlay, &mut document, &findings),
+        None => Origins::default(),
     };
-    if !errors.is_empty() {
-        return Err(errors);
-    }
-    let source = Source::with_origins(file, &origins);
-    spec::check_document(&source.root(&document));
-    let found = source.into_errors();
-    if !found.is_empty() {
-        return Err(found);
-    }
+    findings.check(())?;
+    let source = SourceMap::with_origins(&SourceFile::without_text(file), &origins, &findings);
+    check::check_document(&Located::root(&source, &document));
+    findings.check(())?;
     let fixups = fixups::apply(&mut document);
-    let source = Source::with_origins(file, &origins);
-    let root = source.root(&document);
-    spec::check_extensions(&root);
-    let mut operations = spec::read_operations(&root);
+    let root = Located::root(&source, &document);
+    let Some(typed) = Document::read(&root) else { return Err(findings.into()) };
+    check::check_extensions(&root);
+    let mut operations = read_operations(&typed, &root);
     names::free_own_names(vendor, &mut operations);
     let renamed = names::assign(vendor, &mut operations, taken);
-    let lowered = operations::lower(&VendorContext { id: vendor, styles: None }, vendor, &operations, &root);
-    let faults = source.into_errors();
+    let lowered = operations::lower(&VendorContext { id: vendor, styles: None }, vendor, &operations, &typed, &root);
+    let faults = findings.check(()).err().unwrap_or_default();
     Ok((Drafts { lowered, operations, fixups, renamed, faults }, document))
 }
 
@@ -167,7 +165,7 @@ pub(crate) fn lint(
     description: &Description,
     file: &str,
     vendor: &str,
-    overlay: Option<(&str, &Value)>,
+    overlay: Option<&LoadedFile>,
 ) -> Result<LintReport, Errors> {
     let (drafts, mut document) = draft(description, file, vendor, overlay, &mut BTreeSet::new())?;
     let title = document.pointer("/info/title").and_then(Value::as_str).unwrap_or_default();
@@ -185,7 +183,7 @@ pub(crate) fn lint(
     for fault in &drafts.faults {
         let hint = fault.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
         let what = format!("expected {}, found {}{hint}", fault.expected, fault.found);
-        lint.find("fault", format!("{}#{}", fault.file, fault.pointer), what);
+        lint.find("fault", fault.place(), what);
     }
     skipped(&mut lint, description, &drafts);
     tools(&mut lint, &drafts);
@@ -246,12 +244,12 @@ fn step_line(step: &fixups::Fixup) -> StepLine {
 fn skipped(lint: &mut LintReport, description: &Description, drafts: &Drafts) {
     let stated =
         |id: &str| drafts.operations.iter().any(|operation| operation.id == id && operation.keys.skip.is_some());
-    for fate in &drafts.lowered.fates {
-        if let Err(why) = &fate.outcome {
-            let stated = stated(&fate.operation);
+    for result in &drafts.lowered.results {
+        if let Err(why) = &result.outcome {
+            let stated = stated(&result.operation);
             lint.skipped.push(SkippedLine {
-                method: fate.method.clone(),
-                path: fate.path.clone(),
+                method: result.method.clone(),
+                path: result.path.clone(),
                 why: why.clone(),
                 stated,
             });
@@ -275,7 +273,7 @@ fn skipped(lint: &mut LintReport, description: &Description, drafts: &Drafts) {
 }
 
 fn tools(lint: &mut LintReport, drafts: &Drafts) {
-    let mut by_id: BTreeMap<&str, &spec::SpecOperation> = BTreeMap::new();
+    let mut by_id: BTreeMap<&str, &SpecOperation> = BTreeMap::new();
     by_id.extend(drafts.operations.iter().map(|operation| (operation.id.as_str(), operation)));
     for tool in &drafts.lowered.tools {
         let Some(call) = tool.calls.first() else { continue };

@@ -19,8 +19,8 @@ pub(crate) use lint::{LintReport, lint};
 use crate::convert;
 use toolwright_codegen::emit::tree::Tree;
 use toolwright_codegen::is_id;
-use toolwright_codegen::read::finding::{Errors, Finding};
-use toolwright_codegen::read::spec;
+use toolwright_codegen::read::finding::{Errors, Finding, Findings};
+use toolwright_codegen::read::source::{self, LoadedFile};
 use toolwright_model::Effect;
 
 /// The largest description, in bytes.
@@ -31,24 +31,23 @@ pub(crate) const LARGEST_DESCRIPTION: u64 = convert::LARGEST_DESCRIPTION;
 /// # Errors
 /// It can't be read.
 pub(crate) fn read(path: &Path, file: &str) -> Result<Description, Errors> {
-    let mut errors = Errors::default();
-    convert::read(path, file, &mut errors).ok_or(errors)
+    let findings = Findings::default();
+    convert::read(path, file, &findings).ok_or_else(|| findings.into())
 }
 
-/// Reads the overlay beside a description: its name, for messages, and its content; `None` if
-/// there is no such file.
+/// Reads the overlay beside a description; `None` if there is no such file.
 ///
 /// # Errors
 /// It exists and can't be read.
-pub(crate) fn overlay_beside(path: &Path) -> Result<Option<(String, Value)>, Errors> {
+pub(crate) fn overlay_beside(path: &Path) -> Result<Option<LoadedFile>, Errors> {
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     let overlay = path.with_file_name(toolwright_codegen::overlay_name(stem));
     if !overlay.is_file() {
         return Ok(None);
     }
     let name = overlay.display().to_string();
-    let mut errors = Errors::default();
-    spec::load(&overlay, &name, &mut errors).map(|content| Some((name, content))).ok_or(errors)
+    let findings = Findings::default();
+    source::load(&overlay, &name, &findings).map(Some).ok_or_else(|| findings.into())
 }
 
 /// Escapes characters that control a terminal, in a text that may contain a vendor's words.
@@ -121,21 +120,19 @@ pub(crate) fn folder(
     name: &str,
     wanted: &dyn Fn(&str, &str, &str) -> bool,
 ) -> Result<VendorFolder, Errors> {
-    let mut errors = Errors::default();
+    let findings = Findings::default();
     if !is_vendor_id(name) {
         let expected =
             "a name of `a-z` and `0-9`, a letter first, at most 20 of them, no word of Rust and no cargo feature";
-        errors.push(Finding::of_file("NAME", expected, format!("`{name}`")));
+        findings.push(Finding::of_file("NAME", expected, format!("`{name}`")));
     }
     for (index, source) in sources.iter().enumerate() {
         if !is_api_name(source.api) || sources[..index].iter().any(|other| other.api == source.api) {
             let expected = "for each description a name of its own, of `a-z`, `0-9` and `-`: `--from NAME=FILE`";
-            errors.push_file(source.file, expected, format!("`{}`", source.api));
+            findings.push_file(source.file, expected, format!("`{}`", source.api));
         }
     }
-    if !errors.is_empty() {
-        return Err(errors);
-    }
+    findings.check(())?;
     let mut tree = Tree::default();
     let mut apis: Vec<vendor::DescribedApi> = Vec::new();
     let mut taken = BTreeSet::new();
@@ -168,9 +165,9 @@ pub(crate) fn folder(
     }
     if apis.is_empty() {
         for source in sources {
-            errors.push_file(source.file, "operations", "none that are asked for");
+            findings.push_file(source.file, "operations", "none that are asked for");
         }
-        return Err(errors);
+        return Err(findings.into());
     }
     let (vendor, notes) = vendor::write(name, &apis);
     tree.insert("vendor.toml", vendor);

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use toolwright_codegen::lower::inputs::{BodyChoice, inputs};
+use toolwright_codegen::lower::spec_operation::SpecOperation;
 use toolwright_codegen::lower::tool_draft::{derived_name, derived_verb};
 use toolwright_codegen::read::keys::ArgumentKeys;
-use toolwright_codegen::read::spec::SpecOperation;
 use toolwright_model::{DRY_RUN, MAX_TOOL_NAME, Verb, resource_words, snake_case};
 
 /// Words at the start of a path segment that name a change.

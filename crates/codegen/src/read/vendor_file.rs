@@ -13,21 +13,30 @@ use serde_json::Value;
 pub use address::check_roots;
 pub use setting::check_hidden;
 
-use crate::lower::paging;
-use crate::read::finding::Errors;
-use crate::read::located::{Located, Source, nearest, one_of};
+use crate::read::finding::Findings;
+use crate::read::located::{Located, nearest, one_of};
+use crate::read::paging_styles;
+use crate::read::source::{LoadedFile, SourceFile, SourceMap};
 use toolwright_model::{Check, Limits, Vendor};
 
 /// The longest guidance, in characters; the server's instructions hold that of every vendor.
 const MAX_GUIDANCE: usize = 400;
 
-/// Reads a vendor file; `folder` is the name of its folder.
-pub fn load(path: &Path, file: &str, folder: &str, errors: &mut Errors) -> Option<Vendor> {
+/// A vendor.toml that was read.
+pub struct VendorFile {
+    /// Its content, for places of findings.
+    pub loaded: LoadedFile,
+    /// What it states; `None` if it has faults.
+    pub vendor: Option<Vendor>,
+}
+
+/// Reads a vendor file; `folder` is the name of the folder that it is in.
+pub fn load(path: &Path, file: &str, folder: &str, findings: &Findings) -> Option<VendorFile> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {
             let none = error.kind() == std::io::ErrorKind::NotFound;
-            errors.push_file(file, "a vendor file", if none { "none".to_owned() } else { error.to_string() });
+            findings.push_file(file, "a vendor file", if none { "none".to_owned() } else { error.to_string() });
             return None;
         }
     };
@@ -38,16 +47,16 @@ pub fn load(path: &Path, file: &str, folder: &str, errors: &mut Errors) -> Optio
             let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
             let (line, column) = (before.matches('\n').count() + 1, before.rsplit('\n').next().unwrap_or_default());
             let place = format!("line {line}, column {}", column.chars().count() + 1);
-            errors.push_file(file, "TOML", format!("a fault in {place}: {}", error.message().replace('\n', ", ")));
+            findings.push_file(file, "TOML", format!("a fault in {place}: {}", error.message().replace('\n', ", ")));
             return None;
         }
     };
-    let source = Source::new(file);
-    let vendor = read(&source.root(&value), folder);
-    let findings = source.into_errors();
-    let sound = findings.is_empty();
-    errors.append(findings);
-    vendor.filter(|_| sound)
+    let loaded = LoadedFile { file: SourceFile::toml(file, text), value };
+    let known = findings.len();
+    let source = SourceMap::new(&loaded.file, findings);
+    let vendor = read(&Located::root(&source, &loaded.value), folder);
+    let vendor = vendor.filter(|_| findings.len() == known);
+    Some(VendorFile { loaded, vendor })
 }
 
 fn read(root: &Located<'_>, folder: &str) -> Option<Vendor> {
@@ -88,7 +97,7 @@ fn read(root: &Located<'_>, folder: &str) -> Option<Vendor> {
     let guidance = root.get("guidance").and_then(|at| read_guidance(&at)).unwrap_or_default();
     let check = root.get("check").and_then(|at| read_check(&at));
     let limits = root.get("limits").map(|at| read_limits(&at)).unwrap_or_default();
-    let paging = root.get("paging").map(|at| paging::read_styles(&at)).unwrap_or_default();
+    let paging = root.get("paging").map(|at| paging_styles::read_styles(&at)).unwrap_or_default();
     let untrusted = root.get("untrusted").map(|at| read_fields(&at));
     let html = root.get("html").map(|at| read_fields(&at)).unwrap_or_default();
     let links = root.get("links").map(|at| read_hosts(&at)).unwrap_or_default();

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::DescribedApi;
 use crate::import::facts::one_line;
 use crate::import::yaml::quoted;
-use toolwright_codegen::read::spec::METHODS;
+use toolwright_codegen::read::paths::METHODS;
 
 /// A credential as vendor.toml writes it.
 #[derive(PartialEq)]

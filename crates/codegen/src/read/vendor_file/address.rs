@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use super::{choice, optional_text, table, text, texts, variable};
-use crate::read::finding::{Errors, Finding};
 use crate::read::located::{Located, one_of};
 use toolwright_model::{Address, AddressVariable, Holds, Template};
 
@@ -143,34 +142,22 @@ fn stand_in(address: &Address, variable: &str) -> String {
     if holds_address { "https://x".to_owned() } else { "x".to_owned() }
 }
 
-/// Checks that `roots` of each address has a root for each of the vendor's APIs and for no other.
-pub fn check_roots(addresses: &[Address], apis: &[&str], file: &str, errors: &mut Errors) {
+/// Checks that `roots` of each address has a root for each of the vendor's APIs and for no other;
+/// `root` is vendor.toml.
+pub fn check_roots(addresses: &[Address], apis: &[&str], root: &Located<'_>) {
     for (index, address) in addresses.iter().enumerate().filter(|(_, address)| !address.roots.is_empty()) {
         let pointer = if addresses.len() == 1 && address.name.is_empty() {
             "/address/roots".to_owned()
         } else {
             format!("/addresses/{index}/roots")
         };
+        let at = root.nearest(&pointer);
         let expected = || format!("a root for each of the vendor's files: {}", one_of(apis.iter().copied()));
         for api in apis.iter().filter(|api| !address.roots.contains_key(**api)) {
-            let found = format!("none for `{api}`");
-            errors.push(Finding {
-                file: file.to_owned(),
-                pointer: pointer.clone(),
-                expected: expected(),
-                found,
-                hint: None,
-            });
+            at.report(expected(), format!("none for `{api}`"), None);
         }
         for name in address.roots.keys().filter(|name| !apis.contains(&name.as_str())) {
-            let found = format!("`{name}`, which is no file");
-            errors.push(Finding {
-                file: file.to_owned(),
-                pointer: pointer.clone(),
-                expected: expected(),
-                found,
-                hint: None,
-            });
+            at.report(expected(), format!("`{name}`, which is no file"), None);
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use super::credential::is_header;
 use super::{text, variable};
-use crate::read::finding::{Errors, Finding};
 use crate::read::located::Located;
 use toolwright_model::{Place, Setting, Tool};
 
@@ -59,8 +58,8 @@ fn read_one(at: &Located<'_>) -> Option<Setting> {
 }
 
 /// Checks that no tool offers or fixes the header of a setting, because the operator of the server
-/// chooses its value and a model must not.
-pub fn check_hidden<'a>(settings: &[Setting], tools: impl Iterator<Item = &'a Tool>, file: &str, errors: &mut Errors) {
+/// chooses its value and a model must not. `root` is vendor.toml.
+pub fn check_hidden<'a>(settings: &[Setting], tools: impl Iterator<Item = &'a Tool>, root: &Located<'_>) {
     for tool in tools {
         let bound = tool.calls.iter().flat_map(|call| &call.bindings).map(|binding| &binding.place);
         let fixed = tool.calls.iter().flat_map(|call| &call.fixed).map(|fixed| &fixed.place);
@@ -70,13 +69,11 @@ pub fn check_hidden<'a>(settings: &[Setting], tools: impl Iterator<Item = &'a To
             if places.iter().any(own) {
                 let hint =
                     format!("take the parameter out of the description, or hide it: `{header}: {{hidden: true}}`");
-                errors.push(Finding {
-                    file: file.to_owned(),
-                    pointer: format!("/settings/{index}/header"),
-                    expected: "a header that no tool sends by itself".to_owned(),
-                    found: format!("`{header}`, which `{}` sends", tool.name),
-                    hint: Some(hint),
-                });
+                root.nearest(&format!("/settings/{index}/header")).report(
+                    "a header that no tool sends by itself",
+                    format!("`{header}`, which `{}` sends", tool.name),
+                    Some(hint),
+                );
             }
         }
     }
