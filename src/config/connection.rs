@@ -138,7 +138,11 @@ pub fn connection(vendor: &Vendor, env: Environment<'_>) -> Result<Option<Connec
         settings: settings::settings(vendor, env)?,
         refusals: vendor.refusals.iter().filter(applies).cloned().collect(),
         timeout: Duration::from_secs(limits.timeout_seconds),
-        pace: RateLimits { requests_per_minute: limits.requests_per_minute, in_flight: limits.in_flight },
+        pace: RateLimits {
+            requests_per_minute: limits.requests_per_minute,
+            in_flight: limits.in_flight,
+            record_limit_reasons: limits.record_limit_reasons.clone(),
+        },
     }))
 }
 

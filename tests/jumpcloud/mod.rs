@@ -10,7 +10,6 @@ mod unasked;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::common;
 use rmcp::model::CallToolRequestParams;
 use rmcp::service::RunningService;
 use rmcp::{RoleClient, ServiceExt as _};
@@ -21,6 +20,8 @@ use toolwright::config::{ConnectionConfig, sandbox_credentials, settings};
 use toolwright::policy::{Defaults, Selection, SelectionWords};
 use toolwright::sandbox::{Recorded, Sandbox};
 use toolwright::server::Server;
+
+use crate::common;
 
 /// The organization that the tests act for.
 const ORGANIZATION: &str = "5f0c1ab2d3e4f5a6b7c8d9e0";

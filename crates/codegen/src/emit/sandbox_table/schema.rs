@@ -441,8 +441,12 @@ fn completeness(schema: &Value) -> Completeness {
     if !may_be_object {
         return Completeness::Unstated;
     }
-    let parts: Vec<Completeness> =
-        ["allOf", "anyOf", "oneOf"].iter().filter_map(|key| schema.get(*key)?.as_array()).flatten().map(completeness).collect();
+    let parts: Vec<Completeness> = ["allOf", "anyOf", "oneOf"]
+        .iter()
+        .filter_map(|key| schema.get(*key)?.as_array())
+        .flatten()
+        .map(completeness)
+        .collect();
     if parts.contains(&Completeness::Open) {
         Completeness::Open
     } else if schema.contains_key("properties") || parts.contains(&Completeness::Listed) {
