@@ -39,6 +39,9 @@ mod layering;
 mod limits;
 // The tenant header that an administrator sets and an HTTP connection may choose.
 mod organization;
+// Vendors that are not under specs/: these tests run in a copy of this project, which
+// crates/authoring/tests/other_vendors makes.
+mod other_vendors;
 // Pages of every paging style, one by one and all at once, over a vendor that misbehaves.
 mod paging;
 // Dry runs: what they show, and that nothing is sent.
