@@ -119,7 +119,7 @@ async fn without_retries_every_answer_is_passed_straight_on() {
 async fn the_pace_keeps_a_limit_that_refills_from_being_reached() {
     let sandbox = sandbox(None).await;
     // 10 at once, and one each 1.2 s after that.
-    let limits = RateLimits { requests_per_minute: Some(60), in_flight: Some(2) };
+    let limits = RateLimits { requests_per_minute: Some(60), in_flight: Some(2), ..RateLimits::default() };
     let toolbox = paced(&sandbox.address("jitbit"), limits);
     let started = Instant::now();
     let (waits, mut waiting) = unbounded_channel();

@@ -22,7 +22,7 @@ mod connection;
 // Faulty answers of a vendor → what a model gets; one test for each kind.
 #[cfg(feature = "jitbit")]
 mod failures;
-// Value formats on the way of a whole call. What each format does by itself is tested in src/formats.
+// Value formats on the way of a whole call. What each format does by itself is tested in crates/formats.
 mod formats;
 // The server over Streamable HTTP: sessions, origins, limits, disconnects.
 mod http;

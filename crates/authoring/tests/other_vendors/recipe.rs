@@ -46,7 +46,7 @@ pub(super) fn follow(project: &Project) {
                 let output = spec(&folder, &words);
                 assert_eq!(output.status.code(), Some(1), "{command}: {}", text(&output.stderr));
                 let shown = text(&output.stdout);
-                for part in ["5 operations: 5 tools, 0 skipped", "lying-verb", "unreviewed"] {
+                for part in ["5 operations: 5 tools, 0 skipped", "misleading-verb", "unreviewed"] {
                     assert!(shown.contains(part), "{command}: no `{part}`\n{shown}");
                 }
             }

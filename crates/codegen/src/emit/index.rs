@@ -59,7 +59,7 @@ fn files<'a>(apis: impl Iterator<Item = &'a str>) -> String {
          pub(crate) static FILES: &[(&str, &str)] = &[\n",
     );
     for api in apis {
-        for file in crate::API_FILES {
+        for file in super::api_files::API_FILES {
             let _ =
                 writeln!(out, "    (\"{api}/{file}\", include_str!(concat!(env!(\"OUT_DIR\"), \"/{api}/{file}\"))),");
         }

@@ -1,5 +1,6 @@
 //! Tools and operations → the files that are compiled and reviewed.
 
+pub mod api_files;
 pub mod client;
 pub mod dispatch;
 pub mod index;

@@ -10,7 +10,7 @@ use progenitor::{GenerationSettings, Generator, InterfaceStyle};
 use quote::quote;
 use serde_json::{Map, Value, json};
 
-use crate::read::spec::METHODS;
+use crate::read::paths::METHODS;
 use toolwright_model::{function_name, snake_case};
 
 /// Emits the typed client of an API.

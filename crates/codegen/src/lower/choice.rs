@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
+use crate::lower::arguments::Argument;
 use crate::lower::inputs::{self, BodyChoice, Input};
 use crate::lower::operations::{Lowered, VendorContext};
-use crate::lower::schema::Argument;
+use crate::lower::spec_operation::SpecOperation;
 use crate::lower::tool_draft::ToolDraft;
+use crate::read::document::Document;
 use crate::read::keys::{self, ChoiceKeys, ToolKeys};
 use crate::read::located::{Located, escape, nearest};
-use crate::read::spec::SpecOperation;
 use toolwright_model::{CORE_TAG, Condition, Effect, Risk, Verb};
 
 /// Adds the tools of all choices.
@@ -19,13 +20,14 @@ pub fn lower(
     vendor: &VendorContext<'_>,
     api: &str,
     operations: &[SpecOperation],
+    document: &Document,
     root: &Located<'_>,
     lowered: &mut Lowered,
 ) {
     for spec in operations.iter().filter(|spec| spec.keys.skip.is_none()) {
         for (index, choice) in spec.keys.choices.iter().enumerate() {
             let pointer = format!("{}/{}/choices/{index}", spec.pointer, keys::EXTENSION);
-            let chooser = Chooser { vendor, api, operations, root, pointer };
+            let chooser = Chooser { vendor, api, operations, document, root, pointer };
             chooser.lower(choice, lowered);
         }
     }
@@ -35,6 +37,7 @@ struct Chooser<'a> {
     vendor: &'a VendorContext<'a>,
     api: &'a str,
     operations: &'a [SpecOperation],
+    document: &'a Document,
     root: &'a Located<'a>,
     /// Where the choice's keys stand.
     pointer: String,
@@ -80,6 +83,7 @@ impl<'a> Chooser<'a> {
             api: self.api,
             spec: case.spec,
             inputs: &[],
+            document: self.document,
             root: self.root,
             pointer: self.pointer.clone(),
         };
@@ -92,8 +96,8 @@ impl<'a> Chooser<'a> {
         }
         for (call, case) in drafted.tool.calls.iter_mut().zip(&cases) {
             call.when = Some(Condition { argument: choice.argument.clone(), equals: Value::from(case.name) });
-            for fate in lowered.fates.iter_mut().filter(|fate| fate.operation == case.spec.id) {
-                if let Ok(names) = &mut fate.outcome {
+            for result in lowered.results.iter_mut().filter(|result| result.operation == case.spec.id) {
+                if let Ok(names) = &mut result.outcome {
                     names.push(drafted.tool.name.clone());
                 }
             }

@@ -5,10 +5,11 @@ use serde_json::Value;
 
 use crate::lower::choice;
 use crate::lower::inputs::{self, BodyChoice};
-use crate::lower::tool_draft::{Ask, Claim, ToolDraft};
+use crate::lower::spec_operation::{SpecOperation, SpecParameter};
+use crate::lower::tool_draft::{Ask, Claim, ToolDraft, ToolSamples};
+use crate::read::document::Document;
 use crate::read::keys::{self, PresetKeys, ToolKeys};
 use crate::read::located::{Located, nearest};
-use crate::read::spec::{SpecOperation, SpecParameter};
 use toolwright_model::{CORE_TAG, Effect, Operation, PagingStyle, Parameter, ParameterKind, Tool};
 
 /// What became of an API's operations.
@@ -17,9 +18,9 @@ pub struct Lowered {
     pub operations: Vec<Operation>,
     pub tools: Vec<Tool>,
     /// One entry for each operation of the description, in its order.
-    pub fates: Vec<OperationResult>,
-    /// Values that the vendor's grammar accepts: tool, argument, values.
-    pub samples: Vec<(String, String, Vec<Value>)>,
+    pub results: Vec<OperationResult>,
+    /// Values that the vendor's grammar accepts.
+    pub samples: Vec<ToolSamples>,
     /// Every name and alias, with its place.
     pub claims: Vec<Claim>,
     /// The operations that formats ask.
@@ -44,22 +45,28 @@ pub struct VendorContext<'a> {
 }
 
 /// Lowers the operations of one API; complaints go to the source of `root`.
-pub fn lower(vendor: &VendorContext<'_>, api: &str, operations: &[SpecOperation], root: &Located<'_>) -> Lowered {
+pub fn lower(
+    vendor: &VendorContext<'_>,
+    api: &str,
+    operations: &[SpecOperation],
+    document: &Document,
+    root: &Located<'_>,
+) -> Lowered {
     let mut lowered = Lowered::default();
     for spec in operations {
         check_raw(spec, operations, root);
         let outcome = match &spec.keys.skip {
             Some(reason) => Err(reason.clone()),
-            None => lower_operation(vendor, api, spec, root, &mut lowered),
+            None => lower_operation(vendor, api, spec, document, root, &mut lowered),
         };
-        lowered.fates.push(OperationResult {
+        lowered.results.push(OperationResult {
             operation: spec.id.clone(),
             method: spec.method.clone(),
             path: spec.path.clone(),
             outcome,
         });
     }
-    choice::lower(vendor, api, operations, root, &mut lowered);
+    choice::lower(vendor, api, operations, document, root, &mut lowered);
     lowered.tools.sort_by(|a, b| a.name.cmp(&b.name));
     check_asks(&lowered, root);
     lowered
@@ -109,6 +116,7 @@ fn lower_operation(
     vendor: &VendorContext<'_>,
     api: &str,
     spec: &SpecOperation,
+    document: &Document,
     root: &Located<'_>,
     lowered: &mut Lowered,
 ) -> Result<Vec<String>, String> {
@@ -129,6 +137,7 @@ fn lower_operation(
         api,
         spec,
         inputs: &inputs,
+        document,
         root,
         pointer: block.clone(),
     };

@@ -6,15 +6,17 @@ use std::collections::BTreeSet;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use crate::lower::concise::{self, Begins};
+use crate::lower::arguments::{self, Argument};
+use crate::lower::concise::{self, PathStart};
 use crate::lower::fit::misfit;
 use crate::lower::formats::{self, FormatMismatch};
 use crate::lower::inputs::Input;
 use crate::lower::paging;
-use crate::lower::schema::{self, Argument};
+use crate::lower::spec_operation::SpecOperation;
+use crate::read::document::Document;
 use crate::read::keys::{ArgumentKeys, PagingKey, ToolKeys};
 use crate::read::located::{Located, describe, escape, nearest};
-use crate::read::spec::SpecOperation;
+use crate::read::source::SourcePlace;
 use toolwright_model::{
     ALL, Annotations, Binding, CURSOR, Call, DRY_RUN, Effect, Fixed, Hint, MAX_TOOL_NAME, Paging, PagingStyle, Place,
     Risk, Tool, UNREVIEWED_TAG, Verb, is_tool_name, kebab_case, resource_words,
@@ -32,6 +34,7 @@ pub struct ToolDraft<'a> {
     pub api: &'a str,
     pub spec: &'a SpecOperation,
     pub inputs: &'a [Input],
+    pub document: &'a Document,
     pub root: &'a Located<'a>,
     /// Where the tool's keys stand.
     pub pointer: String,
@@ -40,8 +43,7 @@ pub struct ToolDraft<'a> {
 /// A tool with what only the generator needs to know of it.
 pub struct Drafted {
     pub tool: Tool,
-    /// Tool, argument, values.
-    pub samples: Vec<(String, String, Vec<Value>)>,
+    pub samples: Vec<ToolSamples>,
     pub claims: Vec<Claim>,
     pub asks: Vec<Ask>,
 }
@@ -59,12 +61,22 @@ pub struct Claim {
     pub name: String,
     /// The operation, for a message.
     pub owner: String,
-    pub file: String,
-    pub pointer: String,
+    pub place: SourcePlace,
 }
 
-/// Sample values by argument.
-type Samples = Vec<(String, Vec<Value>)>;
+/// Values of one argument that the vendor's grammar accepts.
+#[derive(Debug, Clone)]
+pub struct ToolSamples {
+    pub tool: String,
+    pub argument: String,
+    pub values: Vec<Value>,
+}
+
+/// Sample values of one argument, while its tool has no name yet.
+struct ArgumentSamples {
+    argument: String,
+    values: Vec<Value>,
+}
 
 /// The arguments that a model sees, where they go, what is always sent, and sample values.
 #[derive(Default)]
@@ -72,7 +84,7 @@ struct Offered {
     arguments: Vec<Argument>,
     bindings: Vec<Binding>,
     fixed: Vec<Fixed>,
-    samples: Samples,
+    samples: Vec<ArgumentSamples>,
 }
 
 impl ToolDraft<'_> {
@@ -83,7 +95,7 @@ impl ToolDraft<'_> {
 
     /// Reports something about the key `path` of this tool.
     pub fn wrong(&self, path: &str, expected: impl Into<String>, found: impl Into<String>, hint: Option<String>) {
-        self.place(path).report(expected.into(), found.into(), hint);
+        self.place(path).report(expected, found, hint);
     }
 
     /// Makes the tool that `keys` describe, with the arguments `only` or all, after one that
@@ -107,8 +119,8 @@ impl ToolDraft<'_> {
             arguments.insert(0, chooses);
         }
         self.check_concise(keys);
-        schema::add_own_arguments(keys.effect, !keys.concise.is_empty(), pages, keys.answers, &mut arguments);
-        let schema = schema::input_schema(&arguments);
+        arguments::add_own_arguments(keys.effect, !keys.concise.is_empty(), pages, keys.answers, &mut arguments);
+        let schema = arguments::input_schema(&arguments);
         let tool = Tool {
             annotations: annotations(keys.effect, verb, keys.idempotent),
             input_schema: RawValue::from_string(schema.to_string()).expect("a JSON value prints as JSON"),
@@ -123,7 +135,10 @@ impl ToolDraft<'_> {
             concise: keys.concise.clone(),
             name,
         };
-        let samples = samples.into_iter().map(|(argument, values)| (tool.name.clone(), argument, values)).collect();
+        let samples = samples
+            .into_iter()
+            .map(|ArgumentSamples { argument, values }| ToolSamples { tool: tool.name.clone(), argument, values })
+            .collect();
         Drafted { claims: self.claims(&tool), tool, samples, asks: self.asks(keys) }
     }
 
@@ -141,7 +156,7 @@ impl ToolDraft<'_> {
     }
 
     /// The arguments, their sample values, and how they become the request.
-    fn call(&self, keys: &ToolKeys, only: Option<&[String]>) -> (Vec<Argument>, Samples, Call) {
+    fn call(&self, keys: &ToolKeys, only: Option<&[String]>) -> (Vec<Argument>, Vec<ArgumentSamples>, Call) {
         let mut paging = self.paging(keys);
         let Offered { arguments, bindings, fixed, samples } = self.arguments(keys, only, paging.as_ref());
         if let Some(paging) = &mut paging {
@@ -172,10 +187,7 @@ impl ToolDraft<'_> {
         let aliases = tool.aliases.iter().enumerate().map(|(index, alias)| (alias, format!("/aliases/{index}")));
         std::iter::once((&tool.name, "/name".to_owned()))
             .chain(aliases)
-            .map(|(name, path)| {
-                let (file, pointer) = self.place(&path).place();
-                Claim { name: name.clone(), owner: owner.clone(), file, pointer }
-            })
+            .map(|(name, path)| Claim { name: name.clone(), owner: owner.clone(), place: self.place(&path).place() })
             .collect()
     }
 
@@ -211,13 +223,13 @@ impl ToolDraft<'_> {
             let hint = "what changes something answers with little; there is nothing to leave out".to_owned();
             self.wrong("/concise", "`concise` on an operation that reads", "it on another", Some(hint));
         }
-        let document = self.root.value;
-        let Some(operation) = document.pointer(&self.spec.pointer) else { return };
-        let mut first = Begins::Open;
+        let method = self.spec.method.to_lowercase();
+        let Some(at) = self.document.operation(&self.spec.path, &method) else { return };
+        let mut first = PathStart::Open;
         for (index, path) in keys.concise.iter().enumerate() {
-            let begins = concise::check(path, operation, document);
-            if let Ok(begins @ (Begins::Answer | Begins::List)) = begins {
-                if first != Begins::Open && first != begins {
+            let begins = concise::check(path, at.operation, self.document);
+            if let Ok(begins @ (PathStart::Answer | PathStart::List)) = begins {
+                if first != PathStart::Open && first != begins {
                     let hint = "a field beside the list of records is kept anyway".to_owned();
                     let expected = "paths that all begin in the same place";
                     let found = format!("`{path}`, which begins elsewhere than the one before");
@@ -331,7 +343,7 @@ impl ToolDraft<'_> {
                     .and_then(|formatted| formats::samples(formatted, &argument.schema))
             };
             if let Some(values) = said.samples.clone().or_else(of_format) {
-                offered.samples.push((argument.name.clone(), values));
+                offered.samples.push(ArgumentSamples { argument: argument.name.clone(), values });
             }
             if offered.arguments.iter().any(|other| other.name == argument.name) {
                 let path = format!("/arguments/{}/name", escape(&input.key));
@@ -399,12 +411,6 @@ impl ToolDraft<'_> {
             }
             Some(PagingKey::Off(_)) | None => None,
         }
-    }
-
-    /// The name under which further body properties are offered.
-    fn further_name(&self) -> &'static str {
-        let free = |name: &&str| !self.inputs.iter().any(|input| input.key == **name);
-        ["fields", "further_fields", "any_further_fields"].into_iter().find(free).unwrap_or("fields")
     }
 
     fn argument(&self, input: &Input, said: &ArgumentKeys) -> (Argument, Binding) {

@@ -1,86 +1,55 @@
-//! A JSON value that knows in which file and at which pointer it stands, so that whatever reads
-//! it can say where it is wrong. Every reader of a file under specs/ goes through here.
+//! A JSON value with its file and JSON pointer, so that whatever reads it can report where it is
+//! wrong. Every reader of a file under specs/ goes through here.
 
-use std::cell::RefCell;
 use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
-use crate::read::finding::{Errors, Finding};
-
-/// Where findings about one document go: its file and what the pointers stand for.
-pub struct Source<'a> {
-    file: String,
-    /// Places of the document that came from elsewhere: pointer prefix → file and pointer there.
-    origins: &'a [(String, String, String)],
-    errors: RefCell<Errors>,
-}
-
-impl<'a> Source<'a> {
-    pub fn new(file: &str) -> Self {
-        Self { file: file.to_owned(), origins: &[], errors: RefCell::default() }
-    }
-
-    /// A document that an overlay has changed: `origins` says which places it wrote.
-    pub fn with_origins(file: &str, origins: &'a [(String, String, String)]) -> Self {
-        Self { file: file.to_owned(), origins, errors: RefCell::default() }
-    }
-
-    pub fn root<'s>(&'s self, value: &'s Value) -> Located<'s> {
-        Located { source: self, pointer: String::new(), value }
-    }
-
-    pub fn into_errors(self) -> Errors {
-        self.errors.into_inner()
-    }
-
-    /// The file and pointer under which a person finds what stands at `pointer`.
-    fn place(&self, pointer: &str) -> (String, String) {
-        let origin = self
-            .origins
-            .iter()
-            .rev()
-            .find_map(|(prefix, file, at)| below(pointer, prefix).map(|rest| (file, at, rest)));
-        match origin {
-            Some((file, at, rest)) => (file.clone(), format!("{at}{rest}")),
-            None => (self.file.clone(), pointer.to_owned()),
-        }
-    }
-}
+use crate::read::finding::Finding;
+use crate::read::source::{SourceMap, SourcePlace};
 
 /// A value at its place.
 #[derive(Clone)]
 pub struct Located<'s> {
-    source: &'s Source<'s>,
+    source: &'s SourceMap<'s>,
     pub pointer: String,
     pub value: &'s Value,
 }
 
 impl<'s> Located<'s> {
+    /// The root of a document.
+    pub fn root(source: &'s SourceMap<'s>, value: &'s Value) -> Self {
+        Self { source, pointer: String::new(), value }
+    }
+
     /// Reports that something else was expected here.
     pub fn wrong(&self, expected: impl Into<String>) {
-        self.report(expected.into(), describe(self.value), None);
+        self.report(expected, describe(self.value), None);
     }
 
     /// Reports that something else was expected here, with advice.
     pub fn wrong_with_hint(&self, expected: impl Into<String>, hint: impl Into<String>) {
-        self.report(expected.into(), describe(self.value), Some(hint.into()));
+        self.report(expected, describe(self.value), Some(hint.into()));
     }
 
-    /// The file and pointer under which a person finds this.
-    pub fn place(&self) -> (String, String) {
+    /// Where a person finds this.
+    pub fn place(&self) -> SourcePlace {
         self.source.place(&self.pointer)
     }
 
     /// Reports a finding in words of its own.
-    pub fn report(&self, expected: String, found: String, hint: Option<String>) {
-        let (file, pointer) = self.place();
-        self.source.errors.borrow_mut().push(Finding { file, pointer, expected, found, hint });
+    pub fn report(&self, expected: impl Into<String>, found: impl Into<String>, hint: Option<String>) {
+        self.source.findings.push(Finding::at(&self.place(), expected, found).with_hint(hint));
     }
 
     /// The same source, for a value that stands elsewhere in the document.
     pub fn at(&self, pointer: &str, value: &'s Value) -> Self {
         Self { source: self.source, pointer: pointer.to_owned(), value }
+    }
+
+    /// What is at `pointer`, if anything; called on a document's root.
+    pub fn at_pointer(&self, pointer: &str) -> Option<Self> {
+        self.value.pointer(pointer).map(|value| self.at(pointer, value))
     }
 
     /// The innermost thing on the way to `pointer` that exists; called on a document's root.

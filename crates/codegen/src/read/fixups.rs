@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::read::spec::{METHODS, operation_pointer};
+use crate::read::paths::{METHODS, operation_pointer};
 use toolwright_model::{function_name, snake_case};
 
 /// One correction at one place.
