@@ -44,7 +44,7 @@ async fn written(tool: &Tool, argument: &str, value: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn what_the_schema_allows_the_vendor_takes() {
+async fn arguments_that_the_schema_allows_make_requests_that_the_vendor_accepts() {
     let cases: u64 = std::env::var("TOOLWRIGHT_CASES").map_or(32, |cases| cases.parse().unwrap());
     let samples = toolwright_codegen::generate("specs".as_ref(), |_| true).unwrap().samples;
     let sandbox = sandbox(None).await;

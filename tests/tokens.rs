@@ -57,7 +57,7 @@ fn held(path: &std::path::Path) -> String {
 }
 
 #[tokio::test]
-async fn a_refresh_token_is_replaced_before_what_it_bought_is_used() {
+async fn a_rotated_refresh_token_is_stored_before_the_access_token_is_used() {
     let site = Site::start("refresh-0").await;
     let file = file("replaced", "refresh-0\n");
     site.set(|state| state.watched = Some(file.clone()));
@@ -83,7 +83,7 @@ async fn a_refresh_token_is_replaced_before_what_it_bought_is_used() {
 }
 
 #[tokio::test]
-async fn callers_at_once_buy_one_token() {
+async fn concurrent_callers_request_one_token() {
     let site = Site::start("refresh-0").await;
     site.set(|state| state.delay = Duration::from_millis(100));
     let file = file("at-once", "refresh-0");
@@ -132,7 +132,7 @@ async fn a_refused_refresh_token_asks_for_a_new_sign_in_and_is_not_tried_again()
 }
 
 #[tokio::test]
-async fn what_the_endpoint_says_is_not_repeated() {
+async fn errors_do_not_repeat_the_token_endpoints_answer() {
     let site = Site::start("refresh-0").await;
     for (status, body, expected) in [
         (400, r#"{"error":"cl13nt-s3cret","error_description":"refresh-0"}"#, "answered 400\n"),
@@ -197,7 +197,7 @@ async fn a_token_that_the_vendor_refuses_is_renewed_once() {
 }
 
 #[tokio::test]
-async fn what_could_not_be_written_is_not_bought() {
+async fn no_token_is_requested_while_the_file_is_unwritable() {
     let site = Site::start("refresh-0").await;
     let file = file("unwritable", "refresh-0");
     std::fs::create_dir_all(beside(&file, "new")).unwrap();
@@ -210,7 +210,7 @@ async fn what_could_not_be_written_is_not_bought() {
 }
 
 #[tokio::test]
-async fn what_was_bought_is_kept_until_it_can_be_written() {
+async fn a_token_is_kept_in_memory_until_it_can_be_written() {
     let site = Site::start("refresh-0").await;
     site.set(|state| state.delay = Duration::from_millis(200));
     let file = file("kept", "refresh-0");
@@ -232,7 +232,7 @@ async fn what_was_bought_is_kept_until_it_can_be_written() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_received_and_not_put_in_place_is_found() {
+async fn a_token_left_in_the_temporary_file_is_found() {
     let site = Site::start("received").await;
     for (content, good) in [("received\n", true), ("recei", false), ("", false)] {
         let file = file("received", "old");
@@ -251,7 +251,7 @@ async fn a_token_that_was_received_and_not_put_in_place_is_found() {
 }
 
 #[tokio::test]
-async fn a_caller_who_goes_away_takes_no_token_along() {
+async fn dropping_a_call_does_not_lose_the_token() {
     let site = Site::start("refresh-0").await;
     site.set(|state| state.delay = Duration::from_millis(150));
     let file = file("away", "refresh-0");
@@ -265,7 +265,7 @@ async fn a_caller_who_goes_away_takes_no_token_along() {
 }
 
 #[tokio::test]
-async fn a_client_buys_in_its_own_name() {
+async fn client_credentials_request_one_token_for_all_apis() {
     let site = Site::start("").await;
     let root = format!("http://{}", site.address);
     let own = vendor(&format!(
@@ -294,7 +294,7 @@ async fn a_client_buys_in_its_own_name() {
 }
 
 #[tokio::test]
-async fn a_dry_run_buys_nothing() {
+async fn a_dry_run_requests_no_token() {
     let site = Site::start("refresh-0").await;
     let file = file("dry-run", "refresh-0");
     let toolbox = renewing(&site, &file);
@@ -319,7 +319,7 @@ async fn renews_many_times() {
 }
 
 #[tokio::test]
-async fn whenever_the_process_ends_the_file_holds_a_token_that_is_good() {
+async fn a_killed_process_leaves_a_valid_refresh_token() {
     let site = Site::start("refresh-0").await;
     // The vendor takes the token before the last for a while, in case its answer got lost.
     site.set(|state| state.leeway = true);
