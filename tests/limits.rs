@@ -3,13 +3,14 @@
 
 use std::time::{Duration, Instant};
 
-use crate::common::{everything, meta, nothing, paced, result, sandbox, text, toolbox};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::unbounded_channel;
 use toolwright::call::{Caller, RetryPolicy};
 use toolwright::mcp_result::{OUTCOME, RETRY_AFTER, STATUS};
 use toolwright::policy::Defaults;
 use toolwright::upstream::RateLimits;
+
+use crate::common::{everything, meta, nothing, paced, result, sandbox, text, toolbox};
 
 fn busy(operation: &str, status: u16, headers: &Value, times: Option<u32>) -> String {
     let mut entry =
