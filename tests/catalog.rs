@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::common::portable;
 use serde_json::Value;
 use toolwright::catalog::Catalog;
 use toolwright_model::{Effect, HELD_BACK_TAGS, MAX_TOOL_NAME, Risk, Tool, Verb, is_tool_name, kebab_case};
+
+use crate::common::portable;
 
 /// Runs a rule over every tool and reports all that break it.
 #[track_caller]

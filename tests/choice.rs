@@ -1,11 +1,12 @@
 //! One tool over several operations: its arguments say which is called, and everything that names
 //! the operation names that one.
 
-use crate::common;
-use crate::common::acme::{Site, toolbox, vendor};
 use serde_json::{Value, json};
 use toolwright::audit::Audit;
 use toolwright::call::Toolbox;
+
+use crate::common;
+use crate::common::acme::{Site, toolbox, vendor};
 
 fn acme(site: &Site) -> Toolbox {
     let text = "[[addresses]]\nvariable = \"ACME_URL\"\nexample = \"\"\n[[credentials]]\nkind = \"bearer\"\ntoken = \"ACME_TOKEN\"\n";

@@ -1,8 +1,9 @@
 //! Whole runs of the command line: what is typed, what is printed, how it ends. The cases are
 //! the Markdown files in tests/cli; `TRYCMD=overwrite` writes what is printed now into them.
 
-use crate::common;
 use std::process::{Command, Output};
+
+use crate::common;
 
 #[test]
 fn runs() {

@@ -5,11 +5,12 @@
 
 use std::io::Read as _;
 
-use crate::common::fixture;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use toolwright::server::Server;
 use toolwright::server::http::HttpServer;
+
+use crate::common::fixture;
 
 /// With this variable the server stays, on a free port that is printed, until standard input ends.
 const STAY: &str = "TOOLWRIGHT_TEST_STAY";

@@ -1,10 +1,11 @@
 //! Variables → a vendor's connection: which address, which credentials, which settings, and what
 //! is said where they don't fit together.
 
-use crate::common::acme::{Site, call, resolved, toolbox, vendor};
 use serde_json::json;
-use toolwright::config::ways;
+use toolwright::config::setup_options;
 use toolwright_model::Vendor;
+
+use crate::common::acme::{Site, call, resolved, toolbox, vendor};
 
 const CLOUD: &str = "11111111-2222-4333-8444-555555555555";
 
@@ -135,7 +136,7 @@ fn variables_say_where_and_as_whom() {
     ] {
         let connection = resolved(&desk(), &variables).unwrap().unwrap();
         assert_eq!(connection.base.as_str(), root.replace("CLOUD", CLOUD), "{variables:?}");
-        assert!(connection.source.starts_with(source), "{variables:?}: {}", connection.source);
+        assert!(connection.credentials_source.starts_with(source), "{variables:?}: {}", connection.credentials_source);
         assert!(!format!("{connection:?}").contains("t0ken"), "{connection:?}");
     }
     assert!(resolved(&desk(), &[]).unwrap().is_none());
@@ -177,12 +178,15 @@ fn what_does_not_fit_together_is_explained() {
 #[test]
 fn a_person_is_told_what_to_set() {
     assert_eq!(
-        ways(&desk()),
+        setup_options(&desk()),
         "`DESK_CLOUD_ID` or `DESK_URL` with `DESK_EMAIL` and `DESK_API_TOKEN`; or `DESK_CLOUD_ID` with `DESK_ACCESS_TOKEN`; \
          or `DESK_CLOUD_ID` with `DESK_CLIENT_ID` and `DESK_CLIENT_SECRET` and `DESK_REFRESH_TOKEN_FILE`"
     );
     // A region need not be set.
-    assert_eq!(ways(&directory()), "`DIR_API_KEY` and `DIR_APP_KEY`; or `DIR_CLIENT_ID` and `DIR_CLIENT_SECRET`");
+    assert_eq!(
+        setup_options(&directory()),
+        "`DIR_API_KEY` and `DIR_APP_KEY`; or `DIR_CLIENT_ID` and `DIR_CLIENT_SECRET`"
+    );
 }
 
 #[test]
@@ -209,7 +213,7 @@ fn a_region_chooses_every_root() {
     ] {
         let connection = resolved(&directory(), &[&key[..], variables].concat()).unwrap().unwrap();
         assert_eq!((connection.root("acme-a").as_str(), connection.root("acme-b").as_str()), (a, b));
-        assert_eq!(connection.place, place);
+        assert_eq!(connection.address_source, place);
     }
     for (variables, expected) in [
         (&[("DIR_REGION", "mars")][..], "`DIR_REGION` is none of `eu`, `us`"),
@@ -244,7 +248,7 @@ fn where_tokens_are_bought_no_variable_says() {
         ("login", "evil.example.org"),
     ];
     let connection = resolved(&directory(), &variables).unwrap().unwrap();
-    assert_eq!(connection.source, "OAuth service account from DIR_CLIENT_ID and DIR_CLIENT_SECRET");
+    assert_eq!(connection.credentials_source, "OAuth service account from DIR_CLIENT_ID and DIR_CLIENT_SECRET");
     assert!(format!("{connection:?}").contains("Credentials(authorization: ***)"), "{connection:?}");
 }
 

@@ -3,7 +3,6 @@
 
 use std::time::{Duration, Instant};
 
-use crate::common::{call, connection, everything, jitbit_at, meta, nothing, result, sandbox, text, toolbox};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -12,6 +11,8 @@ use toolwright::error::CallError;
 use toolwright::mcp_result::{OUTCOME, STATUS};
 use toolwright::policy::Defaults;
 use toolwright::sandbox::Sandbox;
+
+use crate::common::{call, connection, everything, jitbit_at, meta, nothing, result, sandbox, text, toolbox};
 
 /// A sandbox that answers `getTicket` with this, and the result of one call.
 async fn answered(answer: Value) -> (Sandbox, rmcp::model::CallToolResult) {

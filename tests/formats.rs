@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::common::{call, connection, everything, text};
 use rmcp::model::CallToolResult;
 use serde_json::{Value, json};
 use toolwright::call::{Failure, Toolbox};
@@ -17,6 +16,8 @@ use toolwright::policy::{Defaults, Selection};
 use toolwright::sandbox::{Sandbox, Script};
 use toolwright_codegen::generate;
 use toolwright_model::ApiTools;
+
+use crate::common::{call, connection, everything, text};
 
 const JSON: Body = Body::Json("application/json");
 const SEARCH: Request = Request { method: "POST", path: "/issues/search", query: &[], headers: &[], body: JSON };

@@ -3,13 +3,14 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::common::fixture::{SLOW, conformance, http_client};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use toolwright::server::Server;
 use toolwright::server::http::HttpServer;
+
+use crate::common::fixture::{SLOW, conformance, http_client};
 
 const BOTH: &str = "application/json, text/event-stream";
 

@@ -3,13 +3,14 @@
 
 use std::time::{Duration, Instant};
 
-use crate::common::{everything, meta, nothing, paced, result, sandbox, text, toolbox};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::unbounded_channel;
 use toolwright::call::{Caller, RetryPolicy};
 use toolwright::mcp_result::{OUTCOME, RETRY_AFTER, STATUS};
 use toolwright::policy::Defaults;
 use toolwright::upstream::RateLimits;
+
+use crate::common::{everything, meta, nothing, paced, result, sandbox, text, toolbox};
 
 fn busy(operation: &str, status: u16, headers: &Value, times: Option<u32>) -> String {
     let mut entry =
@@ -118,7 +119,7 @@ async fn without_retries_every_answer_is_passed_straight_on() {
 async fn the_pace_keeps_a_limit_that_refills_from_being_reached() {
     let sandbox = sandbox(None).await;
     // 10 at once, and one each 1.2 s after that.
-    let limits = RateLimits { requests_per_minute: Some(60), in_flight: Some(2) };
+    let limits = RateLimits { requests_per_minute: Some(60), in_flight: Some(2), ..RateLimits::default() };
     let toolbox = paced(&sandbox.address("jitbit"), limits);
     let started = Instant::now();
     let (waits, mut waiting) = unbounded_channel();

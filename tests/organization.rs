@@ -1,14 +1,15 @@
 //! For whom a vendor acts: a header that whoever runs the server sets, and that a connection over
 //! HTTP may choose among those that are allowed. Nothing else gets through.
 
-use crate::common::acme::{Site, toolbox, vendor};
-use crate::common::fixture::http_client;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use toolwright::audit::Audit;
 use toolwright::call::Toolbox;
 use toolwright::server::Server;
 use toolwright::server::http::HttpServer;
+
+use crate::common::acme::{Site, toolbox, vendor};
+use crate::common::fixture::http_client;
 
 fn acme(site: &Site, variables: &[(&str, &str)]) -> Toolbox {
     let root = format!("http://{}", site.address);

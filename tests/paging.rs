@@ -4,12 +4,13 @@
 
 use std::time::{Duration, Instant};
 
-use crate::common::pages::{Fault, Pages, Style, ids};
-use crate::common::text;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::unbounded_channel;
 use toolwright::call::Caller;
+
+use crate::common::pages::{Fault, Pages, Style, ids};
+use crate::common::text;
 
 /// The numbers of all records, page by page with nothing but the cursor.
 async fn followed(pages: &Pages, style: Style, first: Value) -> Vec<u64> {

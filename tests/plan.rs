@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 
-use crate::common::{self, everything, result, sandbox, text, toolbox};
 use serde_json::{Value, json};
 use toolwright::audit::Audit;
 use toolwright::catalog::Catalog;
 use toolwright::policy::{Defaults, SelectionWords};
 use toolwright_model::{DRY_RUN, Effect, FIELDS};
+
+use crate::common::{self, everything, result, sandbox, text, toolbox};
 
 #[test]
 fn every_changing_tool_can_be_asked_for_its_plan() {

@@ -1,6 +1,5 @@
 //! What the selection offers and what it holds back, whichever way in.
 
-use crate::common::{call, everything, nothing, sandbox, toolbox};
 use rmcp::ServiceExt as _;
 use rmcp::model::CallToolRequestParams;
 use serde_json::{Value, json};
@@ -8,6 +7,8 @@ use toolwright::call::Failure;
 use toolwright::catalog::{Catalog, Entry};
 use toolwright::policy::{Defaults, Selection, SelectionWords};
 use toolwright_model::{Effect, HELD_BACK_TAGS, Risk};
+
+use crate::common::{call, everything, nothing, sandbox, toolbox};
 
 fn words(pairs: &[(&str, &str)]) -> SelectionWords {
     let mut words = SelectionWords::default();

@@ -6,7 +6,6 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::common::fixture;
 use rmcp::model::{
     CallToolRequestParams, ErrorCode, LoggingLevel, LoggingMessageNotificationParam, PaginatedRequestParams,
     ProgressNotificationParam, SetLevelRequestParams,
@@ -15,6 +14,8 @@ use rmcp::service::{NotificationContext, RunningService, ServiceError};
 use rmcp::{ClientHandler, RoleClient, ServiceExt as _};
 use toolwright::call::Toolbox;
 use toolwright::server::Server;
+
+use crate::common::fixture;
 
 /// A client that keeps what it is told.
 #[derive(Clone, Default)]

@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::common::{self, jitbit_at, sandbox, toolbox};
 use rmcp::model::{CallToolRequestParams, ClientRequest, ErrorCode, ProgressNotificationParam, Request, ServerResult};
 use rmcp::service::{NotificationContext, PeerRequestOptions, RunningService, ServiceError};
 use rmcp::{ClientHandler, RoleClient, ServiceExt as _};
@@ -12,6 +11,8 @@ use tokio::io::AsyncReadExt as _;
 use toolwright::call::Toolbox;
 use toolwright::policy::{Defaults, SelectionWords};
 use toolwright::server::Server;
+
+use crate::common::{self, jitbit_at, sandbox, toolbox};
 
 async fn client(toolbox: Toolbox) -> RunningService<RoleClient, ()> {
     let (client_side, server_side) = tokio::io::duplex(1 << 20);

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::common;
-use crate::common::acme::{Site, call, resolved, toolbox, vendor};
 use serde_json::json;
 use toolwright::call::Toolbox;
 use toolwright_model::Vendor;
+
+use crate::common;
+use crate::common::acme::{Site, call, resolved, toolbox, vendor};
 
 const SECRET: &str = "cl13nt-s3cret";
 
@@ -304,10 +305,10 @@ async fn a_dry_run_buys_nothing() {
     assert_eq!(site.sales(), 0);
 }
 
-/// Not a test of its own: the process that the next one starts and ends.
 #[tokio::test]
-async fn renews_many_times_when_told_to() {
-    let Ok(job) = std::env::var("TOOLWRIGHT_TEST_RENEWS") else { return };
+#[ignore = "no test of its own: the process that the next test starts and kills"]
+async fn renews_many_times() {
+    let job = std::env::var("TOOLWRIGHT_TEST_RENEWS").expect("another test starts this one");
     let (site, file) = job.split_once(' ').unwrap();
     let rounds = if std::env::var("TOOLWRIGHT_TEST_ROUNDS").is_ok() { 3 } else { 1_000 };
     for _ in 0..rounds {
@@ -327,7 +328,7 @@ async fn whenever_the_process_ends_the_file_holds_a_token_that_is_good() {
     for round in 0..12_u64 {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command
-            .args(["--exact", "renews_many_times_when_told_to"])
+            .args(["--ignored", "--exact", "tokens::renews_many_times"])
             .env("TOOLWRIGHT_TEST_RENEWS", format!("{address} {}", path.display()))
             .stdout(Stdio::null())
             .stderr(Stdio::null());
@@ -339,6 +340,7 @@ async fn whenever_the_process_ends_the_file_holds_a_token_that_is_good() {
         let mut child = command.spawn().unwrap();
         if !last {
             while site.sales() < before + 3 {
+                assert_eq!(child.try_wait().unwrap(), None, "round {round}: the process ended by itself");
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
             tokio::time::sleep(Duration::from_micros(fastrand::u64(0..20_000))).await;

@@ -4,7 +4,6 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::common::{everything, jitbit_at, meta, result, sandbox, text, toolbox};
 use pulldown_cmark::{Event, Options, Parser, Tag};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -14,6 +13,8 @@ use toolwright::call::Toolbox;
 use toolwright::jq::Evaluator;
 use toolwright::mcp_result::{OUTCOME, STATUS};
 use toolwright::policy::Defaults;
+
+use crate::common::{everything, jitbit_at, meta, result, sandbox, text, toolbox};
 
 /// A toolbox over a sandbox that answers `operation` with this.
 async fn answering(operation: &str, answer: Value) -> (toolwright::sandbox::Sandbox, Toolbox) {

@@ -226,7 +226,7 @@ impl Toolbox {
         for api in apis {
             let Some(connection) = connections.get(api.id).or_else(|| connections.get(api.vendor)) else { continue };
             // The limits are the vendor's, whichever of its APIs is called.
-            let pace = paces.entry(api.vendor).or_insert_with(|| RateLimiter::new(connection.pace)).clone();
+            let pace = paces.entry(api.vendor).or_insert_with(|| RateLimiter::new(connection.pace.clone())).clone();
             let hosts = [connection.root(api.id), &connection.base].map(|address| address.host_str());
             let hosts = hosts.into_iter().flatten();
             let rules = catalog.vendor(api.vendor).map_or_else(Rules::default, |vendor| Rules::new(vendor, hosts));

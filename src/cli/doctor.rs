@@ -118,8 +118,9 @@ fn addresses(connection: &ConnectionConfig) -> String {
 
 /// The address, the credentials and the settings of a connection, without secrets.
 fn described(connection: &ConnectionConfig, width: usize) -> String {
-    let address = format!("{} (from {})", addresses(connection), connection.place);
-    let mut lines = vec![field("address", &address, width), field("credentials", &connection.source, width)];
+    let address = format!("{} (from {})", addresses(connection), connection.address_source);
+    let mut lines =
+        vec![field("address", &address, width), field("credentials", &connection.credentials_source, width)];
     for one in &connection.settings {
         let setting = &one.setting;
         let value = one.value.as_deref().map_or_else(
@@ -148,7 +149,7 @@ async fn login(toolbox: &Toolbox, vendor: &Vendor, connection: &ConnectionConfig
     let Ok(body) = serde_json::from_slice::<Value>(&answer.body) else {
         return Err(format!(
             "the answer is no JSON: `{}` may be a website or a login page\nhint: {} should lead to the product itself",
-            connection.base, connection.place
+            connection.base, connection.address_source
         ));
     };
     let identity = check.identity.iter().filter_map(|pointer| body.pointer(pointer)?.as_str());
@@ -172,7 +173,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::config::Configured;
+    use crate::config::ConfiguredSetting;
     use crate::error::Rejection;
     use crate::upstream::{Credentials, parse_address};
     use toolwright_model::{Refusal, Setting};
@@ -197,9 +198,9 @@ mod tests {
         ConnectionConfig {
             roots: [("acme-a".to_owned(), base.clone()), ("acme-b".to_owned(), root("https://events.example.com"))]
                 .into(),
-            place: "ACME_REGION, which is not set".to_owned(),
-            source: "key from ACME_KEY".to_owned(),
-            settings: vec![Configured {
+            address_source: "ACME_REGION, which is not set".to_owned(),
+            credentials_source: "key from ACME_KEY".to_owned(),
+            settings: vec![ConfiguredSetting {
                 setting,
                 value: Some("one".to_owned()),
                 allowed: vec!["one".to_owned(), "two".to_owned()],
@@ -211,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_connection_is_shown_in_full_without_secrets() {
-        let shown = described(&connection(), 80);
+        let shown = described(&connection(), 120);
         assert_eq!(
             shown,
             "  address      https://console.example.com/api/ for acme-a\n               \

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::CommandError;
 use crate::fetch;
-use crate::import::{self, Description, Lint, Source};
+use crate::import::{self, Description, LintReport, NamedDescription};
 use crate::printer::Printer;
 use toolwright_codegen::Errors;
 
@@ -104,7 +104,7 @@ fn vendor_of(file: &Path) -> Option<String> {
     (above == "specs" && import::is_vendor_id(name)).then(|| name.to_owned())
 }
 
-fn text(lint: &Lint) -> String {
+fn text(lint: &LintReport) -> String {
     let mut out = format!("{}: {}, {}\n", lint.file, lint.title, lint.format);
     let tokens: usize = lint.tools.iter().map(|tool| tool.tokens).sum();
     let _ = writeln!(
@@ -147,7 +147,7 @@ fn text(lint: &Lint) -> String {
 }
 
 /// Groups conversions by rule, because a large description has thousands. JSON lists each.
-fn steps(lint: &Lint, out: &mut String) {
+fn steps(lint: &LintReport, out: &mut String) {
     const SHOWN: usize = 3;
     if lint.steps.is_empty() {
         return;
@@ -195,8 +195,11 @@ fn new(arguments: &NewArguments, printer: &mut Printer) -> Result<(), CommandErr
     };
     let named = apis(name, &arguments.from)?;
     let descriptions: Vec<Description> = named.iter().map(|(_, from)| read(from)).collect::<Result<_, _>>()?;
-    let sources: Vec<Source<'_>> =
-        named.iter().zip(&descriptions).map(|((api, file), description)| Source { api, file, description }).collect();
+    let sources: Vec<NamedDescription<'_>> = named
+        .iter()
+        .zip(&descriptions)
+        .map(|((api, file), description)| NamedDescription { api, file, description })
+        .collect();
     let folder = import::folder(&sources, name, &wanted).map_err(|errors| unreadable(&errors))?;
     std::fs::create_dir(&target)?;
     folder.tree.write_to(&target)?;

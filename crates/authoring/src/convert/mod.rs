@@ -1,6 +1,6 @@
-//! Other description formats → OpenAPI 3.0, for `spec lint` and `spec new`: Swagger 2.0 and
-//! OpenAPI 3.1, one file or several. Each step says where it was taken, as fixups do. The build
-//! itself reads 3.0 only, so that what is compiled is what stands in the file.
+//! Swagger 2.0 and OpenAPI 3.1, one file or several → OpenAPI 3.0, for `spec lint` and `spec new`.
+//! Each step is recorded with its place, as fixups are. The build itself reads 3.0 only, so that
+//! the committed file is exactly what is compiled.
 
 mod files;
 pub(crate) mod grammar;
@@ -21,22 +21,22 @@ use toolwright_codegen::read::source;
 /// The largest description that is read, in bytes, all of its files together.
 pub(crate) const LARGEST_DESCRIPTION: u64 = 60 * 1024 * 1024;
 
-/// The deepest nesting that is read: descriptions stay far below, and everything after this may
+/// The deepest nesting that is read. Real descriptions stay far below it, and all later steps may
 /// recurse.
 const DEEPEST: usize = 100;
 
-/// A description in OpenAPI 3.0, and what was done to bring it there.
+/// A description in OpenAPI 3.0 and the steps of its conversion.
 #[derive(Debug)]
 pub(crate) struct Description {
     pub(crate) document: Value,
     pub(crate) steps: Vec<Fixup>,
-    /// What it was, such as `Swagger 2.0`.
+    /// The format of the file, such as `Swagger 2.0`.
     pub(crate) format: String,
-    /// Operations that could not be brought over: method, path, and why.
+    /// Operations that could not be converted.
     pub(crate) dropped: Vec<Dropped>,
 }
 
-/// An operation that could not be brought over.
+/// An operation that could not be converted, and why.
 #[derive(Debug, Clone)]
 pub(crate) struct Dropped {
     pub method: String,
@@ -44,7 +44,7 @@ pub(crate) struct Dropped {
     pub why: String,
 }
 
-/// Steps taken so far.
+/// The steps of the conversion so far.
 #[derive(Debug, Default)]
 struct Steps(Vec<Fixup>);
 
@@ -77,7 +77,7 @@ pub(crate) fn read(path: &Path, file: &str, findings: &Findings) -> Option<Descr
     convert(file, document, steps, findings)
 }
 
-/// Reads one file, no deeper than what follows can walk.
+/// Reads one file and bounds its depth.
 fn load(path: &Path, file: &str, findings: &Findings) -> Option<Value> {
     let document = source::load(path, file, findings)?.value;
     if is_deeper(&document, DEEPEST) {
@@ -96,7 +96,7 @@ fn is_deeper(value: &Value, levels: usize) -> bool {
     }
 }
 
-/// Brings a document, whatever its version, to OpenAPI 3.0.
+/// Converts a document of any supported version to OpenAPI 3.0.
 fn convert(file: &str, mut document: Value, mut steps: Steps, findings: &Findings) -> Option<Description> {
     const HINT: &str = "Swagger 2.0 and OpenAPI 3.0 and 3.1 are read";
     let Some(root) = document.as_object() else {
@@ -104,7 +104,7 @@ fn convert(file: &str, mut document: Value, mut steps: Steps, findings: &Finding
         return None;
     };
     let text = |key: &str| match root.get(key) {
-        // It stands in comments later: nothing but a number may follow.
+        // It is written into a comment later, so it is reduced to a version number.
         Some(Value::String(text)) => Some(
             text.trim().split(|c: char| !c.is_ascii_alphanumeric() && c != '.').next().unwrap_or_default().to_owned(),
         ),

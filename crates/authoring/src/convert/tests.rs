@@ -161,7 +161,7 @@ fn openapi_3_1_becomes_3_0() {
 }
 
 #[test]
-fn faults_without_doubt_are_mended_and_the_rest_is_accounted_for() {
+fn unambiguous_faults_are_corrected_and_other_operations_are_listed() {
     let description = converted(json!({
         "openapi": "3.0.0",
         "info": {"title": "T", "version": 1.5},

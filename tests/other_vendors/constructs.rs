@@ -1,5 +1,5 @@
-//! The calls of each case (`calls.json`) against the sandbox, and the request that arrives
-//! (`requests.json`), byte for byte. Together with `expected/` it shows a construct from the
+//! The calls of each fixture (`calls.json`) → the requests that arrive at the sandbox
+//! (`requests.json`), byte for byte. Together with `expected/` they show a construct from the
 //! description over the tool to the wire.
 
 use std::collections::BTreeSet;
@@ -13,31 +13,45 @@ use toolwright::catalog::Catalog;
 use toolwright::policy::Defaults;
 use toolwright::sandbox::Recorded;
 
-use crate::cases::{CALLS, Case, cases};
 use crate::common::{everything, sandbox, toolbox};
 
-/// What arrived, beside the calls.
+/// A fixture: the folder with its calls, and the vendor that it is in this copy.
+#[derive(serde::Deserialize)]
+struct Case {
+    folder: PathBuf,
+    vendor: String,
+}
+
+impl Case {
+    /// A text of the fixture with the vendor's id in this copy.
+    fn renamed(&self, text: &str) -> String {
+        text.replace("acme", &self.vendor)
+    }
+}
+
+/// The file of a case that has the expected requests, beside its calls.
 const REQUESTS: &str = "requests.json";
 
 /// Headers that depend on the machine or on a random number, or that every request has.
 const LEFT_OUT: [&str; 6] = ["host", "content-length", "user-agent", "accept-encoding", "accept", "authorization"];
 
 #[tokio::test]
-#[ignore = "runs in the scratch project, where these vendors are compiled in"]
+#[ignore = "runs in a copy of this project, started by crates/authoring/tests/other_vendors"]
 async fn each_construct_arrives() {
-    let fixtures = PathBuf::from(std::env::var("TOOLWRIGHT_FIXTURES").unwrap());
+    let fixtures = std::env::var("TOOLWRIGHT_FIXTURES").expect("TOOLWRIGHT_FIXTURES lists the fixtures");
+    let cases: Vec<Case> = serde_json::from_str(&fixtures).unwrap();
     let sandbox = sandbox(None).await;
     let toolbox = toolbox(&sandbox, &everything(), Defaults::Everything);
     let catalog = Catalog::compiled();
     let mut faults = String::new();
-    for case in cases(&fixtures) {
+    for case in cases {
         let mut uncalled: BTreeSet<&str> = catalog
             .entries()
             .iter()
             .filter(|entry| entry.vendor == case.vendor)
             .map(|entry| entry.tool.name.as_str())
             .collect();
-        let calls = std::fs::read_to_string(case.folder.join(CALLS)).unwrap();
+        let calls = std::fs::read_to_string(case.folder.join("calls.json")).unwrap();
         let calls: Vec<Value> = serde_json::from_str(&calls).unwrap();
         let mut found = Vec::new();
         for call in calls {
@@ -71,7 +85,7 @@ async fn each_construct_arrives() {
     }
     assert!(
         faults.is_empty(),
-        "{faults}\nhint: to accept: UPDATE_EXPECTED=1 cargo test --features authoring --test scratch"
+        "{faults}\nhint: to accept: UPDATE_EXPECTED=1 cargo test -p toolwright-authoring other_vendors"
     );
 }
 
@@ -108,7 +122,7 @@ fn request(recorded: &Recorded) -> Value {
         out["headers"] = json!(headers);
     }
     if let Some(body) = body {
-        // A line each: what differs is seen.
+        // One line each, so that a diff shows what differs.
         out["body"] = if body.contains("\r\n") { json!(body.split("\r\n").collect::<Vec<_>>()) } else { json!(body) };
     }
     out

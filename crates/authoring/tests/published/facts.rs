@@ -1,24 +1,19 @@
-//! Our descriptions against those that the vendors publish, which lie beside the checkout and are
-//! never part of it: the facts are theirs, the words are not. Where they are missing this says so
-//! and passes.
-
-#![allow(
-    clippy::print_stdout,
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a fault fails the test, and figures are shown"
-)]
+//! specs/ against what the vendors publish → operations, parameters and sentences that differ or
+//! are the same.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value;
+
+use super::published;
+use crate::repository;
 
 /// Our file, theirs, and what the two share.
 struct Pair {
     ours: &'static str,
     theirs: &'static str,
-    /// So many operations at least are ours; all of theirs where it is the number of theirs.
+    /// The fewest operations that are in our file; the number of theirs where all are.
     least: usize,
 }
 
@@ -37,7 +32,7 @@ const TRANSPORT: [&str; 3] = ["accept", "content-type", "authorization"];
 /// Headers that the vendor demands in its prose and does not declare.
 const UNDECLARED: [&str; 2] = ["x-experimentalapi", "x-atlassian-token"];
 
-/// The fewest words that make a sentence somebody's own.
+/// Shorter sentences are the same by chance.
 const OWN_WORDS: usize = 6;
 
 /// An operation's parameters: where and by which name, and whether it is required.
@@ -49,7 +44,7 @@ struct Description {
 
 impl Description {
     fn ours(name: &str) -> Option<Self> {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("specs").join(name);
+        let path = repository().join("specs").join(name);
         let text = std::fs::read_to_string(path).ok()?;
         Some(Self { root: serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}")) })
     }
@@ -131,18 +126,10 @@ impl Description {
     }
 }
 
-fn published() -> Option<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/vendor-specs");
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    println!("skipped: no vendor descriptions at ../shared/vendor-specs beside the checkout");
-    None
-}
-
 #[test]
-fn the_facts_are_the_vendors() {
-    let Some(published) = published() else { return };
+#[ignore = "needs TOOLWRIGHT_VENDOR_SPECS=<folder>"]
+fn specs_state_the_operations_and_parameters_that_the_vendors_publish() {
+    let published = published();
     let mut wrong = Vec::new();
     for pair in PAIRS {
         let Some(ours) = Description::ours(pair.ours) else {
@@ -187,15 +174,15 @@ fn compare(ours: &Parameters, theirs: &Parameters) -> Vec<String> {
     wrong
 }
 
-/// A sentence without what does not make it one: case, marks, markup.
+/// The words of a sentence, without case, punctuation and markup.
 fn words(sentence: &str) -> String {
     let plain: String =
         sentence.chars().map(|c| if c.is_alphanumeric() { c.to_ascii_lowercase() } else { ' ' }).collect();
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The sentences of all texts that are written for people, long enough to be somebody's own.
-/// A text without a space is a value or a pattern: a fact, whatever it looks like as words.
+/// The sentences of all texts for people that have at least `OWN_WORDS` words. A text without a
+/// space is a value or a pattern, which is a fact.
 fn sentences(value: &Value, into: &mut BTreeSet<String>) {
     match value {
         Value::Object(entries) => entries.values().for_each(|entry| sentences(entry, into)),
@@ -209,9 +196,10 @@ fn sentences(value: &Value, into: &mut BTreeSet<String>) {
 }
 
 #[test]
-fn the_words_are_ours() {
-    let Some(published) = published() else { return };
-    let specs = Path::new(env!("CARGO_MANIFEST_DIR")).join("specs");
+#[ignore = "needs TOOLWRIGHT_VENDOR_SPECS=<folder>"]
+fn no_sentence_of_specs_is_a_vendors() {
+    let published = published();
+    let specs = repository().join("specs");
     let mut theirs = BTreeSet::new();
     for pair in PAIRS {
         sentences(&Description::theirs(&published.join(pair.theirs)).root, &mut theirs);

@@ -1,19 +1,20 @@
-//! CONTRIBUTING's recipe for a new vendor, command by command as it stands there, with a
-//! description made for it (`fixtures/import/parcels`).
+//! CONTRIBUTING's recipe for a new vendor → the same commands, run with a description made for it
+//! (`fixtures/parcels`).
 
 use std::path::Path;
 use std::process::{Command, Output};
 
-use crate::project::{Project, files_below};
+use super::project::{Project, files_below};
+use crate::{PROGRAM, repository, text};
 
 const VENDOR: &str = "parcels";
-const DESCRIPTION: &str = "tests/fixtures/import/parcels/description.json";
+const DESCRIPTION: &str = "tests/fixtures/parcels/description.json";
 /// What a reader would choose from the list.
 const TOOL: &str = "parcels_list_parcels";
 
 /// The commands of the recipe, in its order, with the reader's own names put in.
 fn commands() -> Vec<String> {
-    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("CONTRIBUTING.md")).unwrap();
+    let text = std::fs::read_to_string(repository().join("CONTRIBUTING.md")).unwrap();
     let (_, section) = text.split_once("\n## To add a vendor\n").expect("the recipe has this heading");
     let section = section.split("\n## ").next().unwrap();
     let description = Path::new(env!("CARGO_MANIFEST_DIR")).join(DESCRIPTION);
@@ -29,8 +30,8 @@ fn commands() -> Vec<String> {
 
 /// Follows the recipe. The project has been built with the vendor in its features, which are the
 /// steps that are no commands; `cargo spec` and `cargo run` are the programs that cargo built.
-pub(crate) fn follow(project: &Project) {
-    let desk = project.desk("recipe");
+pub(super) fn follow(project: &Project) {
+    let folder = project.empty("recipe");
     let mut seen = Vec::new();
     for command in commands() {
         let words: Vec<&str> = command.split_whitespace().skip(1).collect();
@@ -38,21 +39,21 @@ pub(crate) fn follow(project: &Project) {
         match words.as_slice() {
             ["spec", "lint", file, ..] if file.starts_with("specs/") => {
                 // Nothing is reviewed yet.
-                let output = spec(&desk, &words);
+                let output = spec(&folder, &words);
                 assert_eq!(output.status.code(), Some(1), "{command}: {}", text(&output.stderr));
             }
             ["spec", "lint", ..] => {
-                let output = spec(&desk, &words);
+                let output = spec(&folder, &words);
                 assert_eq!(output.status.code(), Some(1), "{command}: {}", text(&output.stderr));
                 let shown = text(&output.stdout);
-                for part in ["5 operations: 5 tools, 0 skipped", "lying-verb", "unreviewed"] {
+                for part in ["5 operations: 5 tools, 0 skipped", "misleading-verb", "unreviewed"] {
                     assert!(shown.contains(part), "{command}: no `{part}`\n{shown}");
                 }
             }
             ["spec", "new", ..] => {
-                let output = spec(&desk, &words);
+                let output = spec(&folder, &words);
                 assert!(output.status.success(), "{command}: {}", text(&output.stderr));
-                let written = files_below(&desk.join("specs").join(VENDOR));
+                let written = files_below(&folder.join("specs").join(VENDOR));
                 let names: Vec<&str> = written.keys().map(String::as_str).collect();
                 assert_eq!(names, ["api.yaml", "overlay.yaml", "vendor.toml"]);
                 assert_eq!(written, project.specs(VENDOR), "the copy was built from the same files");
@@ -81,10 +82,6 @@ pub(crate) fn follow(project: &Project) {
     assert_eq!(seen, ["spec lint", "spec new", "build ", "run --", "run --"], "the recipe's commands");
 }
 
-fn spec(desk: &Path, words: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_toolwright")).args(words).current_dir(desk).env("NO_COLOR", "1").output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+fn spec(folder: &Path, words: &[&str]) -> Output {
+    Command::new(PROGRAM).args(words).current_dir(folder).env("NO_COLOR", "1").output().unwrap()
 }

@@ -1,13 +1,19 @@
-//! A copy of this project with other vendors: its sources, its lock file, its features.
+//! Vendors → a copy of this project with these in place of its own: its sources and its lock file
+//! over the same crates.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Instant;
 
-/// What of this project the copy has; `specs` is its own.
-const COPIED: [&str; 8] =
-    ["Cargo.toml", "Cargo.lock", "build.rs", "clippy.toml", "src", "benches/serve", "tests/common", "tests/scratch"];
+use crate::{PROGRAM, repository};
+
+/// What of this project the copy has; manifest, `specs` and the list of test modules are its own.
+const COPIED: [&str; 6] = ["Cargo.lock", "build.rs", "src", "benches/serve", "tests/common", "tests/other_vendors"];
+
+/// The tests of the copy. They use a part of what tests share.
+const TESTS: &str = "#![allow(dead_code)]\nmod common;\nmod other_vendors;\n";
 
 /// A vendor of the copy: its id, and its files by their names in its folder.
 pub(crate) struct Vendor {
@@ -33,32 +39,32 @@ pub(crate) struct Project {
 
 impl Project {
     pub(crate) fn at(name: &str) -> Self {
-        Self { folder: Path::new(env!("CARGO_TARGET_TMPDIR")).join(name) }
+        Self { folder: Path::new(env!("CARGO_TARGET_TMPDIR")).join("other-vendors").join(name) }
     }
 
     /// A fresh folder with an empty `specs`, for commands that write there.
-    pub(crate) fn desk(&self, name: &str) -> PathBuf {
+    pub(super) fn empty(&self, name: &str) -> PathBuf {
         let folder = self.folder.join("made").join(name);
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(folder.join("specs")).unwrap();
         folder
     }
 
-    /// Runs `toolwright spec new` as a person would and reads what it wrote.
-    pub(crate) fn new_vendor(&self, id: &str, from: &[&Path]) -> Vendor {
-        let desk = self.desk(id);
-        let mut arguments = vec!["spec".to_owned(), "new".to_owned(), id.to_owned()];
+    /// Runs `cargo spec new` as a person would and reads what it wrote.
+    pub(crate) fn new_vendor(&self, id: &str, from: &[PathBuf]) -> Vendor {
+        let folder = self.empty(id);
+        let mut program = Command::new(PROGRAM);
+        program.args(["spec", "new", id]).current_dir(&folder);
         for description in from {
-            arguments.extend(["--from".to_owned(), description.to_str().unwrap().to_owned()]);
+            program.arg("--from").arg(description);
         }
-        let output = Command::new(env!("CARGO_BIN_EXE_toolwright")).args(arguments).current_dir(&desk).output();
-        succeeded("spec new", &output.unwrap());
-        Vendor::read(id, &desk.join("specs").join(id))
+        succeeded("spec new", &program.output().unwrap());
+        Vendor::read(id, &folder.join("specs").join(id))
     }
 
     /// Writes the copy; a file that is right already keeps its time stamp.
     pub(crate) fn write(&self, vendors: &[Vendor]) {
-        let ours = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let ours = repository();
         let mut wanted: BTreeMap<String, Vec<u8>> = BTreeMap::new();
         for part in COPIED {
             let from = ours.join(part);
@@ -71,6 +77,7 @@ impl Project {
         }
         let manifest = std::fs::read_to_string(ours.join("Cargo.toml")).unwrap();
         wanted.insert("Cargo.toml".to_owned(), with_vendors(&manifest, vendors).into_bytes());
+        wanted.insert("tests/main.rs".to_owned(), TESTS.as_bytes().to_vec());
         for vendor in vendors {
             for (file, text) in &vendor.files {
                 wanted.insert(format!("specs/{}/{file}", vendor.id), text.clone().into_bytes());
@@ -104,59 +111,73 @@ impl Project {
         files_below(&self.folder.join("specs").join(vendor))
     }
 
+    /// Runs tests of the copy by the name of their module, with these variables.
+    pub(crate) fn test(&self, module: &str, variables: &[(&str, &str)]) {
+        let started = Instant::now();
+        self.cargo(&["test", "--test", "main", "--no-run"], &[]);
+        report(&format!("{module}: compiled without a warning in {:.0?}", started.elapsed()));
+        let started = Instant::now();
+        let output = self.cargo(&["test", "--test", "main", "--", "--ignored", "--nocapture", module], variables);
+        let shown = String::from_utf8_lossy(&output.stdout);
+        assert!(shown.contains("test result: ok. 1 passed"), "not the one test of {module}:\n{shown}");
+        report(&format!("{module}: called in {:.0?}", started.elapsed()));
+    }
+
     /// Runs cargo in the copy, with all its vendors. It takes compiled dependencies from the folder
     /// that this test was built in, and puts its own programs elsewhere.
-    pub(crate) fn cargo(&self, arguments: &[&str]) -> Output {
+    pub(super) fn cargo(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
         let (command, rest) = arguments.split_first().unwrap();
         let built_in = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
         let mut cargo = Command::new(env!("CARGO"));
-        cargo.args([command, "--offline", "--quiet", "--features", "authoring"]).args(rest);
+        cargo.args([command, "--offline", "--quiet"]).args(rest);
         cargo.current_dir(&self.folder).env("CARGO_TARGET_DIR", self.folder.join("target"));
         cargo.env("CARGO_BUILD_BUILD_DIR", built_in).env("CARGO_TERM_COLOR", "never");
-        // For the inner tests: the fixtures stay where they are.
-        cargo.env("TOOLWRIGHT_FIXTURES", Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures"));
-        // What cargo says to this test is not for the next cargo; some build scripts would run again.
+        cargo.envs(variables.iter().copied());
+        // Variables that cargo sets for this test: with them some build scripts would run again.
         for (name, _) in std::env::vars_os() {
             let name = name.to_string_lossy().into_owned();
-            let said = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_TARGET_TMPDIR", "OUT_DIR"];
-            if said.iter().any(|head| name.starts_with(head)) {
+            let heads = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_TARGET_TMPDIR", "OUT_DIR"];
+            if heads.iter().any(|head| name.starts_with(head)) {
                 cargo.env_remove(name);
             }
         }
         let output = cargo.output().unwrap();
         succeeded(&format!("cargo {}", arguments.join(" ")), &output);
-        say(&String::from_utf8_lossy(&output.stdout));
+        report(&String::from_utf8_lossy(&output.stderr));
         output
     }
 
     /// Runs the copy's program.
-    pub(crate) fn toolwright(&self, arguments: &[&str]) -> Output {
+    pub(super) fn toolwright(&self, arguments: &[&str]) -> Output {
         let program = self.folder.join("target/debug/toolwright");
         Command::new(program).args(arguments).current_dir(&self.folder).env("NO_COLOR", "1").output().unwrap()
     }
 }
 
-/// The project's manifest with other vendors, and with every warning an error.
+/// The project's manifest with other vendors, over the crates of this project, and with every
+/// warning an error.
 fn with_vendors(manifest: &str, vendors: &[Vendor]) -> String {
     let ids: Vec<String> = vendors.iter().map(|vendor| format!("{:?}", vendor.id)).collect();
-    let ours = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("specs")).unwrap();
+    let ours = std::fs::read_dir(repository().join("specs")).unwrap();
     let ours: Vec<String> = ours.map(|entry| format!("{} = []", entry.unwrap().file_name().display())).collect();
+    let crates = repository().canonicalize().unwrap().join("crates");
     let mut lines: Vec<String> = Vec::new();
     for line in manifest.lines() {
         match line {
             _ if ours.iter().any(|feature| feature == line) => {}
             _ if line.starts_with("default = [") => lines.push(format!("default = [{}]", ids.join(", "))),
-            _ => lines.push(line.to_owned()),
+            "members = [\"crates/*\"]" => lines.push("members = []".to_owned()),
+            _ => lines.push(line.replace("path = \"crates/", &format!("path = \"{}/", crates.display()))),
         }
         match line {
             "[features]" => lines.extend(vendors.iter().map(|vendor| format!("{} = []", vendor.id))),
-            "[lints.rust]" => lines.push("warnings = \"deny\"".to_owned()),
+            "[workspace.lints.rust]" => lines.push("warnings = \"deny\"".to_owned()),
             _ => {}
         }
     }
-    // So that a workspace further up does not count.
-    lines.push("\n[workspace]\n".to_owned());
-    lines.join("\n")
+    let made = lines.join("\n") + "\n";
+    assert!(made.contains("warnings = \"deny\"") && !made.contains("\"crates/"), "Cargo.toml has another form now");
+    made
 }
 
 fn succeeded(what: &str, output: &Output) {
@@ -170,7 +191,7 @@ fn succeeded(what: &str, output: &Output) {
 }
 
 /// Every file below a folder, by its path there; none where it is missing.
-pub(crate) fn files_below(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+pub(super) fn files_below(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut waiting = vec![folder.to_owned()];
     while let Some(next) = waiting.pop() {
@@ -187,8 +208,8 @@ pub(crate) fn files_below(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-/// Shown whether the test passes or not: what is skipped must be seen, and minutes be accounted for.
-pub(crate) fn say(text: &str) {
+/// Shown whether the test passes or not, since it takes minutes.
+fn report(text: &str) {
     let text = text.trim_end();
     if !text.is_empty() {
         let _ = writeln!(std::io::stderr(), "{text}");
