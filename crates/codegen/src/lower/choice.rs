@@ -12,8 +12,8 @@ use crate::lower::spec_operation::SpecOperation;
 use crate::lower::tool_draft::ToolDraft;
 use crate::read::document::Document;
 use crate::read::keys::{self, ChoiceKeys, ToolKeys};
-use crate::read::located::{Located, escape, nearest};
-use toolwright_model::{CORE_TAG, Condition, Effect, Risk, Verb};
+use crate::read::located::{Located, escape};
+use toolwright_model::{CORE_TAG, Condition, Effect, Risk, Verb, suggest_one};
 
 /// Adds the tools of all choices.
 pub fn lower(
@@ -113,7 +113,7 @@ impl<'a> Chooser<'a> {
         let Some(spec) = known().find(|spec| spec.id == operation) else {
             let skipped = self.operations.iter().any(|spec| spec.id == operation);
             let found = format!("`{operation}`{}", if skipped { ", which is skipped" } else { "" });
-            let near = nearest(operation, known().map(|spec| spec.id.as_str()));
+            let near = suggest_one(operation, known().map(|spec| spec.id.as_str()));
             let hint = near.filter(|_| !skipped).map(|near| format!("did you mean `{near}`?"));
             self.report(&case_path(name), "the id of an operation of this description", found, hint);
             return None;

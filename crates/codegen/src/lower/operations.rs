@@ -9,8 +9,8 @@ use crate::lower::spec_operation::{SpecOperation, SpecParameter};
 use crate::lower::tool_draft::{Ask, Claim, ToolDraft, ToolSamples};
 use crate::read::document::Document;
 use crate::read::keys::{self, PresetKeys, ToolKeys};
-use crate::read::located::{Located, nearest};
-use toolwright_model::{CORE_TAG, Effect, Operation, PagingStyle, Parameter, ParameterKind, Tool};
+use crate::read::located::Located;
+use toolwright_model::{CORE_TAG, Effect, Operation, PagingStyle, Parameter, ParameterKind, Tool, suggest_one};
 
 /// What became of an API's operations.
 #[derive(Debug, Default)]
@@ -103,7 +103,7 @@ fn check_asks(lowered: &Lowered, root: &Located<'_>) {
             },
         };
         let known = lowered.operations.iter().map(|operation| operation.id.as_str());
-        let near = nearest(&ask.operation, known).filter(|near| *near != ask.operation);
+        let near = suggest_one(&ask.operation, known).filter(|near| *near != ask.operation);
         root.nearest(&ask.pointer).report(
             "an operation of the same API that only reads".to_owned(),
             format!("`{}`, {found}", ask.operation),

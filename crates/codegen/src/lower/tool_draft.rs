@@ -15,11 +15,11 @@ use crate::lower::paging;
 use crate::lower::spec_operation::SpecOperation;
 use crate::read::document::Document;
 use crate::read::keys::{ArgumentKeys, PagingKey, ToolKeys};
-use crate::read::located::{Located, describe, escape, nearest};
+use crate::read::located::{Located, describe, escape};
 use crate::read::source::SourcePlace;
 use toolwright_model::{
     ALL, Annotations, Binding, CURSOR, Call, DRY_RUN, Effect, Fixed, Hint, MAX_TOOL_NAME, Paging, PagingStyle, Place,
-    Risk, Tool, UNREVIEWED_TAG, Verb, is_tool_name, kebab_case, resource_words,
+    Risk, Tool, UNREVIEWED_TAG, Verb, is_tool_name, kebab_case, resource_words, suggest_one,
 };
 
 /// The longest description of a tool, in characters.
@@ -391,7 +391,7 @@ impl ToolDraft<'_> {
             Some(PagingKey::Named(name)) => {
                 let Some(style) = styles.iter().find(|style| style.name == *name) else {
                     let known = || styles.iter().map(|style| style.name.as_str());
-                    let hint = nearest(name, known()).map(|near| format!("did you mean `{near}`?"));
+                    let hint = suggest_one(name, known()).map(|near| format!("did you mean `{near}`?"));
                     self.wrong("/paging", "the name of a `[[paging]]` in vendor.toml", format!("`{name}`"), hint);
                     return None;
                 };
@@ -463,7 +463,7 @@ impl ToolDraft<'_> {
 
 /// Advice for a name that is none of `known`.
 fn near_or_all<'a, I: Iterator<Item = &'a str>>(name: &str, known: impl Fn() -> I) -> String {
-    match nearest(name, known()) {
+    match suggest_one(name, known()) {
         Some(near) => format!("did you mean `{near}`?"),
         None if known().next().is_none() => "the operation takes nothing".to_owned(),
         None => {

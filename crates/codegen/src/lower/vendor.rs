@@ -8,11 +8,11 @@ use crate::lower::paging;
 use crate::lower::spec_operation::read_operations;
 use crate::lower::tool_draft::Claim;
 use crate::read::finding::{Finding, Findings};
-use crate::read::located::{Located, nearest};
+use crate::read::located::Located;
 use crate::read::source::SourceMap;
 use crate::read::vendor_file::{self, VendorFile};
 use crate::read::vendor_folder::{ApiDescription, VendorFolder};
-use toolwright_model::{CORE_TAG, Effect, Tool, Vendor, api_stem};
+use toolwright_model::{CORE_TAG, Effect, Tool, Vendor, api_stem, suggest_one};
 
 /// The most tools of a vendor that may be `core`: what clients accept and models can tell apart.
 const MOST_CORE_TOOLS: usize = 40;
@@ -102,7 +102,7 @@ fn check_login(operation: &str, apis: &[LoweredApi], sound: bool, root: &Located
     let (found, hint) = match tool {
         None if results().any(|result| result.operation == operation) => ("which is skipped".to_owned(), None),
         None => {
-            let near = nearest(operation, results().map(|result| result.operation.as_str()));
+            let near = suggest_one(operation, results().map(|result| result.operation.as_str()));
             ("which is no operation".to_owned(), near.map(|near| format!("did you mean `{near}`?")))
         }
         Some(_) if !sound => return,

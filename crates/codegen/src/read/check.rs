@@ -9,9 +9,10 @@ pub(crate) use operation::IGNORED_HEADERS;
 use serde_json::{Map, Value};
 
 use crate::read::keys;
-use crate::read::located::{Located, nearest, one_of};
+use crate::read::located::{Located, one_of};
 use crate::read::paths::{METHODS, path_fault, template_parameters};
 use crate::read::reference::{LONGEST_CHAIN, REF, raw_target, reference_of};
+use toolwright_model::suggest_one;
 
 /// Checks a whole description.
 pub fn check_document(root: &Located<'_>) {
@@ -77,7 +78,7 @@ fn check_path(path: &str, item: &Located<'_>) {
         for (key, entry) in item.entries().iter().filter(|(key, _)| !key.starts_with("x-")) {
             if !METHODS.contains(key) && !REST.contains(key) {
                 let known = || METHODS.into_iter().chain(REST);
-                let hint = nearest(key, known()).map(|near| format!("did you mean `{near}`?"));
+                let hint = suggest_one(key, known()).map(|near| format!("did you mean `{near}`?"));
                 entry.report(one_of(known()), format!("the unknown key `{key}`"), hint);
             }
         }
@@ -166,5 +167,5 @@ fn is_circle(reference: &Map<String, Value>, document: &Value) -> bool {
 fn near_reference(reference: &str, document: &Value) -> Option<String> {
     let (parent, name) = reference.strip_prefix('#')?.rsplit_once('/')?;
     let siblings = document.pointer(parent)?.as_object()?;
-    nearest(name, siblings.keys().map(String::as_str)).map(|near| format!("did you mean `#{parent}/{near}`?"))
+    suggest_one(name, siblings.keys().map(String::as_str)).map(|near| format!("did you mean `#{parent}/{near}`?"))
 }

@@ -4,6 +4,7 @@
 use std::str::FromStr;
 
 use serde_json::{Map, Value};
+use toolwright_model::{suggest_one, truncate};
 
 use crate::read::finding::Finding;
 use crate::read::source::{SourceMap, SourcePlace};
@@ -141,7 +142,7 @@ impl<'s> Located<'s> {
             self.report(
                 one_of(words.iter().map(String::as_str)),
                 describe(self.value),
-                nearest(text, words.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`?")),
+                suggest_one(text, words.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`?")),
             );
         }
         word
@@ -156,7 +157,7 @@ impl<'s> Located<'s> {
     pub fn only(&self, known: &[&str]) {
         for (key, entry) in self.entries() {
             if !known.contains(&key) {
-                let hint = match nearest(key, known.iter().copied()) {
+                let hint = match suggest_one(key, known.iter().copied()) {
                     Some(near) => format!("did you mean `{near}`? specs/README.md lists each key"),
                     None => "specs/README.md lists each key".to_owned(),
                 };
@@ -182,15 +183,6 @@ pub fn one_of<'a>(words: impl Iterator<Item = &'a str>) -> String {
     format!("one of {}", words.join(", "))
 }
 
-/// Returns the candidate that a slip of the hand would most likely have turned into `word`.
-pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    candidates
-        .map(|candidate| (strsim::jaro_winkler(&word.to_lowercase(), &candidate.to_lowercase()), candidate))
-        .filter(|(similarity, _)| *similarity >= 0.8)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, candidate)| candidate)
-}
-
 /// Says what a value is, cut to what fits into a line.
 pub fn describe(value: &Value) -> String {
     const LONGEST: usize = 80;
@@ -198,14 +190,7 @@ pub fn describe(value: &Value) -> String {
         Value::Object(object) => format!("an object with {}", count(object.len(), "entry", "entries")),
         Value::Array(items) => format!("a list with {}", count(items.len(), "item", "items")),
         Value::Null => "nothing".to_owned(),
-        scalar => {
-            let text = scalar.to_string();
-            if text.chars().count() <= LONGEST {
-                format!("`{text}`")
-            } else {
-                format!("`{}…`", text.chars().take(LONGEST).collect::<String>())
-            }
-        }
+        scalar => format!("`{}`", truncate(&scalar.to_string(), LONGEST)),
     }
 }
 

@@ -14,10 +14,10 @@ pub use address::check_roots;
 pub use setting::check_hidden;
 
 use crate::read::finding::Findings;
-use crate::read::located::{Located, nearest, one_of};
+use crate::read::located::{Located, one_of};
 use crate::read::paging_styles;
 use crate::read::source::{LoadedFile, SourceFile, SourceMap};
-use toolwright_model::{Check, Limits, Vendor};
+use toolwright_model::{Check, Limits, Vendor, suggest_one};
 
 /// The longest guidance, in characters; the server's instructions hold that of every vendor.
 const MAX_GUIDANCE: usize = 400;
@@ -162,7 +162,7 @@ fn choice<T: Copy>(at: &Located<'_>, all: &[(&str, T)]) -> Option<T> {
     let found = all.iter().find(|(name, _)| *name == word).map(|(_, value)| *value);
     if found.is_none() {
         let words = || all.iter().map(|(name, _)| *name);
-        let near = nearest(word, words()).map(|near| format!("did you mean `{near}`?"));
+        let near = suggest_one(word, words()).map(|near| format!("did you mean `{near}`?"));
         at.report(one_of(words()), format!("`{word}`"), near);
     }
     found
