@@ -136,7 +136,7 @@ fn variables_say_where_and_as_whom() {
     ] {
         let connection = resolved(&desk(), &variables).unwrap().unwrap();
         assert_eq!(connection.base.as_str(), root.replace("CLOUD", CLOUD), "{variables:?}");
-        assert!(connection.source.starts_with(source), "{variables:?}: {}", connection.source);
+        assert!(connection.credentials_source.starts_with(source), "{variables:?}: {}", connection.credentials_source);
         assert!(!format!("{connection:?}").contains("t0ken"), "{connection:?}");
     }
     assert!(resolved(&desk(), &[]).unwrap().is_none());
@@ -213,7 +213,7 @@ fn a_region_chooses_every_root() {
     ] {
         let connection = resolved(&directory(), &[&key[..], variables].concat()).unwrap().unwrap();
         assert_eq!((connection.root("acme-a").as_str(), connection.root("acme-b").as_str()), (a, b));
-        assert_eq!(connection.place, place);
+        assert_eq!(connection.address_source, place);
     }
     for (variables, expected) in [
         (&[("DIR_REGION", "mars")][..], "`DIR_REGION` is none of `eu`, `us`"),
@@ -248,7 +248,7 @@ fn where_tokens_are_bought_no_variable_says() {
         ("login", "evil.example.org"),
     ];
     let connection = resolved(&directory(), &variables).unwrap().unwrap();
-    assert_eq!(connection.source, "OAuth service account from DIR_CLIENT_ID and DIR_CLIENT_SECRET");
+    assert_eq!(connection.credentials_source, "OAuth service account from DIR_CLIENT_ID and DIR_CLIENT_SECRET");
     assert!(format!("{connection:?}").contains("Credentials(authorization: ***)"), "{connection:?}");
 }
 
