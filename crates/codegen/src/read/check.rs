@@ -9,7 +9,7 @@ pub(crate) use operation::IGNORED_HEADERS;
 use serde_json::{Map, Value};
 
 use crate::read::keys;
-use crate::read::located::{Located, one_of};
+use crate::read::located::{Located, did_you_mean, one_of};
 use crate::read::paths::{METHODS, path_fault, template_parameters};
 use crate::read::reference::{LONGEST_CHAIN, REF, raw_target, reference_of};
 use toolwright_model::suggest_one;
@@ -78,7 +78,7 @@ fn check_path(path: &str, item: &Located<'_>) {
         for (key, entry) in item.entries().iter().filter(|(key, _)| !key.starts_with("x-")) {
             if !METHODS.contains(key) && !REST.contains(key) {
                 let known = || METHODS.into_iter().chain(REST);
-                let hint = suggest_one(key, known()).map(|near| format!("did you mean `{near}`?"));
+                let hint = did_you_mean(key, known());
                 entry.report(one_of(known()), format!("the unknown key `{key}`"), hint);
             }
         }

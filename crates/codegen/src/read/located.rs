@@ -4,10 +4,10 @@
 use std::str::FromStr;
 
 use serde_json::{Map, Value};
-use toolwright_model::{suggest_one, truncate};
 
 use crate::read::finding::Finding;
 use crate::read::source::{SourceMap, SourcePlace};
+use toolwright_model::{suggest_one, truncate};
 
 /// A value at its place.
 #[derive(Clone)]
@@ -142,7 +142,7 @@ impl<'s> Located<'s> {
             self.report(
                 one_of(words.iter().map(String::as_str)),
                 describe(self.value),
-                suggest_one(text, words.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`?")),
+                did_you_mean(text, words.iter().map(String::as_str)),
             );
         }
         word
@@ -157,10 +157,9 @@ impl<'s> Located<'s> {
     pub fn only(&self, known: &[&str]) {
         for (key, entry) in self.entries() {
             if !known.contains(&key) {
-                let hint = match suggest_one(key, known.iter().copied()) {
-                    Some(near) => format!("did you mean `{near}`? specs/README.md lists each key"),
-                    None => "specs/README.md lists each key".to_owned(),
-                };
+                const README: &str = "specs/README.md lists each key";
+                let near = did_you_mean(key, known.iter().copied());
+                let hint = near.map_or_else(|| README.to_owned(), |near| format!("{near} {README}"));
                 entry.report(one_of(known.iter().copied()), format!("the unknown key `{key}`"), Some(hint));
             }
         }
@@ -183,14 +182,21 @@ pub fn one_of<'a>(words: impl Iterator<Item = &'a str>) -> String {
     format!("one of {}", words.join(", "))
 }
 
-/// Says what a value is, cut to what fits into a line.
+/// Returns the advice to write the known name that was probably meant.
+pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    suggest_one(word, known).map(|near| format!("did you mean `{near}`?"))
+}
+
+/// Describes a value for a message, cut to what fits into a line.
 pub fn describe(value: &Value) -> String {
     const LONGEST: usize = 80;
     match value {
         Value::Object(object) => format!("an object with {}", count(object.len(), "entry", "entries")),
         Value::Array(items) => format!("a list with {}", count(items.len(), "item", "items")),
         Value::Null => "nothing".to_owned(),
-        scalar => format!("`{}`", truncate(&scalar.to_string(), LONGEST)),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            format!("`{}`", truncate(&value.to_string(), LONGEST))
+        }
     }
 }
 
