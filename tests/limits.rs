@@ -1,5 +1,4 @@
-//! What becomes of a call when a vendor is busy: who waits, for how long, what is tried again
-//! and what never is.
+//! A busy vendor → waits and retries: how long a call waits, what is retried and what never is.
 
 use std::time::{Duration, Instant};
 
@@ -128,8 +127,8 @@ async fn the_rate_limiter_stays_below_a_limit_that_refills() {
         toolbox.call_as(&caller, "jitbit_get_stats", serde_json::Map::new()).await.unwrap();
     }
     assert!(started.elapsed() >= Duration::from_secs(1), "{:?}", started.elapsed());
-    let told = waiting.try_recv().unwrap();
-    assert!(told.contains("waiting up to 2 s") && told.contains("60 requests a minute"), "{told}");
+    let report = waiting.try_recv().unwrap();
+    assert!(report.contains("waiting up to 2 s") && report.contains("60 requests a minute"), "{report}");
 }
 
 #[tokio::test]
@@ -140,6 +139,6 @@ async fn a_wait_is_reported_to_the_caller() {
     let caller = Caller { waits: Some(waits), ..Caller::default() };
     let arguments = json!({"ticketId": 7}).as_object().cloned().unwrap();
     toolbox.call_as(&caller, "jitbit_get_ticket", arguments).await.unwrap();
-    let told = waiting.try_recv().unwrap();
-    assert!(told.contains("the vendor answered 429; try 2 of 3 follows"), "{told}");
+    let report = waiting.try_recv().unwrap();
+    assert!(report.contains("the vendor answered 429; try 2 of 3 follows"), "{report}");
 }
