@@ -19,7 +19,7 @@ use toolwright::policy::{Defaults, Selection, SelectionWords};
 use toolwright::sandbox::{Sandbox, Script};
 use toolwright::upstream::{Credentials, RateLimits, parse_address};
 
-/// Words that open everything.
+/// A selection that opens every tool.
 pub(crate) fn everything() -> SelectionWords {
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
     SelectionWords {
@@ -72,7 +72,7 @@ fn with_connections(
     Toolbox::new(catalog, selection, connections, false)
 }
 
-/// A toolbox whose Jitbit is at this address and takes so much.
+/// A toolbox whose Jitbit is at this address and has these rate limits.
 pub(crate) fn paced(address: &str, pace: RateLimits) -> Toolbox {
     let connection = ConnectionConfig { pace, ..connection(address, Duration::from_secs(20)) };
     with_connections(&HashMap::from([("jitbit".to_owned(), connection)]), &everything(), Defaults::Reads)

@@ -3,7 +3,7 @@
 
 #![allow(missing_docs, reason = "an internal crate: its field names say what a sentence would repeat")]
 
-pub mod emit;
+mod emit;
 pub mod lower;
 pub mod read;
 

@@ -17,10 +17,9 @@ pub(crate) use crate::convert::Description;
 pub(crate) use lint::{LintReport, lint};
 
 use crate::convert;
-use toolwright_codegen::emit::tree::Tree;
-use toolwright_codegen::is_id;
 use toolwright_codegen::read::finding::{Errors, Finding, Findings};
 use toolwright_codegen::read::source::{self, LoadedFile};
+use toolwright_codegen::{Tree, is_id};
 use toolwright_model::Effect;
 
 /// The largest description, in bytes.

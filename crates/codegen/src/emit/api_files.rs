@@ -10,7 +10,7 @@ use toolwright_model::ApiTools;
 pub(super) const API_FILES: [&str; 5] = ["client.rs", "dispatch.rs", "report.md", "sandbox.json", "tools.json"];
 
 /// Emits the files of every API.
-pub fn emit(vendors: &[LoweredVendor], findings: &Findings) -> Tree {
+pub(crate) fn emit(vendors: &[LoweredVendor], findings: &Findings) -> Tree {
     let mut tree = Tree::default();
     for api in vendors.iter().flat_map(|vendor| &vendor.apis) {
         emit_api(api, &mut tree, findings);

@@ -1,5 +1,5 @@
-//! What became of an API → `report.md`: every operation with its tools, or skipped and why, and
-//! the corrections that were applied.
+//! A lowered API → `report.md`: every operation with its tools, or skipped and why, and the
+//! corrections that were applied.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use crate::read::fixups::Fixup;
 use toolwright_model::Tool;
 
 /// Writes the report of one API.
-pub fn emit(api: &str, title: &str, source: &str, lowered: &Lowered, fixups: &[Fixup]) -> String {
+pub(super) fn emit(api: &str, title: &str, source: &str, lowered: &Lowered, fixups: &[Fixup]) -> String {
     let total = lowered.results.len();
     let skipped: Vec<_> = lowered.results.iter().filter(|result| result.outcome.is_err()).collect();
     let unreviewed = lowered.tools.iter().filter(|tool| !tool.reviewed()).count();
@@ -73,7 +73,7 @@ fn join<'a>(words: impl Iterator<Item = &'a str>) -> String {
     words.collect::<Vec<_>>().join(", ")
 }
 
-/// A text that can't break out of its cell.
+/// Returns a text that stays within its table cell.
 fn cell(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
 }
