@@ -42,7 +42,7 @@ pub trait Connection: Send + Sync {
 /// What an operation that does not exist ends in: the catalog and the dispatch come from one
 /// run of the generator, so this is a fault of ours.
 pub fn unknown_operation<'a>(operation: &str) -> Pending<'a> {
-    let error = CallError::NotSent(format!("the client has no operation `{operation}`; this is a fault of toolwright"));
+    let error = CallError::Internal(format!("the client has no operation `{operation}`"));
     Box::pin(async move { Err(error) })
 }
 
@@ -174,9 +174,7 @@ impl Inputs {
     pub fn finish(&self) -> Result<(), CallError> {
         let left = self.path.keys().chain(self.query.keys()).chain(self.headers.keys()).next().map(String::as_str);
         match left.or(self.body.as_ref().map(|_| "body")) {
-            Some(name) => {
-                Err(CallError::NotSent(format!("the operation does not take `{name}`; this is a fault of toolwright")))
-            }
+            Some(name) => Err(CallError::Internal(format!("the operation does not take `{name}`"))),
             None => Ok(()),
         }
     }
@@ -260,7 +258,7 @@ pub async fn answer(
         }
         Err(Error::InvalidRequest(reason) | Error::Custom(reason)) => Err(CallError::NotSent(reason)),
         Err(Error::ErrorResponse(_) | Error::InvalidResponsePayload(..)) => {
-            Err(CallError::Unknown("the client read the answer in a way it should not".to_owned()))
+            Err(CallError::Unknown("the client read the answer in a way it should not".to_owned().into()))
         }
     }
 }

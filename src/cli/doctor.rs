@@ -221,7 +221,7 @@ mod tests {
         let rejection = |status| Rejection {
             status,
             body: String::new(),
-            advice: None,
+            advice: Vec::new(),
             rate_limit: crate::error::RateLimit::default(),
             request_id: None,
         };

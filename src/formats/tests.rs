@@ -189,7 +189,7 @@ fn the_parser_explains_a_refusal() {
         let rejection = Rejection {
             status,
             body: body.to_owned(),
-            advice: None,
+            advice: Vec::new(),
             rate_limit: RateLimit::default(),
             request_id: None,
         };

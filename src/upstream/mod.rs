@@ -327,13 +327,13 @@ pub(crate) async fn read_answer(
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let filename = text(reqwest::header::CONTENT_DISPOSITION).and_then(|value| filename_of(&value));
     let (body, whole) = collect(body, LARGEST_ANSWER).await.map_err(|error| {
-        CallError::Unknown(format!("the vendor answered {status}, and the answer broke off: {}", cause(&error)))
+        let reason = format!("the vendor answered {status}, and the answer broke off: {}", cause(&error));
+        CallError::Unknown(reason.into())
     })?;
     if !whole {
-        return Err(CallError::Unknown(format!(
-            "the vendor answered {status} with more than {} MB; ask for less",
-            LARGEST_ANSWER / 1024 / 1024
-        )));
+        let most = LARGEST_ANSWER / 1024 / 1024;
+        let reason = format!("the vendor answered {status} with more than {most} MB; ask for less");
+        return Err(CallError::Unknown(reason.into()));
     }
     let request_id = request_id(headers);
     let content_type = text(reqwest::header::CONTENT_TYPE);
@@ -384,6 +384,7 @@ pub(crate) async fn read_rejection(response: Response) -> CallError {
         Some(None) => Some("a redirect without a usable address".to_owned()),
         None => advice(status).map(str::to_owned),
     };
+    let advice = advice.into_iter().collect();
     CallError::Rejected(Box::new(Rejection { status: status.as_u16(), body, advice, rate_limit, request_id }))
 }
 
@@ -436,9 +437,9 @@ pub(crate) fn transport_error(error: &reqwest::Error) -> CallError {
     if error.is_builder() || error.is_request() && error.is_connect() || error.is_connect() {
         CallError::NotSent(format!("no connection to the vendor: {}", cause(error)))
     } else if error.is_timeout() {
-        CallError::Unknown("the vendor did not answer in time".to_owned())
+        CallError::Unknown("the vendor did not answer in time".to_owned().into())
     } else {
-        CallError::Unknown(format!("the connection to the vendor broke: {}", cause(error)))
+        CallError::Unknown(format!("the connection to the vendor broke: {}", cause(error)).into())
     }
 }
 

@@ -1,40 +1,43 @@
-//! One call on its way into the record and the metrics. Whatever way the call ends, also by the
-//! caller going away, what is known of it is written.
+//! One call → its lines in the audit log and its metrics, also when the call is dropped before it
+//! ends.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
 use serde_json::{Map, Value};
 
-use super::{Caller, Failure, Reply};
+use super::caller::Caller;
+use super::failure::Failure;
+use super::result::CallResult;
 use crate::audit::{About, Audit, End};
 use crate::catalog::Entry;
 use crate::error::{CallError, Outcome};
 use crate::metrics::{InFlight, Metrics};
-use toolwright_model::Call;
+use toolwright_model::{Call, Effect};
 
-/// A call that is being recorded, or not where there is no record.
-pub(super) struct Recording<'a> {
+/// The record of one call. Without an audit log only metrics are counted, and the closures that
+/// make details are not called.
+pub(super) struct CallRecord<'a> {
     audit: Option<&'a Audit>,
     metrics: &'a Metrics,
-    /// The tool, once it is known that there is one.
+    /// The tool, as soon as its name is resolved.
     entry: Option<&'a Entry>,
-    _under_way: InFlight,
+    _in_flight: InFlight,
     about: About,
     started: Instant,
-    /// The id of the intent, once it is written.
+    /// The id of the intent, if one was written.
     intent: Option<u64>,
     ended: bool,
 }
 
-impl<'a> Recording<'a> {
+impl<'a> CallRecord<'a> {
     pub(super) fn new(audit: Option<&'a Audit>, metrics: &'a Metrics, caller: &Caller, name: &str) -> Self {
         let about = About { client: caller.client.clone(), tool: name.to_owned(), ..About::default() };
         Self {
             audit,
             metrics,
             entry: None,
-            _under_way: metrics.begin(),
+            _in_flight: metrics.begin(),
             about,
             started: Instant::now(),
             intent: None,
@@ -42,51 +45,53 @@ impl<'a> Recording<'a> {
         }
     }
 
-    /// Takes in which tool is called, by its name and not by an alias. `arguments` are without
-    /// secrets.
-    pub(super) fn about(&mut self, entry: &'a Entry, arguments: impl FnOnce() -> Map<String, Value>) {
+    /// Sets the tool, by its name even if it was called by an alias.
+    pub(super) fn set_tool(&mut self, entry: &'a Entry) {
         self.entry = Some(entry);
         if self.audit.is_none() {
             return;
         }
         self.about.vendor.clone_from(&entry.vendor);
         self.about.tool.clone_from(&entry.tool.name);
-        // Of several, the arguments will say which.
+        // Of several operations, the arguments choose one.
         if let [call] = entry.tool.calls.as_slice() {
             self.about.operation = Some(call.operation.clone());
         }
-        self.about.effect = entry.tool.effect.map(toolwright_model::Effect::as_str);
-        self.arguments(arguments);
+        self.about.effect = entry.tool.effect.map(Effect::as_str);
     }
 
-    /// Takes in which operation is called.
-    pub(super) fn operation(&mut self, call: &Call) {
+    /// Sets the arguments, which must be masked.
+    pub(super) fn set_arguments(&mut self, masked: impl FnOnce() -> Map<String, Value>) {
+        if self.audit.is_some() {
+            self.about.arguments = masked();
+        }
+    }
+
+    /// Sets the operation that the arguments choose.
+    pub(super) fn set_operation(&mut self, call: &Call) {
         if self.audit.is_some() {
             self.about.operation = Some(call.operation.clone());
         }
     }
 
-    /// Takes in what the tool is called with, without secrets.
-    pub(super) fn arguments(&mut self, arguments: impl FnOnce() -> Map<String, Value>) {
-        if self.audit.is_some() {
-            self.about.arguments = arguments();
-        }
-    }
-
-    /// Takes in which site is called, and for whom it acts.
-    pub(super) fn site(&mut self, site: impl FnOnce() -> String, settings: impl FnOnce() -> BTreeMap<String, String>) {
+    /// Sets the vendor's address and the settings that are sent.
+    pub(super) fn set_site(
+        &mut self,
+        site: impl FnOnce() -> String,
+        settings: impl FnOnce() -> BTreeMap<String, String>,
+    ) {
         if self.audit.is_some() {
             self.about.site = Some(site());
             self.about.settings = settings();
         }
     }
 
-    /// Writes that the call is about to be made.
+    /// Writes, before a call that may change something, that it will be sent.
     ///
     /// # Errors
-    /// That can't be written, so the call must not be made.
+    /// The audit log can't be written, so the call must not be sent.
     pub(super) fn intend(&mut self) -> Result<(), Failure> {
-        let Some(audit) = self.audit else { return Ok(()) };
+        let Some(audit) = self.audit.filter(|_| self.may_change()) else { return Ok(()) };
         self.about.decision = "allowed";
         let intent = audit.intent(&self.about).map_err(|error| {
             self.audit = None;
@@ -100,30 +105,32 @@ impl<'a> Recording<'a> {
         Ok(())
     }
 
-    /// Writes what came of the call.
-    pub(super) fn end(mut self, called: &Result<Reply, Failure>) {
-        let (outcome, status, request_id) = match called {
-            Ok(reply) => (Outcome::Answered, Some(reply.status), reply.request_id.clone()),
-            Err(failure) => {
-                let rejection = match failure {
-                    Failure::Call(CallError::Rejected(rejection)) => Some(rejection),
+    fn may_change(&self) -> bool {
+        self.entry.is_none_or(|entry| entry.tool.effect != Some(Effect::Read))
+    }
+
+    /// Writes how the call ended.
+    pub(super) fn end(mut self, result: &Result<CallResult, Failure>) {
+        let (decision, outcome) = match result {
+            Ok(CallResult::Reply(_)) => ("allowed", Outcome::Answered),
+            Ok(CallResult::Plan(_)) => ("planned", Outcome::NotSent),
+            Err(failure @ Failure::Call(_)) => ("allowed", failure.outcome()),
+            Err(failure @ Failure::Refused { .. }) => ("refused", failure.outcome()),
+            Err(failure) => ("invalid", failure.outcome()),
+        };
+        let (status, request_id) = match result {
+            Ok(CallResult::Reply(reply)) => (Some(reply.status), reply.request_id.clone()),
+            Err(Failure::Call(error)) => {
+                let request_id = match error {
+                    CallError::Rejected(rejection) => rejection.request_id.clone(),
                     _ => None,
                 };
-                let request_id = rejection.and_then(|rejection| rejection.request_id.clone());
-                let status = match failure {
-                    Failure::Call(error) => error.status(),
-                    _ => None,
-                };
-                (failure.outcome(), status, request_id)
+                (error.status(), request_id)
             }
+            _ => (None, None),
         };
-        self.about.decision = match called {
-            Ok(_) | Err(Failure::Call(_)) => "allowed",
-            Err(Failure::Refused { .. }) => "refused",
-            Err(Failure::PlannedCall(_)) => "planned",
-            Err(_) => "invalid",
-        };
-        self.count(outcome, called.as_ref().err().and_then(Failure::kind));
+        self.about.decision = decision;
+        self.count(outcome, result.as_ref().err().map(Failure::kind));
         self.write(outcome, status, request_id);
     }
 
@@ -141,18 +148,18 @@ impl<'a> Recording<'a> {
             None => audit.call(&self.about, &end),
         };
         if let Err(error) = written {
-            // The answer is there already; the next change will be refused.
+            // The call is over; the next one that may change something is refused.
             tracing::error!("the record `{}` can't be written: {error}", audit.path().display());
         }
     }
 }
 
-impl Drop for Recording<'_> {
+impl Drop for CallRecord<'_> {
     fn drop(&mut self) {
         if self.ended {
             return;
         }
-        // The caller went away before the end: the request was dropped wherever it was.
+        // The caller went away, and the request was dropped at whatever stage it was.
         self.count(Outcome::Unknown, Some("cancelled"));
         if self.about.decision.is_empty() {
             self.about.decision = "allowed";
