@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::client_runtime::CompiledApi;
 use crate::generated;
-use toolwright_model::{ApiTools, OperationSummary, Tool, ToolSummary, Vendor};
+use toolwright_model::{ApiTools, OperationSummary, Tool, ToolSummary, Vendor, suggest};
 
 /// The tools in order of their names, whatever a selection makes of them.
 #[derive(Debug, Clone)]
@@ -99,26 +99,9 @@ impl Catalog {
         self.position(name).map(|position| &self.0.tools[position])
     }
 
-    /// Returns the names that somebody who wrote `name` may have meant, nearest first.
+    /// Returns the names and aliases nearest to `name`, for "did you mean".
     pub fn near(&self, name: &str) -> Vec<&str> {
-        const FEW: usize = 3;
-        const SIMILAR: f64 = 0.85;
-        /// Names share their vendor and verb: only those about as near as the nearest are meant.
-        const CLOSE_BEHIND: f64 = 0.04;
-        let mut near: Vec<(f64, &str)> = self
-            .0
-            .positions
-            .keys()
-            .map(|known| (strsim::jaro_winkler(name, known), known.as_str()))
-            .filter(|(similarity, _)| *similarity >= SIMILAR)
-            .collect();
-        near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
-        let best = near.first().map_or(0.0, |(similarity, _)| *similarity);
-        near.into_iter()
-            .take(FEW)
-            .filter(|(similarity, _)| best - similarity <= CLOSE_BEHIND)
-            .map(|(_, name)| name)
-            .collect()
+        suggest(name, self.0.positions.keys().map(String::as_str))
     }
 
     /// Returns the tools that match the words of `query`, best first: every word must occur in

@@ -8,7 +8,7 @@ use glob::Pattern;
 
 use crate::catalog::{Catalog, Entry};
 use crate::error::ConfigError;
-use toolwright_model::{ALL_TAGS, CORE_TAG, Effect, HELD_BACK_TAGS, Risk, Tool, UNREVIEWED_TAG, Verb};
+use toolwright_model::{ALL_TAGS, CORE_TAG, Effect, HELD_BACK_TAGS, Risk, Tool, UNREVIEWED_TAG, Verb, suggest_one};
 
 /// What a caller typed, word by word; empty means not given.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -279,13 +279,8 @@ fn known_words<'a>(
 ) -> Result<Option<BTreeSet<String>>, ConfigError> {
     for word in words {
         if !known.clone().any(|known| known == word) {
-            let near = known
-                .clone()
-                .map(|known| (strsim::jaro_winkler(word, known), known))
-                .filter(|(similarity, _)| *similarity >= 0.8)
-                .max_by(|a, b| a.0.total_cmp(&b.0));
-            let hint = match near {
-                Some((_, near)) => format!("did you mean `{near}`?"),
+            let hint = match suggest_one(word, known.clone()) {
+                Some(near) => format!("did you mean `{near}`?"),
                 None => format!("there are {}", known.collect::<Vec<_>>().join(", ")),
             };
             return Err(ConfigError::new(format!("unknown {what} `{word}`\nhint: {hint}")));

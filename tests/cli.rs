@@ -169,7 +169,7 @@ fn a_record_is_verified_and_its_faults_are_named() {
     std::fs::write(&path, text.replace("\"ticketId\":7", "\"ticketId\":8")).unwrap();
     let output = run(&["audit", "verify", &path], &[]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(both(&output).contains("line 1 of the file: its text does not fit its hash"), "{}", both(&output));
+    assert!(both(&output).contains("line 1 of the file: its text does not match its hash"), "{}", both(&output));
     assert_eq!(run(&["audit", "verify", "/no/such/file"], &[]).status.code(), Some(2));
 }
 

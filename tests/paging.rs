@@ -186,18 +186,18 @@ async fn three_hundred_pages() {
 }
 
 #[tokio::test]
-async fn a_vendor_that_does_not_heed_the_position_is_noticed() {
+async fn a_vendor_that_ignores_the_position_is_noticed() {
     for style in Style::ALL {
         let pages = Pages::new(7, Fault::Repeats).await;
         let answer = every(&pages, style).await;
         let page = &answer["page"];
         assert_eq!((&page["returned"], &page["has_more"]), (&json!(3), &json!(true)), "{style:?}: {page}");
         assert_eq!(page["next_cursor"], Value::Null, "{style:?}: it would lead nowhere");
-        assert!(page["note"].as_str().unwrap().contains("does not heed"), "{style:?}: {page}");
+        assert!(page["note"].as_str().unwrap().contains("ignores"), "{style:?}: {page}");
         assert_eq!(pages.arrived.all().len(), 2, "{style:?}");
         let first = pages.call(style, json!({"filter": "f"})).await;
         let second = pages.call(style, json!({"cursor": first["page"]["next_cursor"]})).await;
-        assert!(second["page"]["note"].as_str().unwrap().contains("does not heed"), "{style:?}: {second}");
+        assert!(second["page"]["note"].as_str().unwrap().contains("ignores"), "{style:?}: {second}");
     }
 }
 
@@ -205,8 +205,8 @@ async fn a_vendor_that_does_not_heed_the_position_is_noticed() {
 async fn everything_is_bounded_and_goes_on_where_it_stopped() {
     for style in Style::ALL {
         let pages = Pages::new(25, Fault::None).await.with_bound(10);
-        let (waits, mut waiting) = unbounded_channel();
-        let caller = Caller { waits: Some(waits), ..Caller::default() };
+        let (progress, mut waiting) = unbounded_channel();
+        let caller = Caller { progress: Some(progress), ..Caller::default() };
         let arguments = json!({"filter": "f", "size": 4, "all": true});
         let result = pages.call_as(&caller, style.tool(), &arguments).await;
         let answer: Value = serde_json::from_str(text(&result)).unwrap();
@@ -269,8 +269,8 @@ async fn what_is_kept_is_for_one_session_and_anybody_else_asks_the_vendor() {
 #[tokio::test]
 async fn leaving_ends_it() {
     let pages = Pages::new(1_000, Fault::None).await;
-    let (waits, mut waiting) = unbounded_channel();
-    let caller = Caller { waits: Some(waits), ..Caller::default() };
+    let (progress, mut waiting) = unbounded_channel();
+    let caller = Caller { progress: Some(progress), ..Caller::default() };
     let arguments = json!({"filter": "f", "size": 1, "all": true});
     let call = pages.call_as(&caller, Style::Offset.tool(), &arguments);
     tokio::select! {

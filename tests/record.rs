@@ -156,12 +156,12 @@ async fn only_its_owner_reads_a_record_and_one_process_writes_it() {
     let first = Audit::open(&path).unwrap();
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     let second = Audit::open(&path).unwrap_err().to_string();
-    assert!(second.contains("is written by another toolwright"), "{second}");
+    assert!(second.contains("is in use by another toolwright"), "{second}");
     drop(first);
     let other = fresh("no-record");
     std::fs::write(&other, "{\"name\": \"something else\"}\n").unwrap();
     let refused = Audit::open(&other).unwrap_err().to_string();
-    assert!(refused.contains("is no record of toolwright"), "{refused}");
+    assert!(refused.contains("is not an audit log of toolwright"), "{refused}");
     assert_eq!(std::fs::read_to_string(&other).unwrap(), "{\"name\": \"something else\"}\n");
 }
 

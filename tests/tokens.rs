@@ -124,7 +124,7 @@ async fn a_refused_refresh_token_asks_for_a_new_sign_in_and_is_not_tried_again()
     let toolbox = renewing(&site, &file);
     for _ in 0..3 {
         let error = call(&toolbox, "acme_get_a").await.unwrap_err();
-        assert!(error.starts_with("not sent: Acme: no access token was given"), "{error}");
+        assert!(error.starts_with("not sent: Acme: no access token was issued"), "{error}");
         assert!(error.contains("403 (invalid_grant)") && error.contains("sign in again"), "{error}");
         assert!(error.contains("`ACME_TOKEN_FILE`"), "{error}");
         assert!(!error.contains("used-up-t0ken") && !error.contains(SECRET), "{error}");
@@ -172,7 +172,7 @@ async fn tokens_are_renewed_before_they_expire() {
     call(&toolbox, "acme_get_a").await.unwrap();
     tokio::time::sleep(Duration::from_secs(2)).await;
     let error = call(&toolbox, "acme_get_a").await.unwrap_err();
-    assert!(error.contains("no access token could be had") && error.contains("answered 503"), "{error}");
+    assert!(error.contains("no access token could be requested") && error.contains("answered 503"), "{error}");
     assert_eq!(site.sales(), 3, "nobody asks again at once");
 }
 

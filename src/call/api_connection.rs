@@ -99,7 +99,7 @@ impl ApiConnection {
     fn open(&self, chosen: &ChosenSettings) -> Result<Session, ConfigError> {
         let ConnectionConfig { credentials, timeout, .. } = &self.config;
         let base = self.config.root(self.api.id).clone();
-        let upstream = Upstream::paced(base, credentials.clone(), *timeout, self.limiter.clone())?
+        let upstream = Upstream::with_rate_limiter(base, credentials.clone(), *timeout, self.limiter.clone())?
             .with_settings(self.config.sent(chosen)?);
         let client = (self.api.connect)(upstream.clone());
         Ok(Session { api: self.api, upstream, client, memory: Memory::default() })

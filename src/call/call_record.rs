@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::caller::Caller;
 use super::failure::Failure;
 use super::result::CallResult;
-use crate::audit::{About, Audit, End};
+use crate::audit::{Audit, CallDetails, CallEnd};
 use crate::catalog::Entry;
 use crate::error::{CallError, Outcome};
 use crate::metrics::{InFlight, Metrics};
@@ -23,7 +23,7 @@ pub(super) struct CallRecord<'a> {
     /// The tool, as soon as its name is resolved.
     entry: Option<&'a Entry>,
     _in_flight: InFlight,
-    about: About,
+    details: CallDetails,
     started: Instant,
     /// The id of the intent, if one was written.
     intent: Option<u64>,
@@ -32,13 +32,13 @@ pub(super) struct CallRecord<'a> {
 
 impl<'a> CallRecord<'a> {
     pub(super) fn new(audit: Option<&'a Audit>, metrics: &'a Metrics, caller: &Caller, name: &str) -> Self {
-        let about = About { client: caller.client.clone(), tool: name.to_owned(), ..About::default() };
+        let details = CallDetails { client: caller.client.clone(), tool: name.to_owned(), ..CallDetails::default() };
         Self {
             audit,
             metrics,
             entry: None,
             _in_flight: metrics.begin(),
-            about,
+            details,
             started: Instant::now(),
             intent: None,
             ended: false,
@@ -51,26 +51,26 @@ impl<'a> CallRecord<'a> {
         if self.audit.is_none() {
             return;
         }
-        self.about.vendor.clone_from(&entry.vendor);
-        self.about.tool.clone_from(&entry.tool.name);
+        self.details.vendor.clone_from(&entry.vendor);
+        self.details.tool.clone_from(&entry.tool.name);
         // Of several operations, the arguments choose one.
         if let [call] = entry.tool.calls.as_slice() {
-            self.about.operation = Some(call.operation.clone());
+            self.details.operation = Some(call.operation.clone());
         }
-        self.about.effect = entry.tool.effect.map(Effect::as_str);
+        self.details.effect = entry.tool.effect.map(Effect::as_str);
     }
 
     /// Sets the arguments, which must be masked.
     pub(super) fn set_arguments(&mut self, masked: impl FnOnce() -> Map<String, Value>) {
         if self.audit.is_some() {
-            self.about.arguments = masked();
+            self.details.arguments = masked();
         }
     }
 
     /// Sets the operation that the arguments choose.
     pub(super) fn set_operation(&mut self, call: &Call) {
         if self.audit.is_some() {
-            self.about.operation = Some(call.operation.clone());
+            self.details.operation = Some(call.operation.clone());
         }
     }
 
@@ -81,8 +81,8 @@ impl<'a> CallRecord<'a> {
         settings: impl FnOnce() -> BTreeMap<String, String>,
     ) {
         if self.audit.is_some() {
-            self.about.site = Some(site());
-            self.about.settings = settings();
+            self.details.site = Some(site());
+            self.details.settings = settings();
         }
     }
 
@@ -92,8 +92,8 @@ impl<'a> CallRecord<'a> {
     /// The audit log can't be written, so the call must not be sent.
     pub(super) fn intend(&mut self) -> Result<(), Failure> {
         let Some(audit) = self.audit.filter(|_| self.may_change()) else { return Ok(()) };
-        self.about.decision = "allowed";
-        let intent = audit.intent(&self.about).map_err(|error| {
+        self.details.decision = "allowed";
+        let intent = audit.intent(&self.details).map_err(|error| {
             self.audit = None;
             Failure::Call(CallError::NotSent(format!(
                 "the record `{}` can't be written: {error}\n\
@@ -129,7 +129,7 @@ impl<'a> CallRecord<'a> {
             }
             _ => (None, None),
         };
-        self.about.decision = decision;
+        self.details.decision = decision;
         self.count(outcome, result.as_ref().err().map(Failure::kind));
         self.write(outcome, status, request_id);
     }
@@ -142,10 +142,10 @@ impl<'a> CallRecord<'a> {
     fn write(&mut self, outcome: Outcome, status: Option<u16>, request_id: Option<String>) {
         self.ended = true;
         let Some(audit) = self.audit else { return };
-        let end = End { outcome, status, request_id, duration: self.started.elapsed() };
+        let end = CallEnd { outcome, status, request_id, duration: self.started.elapsed() };
         let written = match self.intent {
-            Some(intent) => audit.outcome(intent, &self.about, &end),
-            None => audit.call(&self.about, &end),
+            Some(intent) => audit.outcome(intent, &self.details, &end),
+            None => audit.call(&self.details, &end),
         };
         if let Err(error) = written {
             // The call is over; the next one that may change something is refused.
@@ -161,8 +161,8 @@ impl Drop for CallRecord<'_> {
         }
         // The caller went away, and the request was dropped at whatever stage it was.
         self.count(Outcome::Unknown, Some("cancelled"));
-        if self.about.decision.is_empty() {
-            self.about.decision = "allowed";
+        if self.details.decision.is_empty() {
+            self.details.decision = "allowed";
         }
         self.write(Outcome::Unknown, None, None);
     }

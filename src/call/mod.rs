@@ -20,7 +20,6 @@ pub mod arguments;
 mod call_record;
 mod caller;
 mod caller_limiter;
-mod content_type;
 mod failure;
 mod lookup;
 mod paging;

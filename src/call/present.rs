@@ -7,7 +7,6 @@ mod readable;
 
 use std::sync::Arc;
 
-use super::content_type;
 use super::failure::Failure;
 use super::paging::Pages;
 use super::paging::cursor::Cursor;
@@ -45,7 +44,7 @@ pub(super) async fn present(
     let slot = call.tool().is_own_argument(CURSOR).then(|| {
         let here = Cursor::new(&call.tool().name, &call.arguments, &call.masked, start);
         if let (Some(page), Some(start)) = (&mut page, next) {
-            page.next_cursor = Some(Cursor { start, ..here.clone() }.write());
+            page.next_cursor = Some(here.at_page(start).write());
         }
         CacheSlot::new(cache, ReplyOwner::from(call.caller), here)
     });
@@ -88,7 +87,7 @@ async fn filtered(
         return Err(Failure::Projection("`jq`: this server evaluates no filters\nhint: call without `jq`".to_owned()));
     };
     let text = std::str::from_utf8(&reply.answer.body).ok().filter(|text| !text.is_empty());
-    let Some(text) = text.filter(|_| reply.parts.is_empty() && content_type::is_text(&content_type::essence(&reply.answer))) else {
+    let Some(text) = text.filter(|_| reply.parts.is_empty() && readable::is_text(&reply.answer)) else {
         let kind = reply.answer.content_type.as_deref().unwrap_or("nothing");
         return Err(Failure::Projection(format!("`jq`: the answer is no JSON but {kind}\nhint: call without `jq`")));
     };

@@ -8,10 +8,11 @@ use tokio::time::{Instant, sleep};
 
 use super::api_connection::{ApiConnection, Session};
 use super::caller::Caller;
+use super::resolve::ResolvedCall;
 use crate::client_runtime::Inputs;
 use crate::error::{CallError, seconds};
-use crate::metrics::VendorMetrics;
-use crate::upstream::{Answer, waiting};
+use crate::metrics::{Metrics, VendorMetrics};
+use crate::upstream::{Answer, Permit, wait_message};
 
 /// The first wait where the vendor states none; each further one is twice as long.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
@@ -52,13 +53,19 @@ impl RetryPolicy {
 /// Sends the requests of one call.
 pub(super) struct Sender<'a> {
     pub(super) session: Arc<Session>,
-    pub(super) connection: &'a ApiConnection,
-    pub(super) caller: &'a Caller,
-    pub(super) metrics: VendorMetrics<'a>,
-    pub(super) policy: RetryPolicy,
+    connection: &'a ApiConnection,
+    caller: &'a Caller,
+    metrics: VendorMetrics<'a>,
+    policy: RetryPolicy,
 }
 
-impl Sender<'_> {
+impl<'a> Sender<'a> {
+    pub(super) fn new(call: &ResolvedCall<'a>, policy: RetryPolicy, metrics: &'a Metrics) -> Self {
+        let session = Arc::clone(&call.session);
+        let metrics = metrics.of(&call.entry.vendor);
+        Self { session, connection: call.connection, caller: call.caller, metrics, policy }
+    }
+
     /// Sends a request until it is answered or the policy ends the waiting. `repeatable` is true
     /// where a second request does no harm.
     ///
@@ -97,7 +104,7 @@ impl Sender<'_> {
                 return Err(error);
             }
             let reason = format!("the vendor answered {status}; try {} of {} follows", tries + 1, policy.tries);
-            self.caller.report(waiting(&reason, wait));
+            self.caller.report(wait_message(&reason, wait));
             refused = Some(error);
             sleep(wait).await;
             self.metrics.waited(wait);
@@ -105,10 +112,10 @@ impl Sender<'_> {
     }
 
     /// Waits until the vendor's limits allow a request.
-    async fn permit(&self, budget: Duration) -> Result<crate::upstream::Permit, CallError> {
+    async fn permit(&self, budget: Duration) -> Result<Permit, CallError> {
         let asked = Instant::now();
-        let report = |reason: &str, span: Duration| self.caller.report(waiting(reason, span));
-        let permit = self.connection.limiter.turn(budget, self.policy.honor_server_limits, &report).await;
+        let report = |reason: &str, span: Duration| self.caller.report(wait_message(reason, span));
+        let permit = self.connection.limiter.acquire(budget, self.policy.honor_server_limits, &report).await;
         let waited = asked.elapsed();
         if waited >= NOTICEABLE {
             self.metrics.waited(waited);

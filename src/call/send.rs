@@ -1,11 +1,12 @@
 //! Stage 3: a prepared call → the vendor's answer, of one page or of several.
 
-use super::content_type::is_web_page;
 use super::paging::Pages;
 use super::paging::page::Start;
 use super::prepare::PreparedCall;
 use super::retry::Sender;
 use crate::error::CallError;
+use crate::upstream::Answer;
+use toolwright_model::media_type::is_html;
 
 /// Sends the call, page by page where it pages.
 ///
@@ -24,4 +25,11 @@ pub(super) async fn send(prepared: &PreparedCall<'_>, sender: &Sender<'_>) -> Re
         Some(pager) => pager.run(start, call.caller, fetch).await,
         None => fetch(start).await.map(Pages::from),
     }
+}
+
+/// Returns whether an answer is a web page and not a file: a login page, passed on as an answer,
+/// would hide that nothing was done.
+pub(super) fn is_web_page(answer: &Answer) -> bool {
+    let is_page = answer.content_type.as_deref().is_some_and(is_html);
+    is_page && answer.filename.is_none() && !answer.body.is_empty()
 }

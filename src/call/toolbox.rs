@@ -202,7 +202,7 @@ impl Toolbox {
 
     /// Returns the tool with this name or alias if it is offered.
     pub fn offered_tool(&self, name: &str) -> Option<&Entry> {
-        self.tools.find(name).ok().filter(|entry| self.tools.check_offered(entry).is_ok())
+        self.catalog().get(name).filter(|entry| self.tools.check_offered(entry).is_ok())
     }
 
     /// Returns a tool as `tools/list` sends it.

@@ -1,16 +1,17 @@
-//! Requests that progenitor can't emit, built from a description of what goes where.
+//! The description of a request that progenitor can't emit, and its arguments → an answer.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use super::{Answer, CallError, Inputs, QueryStyle, Upstream, check_segment, join, required, text};
+use super::inputs::{check_segment, join, required, text};
+use super::{Answer, CallError, Inputs, QueryStyle, Upstream};
 use crate::upstream::{read_answer, read_redirect, read_rejection, transport_error};
 
 /// The largest file that a call may carry, in bytes.
 const LARGEST_FILE: usize = 10 * 1024 * 1024;
 
-/// A request that progenitor can't emit.
+/// A request that progenitor can't emit: what goes where.
 #[derive(Debug)]
 pub struct Request {
     /// Upper-case HTTP method.
@@ -21,11 +22,11 @@ pub struct Request {
     pub query: &'static [(&'static str, QueryStyle)],
     /// The header parameters.
     pub headers: &'static [&'static str],
-    /// What the request carries.
+    /// The body.
     pub body: Body,
 }
 
-/// What such a request carries.
+/// The body of such a request.
 #[derive(Debug)]
 pub enum Body {
     /// Nothing.
@@ -41,12 +42,12 @@ pub enum Body {
     Multipart {
         /// The properties that are files.
         files: &'static [&'static str],
-        /// The properties that are lists and one part of JSON each.
+        /// The properties that are lists, each sent as one part of JSON.
         json: &'static [&'static str],
     },
     /// Text of this content type.
     Raw(&'static str),
-    /// A file of this content type, or of its own where this one is a range (`image/*`).
+    /// A file of this content type, or of the file's own where this one is a range (`image/*`).
     File(&'static str),
 }
 
@@ -55,13 +56,7 @@ pub enum Body {
 /// # Errors
 /// By stage: not sent, rejected, or unknown.
 pub async fn send(upstream: &Upstream, request: &Request, inputs: Inputs) -> Result<Answer, CallError> {
-    let response = exchange(upstream, request, inputs).await?;
-    if response.status().is_success() {
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        read_answer(status, &headers, response.bytes_stream()).await
-    } else {
-        Err(read_rejection(response).await)
-    }
+    read(exchange(upstream, request, inputs).await?).await
 }
 
 /// Like [`send`], for an operation whose success is a redirect.
@@ -70,21 +65,23 @@ pub async fn send(upstream: &Upstream, request: &Request, inputs: Inputs) -> Res
 /// By stage: not sent, rejected, or unknown.
 pub async fn send_or_redirect(upstream: &Upstream, request: &Request, inputs: Inputs) -> Result<Answer, CallError> {
     let response = exchange(upstream, request, inputs).await?;
-    if response.status().is_redirection() {
-        return Ok(read_redirect(&response));
-    }
+    if response.status().is_redirection() { Ok(read_redirect(&response)) } else { read(response).await }
+}
+
+async fn read(response: reqwest::Response) -> Result<Answer, CallError> {
     if response.status().is_success() {
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        return read_answer(status, &headers, response.bytes_stream()).await;
+        read_answer(status, &headers, response.bytes_stream()).await
+    } else {
+        Err(read_rejection(response).await)
     }
-    Err(read_rejection(response).await)
 }
 
 /// Builds the request and sends it.
 async fn exchange(upstream: &Upstream, request: &Request, mut inputs: Inputs) -> Result<reqwest::Response, CallError> {
     let url = format!("{}{}", upstream.base(), fill_path(request.path, &mut inputs)?);
     let method = reqwest::Method::from_bytes(request.method.as_bytes())
-        .map_err(|_| CallError::NotSent(format!("`{}` is no HTTP method", request.method)))?;
+        .map_err(|_| CallError::NotSent(format!("`{}` is not an HTTP method", request.method)))?;
     let mut builder = upstream.http().request(method, url).query(&query_pairs(request.query, &mut inputs)?);
     for name in request.headers {
         if let Some(value) = inputs.headers.shift_remove(*name) {
@@ -94,7 +91,7 @@ async fn exchange(upstream: &Upstream, request: &Request, mut inputs: Inputs) ->
     builder = match &request.body {
         Body::None => builder,
         Body::Json(content_type) => match inputs.body.take() {
-            // First, since `json` sets its own where there is none, and a later one would be a second.
+            // Set before `json`, which would set its own; set after it, there would be two.
             Some(body) => builder.header(reqwest::header::CONTENT_TYPE, *content_type).json(&body),
             None => builder,
         },
@@ -106,7 +103,7 @@ async fn exchange(upstream: &Upstream, request: &Request, mut inputs: Inputs) ->
         },
         Body::File(content_type) => match inputs.body.take() {
             Some(file) => {
-                let file = File::read("body", &file)?;
+                let file = FileArgument::read("body", &file)?;
                 let own = if content_type.contains('*') { file.content_type } else { *content_type };
                 builder.header(reqwest::header::CONTENT_TYPE, own).body(file.bytes)
             }
@@ -119,14 +116,14 @@ async fn exchange(upstream: &Upstream, request: &Request, mut inputs: Inputs) ->
     upstream.execute(built).await.map_err(|error| transport_error(&error))
 }
 
-/// A list where only one text can stand (`style: simple`): its values with commas between. Each
-/// is written by `write`, which must not leave a comma in it.
+/// A value of `style: simple`: a list is joined with commas, which no value may contain. Each is
+/// written by `write`.
 fn simple(name: &str, value: &Value, write: impl Fn(&Value) -> String) -> Result<String, CallError> {
     let Value::Array(items) = value else { return Ok(write(value)) };
     let written: Vec<String> = items.iter().map(write).collect();
     match written.iter().find(|item| item.contains(',')) {
         Some(item) => {
-            Err(CallError::NotSent(format!("`{name}`: `{item}` holds `,`, which parts the values of the list")))
+            Err(CallError::NotSent(format!("`{name}`: `{item}` contains `,`, which separates the values of the list")))
         }
         None => Ok(written.join(",")),
     }
@@ -152,7 +149,7 @@ fn query_pairs(styles: &[(&str, QueryStyle)], inputs: &mut Inputs) -> Result<Vec
     for (name, style) in styles {
         let Some(value) = inputs.query.shift_remove(*name) else { continue };
         match (style, value) {
-            // `form` with `explode`: the entries stand beside the other parameters.
+            // `form` with `explode`: the entries are parameters of their own.
             (QueryStyle::Repeated, Value::Object(entries)) => {
                 pairs.extend(entries.iter().map(|(key, entry)| (key.clone(), text(entry))));
             }
@@ -162,22 +159,21 @@ fn query_pairs(styles: &[(&str, QueryStyle)], inputs: &mut Inputs) -> Result<Vec
     Ok(pairs)
 }
 
-/// A value as the description says that it is written.
+/// Writes a value in the style of its description.
 fn styled(name: &str, style: QueryStyle, value: Value) -> Result<Vec<(String, String)>, CallError> {
     Ok(match (style, value) {
         (QueryStyle::Json, value) => vec![(name.to_owned(), value.to_string())],
         (QueryStyle::DeepObject, Value::Object(entries)) => deep(name, &entries),
         (QueryStyle::Joined(separator), Value::Object(entries)) => {
-            // Names and values in turn.
-            let turns = entries.into_iter().flat_map(|(key, entry)| [Value::String(key), entry]).collect();
-            vec![(name.to_owned(), join(name, &Value::Array(turns), separator)?)]
+            let flat = entries.into_iter().flat_map(|(key, entry)| [Value::String(key), entry]).collect();
+            vec![(name.to_owned(), join(name, &Value::Array(flat), separator)?)]
         }
         (QueryStyle::Joined(separator), value) => vec![(name.to_owned(), join(name, &value, separator)?)],
         (_, value) => form_field(name, value),
     })
 }
 
-/// `name[key]=value`; what is deeper goes on in the same way, a list repeats its name.
+/// `name[key]=value`, also for nested objects; a list repeats its name.
 fn deep(name: &str, entries: &Map<String, Value>) -> Vec<(String, String)> {
     let pairs = entries.iter().map(|(key, entry)| {
         let name = format!("{name}[{key}]");
@@ -189,7 +185,7 @@ fn deep(name: &str, entries: &Map<String, Value>) -> Vec<(String, String)> {
     pairs.flatten().collect()
 }
 
-/// A list repeats its name; an object travels as JSON text.
+/// A list repeats its name; an object is sent as JSON text.
 fn form_field(name: &str, value: Value) -> Vec<(String, String)> {
     match value {
         Value::Array(items) => items.iter().map(|item| (name.to_owned(), text(item))).collect(),
@@ -209,7 +205,8 @@ fn form_pairs(body: Option<Value>, styles: &[(&str, QueryStyle)]) -> Result<Vec<
     Ok(pairs)
 }
 
-/// OpenAPI 3.0 (Encoding Object): a list is one part for each of its values, an object is JSON.
+/// Builds a form as OpenAPI 3.0 (Encoding Object) describes it: a list is a part for each of its
+/// values, an object is JSON.
 fn multipart(body: Option<Value>, files: &[&str], json: &[&str]) -> Result<reqwest::multipart::Form, CallError> {
     let Some(Value::Object(fields)) = body else {
         return Err(CallError::NotSent("the form has no fields".to_owned()));
@@ -238,14 +235,14 @@ fn json_part(value: &Value) -> Result<reqwest::multipart::Part, CallError> {
     part.map_err(|error| CallError::NotSent(error.to_string()))
 }
 
-/// A file as an argument.
-struct File<'a> {
+/// A file that came as an argument.
+struct FileArgument<'a> {
     bytes: Vec<u8>,
     name: &'a str,
     content_type: &'a str,
 }
 
-impl<'a> File<'a> {
+impl<'a> FileArgument<'a> {
     fn read(argument: &str, file: &'a Value) -> Result<Self, CallError> {
         let entry = |key: &str| file.get(key).and_then(Value::as_str);
         let wrong = |what: &str| CallError::NotSent(format!("file argument `{argument}`: {what}"));
@@ -255,24 +252,24 @@ impl<'a> File<'a> {
         }
         let bytes = STANDARD
             .decode(content.split_ascii_whitespace().collect::<String>())
-            .map_err(|_| wrong("`content_base64` is no base64"))?;
-        // Only a name: folders in it mean nothing to the vendor and may mean something to its server.
+            .map_err(|_| wrong("`content_base64` is not base64"))?;
+        // Without folders: the vendor's server might interpret them.
         let name = entry("filename").unwrap_or_default().rsplit(['/', '\\']).next().unwrap_or_default();
         if name.is_empty() || name.chars().any(char::is_control) {
-            return Err(wrong("`filename` is no file name"));
+            return Err(wrong("`filename` is not a file name"));
         }
         let content_type = entry("content_type").unwrap_or("application/octet-stream");
         if reqwest::header::HeaderValue::from_str(content_type).is_err() {
-            return Err(wrong(&format!("`{content_type}` is no content type")));
+            return Err(wrong(&format!("`{content_type}` is not a content type")));
         }
         Ok(Self { bytes, name, content_type })
     }
 }
 
 fn file_part(argument: &str, file: &Value) -> Result<reqwest::multipart::Part, CallError> {
-    let file = File::read(argument, file)?;
+    let file = FileArgument::read(argument, file)?;
     let part = reqwest::multipart::Part::bytes(file.bytes).file_name(file.name.to_owned());
     part.mime_str(file.content_type).map_err(|_| {
-        CallError::NotSent(format!("file argument `{argument}`: `{}` is no content type", file.content_type))
+        CallError::NotSent(format!("file argument `{argument}`: `{}` is not a content type", file.content_type))
     })
 }

@@ -11,7 +11,7 @@ use super::address::{self, Found};
 use super::settings::{self, ChosenSettings, Configured};
 use super::{Environment, value};
 use crate::error::ConfigError;
-use crate::upstream::{ClientAuthentication, Credentials, RateLimits, Setting, TokenRequest, parse_address};
+use crate::upstream::{ClientAuthentication, Credentials, RateLimits, SettingHeader, TokenRequest, parse_address};
 use toolwright_model::{Address, ClientSecret, Credential, Refusal, Template, Vendor};
 
 /// Where a vendor is and as whom it is called.
@@ -83,10 +83,10 @@ impl ConnectionConfig {
     ///
     /// # Errors
     /// One of them is no header.
-    pub fn sent(&self, chosen: &ChosenSettings) -> Result<Vec<Setting>, ConfigError> {
+    pub fn sent(&self, chosen: &ChosenSettings) -> Result<Vec<SettingHeader>, ConfigError> {
         let sent = self.settings.iter().filter_map(|one| Some((one, one.value_for(chosen)?)));
         let header = |(one, value): (&Configured, &str)| {
-            Setting::new(&one.setting.header, value)
+            SettingHeader::new(&one.setting.header, value)
                 .map_err(|error| ConfigError::new(format!("`{}` {error}", one.setting.variable)))
         };
         sent.map(header).collect()

@@ -9,6 +9,12 @@ use jaq_core::{Compiler, Ctx, Vars, compile};
 use jaq_json::{Val, read};
 
 use super::{LARGEST_RESULT, LONGEST_FILTER, bounds, exit};
+use toolwright_model::truncate;
+
+/// How much of a part of the filter an error quotes, in characters.
+const LONGEST_PART: usize = 20;
+/// How much of jaq's own message is returned, in characters: it may quote the whole value.
+const LONGEST_REASON: usize = 200;
 
 /// Evaluates what stands on standard input, writes the result or what is wrong to standard output.
 pub fn run_child() -> ExitCode {
@@ -60,7 +66,12 @@ fn evaluate(code: &str, answer: &[u8]) -> Result<String, String> {
         let value = match result {
             Ok(value) => value.to_string(),
             Err(exception) => match exception.get_err() {
-                Ok(error) => return Err(format!("the filter fails on this answer: {}", cut(&error.to_string()))),
+                Ok(error) => {
+                    return Err(format!(
+                        "the filter fails on this answer: {}",
+                        truncate(&error.to_string(), LONGEST_REASON)
+                    ));
+                }
                 // `halt`: what there is so far is the result.
                 Err(_) => break,
             },
@@ -129,21 +140,7 @@ fn at(code: &str, part: &str) -> String {
 }
 
 fn named(part: &str) -> String {
-    const LONGEST: usize = 20;
-    match part.chars().count() {
-        0 => "its end".to_owned(),
-        count if count > LONGEST => format!("`{}…`", part.chars().take(LONGEST).collect::<String>()),
-        _ => format!("`{part}`"),
-    }
-}
-
-/// jaq's messages may hold the whole value.
-fn cut(text: &str) -> String {
-    const LONGEST: usize = 200;
-    if text.chars().count() <= LONGEST {
-        return text.to_owned();
-    }
-    format!("{}…", text.chars().take(LONGEST).collect::<String>())
+    if part.is_empty() { "its end".to_owned() } else { format!("`{}`", truncate(part, LONGEST_PART)) }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::envelope::Envelope;
 use super::pieces;
-use crate::call::{Page, ReplyOffset, records};
+use crate::call::{Page, ReplyOffset, record_slices};
 
 /// The longest text of an answer, in bytes.
 const LARGEST: usize = 40_000;
@@ -33,9 +33,9 @@ pub(super) fn bounded(text: &str, view: &View<'_>) -> String {
             return whole;
         }
     }
-    if let Some(list) = records::longest_list(text)
+    if let Some(list) = record_slices::longest_list(text)
         && text.len() - list.len() < LARGEST / 2
-        && let Some(items) = records::items(list)
+        && let Some(items) = record_slices::items(list)
     {
         return view.records(text, list, &items);
     }
@@ -86,7 +86,7 @@ impl Around<'_> {
         if self.list.len() == self.text.len() && !self.list.starts_with('[') {
             return record.to_owned();
         }
-        records::with_items(self.text, self.list, &[record])
+        record_slices::with_items(self.text, self.list, &[record])
     }
 }
 
@@ -131,7 +131,7 @@ impl View<'_> {
                 text.len() / 1_000
             ),
         };
-        self.say(shown, note, rest).around(&records::with_items(text, list, &left[..shown]))
+        self.say(shown, note, rest).around(&record_slices::with_items(text, list, &left[..shown]))
     }
 
     /// One record that alone is too large: shortened, and after that what was cut out of it.

@@ -1,4 +1,4 @@
-//! The address that a person pasted → the one under which the description's paths lie.
+//! An address as a person enters it → the address that the description's paths are appended to.
 
 use url::{Host, Url};
 
@@ -12,20 +12,20 @@ pub enum AddressError {
     /// It is no web address.
     #[error("has the scheme `{0}`, expected `https`")]
     Scheme(String),
-    /// Credentials would travel in the clear.
-    #[error("is not encrypted: credentials go out by `https` only, except to this machine")]
+    /// Credentials would be sent unencrypted.
+    #[error("is not encrypted: credentials are sent by `https` only, except to this machine")]
     Clear,
     /// It holds a user name or password.
     #[error("holds credentials: they have variables of their own")]
     Credentials,
 }
 
-/// Reads an address: `suffixes` such as `/api` that the description's paths have themselves are
-/// cut, a trailing slash and anything behind `?` or `#` too. A host without a scheme is taken as
-/// https.
+/// Reads an address. `suffixes` such as `/api`, with which the description's paths begin
+/// themselves, are cut, as are a query and a fragment; the path ends in a slash. A host without a
+/// scheme is read as https.
 ///
 /// # Errors
-/// Whatever keeps it from being used.
+/// By the reasons of [`AddressError`].
 pub fn parse_address(text: &str, suffixes: &[String]) -> Result<Url, AddressError> {
     let text = text.trim();
     let with_scheme = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_people_paste_becomes_the_root() {
+    fn an_address_as_people_enter_it_becomes_the_root() {
         let strip = vec!["/api".to_owned()];
         for (given, expected) in [
             ("https://acme.example.com", "https://acme.example.com/"),
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_leak_or_fail_is_refused() {
+    fn an_address_that_would_leak_or_fail_is_refused() {
         for (given, expected) in [
             ("http://acme.example.com", "is not encrypted"),
             ("ftp://acme.example.com", "scheme `ftp`"),

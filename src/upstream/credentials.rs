@@ -8,29 +8,25 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
-use super::token::{TokenRequest, Tokens, scopes_in};
+use super::headers::{InvalidHeader, secret};
+use super::token::{TokenRequest, TokenSource, scopes_in};
 use crate::error::CallError;
 
 /// The credentials of one connection; cheap to clone.
 #[derive(Clone)]
-pub struct Credentials(Kind);
+pub struct Credentials(Inner);
 
 #[derive(Clone)]
-enum Kind {
+enum Inner {
     /// Headers that stay the same.
     Fixed {
         headers: Vec<(HeaderName, HeaderValue)>,
-        /// What the token says that it opens, if it says so.
+        /// The scopes that a bearer token states.
         scopes: Option<Vec<String>>,
     },
-    /// A bearer token that is renewed.
-    Renewed(Arc<Tokens>),
+    /// Access tokens that are requested and renewed.
+    Renewed(Arc<TokenSource>),
 }
-
-/// Why credentials can't be used; never repeats them.
-#[derive(Debug, thiserror::Error)]
-#[error("holds characters that no HTTP header can carry")]
-pub struct CredentialsError;
 
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -44,92 +40,85 @@ impl Credentials {
     ///
     /// # Errors
     /// No header can carry the token.
-    pub fn bearer(token: &str) -> Result<Self, CredentialsError> {
+    pub fn bearer(token: &str) -> Result<Self, InvalidHeader> {
         let headers = vec![(AUTHORIZATION, secret(&format!("Bearer {token}"))?)];
-        Ok(Self(Kind::Fixed { headers, scopes: scopes_in(token) }))
+        Ok(Self(Inner::Fixed { headers, scopes: scopes_in(token) }))
     }
 
-    /// `Authorization: Basic …`, the user name as it is: `DOMAIN\user` too.
+    /// `Authorization: Basic …`; the user name is sent as it is, `DOMAIN\user` too.
     ///
     /// # Errors
     /// Never in practice: base64 fits into a header.
-    pub fn basic(user: &str, password: &str) -> Result<Self, CredentialsError> {
+    pub fn basic(user: &str, password: &str) -> Result<Self, InvalidHeader> {
         let value = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
-        Ok(Self(Kind::Fixed { headers: vec![(AUTHORIZATION, secret(&value)?)], scopes: None }))
+        Ok(Self(Inner::Fixed { headers: vec![(AUTHORIZATION, secret(&value)?)], scopes: None }))
     }
 
-    /// Headers of the vendor's own: name and value.
+    /// Headers that the vendor defines: names and values.
     ///
     /// # Errors
     /// A name or a value can't be a header.
-    pub fn headers<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Self, CredentialsError> {
-        let header = |(name, value): (&str, &str)| Ok((name.parse().map_err(|_| CredentialsError)?, secret(value)?));
-        Ok(Self(Kind::Fixed { headers: pairs.map(header).collect::<Result<_, _>>()?, scopes: None }))
+    pub fn headers<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Self, InvalidHeader> {
+        let header = |(name, value): (&str, &str)| Ok((name.parse().map_err(|_| InvalidHeader)?, secret(value)?));
+        Ok(Self(Inner::Fixed { headers: pairs.map(header).collect::<Result<_, _>>()?, scopes: None }))
     }
 
-    /// A token that is bought when it is first needed, and renewed.
+    /// An access token that is requested on first use and renewed.
     pub fn renewed(request: TokenRequest) -> Self {
-        Self(Kind::Renewed(Arc::new(Tokens::new(request))))
+        Self(Inner::Renewed(Arc::new(TokenSource::new(request))))
     }
 
-    /// Whether these are tokens that have to be renewed.
+    /// Returns whether these are tokens that have to be renewed.
     pub fn are_renewed(&self) -> bool {
-        matches!(self.0, Kind::Renewed(_))
+        matches!(self.0, Inner::Renewed(_))
     }
 
-    /// What the token opens, where it or whoever gave it says so.
+    /// Returns the token's scopes, where the token or its issuer states them.
     pub fn scopes(&self) -> Option<Vec<String>> {
         match &self.0 {
-            Kind::Fixed { scopes, .. } => scopes.clone(),
-            Kind::Renewed(tokens) => tokens.scopes(),
+            Inner::Fixed { scopes, .. } => scopes.clone(),
+            Inner::Renewed(tokens) => tokens.scopes(),
         }
     }
 
-    /// Makes sure of a token that is good for a request; returns its number.
+    /// Makes sure of a valid token; returns its number.
     pub(super) async fn ready(&self) -> Result<Option<u64>, CallError> {
         match &self.0 {
-            Kind::Fixed { .. } => Ok(None),
-            Kind::Renewed(tokens) => tokens.ready().await.map(Some),
+            Inner::Fixed { .. } => Ok(None),
+            Inner::Renewed(tokens) => tokens.ready().await.map(Some),
         }
     }
 
-    /// Buys a new token unless somebody has since the one with this number.
+    /// Requests a new token unless there is a newer one than the one with the number `used`.
     pub(super) async fn renew(&self, used: u64) -> Result<(), CallError> {
         match &self.0 {
-            Kind::Fixed { .. } => Ok(()),
-            Kind::Renewed(tokens) => tokens.renew(used).await,
+            Inner::Fixed { .. } => Ok(()),
+            Inner::Renewed(tokens) => tokens.renew(used).await,
         }
     }
 
-    /// Puts the credentials into a request's headers, in place of any that are there. A token
-    /// that was not bought yet has a stand-in, as dry runs show it.
+    /// Sets the credentials on a request's headers, in place of any that are there. A token that
+    /// was not requested yet has a placeholder, for dry runs.
     pub(crate) fn apply(&self, headers: &mut HeaderMap) {
         match &self.0 {
-            Kind::Fixed { headers: own, .. } => {
+            Inner::Fixed { headers: own, .. } => {
                 for (name, value) in own {
                     headers.insert(name.clone(), value.clone());
                 }
             }
-            Kind::Renewed(tokens) => {
+            Inner::Renewed(tokens) => {
                 headers.insert(AUTHORIZATION, tokens.header());
             }
         }
     }
 
-    /// The headers that carry them.
+    /// Returns the names of the headers that carry the credentials.
     pub(crate) fn names(&self) -> impl Iterator<Item = &HeaderName> {
         let fixed = match &self.0 {
-            Kind::Fixed { headers, .. } => headers.as_slice(),
-            Kind::Renewed(_) => &[],
+            Inner::Fixed { headers, .. } => headers.as_slice(),
+            Inner::Renewed(_) => &[],
         };
-        let renewed = matches!(self.0, Kind::Renewed(_)).then_some(&AUTHORIZATION);
+        let renewed = matches!(self.0, Inner::Renewed(_)).then_some(&AUTHORIZATION);
         fixed.iter().map(|(name, _)| name).chain(renewed)
     }
-}
-
-/// A header's value that nothing prints.
-pub(super) fn secret(text: &str) -> Result<HeaderValue, CredentialsError> {
-    let mut value = HeaderValue::from_str(text).map_err(|_| CredentialsError)?;
-    value.set_sensitive(true);
-    Ok(value)
 }

@@ -1,10 +1,9 @@
-//! A client's id and secret, and perhaps a refresh token → access tokens. One is bought when it
-//! is first needed, before it expires, and once after the vendor has refused it; never by two
-//! callers at once.
+//! A client's id and secret, and perhaps a refresh token → access tokens. A token is requested on
+//! first use, before it expires, and once after the vendor refused it; never by two callers at once.
 //!
-//! A refresh token is good for one use: the answer brings the next one, which is on the disk
-//! before the new access token is used. What is bought is bought by a task of its own, so that a
-//! caller who goes away takes no token along.
+//! A refresh token is valid once: its successor comes with the new access token and is written to
+//! disk before that is used. A task of its own requests the token, so that it is not lost when the
+//! caller is cancelled.
 
 mod endpoint;
 mod file;
@@ -20,24 +19,24 @@ use reqwest::header::HeaderValue;
 use tokio::time::Instant;
 use url::Url;
 
-use super::credentials::secret;
+use super::headers::secret;
 use crate::error::CallError;
 use endpoint::IssuedToken;
-use file::TokenFile;
+use file::{LockedTokenFile, TokenFile};
 
-/// A token is renewed this long before it expires, or a tenth of its life if that is longer.
+/// A token is renewed this long before it expires, or a tenth of its lifetime if that is longer.
 const EARLY: Duration = Duration::from_secs(60);
-/// How long nobody asks again after a refusal: repeated wrong logins lock accounts out.
+/// How long no request follows a refusal: repeated wrong logins lock accounts out.
 const AFTER_REFUSAL: Duration = Duration::from_secs(60);
-/// How long nobody asks again after the endpoint could not be reached.
+/// How long no request follows one that the endpoint could not answer.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
-/// How tokens are bought.
+/// How tokens are requested.
 #[derive(Clone)]
 pub struct TokenRequest {
     /// The vendor's name, for messages.
     pub vendor: String,
-    /// Where they are bought.
+    /// The token endpoint.
     pub endpoint: Url,
     /// How the client's id and secret travel.
     pub client: ClientAuthentication,
@@ -45,21 +44,21 @@ pub struct TokenRequest {
     pub client_id: String,
     /// The client's secret.
     pub client_secret: String,
-    /// What is asked for.
+    /// The scopes to request, separated by spaces.
     pub scope: Option<String>,
-    /// The file with the refresh token, and the variable that names it; without one the client
-    /// buys in its own name.
+    /// The variable that names the file with the refresh token, and the file; without one the
+    /// client requests tokens for itself (client credentials grant).
     pub refresh_token_file: Option<(String, PathBuf)>,
 }
 
 /// How a client's id and secret travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientAuthentication {
-    /// `Authorization: Basic …`, the rest as a form.
+    /// `Authorization: Basic …`, the other fields as a form.
     Basic,
     /// In the form.
     Form,
-    /// In a body of JSON.
+    /// In a JSON body.
     Json,
 }
 
@@ -69,72 +68,72 @@ impl fmt::Debug for TokenRequest {
     }
 }
 
-/// The tokens of one client.
-pub(super) struct Tokens {
+/// Issues the access tokens of one client.
+pub(super) struct TokenSource {
     request: TokenRequest,
     file: Option<TokenFile>,
-    state: Mutex<State>,
-    /// Held by whoever buys.
-    turn: tokio::sync::Mutex<()>,
+    state: Mutex<TokenState>,
+    /// Held while a token is requested.
+    renewal: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
-struct State {
-    token: Option<Token>,
-    /// How many tokens there have been.
+struct TokenState {
+    token: Option<AccessToken>,
+    /// How many tokens were issued; the number of the present one.
     count: u64,
-    /// Bought, with a refresh token that is not on the disk yet.
-    unwritten: Option<Unwritten>,
-    failed: Option<Failed>,
+    unsaved: Option<UnsavedRefreshToken>,
+    last_failure: Option<TokenFailure>,
 }
 
 #[derive(Clone)]
-struct Token {
+struct AccessToken {
     header: HeaderValue,
     renew_at: Option<Instant>,
     expires_at: Option<Instant>,
     scopes: Option<Vec<String>>,
 }
 
-struct Unwritten {
-    bought: IssuedToken,
-    /// The refresh token that was used up.
+/// Tokens that were issued and whose refresh token could not be written to disk yet.
+struct UnsavedRefreshToken {
+    issued: IssuedToken,
+    /// The refresh token that was exchanged for them.
     used: String,
 }
 
-/// Why the last attempt came to nothing.
-struct Failed {
+/// A failed request, returned again until `until`.
+struct TokenFailure {
     until: Instant,
     message: String,
-    /// The refresh token that was refused: another one may be tried at once.
-    refused: Option<String>,
+    /// The refresh token that was used: another one may be tried at once.
+    refresh_token: Option<String>,
 }
 
-/// Why no token was bought.
-enum Failure {
-    /// The vendor said no.
+/// Why the endpoint issued no token.
+enum TokenError {
+    /// It refused.
     Refused(String),
-    /// It could not be asked, or the answer could not be used.
-    Failed(String),
+    /// It could not be reached, or its answer could not be used.
+    Unavailable(String),
 }
 
-impl Tokens {
+impl TokenSource {
     pub(super) fn new(request: TokenRequest) -> Self {
         let file = request.refresh_token_file.clone().map(|(variable, path)| TokenFile::new(variable, path));
-        Self { request, file, state: Mutex::default(), turn: tokio::sync::Mutex::default() }
+        Self { request, file, state: Mutex::default(), renewal: tokio::sync::Mutex::default() }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, TokenState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The header with the token; a stand-in where there is none yet.
+    /// Returns the header with the token; a placeholder where there is none yet.
     pub(super) fn header(&self) -> HeaderValue {
         let token = self.state().token.as_ref().map(|token| token.header.clone());
         token.unwrap_or_else(|| {
-            let mut stand_in = HeaderValue::from_static("Bearer");
-            stand_in.set_sensitive(true);
-            stand_in
+            let mut placeholder = HeaderValue::from_static("Bearer");
+            placeholder.set_sensitive(true);
+            placeholder
         })
     }
 
@@ -142,7 +141,7 @@ impl Tokens {
         self.state().token.as_ref().and_then(|token| token.scopes.clone())
     }
 
-    /// Makes sure of a token that will not expire at once; returns its number.
+    /// Makes sure of a token that is not about to expire; returns its number.
     pub(super) async fn ready(self: &Arc<Self>) -> Result<u64, CallError> {
         let now = Instant::now();
         let (count, fresh, usable) = {
@@ -155,98 +154,98 @@ impl Tokens {
             return Ok(count);
         }
         match self.renew(count).await {
-            // What is left of the old one's life is used while a new one can't be had.
+            // The old token is used until it expires while no new one is issued.
             Err(_) if usable => Ok(count),
             Err(error) => Err(error),
             Ok(()) => Ok(self.state().count),
         }
     }
 
-    /// Buys a new token unless somebody has since the one with the number `used`.
+    /// Requests a new token unless there is a newer one than the one with the number `used`.
     pub(super) async fn renew(self: &Arc<Self>, used: u64) -> Result<(), CallError> {
-        let tokens = Arc::clone(self);
-        let task = tokio::spawn(async move { tokens.buy(used).await });
+        let source = Arc::clone(self);
+        let task = tokio::spawn(async move { source.replace(used).await });
         task.await
             .unwrap_or_else(|_| Err("the task that renews the token ended".to_owned()))
             .map_err(CallError::NotSent)
     }
 
-    async fn buy(&self, used: u64) -> Result<(), String> {
-        let _turn = self.turn.lock().await;
+    async fn replace(&self, used: u64) -> Result<(), String> {
+        let _renewal = self.renewal.lock().await;
         if self.state().count > used {
             return Ok(());
         }
-        let bought = match &self.file {
-            Some(file) => self.buy_with_refresh_token(file).await,
-            None => self.buy_as_client().await,
+        let issued = match &self.file {
+            Some(file) => self.request_with_refresh_token(file).await,
+            None => self.request_as_client().await,
         };
-        let bought = bought.map_err(|message| format!("{}: {message}", self.request.vendor))?;
-        let token = token(bought, Instant::now()).map_err(|message| format!("{}: {message}", self.request.vendor))?;
+        let token = issued.and_then(|issued| access_token(issued, Instant::now()));
+        let token = token.map_err(|message| format!("{}: {message}", self.request.vendor))?;
         let mut state = self.state();
         state.token = Some(token);
         state.count += 1;
-        state.failed = None;
+        state.last_failure = None;
         Ok(())
     }
 
-    async fn buy_as_client(&self) -> Result<IssuedToken, String> {
-        self.heed_failure(None)?;
-        let bought = endpoint::buy(&self.request, None).await;
-        bought.map_err(|failure| self.failed(failure, None))
+    async fn request_as_client(&self) -> Result<IssuedToken, String> {
+        self.check_last_failure(None)?;
+        let issued = endpoint::request_token(&self.request, None).await;
+        issued.map_err(|error| self.record_failure(error, None))
     }
 
-    async fn buy_with_refresh_token(&self, file: &TokenFile) -> Result<IssuedToken, String> {
+    async fn request_with_refresh_token(&self, file: &TokenFile) -> Result<IssuedToken, String> {
         // Other processes may use the same file.
         let locked = file.lock().await?;
         let present = locked.read()?;
-        let unwritten = self.state().unwritten.take();
-        if let Some(unwritten) = unwritten
-            // Somebody else has written a newer one otherwise, and ours is used up.
-            && unwritten.used == present
+        let unsaved = self.state().unsaved.take();
+        if let Some(unsaved) = unsaved
+            // Otherwise another process has written a newer one, and ours is spent.
+            && unsaved.used == present
         {
-            return self.keep(&locked, unwritten);
+            return self.save(&locked, unsaved);
         }
-        self.heed_failure(Some(&present))?;
-        // What can't be written must not be bought: the old token is worth nothing afterwards.
+        self.check_last_failure(Some(&present))?;
+        // Without a place to write the next refresh token, this one must not be spent.
         locked.prepare()?;
-        let bought = endpoint::buy(&self.request, Some(&present)).await;
-        let bought = bought.map_err(|failure| {
+        let issued = endpoint::request_token(&self.request, Some(&present)).await;
+        let issued = issued.map_err(|error| {
             locked.discard();
-            self.failed(failure, Some(present.clone()))
+            self.record_failure(error, Some(present.clone()))
         })?;
-        self.keep(&locked, Unwritten { bought, used: present })
+        self.save(&locked, UnsavedRefreshToken { issued, used: present })
     }
 
-    /// Writes the new refresh token, if there is one; only then the access token may be used.
-    fn keep(&self, locked: &file::Locked<'_>, unwritten: Unwritten) -> Result<IssuedToken, String> {
-        match &unwritten.bought.refresh_token {
-            Some(next) if *next != unwritten.used => match locked.write(next) {
-                Ok(()) => Ok(unwritten.bought),
+    /// Writes the next refresh token, if there is one; only then may the access token be used.
+    fn save(&self, locked: &LockedTokenFile<'_>, unsaved: UnsavedRefreshToken) -> Result<IssuedToken, String> {
+        match &unsaved.issued.refresh_token {
+            Some(next) if *next != unsaved.used => match locked.write(next) {
+                Ok(()) => Ok(unsaved.issued),
                 Err(error) => {
-                    self.state().unwritten = Some(unwritten);
+                    self.state().unsaved = Some(unsaved);
                     Err(error)
                 }
             },
             _ => {
                 locked.discard();
-                Ok(unwritten.bought)
+                Ok(unsaved.issued)
             }
         }
     }
 
-    /// Says again what was wrong a moment ago, without asking again.
-    fn heed_failure(&self, refresh_token: Option<&str>) -> Result<(), String> {
-        match &self.state().failed {
-            Some(failed) if Instant::now() < failed.until && failed.refused.as_deref() == refresh_token => {
-                Err(failed.message.clone())
+    /// Returns a recent failure again instead of repeating the request.
+    fn check_last_failure(&self, refresh_token: Option<&str>) -> Result<(), String> {
+        match &self.state().last_failure {
+            Some(failure) if Instant::now() < failure.until && failure.refresh_token.as_deref() == refresh_token => {
+                Err(failure.message.clone())
             }
             _ => Ok(()),
         }
     }
 
-    fn failed(&self, failure: Failure, refresh_token: Option<String>) -> String {
-        let (message, wait) = match failure {
-            Failure::Refused(reason) => {
+    fn record_failure(&self, error: TokenError, refresh_token: Option<String>) -> String {
+        let (message, pause) = match error {
+            TokenError::Refused(reason) => {
                 let hint = match &self.file {
                     Some(file) => format!(
                         "sign in again, and put the new refresh token into the file that `{}` names",
@@ -256,31 +255,31 @@ impl Tokens {
                         "check the client's id and secret; `toolwright doctor` shows where they come from".to_owned()
                     }
                 };
-                (format!("no access token was given: {reason}\nhint: {hint}"), AFTER_REFUSAL)
+                (format!("no access token was issued: {reason}\nhint: {hint}"), AFTER_REFUSAL)
             }
-            Failure::Failed(reason) => (format!("no access token could be had: {reason}"), AFTER_FAILURE),
+            TokenError::Unavailable(reason) => (format!("no access token could be requested: {reason}"), AFTER_FAILURE),
         };
-        let until = Instant::now() + wait;
-        self.state().failed = Some(Failed { until, message: message.clone(), refused: refresh_token });
+        let until = Instant::now() + pause;
+        self.state().last_failure = Some(TokenFailure { until, message: message.clone(), refresh_token });
         message
     }
 }
 
-/// What was bought, as requests carry it.
-fn token(bought: IssuedToken, now: Instant) -> Result<Token, String> {
-    let header = secret(&format!("Bearer {}", bought.access_token));
+/// Turns an issued token into what requests carry.
+fn access_token(issued: IssuedToken, now: Instant) -> Result<AccessToken, String> {
+    let header = secret(&format!("Bearer {}", issued.access_token));
     let header = header.map_err(|_| "the access token holds what no HTTP header can carry".to_owned())?;
-    let early = |life: Duration| now + life.saturating_sub((life / 10).max(EARLY)).max(life / 2);
-    Ok(Token {
+    let early = |lifetime: Duration| now + lifetime.saturating_sub((lifetime / 10).max(EARLY)).max(lifetime / 2);
+    Ok(AccessToken {
         header,
-        renew_at: bought.life.map(early),
-        expires_at: bought.life.map(|life| now + life),
-        scopes: bought.scopes.or_else(|| scopes_in(&bought.access_token)),
+        renew_at: issued.lifetime.map(early),
+        expires_at: issued.lifetime.map(|lifetime| now + lifetime),
+        scopes: issued.scopes.or_else(|| scopes_in(&issued.access_token)),
     })
 }
 
-/// What a token says that it opens, where it is a JSON Web Token that says so. Nothing is
-/// verified: it is only told to whoever holds the token.
+/// Returns the scopes that a JSON Web Token states. Nothing is verified: they are only shown to
+/// the owner of the token.
 pub(super) fn scopes_in(token: &str) -> Option<Vec<String>> {
     let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?.trim_end_matches('=')).ok()?;
     let claims: serde_json::Value = serde_json::from_slice(&claims).ok()?;
@@ -296,7 +295,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_may_say_what_it_opens() {
+    fn scopes_are_read_from_a_json_web_token() {
         let token = |claims: &str| format!("head.{}.sign", URL_SAFE_NO_PAD.encode(claims));
         let of = |claims: &str| scopes_in(&token(claims)).map(|scopes| scopes.join(" "));
         assert_eq!(of(r#"{"scope":"read:a  write:b"}"#).as_deref(), Some("read:a write:b"));
@@ -309,16 +308,16 @@ mod tests {
 
     #[test]
     fn a_token_is_renewed_before_it_expires() {
-        for (life, renewed) in [(3_600, 3_240), (300, 240), (100, 50), (10, 5)] {
-            let bought = IssuedToken {
+        for (lifetime, renewed) in [(3_600, 3_240), (300, 240), (100, 50), (10, 5)] {
+            let issued = IssuedToken {
                 access_token: "t".to_owned(),
                 refresh_token: None,
-                life: Some(Duration::from_secs(life)),
+                lifetime: Some(Duration::from_secs(lifetime)),
                 scopes: None,
             };
             let now = Instant::now();
-            let renew_at = token(bought, now).map(|token| token.renew_at);
-            assert_eq!(renew_at, Ok(Some(now + Duration::from_secs(renewed))), "{life}");
+            let renew_at = access_token(issued, now).map(|token| token.renew_at);
+            assert_eq!(renew_at, Ok(Some(now + Duration::from_secs(renewed))), "{lifetime}");
         }
     }
 }

@@ -2,12 +2,15 @@
 //! program reads back. Imports nothing of ours, so that both halves can share it.
 
 mod format;
+pub mod media_type;
 mod name;
 mod operation;
 mod paging;
 mod settings_file;
+mod suggest;
 mod summary;
 mod tool;
+mod truncate;
 mod vendor;
 mod words;
 
@@ -19,11 +22,13 @@ pub use name::{
 pub use operation::{BodyKind, Location, Operation, Parameter, ParameterKind, QueryStyle, RequestBody};
 pub use paging::{Paging, PagingKind, PagingStyle, Signs};
 pub use settings_file::{Profile, SettingsFile};
+pub use suggest::{suggest, suggest_one};
 pub use summary::{OperationSummary, ToolSummary};
 pub use tool::{
     ADF, ALL, Annotations, ApiTools, Binding, CURSOR, Call, Condition, DETAIL, DRY_RUN, Effect, FIELDS, FULL, Fixed,
     Hint, JQ, Place, Risk, Tool, Verb,
 };
+pub use truncate::truncate;
 pub use vendor::{
     Address, AddressVariable, Check, ClientSecret, Credential, Holds, Limits, Refusal, Setting, Template, Vendor,
 };

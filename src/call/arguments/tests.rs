@@ -32,7 +32,7 @@ fn schema(schema: Value) -> ArgumentSchema {
 }
 
 fn problems(schema: &ArgumentSchema, arguments: Value) -> Vec<ArgumentProblem> {
-    schema.check(map(arguments)).unwrap_err()
+    schema.check(&map(arguments)).unwrap_err()
 }
 
 fn lines(schema: &ArgumentSchema, arguments: Value) -> Vec<String> {

@@ -62,6 +62,16 @@ impl Cursor {
         Self { tool: tool.to_owned(), arguments: carried, digest, start, kept: None, offset: ReplyOffset::default() }
     }
 
+    /// Returns the cursor to another page of the same call.
+    pub(in crate::call) fn at_page(&self, start: Start) -> Self {
+        Self { start, ..self.clone() }
+    }
+
+    /// Returns the cursor to a place in the reply to the same call, by the reply's id in the cache.
+    pub(in crate::call) fn in_reply(&self, kept: Option<String>, offset: ReplyOffset) -> Self {
+        Self { kept, offset, ..self.clone() }
+    }
+
     pub(in crate::call) fn write(&self) -> String {
         URL_SAFE_NO_PAD.encode(serde_json::to_string(self).unwrap_or_default())
     }

@@ -5,13 +5,14 @@ use serde_json::{Map, Value};
 
 use super::parts;
 use super::projection::Projection;
-use crate::call::content_type::{essence, is_html, is_text, is_web_page};
 use crate::call::failure::Failure;
 use crate::call::reply::Reply;
+use crate::call::send::is_web_page;
 use crate::error::CallError;
 use crate::sanitize::Rules;
 use crate::sanitize::json::Json;
 use crate::upstream::Answer;
+use toolwright_model::media_type;
 
 /// Makes a reply of an answer: reduced and sanitized if it is text, part by part if it has parts.
 ///
@@ -33,18 +34,19 @@ pub(super) fn reply(answer: Answer, projection: &Projection, rules: &Rules) -> R
 }
 
 fn one(mut answer: Answer, projection: &Projection, rules: &Rules) -> Result<Reply, Failure> {
-    let essence = essence(&answer);
-    if answer.body.is_empty() || !is_text(&essence) {
+    let content_type = answer.content_type.clone().unwrap_or_default();
+    let is_html = media_type::is_html(&content_type);
+    if answer.body.is_empty() || !is_text(&answer) {
         return Ok(answer.into());
     }
     // Where the vendor announces text, bytes that are no UTF-8 are replaced.
     let text = match std::str::from_utf8(&answer.body) {
         Ok(text) => text.to_owned(),
-        Err(_) if essence.is_empty() => return Ok(answer.into()),
+        Err(_) if media_type::essence(&content_type).is_empty() => return Ok(answer.into()),
         Err(_) => String::from_utf8_lossy(&answer.body).into_owned(),
     };
     let untrusted = match Json::parse(&text) {
-        Some(mut json) if !is_html(&essence) => {
+        Some(mut json) if !is_html => {
             // A text alone has no field name; it gets one.
             if let Json::Text(alone) = &json {
                 plain(&mut answer, rules.text(alone))
@@ -58,7 +60,7 @@ fn one(mut answer: Answer, projection: &Projection, rules: &Rules) -> Result<Rep
                 untrusted
             }
         }
-        _ if is_html(&essence) => plain(&mut answer, rules.document(&text)),
+        _ if is_html => plain(&mut answer, rules.document(&text)),
         _ => plain(&mut answer, rules.text(&text)),
     };
     Ok(Reply { untrusted, ..answer.into() })
@@ -76,6 +78,17 @@ fn plain(answer: &mut Answer, text: String) -> Vec<String> {
     answer.content_type = Some("application/json".to_owned());
     answer.filename = None;
     vec![FIELD.to_owned()]
+}
+
+/// Returns whether an answer is announced as text; without a content type it may be.
+pub(super) fn is_text(answer: &Answer) -> bool {
+    let essence = media_type::essence(answer.content_type.as_deref().unwrap_or_default());
+    essence.is_empty()
+        || essence.starts_with("text/")
+        || essence == "application/json"
+        || essence == "application/xml"
+        || essence.ends_with("+json")
+        || essence.ends_with("+xml") && !essence.starts_with("image/")
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ impl ReplyCache {
     /// Returns the rest of the reply that `cursor` leads into, if it is still cached for `owner`.
     pub(in crate::call) fn rest(self: &Arc<Self>, cursor: &Cursor, owner: ReplyOwner) -> Option<Reply> {
         let reply = self.get(cursor.kept.as_deref()?, &cursor.tool, &owner)?;
-        let start = Cursor { offset: ReplyOffset::default(), ..cursor.clone() };
+        let start = cursor.in_reply(cursor.kept.clone(), ReplyOffset::default());
         Some(Reply { from: cursor.offset, slot: Some(CacheSlot::new(self, owner, start)), ..reply })
     }
 
@@ -130,7 +130,7 @@ impl CacheSlot {
     pub(super) fn cursor_to(&self, offset: ReplyOffset, reply: &Reply) -> String {
         let put = || self.cache.put(&self.start.tool, &self.owner, reply);
         let kept = self.id.get_or_init(put).clone();
-        Cursor { kept, offset, ..self.start.clone() }.write()
+        self.start.in_reply(kept, offset).write()
     }
 }
 

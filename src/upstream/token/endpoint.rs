@@ -1,20 +1,21 @@
-//! One request for a token → what was bought, or why nothing was. What the endpoint says is told
-//! only as far as it is one of the words that the standard has: its answer may hold secrets.
+//! A token request (RFC 6749) → the issued tokens, or why there are none. Of an error answer only
+//! standard error codes are returned: the rest may hold secrets.
 
 use std::time::Duration;
 
 use reqwest::header::ACCEPT;
 use serde_json::{Map, Value};
 
-use super::{ClientAuthentication, Failure, TokenRequest};
-use crate::upstream::{LARGEST_REFUSAL, collect, http_client};
+use super::{ClientAuthentication, TokenError, TokenRequest};
+use crate::upstream::answer::{LARGEST_REFUSAL, collect};
+use crate::upstream::http_client;
 
 /// How long the endpoint may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// The longest life that is believed.
-const LONGEST_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
-/// The words of RFC 6749 (and of those who extend it) for a refusal.
-const REASONS: [&str; 9] = [
+/// The longest lifetime that is assumed, whatever the endpoint states.
+const LONGEST_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+/// The error codes of RFC 6749 and its extensions.
+const ERROR_CODES: [&str; 9] = [
     "invalid_request",
     "invalid_client",
     "invalid_grant",
@@ -26,19 +27,22 @@ const REASONS: [&str; 9] = [
     "invalid_target",
 ];
 
-/// What was bought.
+/// What the endpoint issued.
 pub(super) struct IssuedToken {
     pub access_token: String,
-    /// The next refresh token, where there is one.
+    /// The next refresh token, where the endpoint rotates them.
     pub refresh_token: Option<String>,
-    pub life: Option<Duration>,
+    pub lifetime: Option<Duration>,
     pub scopes: Option<Vec<String>>,
 }
 
-/// Asks for a token once.
-pub(super) async fn buy(request: &TokenRequest, refresh_token: Option<&str>) -> Result<IssuedToken, Failure> {
+/// Requests a token, once.
+pub(super) async fn request_token(
+    request: &TokenRequest,
+    refresh_token: Option<&str>,
+) -> Result<IssuedToken, TokenError> {
     let site = request.endpoint.origin().ascii_serialization();
-    let http = http_client(TIMEOUT, None, &[]).map_err(|error| Failure::Failed(error.to_string()))?;
+    let http = http_client(TIMEOUT, None, &[]).map_err(|error| TokenError::Unavailable(error.to_string()))?;
     let grant = if refresh_token.is_some() { "refresh_token" } else { "client_credentials" };
     let mut fields = vec![("grant_type", grant)];
     fields.extend(refresh_token.map(|token| ("refresh_token", token)));
@@ -59,36 +63,37 @@ pub(super) async fn buy(request: &TokenRequest, refresh_token: Option<&str>) -> 
             post.json(&body)
         }
     };
-    // What reqwest says of the failure may hold the address, and nothing of the body.
+    // reqwest's own message repeats the whole address.
     let response = post.send().await.map_err(|error| {
         let what = if error.is_timeout() { "did not answer in time" } else { "can't be reached" };
-        Failure::Failed(format!("`{site}` {what}"))
+        TokenError::Unavailable(format!("`{site}` {what}"))
     })?;
     let status = response.status();
     let answer = collect(response.bytes_stream(), LARGEST_REFUSAL).await;
     let answer = answer.ok().filter(|(_, whole)| *whole).and_then(|(bytes, _)| serde_json::from_slice(&bytes).ok());
     let answer: Value = answer.unwrap_or_default();
     if !status.is_success() {
-        let reason = answer.get("error").and_then(Value::as_str).filter(|reason| REASONS.contains(reason));
+        let reason = answer.get("error").and_then(Value::as_str).filter(|reason| ERROR_CODES.contains(reason));
         let reason = reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
         let text = format!("`{site}` answered {}{reason}", status.as_u16());
         let busy = status.is_server_error() || matches!(status.as_u16(), 408 | 429);
-        return Err(if busy { Failure::Failed(text) } else { Failure::Refused(text) });
+        return Err(if busy { TokenError::Unavailable(text) } else { TokenError::Refused(text) });
     }
     let text = |key: &str| answer.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
     let Some(access_token) = text("access_token") else {
-        return Err(Failure::Failed(format!("`{site}` answered {} without an access token", status.as_u16())));
+        return Err(TokenError::Unavailable(format!("`{site}` answered {} without an access token", status.as_u16())));
     };
-    let life = answer.get("expires_in").and_then(|life| life.as_f64().or_else(|| life.as_str()?.parse().ok()));
+    let seconds = answer.get("expires_in").and_then(|value| value.as_f64().or_else(|| value.as_str()?.parse().ok()));
+    let lifetime = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     Ok(IssuedToken {
         access_token,
         refresh_token: text("refresh_token"),
-        life: life.and_then(|life| Duration::try_from_secs_f64(life).ok()).map(|life| life.min(LONGEST_LIFE)),
+        lifetime: lifetime.map(|lifetime| lifetime.min(LONGEST_LIFETIME)),
         scopes: text("scope").map(|scopes| scopes.split_whitespace().map(str::to_owned).collect()),
     })
 }
 
-/// As RFC 6749 wants a client's id and secret before they go into `Basic`.
+/// Encodes a client's id or secret for `Basic`, as RFC 6749 section 2.3.1 demands.
 fn encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }

@@ -1,27 +1,28 @@
-//! The headers in which vendors speak of their limits → [`RateLimit`]. Each vendor has spellings
-//! of its own; nothing here is trusted further than to wait.
+//! The headers in which vendors report rate limits, in any common spelling → [`RateLimit`]. They
+//! can only make a call wait, and not for long.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use chrono::{DateTime, NaiveDateTime};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use crate::error::RateLimit;
 
-/// Nobody waits longer, whatever a header says: it may be broken.
+/// The longest wait that is honored: the header may be wrong.
 const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
-/// Numbers from here on are points in time (the year 2001), below it spans.
+/// Seconds from here on are points in time (after 2001), smaller numbers are spans.
 const EPOCH: u64 = 1_000_000_000;
-/// The longest reason that is told.
+/// The longest reason that is returned, in characters.
 const LONGEST_REASON: usize = 80;
 
-/// Reads what an answer says of limits.
+/// Reads the limits that an answer reports.
 pub(super) fn read(headers: &HeaderMap) -> RateLimit {
     read_at(headers, SystemTime::now())
 }
 
 fn read_at(headers: &HeaderMap, now: SystemTime) -> RateLimit {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    // `RateLimit: limit=100, remaining=5, reset=30`, or of late `"default";r=5;t=30`.
+    // `RateLimit: limit=100, remaining=5, reset=30`, in later drafts `"default";r=5;t=30`.
     let combined = text("ratelimit").unwrap_or_default();
     let entry = |names: [&str; 2]| {
         let mut pairs = combined.split([',', ';']).filter_map(|part| part.trim().split_once('='));
@@ -61,24 +62,14 @@ fn moment(text: &str, now: SystemTime) -> Option<Duration> {
 
 /// A time in UTC, with seconds or without.
 fn iso(text: &str) -> Option<SystemTime> {
-    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
-    let mut date = date.splitn(3, '-').map(str::parse::<i64>);
-    let (year, month, day) = (date.next()?.ok()?, date.next()?.ok()?, date.next()?.ok()?);
-    let mut time = time.split([':', '.']).map(str::parse::<u64>);
-    let (hour, minute) = (time.next()?.ok()?, time.next()?.ok()?);
-    let second = time.next().and_then(Result::ok).unwrap_or_default();
-    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-        return None;
-    }
-    // Days since 1970, counted in years that begin in March so that the leap day comes last.
-    let year = if month <= 2 { year - 1 } else { year };
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let days = 365 * year + year / 4 - year / 100 + year / 400 + of_year - 719_468;
-    let of_day = hour.min(24) * 3_600 + minute.min(60) * 60 + second.min(60);
-    UNIX_EPOCH.checked_add(Duration::from_secs(u64::try_from(days).ok()? * 86_400 + of_day))
+    let seconds = match DateTime::parse_from_rfc3339(text) {
+        Ok(time) => time.timestamp(),
+        Err(_) => NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%MZ").ok()?.and_utc().timestamp(),
+    };
+    UNIX_EPOCH.checked_add(Duration::from_secs(u64::try_from(seconds).ok()?))
 }
 
-/// A vendor's word, as it may stand in a message.
+/// A vendor's text without characters that could disturb a message.
 fn plain(text: &str) -> String {
     text.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(LONGEST_REASON).collect()
 }
@@ -92,7 +83,7 @@ mod tests {
     /// 2026-01-31T10:00:00Z
     const NOW: u64 = 1_769_853_600;
 
-    fn said(headers: &[(&str, &str)]) -> RateLimit {
+    fn reported(headers: &[(&str, &str)]) -> RateLimit {
         let pairs = headers.iter().map(|(name, value)| {
             (HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_str(value).unwrap())
         });
@@ -100,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn every_spelling_of_a_wait_is_understood() {
+    fn every_spelling_of_a_wait_is_read() {
         for (name, value, seconds) in [
             ("Retry-After", "9", Some(9)),
             ("Retry-After", "Sat, 31 Jan 2026 10:00:30 GMT", Some(30)),
@@ -117,16 +108,18 @@ mod tests {
             ("RateLimit", "limit=10, remaining=0, reset=7", Some(7)),
             ("RateLimit", "\"default\";r=0;t=8", Some(8)),
         ] {
-            assert_eq!(said(&[(name, value)]).wait().map(|wait| wait.as_secs()), seconds, "{name}: {value}");
+            assert_eq!(reported(&[(name, value)]).wait().map(|wait| wait.as_secs()), seconds, "{name}: {value}");
         }
     }
 
     #[test]
-    fn what_is_left_decides_whether_a_reset_is_a_wait() {
-        let plenty = said(&[("X-RateLimit-Limit", "100"), ("X-RateLimit-Remaining", "4"), ("X-RateLimit-Reset", "30")]);
+    fn a_reset_is_a_wait_only_where_no_requests_remain() {
+        let plenty =
+            reported(&[("X-RateLimit-Limit", "100"), ("X-RateLimit-Remaining", "4"), ("X-RateLimit-Reset", "30")]);
         assert_eq!((plenty.limit, plenty.remaining, plenty.wait()), (Some(100), Some(4), None));
-        let none = said(&[("RateLimit-Limit", "90, 90;w=60"), ("RateLimit-Remaining", "0"), ("RateLimit-Reset", "30")]);
+        let none =
+            reported(&[("RateLimit-Limit", "90, 90;w=60"), ("RateLimit-Remaining", "0"), ("RateLimit-Reset", "30")]);
         assert_eq!((none.limit, none.wait()), (Some(90), Some(Duration::from_secs(30))));
-        assert_eq!(said(&[("RateLimit-Reason", "jira-burst-based")]).reason.as_deref(), Some("jira-burst-based"));
+        assert_eq!(reported(&[("RateLimit-Reason", "jira-burst-based")]).reason.as_deref(), Some("jira-burst-based"));
     }
 }
