@@ -7,14 +7,14 @@
 
 #[cfg(all(feature = "typed", feature = "jitbit"))]
 use toolwright::clients::jitbit::{Client, types};
-use toolwright::config::Connection;
+use toolwright::config::ConnectionConfig;
 
 /// Returns a line for each ticket that is not closed, at most `most`.
 ///
 /// # Errors
 /// The vendor can't be reached, or answers something else.
 #[cfg(all(feature = "typed", feature = "jitbit"))]
-pub async fn unclosed(connection: &Connection, most: i64) -> Result<Vec<String>, Box<dyn std::error::Error>> {
+pub async fn unclosed(connection: &ConnectionConfig, most: i64) -> Result<Vec<String>, Box<dyn std::error::Error>> {
     let client = Client::new_with_client(connection.address(), connection.http_client()?);
     let tickets = client.list_tickets().mode(types::ListTicketsMode::Unclosed).count(most).send().await?.into_inner();
     Ok(tickets
@@ -33,7 +33,7 @@ pub async fn unclosed(connection: &Connection, most: i64) -> Result<Vec<String>,
 /// Always.
 #[cfg(not(all(feature = "typed", feature = "jitbit")))]
 #[expect(clippy::unused_async, reason = "the same signature as with the client")]
-pub async fn unclosed(_: &Connection, _: i64) -> Result<Vec<String>, Box<dyn std::error::Error>> {
+pub async fn unclosed(_: &ConnectionConfig, _: i64) -> Result<Vec<String>, Box<dyn std::error::Error>> {
     Err("build with `--features typed`".into())
 }
 

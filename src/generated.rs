@@ -1,5 +1,5 @@
-//! What build.rs generated from specs/. The only `include!`; the same files stand under
-//! `generated/` for people to read, and tests/generated.rs proves that they are the same.
+//! OUT_DIR → what build.rs generated from specs/, compiled in by the only `include!`. The same
+//! files are committed under `generated/` for review; the tests below compare both.
 
 #![allow(
     clippy::all,
@@ -13,3 +13,39 @@
 )]
 
 include!(concat!(env!("OUT_DIR"), "/index.rs"));
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::PathBuf;
+
+    use super::FILES;
+
+    fn committed(path: &str) -> PathBuf {
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("generated").join(path)
+    }
+
+    #[test]
+    fn what_is_compiled_is_what_is_committed() {
+        for (path, compiled) in FILES {
+            let file = committed(path);
+            let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+            assert!(
+                text.replace("\r\n", "\n") == *compiled,
+                "generated/{path} is not what is compiled in\nhint: run `cargo regenerate` and commit the result"
+            );
+        }
+    }
+
+    #[test]
+    fn every_committed_file_of_a_compiled_api_is_compiled() {
+        let compiled: BTreeSet<&str> = FILES.iter().map(|(path, _)| *path).collect();
+        let apis: BTreeSet<&str> = compiled.iter().filter_map(|path| Some(path.split_once('/')?.0)).collect();
+        for api in apis {
+            for entry in std::fs::read_dir(committed(api)).unwrap() {
+                let path = format!("{api}/{}", entry.unwrap().file_name().to_string_lossy());
+                assert!(compiled.contains(path.as_str()), "`API_FILES` of the generator lacks generated/{path}");
+            }
+        }
+    }
+}

@@ -53,10 +53,10 @@ pub mod cli;
 pub mod sanitize;
 #[cfg(feature = "typed")]
 pub use generated::clients;
+pub use toolwright_formats as formats;
 pub mod client_runtime;
 pub mod config;
 pub mod error;
-pub mod formats;
 mod generated;
 pub mod jq;
 pub mod mcp_result;

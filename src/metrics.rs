@@ -1,5 +1,5 @@
-//! Calls → numbers for whoever watches the process, as Prometheus reads them: calls and errors by
-//! kind, waits, and how long vendors take. No label holds what a caller wrote.
+//! Calls → metrics that Prometheus reads: calls and errors by kind, waits, and vendors' response
+//! times. No label holds text of a caller.
 
 use std::time::Duration;
 
@@ -12,14 +12,14 @@ use prometheus_client::registry::{Registry, Unit};
 
 use crate::error::Outcome;
 
-/// Borders of the times that vendors take, in seconds: a fast answer takes some tens of
-/// milliseconds, and none takes longer than a call may.
+/// Histogram buckets for vendors' response times, in seconds: from a fast answer to the longest
+/// that a call may take.
 const LATENCIES: [f64; 11] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
 /// The content type of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// The numbers of one process.
+/// The metrics of one process.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
@@ -49,7 +49,7 @@ struct VendorLabel {
     vendor: String,
 }
 
-/// A call that is under way; counts until it is dropped.
+/// A call in flight; counts until it is dropped.
 #[derive(Debug)]
 pub struct InFlight(Gauge);
 
@@ -71,22 +71,22 @@ impl Default for Metrics {
         registry.register("waits", "Times that a call waited for a vendor's limits", Family::clone(&waits));
         let text = "Time spent waiting for vendors' limits";
         registry.register_with_unit("wait", text, Unit::Seconds, Family::clone(&waited));
-        let text = "Time from a request to the last byte of its answer, each try for itself";
+        let text = "Time from a request to the last byte of its answer, for each attempt";
         registry.register_with_unit("upstream", text, Unit::Seconds, Family::clone(&latency));
-        registry.register("calls_in_flight", "Calls that are under way", in_flight.clone());
+        registry.register("calls_in_flight", "Calls in flight", in_flight.clone());
         Self { registry, calls, errors, waits, waited, latency, in_flight }
     }
 }
 
 impl Metrics {
-    /// Counts a call as under way.
+    /// Counts a call as in flight.
     pub fn begin(&self) -> InFlight {
         self.in_flight.inc();
         InFlight(self.in_flight.clone())
     }
 
-    /// Counts the end of a call. `vendor` and `tool` are empty where there is no such tool;
-    /// `error` is the kind of failure, if it was one.
+    /// Counts the end of a call. `vendor` and `tool` are empty for an unknown tool; `error` is the
+    /// kind of a failure.
     pub fn end(&self, vendor: &str, tool: &str, outcome: Outcome, error: Option<&'static str>) {
         let labels = CallLabels { vendor: vendor.to_owned(), tool: tool.to_owned(), outcome: outcome.as_str() };
         self.calls.get_or_create(&labels).inc();
@@ -95,21 +95,21 @@ impl Metrics {
         }
     }
 
-    /// The numbers of one vendor, by its id.
+    /// Returns the metrics of one vendor, by its id.
     pub fn of<'a>(&'a self, vendor: &'a str) -> VendorMetrics<'a> {
         VendorMetrics { metrics: self, vendor }
     }
 
-    /// All of it as text, in the OpenMetrics format.
+    /// Returns all metrics in the OpenMetrics text format.
     pub fn text(&self) -> String {
         let mut out = String::new();
-        // Writing into a text can't fail.
+        // Writing to a string can't fail.
         let _ = text::encode(&mut out, &self.registry);
         out
     }
 }
 
-/// The numbers of one vendor.
+/// The metrics of one vendor.
 #[derive(Debug, Clone, Copy)]
 pub struct VendorMetrics<'a> {
     metrics: &'a Metrics,
@@ -124,7 +124,7 @@ impl VendorMetrics<'_> {
         self.metrics.waited.get_or_create(&label).inc_by(span.as_secs_f64());
     }
 
-    /// Counts how long the vendor took, whether it answered or not.
+    /// Records how long the vendor took, whether it answered or not.
     pub fn took(self, span: Duration) {
         self.metrics.latency.get_or_create(&VendorLabel { vendor: self.vendor.to_owned() }).observe(span.as_secs_f64());
     }
@@ -135,9 +135,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_counted_can_be_read() {
+    fn counted_calls_are_in_the_text() {
         let metrics = Metrics::default();
-        let under_way = metrics.begin();
+        let in_flight = metrics.begin();
         metrics.end("acme", "acme_list_things", Outcome::Answered, None);
         metrics.end("acme", "acme_list_things", Outcome::Rejected, Some("rejected"));
         metrics.of("acme").waited(Duration::from_millis(1_500));
@@ -155,7 +155,7 @@ mod tests {
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\n{text}");
         }
-        drop(under_way);
+        drop(in_flight);
         assert!(metrics.text().contains("toolwright_calls_in_flight 0"));
     }
 }

@@ -2,26 +2,17 @@
 //! the description allows, or a guard must have kept it. `TOOLWRIGHT_CASES` says how many draws
 //! each tool gets (32 unless said).
 
-#![allow(clippy::unwrap_used, reason = "a fault fails the test")]
-#![cfg(feature = "authoring")]
-
-#[path = "common/arrival.rs"]
-mod arrival;
-mod common;
-#[path = "common/draw.rs"]
-mod draw;
-
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use arrival::Arrival;
-use common::{everything, sandbox, toolbox};
-use draw::Random;
+use crate::common::arrival::Arrival;
+use crate::common::draw::{self, Random};
+use crate::common::{everything, sandbox, toolbox};
 use serde_json::Value;
 use toolwright::call::Failure;
 use toolwright::catalog::Catalog;
 use toolwright::error::CallError;
-use toolwright::formats::{Around, Ask, LookupError, LookupFuture, Memory, write};
+use toolwright::formats::{FormatContext, Lookup, LookupCache, LookupError, LookupFuture, write};
 use toolwright::policy::Defaults;
 use toolwright_model::{Place, Tool};
 
@@ -33,7 +24,7 @@ fn noon() -> SystemTime {
 /// The arguments are drawn so that nobody needs to be asked.
 struct Nobody;
 
-impl Ask for Nobody {
+impl Lookup for Nobody {
     fn ask<'a>(&'a self, operation: &'a str, _: Vec<(Place, Value)>) -> LookupFuture<'a> {
         Box::pin(async move { Err(LookupError::Failed(format!("`{operation}` was asked"))) })
     }
@@ -43,7 +34,7 @@ impl Ask for Nobody {
 async fn written(tool: &Tool, argument: &str, value: &Value) -> Value {
     let bindings = tool.calls.iter().flat_map(|call| &call.bindings);
     let formats = bindings.filter(|binding| binding.argument == argument).map(|binding| &binding.formats).next();
-    let around = Around { now: noon(), folder: None, ask: &Nobody, memory: &Memory::default() };
+    let around = FormatContext { now: noon(), folder: None, lookup: &Nobody, cache: &LookupCache::default() };
     match formats {
         Some(formats) => write(formats, value.clone(), &around, &mut Vec::new()).await.unwrap(),
         None => value.clone(),

@@ -1,12 +1,8 @@
 //! The rules of the design for every tool that is compiled in, one test each.
 
-#![allow(clippy::unwrap_used, reason = "a fault fails the test")]
-
-#[path = "common/portable.rs"]
-mod portable;
-
 use std::collections::{BTreeSet, HashMap};
 
+use crate::common::portable;
 use serde_json::Value;
 use toolwright::catalog::Catalog;
 use toolwright_model::{Effect, HELD_BACK_TAGS, MAX_TOOL_NAME, Risk, Tool, Verb, is_tool_name, kebab_case};

@@ -1,14 +1,8 @@
 //! One tool over several operations: its arguments say which is called, and everything that names
 //! the operation names that one.
 
-#![allow(clippy::unwrap_used, reason = "a fault fails the test")]
-
-#[path = "common/acme.rs"]
-#[allow(dead_code, clippy::panic, reason = "each test target uses its own part")]
-mod acme;
-mod common;
-
-use acme::{Site, toolbox, vendor};
+use crate::common;
+use crate::common::acme::{Site, toolbox, vendor};
 use serde_json::{Value, json};
 use toolwright::audit::Audit;
 use toolwright::call::Toolbox;

@@ -1,13 +1,8 @@
 //! Whole runs of the command line: what is typed, what is printed, how it ends. The cases are
 //! the Markdown files in tests/cli; `TRYCMD=overwrite` writes what is printed now into them.
 
-#![allow(clippy::unwrap_used, reason = "a fault fails the test")]
-#![cfg(feature = "jitbit")]
-
+use crate::common;
 use std::process::{Command, Output};
-
-#[path = "common/mod.rs"]
-mod common;
 
 #[test]
 fn runs() {

@@ -3,11 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a fault fails the test; the address is for the caller")]
 
-mod common;
-
 use std::io::Read as _;
 
-use common::fixture;
+use crate::common::fixture;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use toolwright::server::Server;

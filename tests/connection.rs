@@ -1,13 +1,7 @@
 //! Variables → a vendor's connection: which address, which credentials, which settings, and what
 //! is said where they don't fit together.
 
-#![allow(clippy::unwrap_used, reason = "a fault fails the test")]
-
-#[path = "common/acme.rs"]
-#[allow(dead_code, clippy::panic, reason = "each test target uses its own part")]
-mod acme;
-
-use acme::{Site, call, resolved, toolbox, vendor};
+use crate::common::acme::{Site, call, resolved, toolbox, vendor};
 use serde_json::json;
 use toolwright::config::ways;
 use toolwright_model::Vendor;

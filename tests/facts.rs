@@ -2,7 +2,6 @@
 //! never part of it: the facts are theirs, the words are not. Where they are missing this says so
 //! and passes.
 
-#![cfg(feature = "authoring")]
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,

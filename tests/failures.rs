@@ -1,14 +1,9 @@
 //! What a model is told when a vendor misbehaves: one test per kind of answer, over real
 //! sockets.
 
-#![allow(clippy::unwrap_used, reason = "a fault fails the test")]
-#![cfg(feature = "jitbit")]
-
-mod common;
-
 use std::time::{Duration, Instant};
 
-use common::{call, connection, everything, jitbit_at, meta, nothing, result, sandbox, text, toolbox};
+use crate::common::{call, connection, everything, jitbit_at, meta, nothing, result, sandbox, text, toolbox};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;

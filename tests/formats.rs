@@ -1,17 +1,12 @@
 //! Formats on the way of a whole call: over a vendor made for it, whose sandbox checks what
 //! arrives. What each format makes of a value is tested beside it, in src/formats.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a fault fails the test")]
-#![cfg(feature = "authoring")]
-
-mod common;
-
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use common::{call, connection, everything, text};
+use crate::common::{call, connection, everything, text};
 use rmcp::model::CallToolResult;
 use serde_json::{Value, json};
 use toolwright::call::{Failure, Toolbox};

@@ -1,13 +1,9 @@
 //! The server over Streamable HTTP as programs, and pages that should not, meet it.
 
-#![allow(clippy::unwrap_used, reason = "a fault fails the test")]
-
-mod common;
-
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use common::fixture::{SLOW, conformance, http_client};
+use crate::common::fixture::{SLOW, conformance, http_client};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;

@@ -1,8 +1,6 @@
 //! The module map of src/lib.rs holds: each module imports only the modules that stand beside it
 //! there. (That `codegen` imports nothing of the run-time half is build.rs's doing already.)
 
-#![allow(clippy::unwrap_used, reason = "a fault fails the test")]
-
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 

@@ -1,14 +1,9 @@
 //! What becomes of a call when a vendor is busy: who waits, for how long, what is tried again
 //! and what never is.
 
-#![allow(clippy::unwrap_used, reason = "a fault fails the test")]
-#![cfg(feature = "jitbit")]
-
-mod common;
-
 use std::time::{Duration, Instant};
 
-use common::{everything, meta, nothing, paced, result, sandbox, text, toolbox};
+use crate::common::{everything, meta, nothing, paced, result, sandbox, text, toolbox};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::unbounded_channel;
 use toolwright::call::{Caller, RetryPolicy};

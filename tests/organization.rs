@@ -1,15 +1,8 @@
 //! For whom a vendor acts: a header that whoever runs the server sets, and that a connection over
 //! HTTP may choose among those that are allowed. Nothing else gets through.
 
-#![allow(clippy::unwrap_used, reason = "a fault fails the test")]
-
-#[path = "common/acme.rs"]
-#[allow(dead_code, clippy::panic, reason = "each test target uses its own part")]
-mod acme;
-mod common;
-
-use acme::{Site, toolbox, vendor};
-use common::fixture::http_client;
+use crate::common::acme::{Site, toolbox, vendor};
+use crate::common::fixture::http_client;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use toolwright::audit::Audit;

@@ -2,17 +2,11 @@
 //! becomes of both when the vendor misbehaves. One test for each kind of misbehaviour, on every
 //! style.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a fault fails the test")]
-
-mod common;
-#[path = "common/pages.rs"]
-mod pages;
-
 use std::time::{Duration, Instant};
 
-use common::text;
+use crate::common::pages::{Fault, Pages, Style, ids};
+use crate::common::text;
 use futures_util::future::join_all;
-use pages::{Fault, Pages, Style, ids};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::unbounded_channel;
 use toolwright::call::Caller;

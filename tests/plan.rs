@@ -1,13 +1,8 @@
 //! A dry run shows what would be sent, to whom and with which effect, and sends nothing.
 
-#![allow(clippy::unwrap_used, reason = "a fault fails the test")]
-#![cfg(feature = "jitbit")]
-
-mod common;
-
 use std::fmt::Write as _;
 
-use common::{everything, result, sandbox, text, toolbox};
+use crate::common::{self, everything, result, sandbox, text, toolbox};
 use serde_json::{Value, json};
 use toolwright::audit::Audit;
 use toolwright::catalog::Catalog;

@@ -1,11 +1,6 @@
 //! What the selection offers and what it holds back, whichever way in.
 
-#![allow(clippy::unwrap_used, reason = "a fault fails the test")]
-#![cfg(feature = "jitbit")]
-
-mod common;
-
-use common::{call, everything, nothing, sandbox, toolbox};
+use crate::common::{call, everything, nothing, sandbox, toolbox};
 use rmcp::ServiceExt as _;
 use rmcp::model::CallToolRequestParams;
 use serde_json::{Value, json};

@@ -1,15 +1,12 @@
 //! What the protocol promises a client beside the answers: pages, errors, log messages, progress
 //! and instructions.
 
-#![allow(clippy::unwrap_used, reason = "a fault fails the test")]
 #![allow(deprecated, reason = "clients of the versions before 2026-07-28 still rely on MCP logging")]
-
-mod common;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::fixture;
+use crate::common::fixture;
 use rmcp::model::{
     CallToolRequestParams, ErrorCode, LoggingLevel, LoggingMessageNotificationParam, PaginatedRequestParams,
     ProgressNotificationParam, SetLevelRequestParams,
@@ -149,7 +146,7 @@ async fn a_call_that_takes_long_gives_signs_of_life() {
 #[cfg(feature = "jitbit")]
 mod instructions {
     use super::*;
-    use common::{everything, jitbit_at, sandbox, toolbox};
+    use crate::common::{everything, jitbit_at, sandbox, toolbox};
     use toolwright::policy::{Defaults, SelectionWords};
 
     async fn instructions(toolbox: Toolbox) -> String {

@@ -1,18 +1,13 @@
 //! The record of calls: what stands in it, that changes to it show, and that no call which
 //! reached the vendor is missing, whenever the process ends.
 
-#![allow(clippy::unwrap_used, reason = "a fault fails the test")]
-#![cfg(feature = "jitbit")]
-
-mod common;
-
 use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use common::{call, everything, jitbit_at, meta, nothing, result, sandbox, text, toolbox};
+use crate::common::{call, everything, jitbit_at, meta, nothing, result, sandbox, text, toolbox};
 use serde_json::{Value, json};
 use toolwright::audit::{Audit, Report, verify};
 use toolwright::call::{Caller, Toolbox};

@@ -1,14 +1,9 @@
 //! The MCP server as a client meets it, over an in-memory pipe.
 
-#![allow(clippy::unwrap_used, reason = "a fault fails the test")]
-#![cfg(feature = "jitbit")]
-
-mod common;
-
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::{jitbit_at, sandbox, toolbox};
+use crate::common::{self, jitbit_at, sandbox, toolbox};
 use rmcp::model::{CallToolRequestParams, ClientRequest, ErrorCode, ProgressNotificationParam, Request, ServerResult};
 use rmcp::service::{NotificationContext, PeerRequestOptions, RunningService, ServiceError};
 use rmcp::{ClientHandler, RoleClient, ServiceExt as _};

@@ -1,18 +1,12 @@
 //! Access tokens that are bought: with a refresh token that is replaced each time, and in a
 //! client's own name. A server on this machine sells them and takes none that is used up.
 
-#![allow(clippy::unwrap_used, reason = "a fault fails the test")]
-
-#[path = "common/acme.rs"]
-#[allow(dead_code, clippy::panic, reason = "each test target uses its own part")]
-mod acme;
-mod common;
-
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use acme::{Site, call, resolved, toolbox, vendor};
+use crate::common;
+use crate::common::acme::{Site, call, resolved, toolbox, vendor};
 use serde_json::json;
 use toolwright::call::Toolbox;
 use toolwright_model::Vendor;

@@ -1,17 +1,13 @@
 //! The typed client of the cargo feature `typed`, against the sandbox: the requests are those of
 //! the description, the answers become Rust types.
 
-#![cfg(all(feature = "typed", feature = "jitbit"))]
-#![allow(clippy::unwrap_used, reason = "a fault fails the test")]
-
-mod common;
 #[path = "../examples/jitbit_typed.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the example has a main of its own")]
 mod example;
 
 use std::time::Duration;
 
-use common::{connection, sandbox};
+use crate::common::{connection, sandbox};
 use toolwright::clients::jitbit::{Client, types};
 
 #[tokio::test]

@@ -1,15 +1,10 @@
 //! What outsiders wrote, from a vendor's answer to what a model gets: marked, clean, without a
 //! live link, however it was put together.
 
-#![allow(clippy::unwrap_used, reason = "a fault fails the test")]
-#![cfg(feature = "jitbit")]
-
-mod common;
-
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::{everything, jitbit_at, meta, result, sandbox, text, toolbox};
+use crate::common::{everything, jitbit_at, meta, result, sandbox, text, toolbox};
 use pulldown_cmark::{Event, Options, Parser, Tag};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};

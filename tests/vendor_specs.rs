@@ -2,7 +2,6 @@
 //! each goes through lint and new, and what comes out through the generator. Where they are
 //! missing this says so and passes. The emitted code is not compiled here.
 
-#![cfg(feature = "authoring")]
 #![allow(
     clippy::print_stdout,
     clippy::unwrap_used,

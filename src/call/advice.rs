@@ -6,7 +6,7 @@ use super::prepare::PreparedCall;
 use super::tools::OfferedTools;
 use crate::catalog::Entry;
 use crate::error::{CallError, Rejection};
-use crate::formats::{self, Lookup};
+use crate::formats::{self, Lookup, RefusedRequest};
 use toolwright_model::{Effect, Verb};
 
 /// Refusals because of the credentials; any other status may be about the request.
@@ -29,13 +29,15 @@ pub(super) async fn with_advice(
 
 async fn advise(rejection: &mut Rejection, prepared: &PreparedCall<'_>, lookup: &dyn Lookup) {
     let call = &prepared.resolved;
+    let refused = RefusedRequest { status: rejection.status, body: &rejection.body };
+    let mut explanations = Vec::new();
     for binding in &call.operation.bindings {
         let Some(value) = prepared.values.get(&binding.argument) else { continue };
         for formatted in &binding.formats {
-            let explanation = formats::explain(formatted, value, rejection, lookup).await;
-            rejection.advice.extend(explanation);
+            explanations.extend(formats::explain(formatted, value, &refused, lookup).await);
         }
     }
+    rejection.advice.extend(explanations);
     rejection.advice.extend(prepared.notes.iter().cloned());
     if OF_CREDENTIALS.contains(&rejection.status) {
         let explanation = call.connection.config.explain(rejection.status, &rejection.body);

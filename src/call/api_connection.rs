@@ -8,7 +8,7 @@ use crate::catalog::Catalog;
 use crate::client_runtime::{self, CompiledApi, Inputs, Pending};
 use crate::config::{ChosenSettings, ConnectionConfig};
 use crate::error::{CallError, ConfigError};
-use crate::formats::Memory;
+use crate::formats::LookupCache;
 use crate::sanitize::Rules;
 use crate::upstream::{Plan, RateLimiter, Upstream};
 
@@ -32,7 +32,7 @@ pub(super) struct Session {
     upstream: Upstream,
     client: Box<dyn client_runtime::Connection>,
     /// What formats looked up lately.
-    pub(super) memory: Memory,
+    pub(super) lookups: LookupCache,
 }
 
 impl ApiConnections {
@@ -102,7 +102,7 @@ impl ApiConnection {
         let upstream = Upstream::with_rate_limiter(base, credentials.clone(), *timeout, self.limiter.clone())?
             .with_settings(self.config.sent(chosen)?);
         let client = (self.api.connect)(upstream.clone());
-        Ok(Session { api: self.api, upstream, client, memory: Memory::default() })
+        Ok(Session { api: self.api, upstream, client, lookups: LookupCache::default() })
     }
 }
 

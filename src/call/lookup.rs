@@ -28,8 +28,9 @@ impl Lookup for VendorLookup<'_> {
                 }
                 values
             };
-            let result = self.sender.send(operation, true, inputs).await;
-            result.map_err(|error| LookupError::Failed(error.to_string()))
+            let answer = self.sender.send(operation, true, inputs).await;
+            let answer = answer.map_err(|error| LookupError::Failed(error.to_string()))?;
+            serde_json::from_slice(&answer.body).map_err(|_| LookupError::Failed("the answer is no JSON".to_owned()))
         })
     }
 }

@@ -19,7 +19,7 @@ use crate::sanitize::Rules;
 use crate::sanitize::json::Json;
 use crate::upstream::Answer;
 use projection::Projection;
-use toolwright_model::{ADF, CURSOR};
+use toolwright_model::CURSOR;
 
 /// Answers of more bytes are sanitized on a thread of their own, so that other calls go on.
 const LARGE: usize = 200_000;
@@ -36,8 +36,11 @@ pub(super) async fn present(
 ) -> Result<Reply, Failure> {
     let Pages { mut answer, mut page, next } = pages;
     let PreparedCall { resolved: call, start, notes, .. } = prepared;
-    if let Some(format) = call.operation.answers.filter(|_| !call.is_set(ADF)) {
-        answer = formats::read(format, answer);
+    let is_raw = call.operation.raw_argument().is_some_and(|argument| call.is_set(argument));
+    if let Some(format) = call.operation.answers.as_ref().filter(|_| !is_raw)
+        && let Some(body) = formats::read(format, &answer.body)
+    {
+        answer.body = body.into();
     }
     let projection = Projection::of(call.tool(), &call.arguments);
     let reply = project(answer, &projection, &call.connection.rules, evaluator).await?;

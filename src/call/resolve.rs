@@ -189,7 +189,7 @@ fn resolve_relative_times(operation: &Call, arguments: &mut Map<String, Value>, 
     let mut notes = Vec::new();
     for binding in &operation.bindings {
         let given = arguments.get(&binding.argument).or(binding.default.as_ref());
-        if let Some((given, time)) = given.and_then(|given| formats::settle(&binding.formats, given, now)) {
+        if let Some((given, time)) = given.and_then(|given| formats::resolve_relative_times(&binding.formats, given, now)) {
             notes.push(format!("`{}`: {given} is {time}", binding.argument));
             arguments.insert(binding.argument.clone(), Value::from(time));
         }

@@ -99,8 +99,8 @@ impl Toolbox {
         }
         let sender = Sender::new(&resolved, self.policy, &self.metrics);
         let lookup = VendorLookup { sender: &sender, catalog: &tools.catalog, api: &resolved.operation.api };
-        let ask: &dyn Lookup = if dry_run { &NoLookup } else { &lookup };
-        let context = FormatContext { now, folder: self.folder.as_ref(), ask, memory: &sender.session.memory };
+        let lookup: &dyn Lookup = if dry_run { &NoLookup } else { &lookup };
+        let context = FormatContext { now, folder: self.folder.as_ref(), lookup, cache: &sender.session.lookups };
         let prepared = prepare(resolved, self.policy.records, &context).await?;
         if dry_run {
             return plan(prepared).await.map(CallResult::Plan);
@@ -108,7 +108,7 @@ impl Toolbox {
         record.intend()?;
         let pages = match send(&prepared, &sender).await {
             Ok(pages) => pages,
-            Err(error) => return Err(with_advice(error, &prepared, tools, &lookup).await.into()),
+            Err(error) => return Err(with_advice(error, &prepared, tools, lookup).await.into()),
         };
         present(prepared, pages, self.evaluator.as_ref(), &self.replies).await.map(CallResult::Reply)
     }
@@ -173,7 +173,7 @@ impl Toolbox {
     /// a network, others would read the operator's files.
     #[must_use]
     pub fn with_files(mut self, folder: Option<Folder>) -> Self {
-        self.tools.file_paths = folder.is_some();
+        self.tools.folder_is_open = folder.is_some();
         self.folder = folder;
         self
     }

@@ -2,14 +2,14 @@
 
 use std::sync::{Arc, OnceLock};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::arguments::ArgumentSchema;
 use super::failure::Failure;
 use crate::catalog::{Catalog, Entry};
 use crate::formats;
 use crate::policy::Selection;
-use toolwright_model::{Format, Tool};
+use toolwright_model::Tool;
 
 /// The tools of a catalog that a selection offers.
 pub(super) struct OfferedTools {
@@ -17,14 +17,14 @@ pub(super) struct OfferedTools {
     selection: Selection,
     /// By position in the catalog; compiled when a tool is first called.
     schemas: Vec<OnceLock<ArgumentSchema>>,
-    /// Whether file arguments accept a path too.
-    pub(super) file_paths: bool,
+    /// Whether files of a folder can be named by path.
+    pub(super) folder_is_open: bool,
 }
 
 impl OfferedTools {
     pub(super) fn new(catalog: Catalog, selection: Selection) -> Self {
         let schemas = catalog.entries().iter().map(|_| OnceLock::new()).collect();
-        Self { catalog, selection, schemas, file_paths: false }
+        Self { catalog, selection, schemas, folder_is_open: false }
     }
 
     /// Returns the offered tools in order of their names.
@@ -56,8 +56,8 @@ impl OfferedTools {
     /// Returns the tool as `tools/list` sends it.
     pub(super) fn listing(&self, entry: &Entry) -> rmcp::model::Tool {
         let mut listing = entry.listing();
-        if self.file_paths {
-            offer_file_paths(&entry.tool, Arc::make_mut(&mut listing.input_schema));
+        if self.folder_is_open {
+            offer_folder(&entry.tool, Arc::make_mut(&mut listing.input_schema));
         }
         listing
     }
@@ -73,8 +73,8 @@ impl OfferedTools {
             return Ok(schema);
         }
         let mut schema = tool.parsed_input_schema();
-        if self.file_paths {
-            offer_file_paths(tool, &mut schema);
+        if self.folder_is_open {
+            offer_folder(tool, &mut schema);
         }
         let schema = ArgumentSchema::compile(&schema, &open_parts(tool))
             .map_err(|error| Failure::Internal(format!("`{}`: {error}", tool.name)))?;
@@ -91,19 +91,12 @@ fn open_parts(tool: &Tool) -> Vec<(String, String)> {
     parts.collect()
 }
 
-/// Adds `path` to the schema of each file argument.
-fn offer_file_paths(tool: &Tool, schema: &mut Map<String, Value>) {
+/// Adds to the schema what callers may give in addition where the operator opened a folder.
+fn offer_folder(tool: &Tool, schema: &mut Map<String, Value>) {
     let bindings = tool.calls.iter().flat_map(|call| &call.bindings);
-    for binding in bindings.filter(|binding| binding.formats.iter().any(|one| one.format == Format::File)) {
-        let Some(mut file) = schema.get_mut("properties").and_then(|all| all.get_mut(&binding.argument)) else {
-            continue;
-        };
-        if file["type"] == "array" {
-            file = &mut file["items"];
-        }
-        file["properties"]["path"] = json!({"type": "string", "description": "Instead of the bytes: a local file."});
-        if let Some(file) = file.as_object_mut() {
-            file.shift_remove("required");
+    for binding in bindings {
+        if let Some(argument) = schema.get_mut("properties").and_then(|all| all.get_mut(&binding.argument)) {
+            formats::offer_folder(&binding.formats, argument);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `toolwright audit verify`: is a record whole, where does it end, which calls are open.
+//! `toolwright audit verify`: an audit log → up to where it is proved whole, and which calls have no outcome.
 
 use std::io::BufReader;
 use std::path::PathBuf;
@@ -18,9 +18,10 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Check that no line of a record was changed or left out, and show the calls without an outcome
+    /// Check that no line of an audit log was changed or removed, and list the calls without an outcome
+    #[command(after_help = "Example:\n  toolwright audit verify calls.jsonl")]
     Verify {
-        /// The record, as `--audit` names it
+        /// The file that `--audit` names
         file: PathBuf,
     },
 }

@@ -1,14 +1,14 @@
-//! `toolwright catalog`: what is compiled in, and what of it a selection leaves.
+//! `toolwright catalog`: the compiled tools and a selection → lists, one tool, statistics.
 
 use std::collections::BTreeSet;
 
 use clap::{Args, Subcommand, ValueEnum};
-use comfy_table::{ContentArrangement, Table, TableStyle, presets};
 use serde_json::{Value, json};
 
 use super::CommandError;
 use super::printer::Printer;
 use super::selection::{SelectionArguments, environment};
+use super::table::{self, ColumnFit};
 use crate::catalog::{Catalog, Entry};
 use crate::error::ConfigError;
 use crate::policy::{Defaults, Selection};
@@ -22,47 +22,51 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Every tool, one line each
-    List(Options),
+    /// Every tool with its effect, risks and title
+    #[command(after_help = "Example:\n  toolwright catalog list --served --vendor jitbit")]
+    List(CatalogOptions),
     /// One tool with its input schema
+    #[command(after_help = "Example:\n  toolwright catalog show jitbit_get_ticket")]
     Show {
         /// The tool's name or alias
         name: String,
         #[command(flatten)]
-        options: Options,
+        options: CatalogOptions,
     },
-    /// The tools that match some words, best first
+    /// The tools that match every word, best first
+    #[command(after_help = "Example:\n  toolwright catalog search close ticket")]
     Search {
         /// The words
         #[arg(required = true)]
         query: Vec<String>,
         #[command(flatten)]
-        options: Options,
+        options: CatalogOptions,
     },
-    /// How many tools there are, and what they cost a model
-    Stats(Options),
+    /// The number of tools, and the tokens that their descriptions take
+    #[command(after_help = "Example:\n  toolwright catalog stats --served --format json")]
+    Stats(CatalogOptions),
 }
 
 #[derive(Debug, Args)]
-struct Options {
-    /// Apply the defaults of `serve`: reading tools with the tag core
+struct CatalogOptions {
+    /// Apply the defaults of `serve`: tools that only read and have the tag core
     #[arg(long)]
     served: bool,
     /// How to print
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: CatalogFormat,
     #[command(flatten)]
     selection: SelectionArguments,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
-enum Format {
-    /// Columns for a terminal
+enum CatalogFormat {
+    /// Columns that fit the terminal; 80 wide where there is none
     #[default]
     Table,
-    /// For programs
+    /// JSON, for programs
     Json,
-    /// For documents
+    /// Markdown, every column
     Markdown,
 }
 
@@ -79,7 +83,7 @@ pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<(), Co
     }
 }
 
-impl Options {
+impl CatalogOptions {
     fn resolve(&self, catalog: &Catalog) -> Result<Selection, CommandError> {
         let defaults = if self.served { Defaults::CoreReads } else { Defaults::Everything };
         self.selection.resolve(defaults, catalog, &environment)
@@ -99,28 +103,61 @@ fn effect(entry: &Entry) -> &'static str {
     entry.tool.effect.map_or("unreviewed", Effect::as_str)
 }
 
+fn tags(entry: &Entry) -> String {
+    entry.tool.tags.iter().cloned().collect::<Vec<_>>().join(", ")
+}
+
 fn risks(entry: &Entry) -> String {
     entry.tool.risks.iter().map(|risk| risk.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-fn list(entries: &[&Entry], format: Format, printer: &mut Printer) -> Result<(), CommandError> {
+fn list(entries: &[&Entry], format: CatalogFormat, printer: &mut Printer) -> Result<(), CommandError> {
     if entries.is_empty() {
-        printer.note("no tool fits");
+        printer.note("no tool matches");
     }
-    let header = ["name", "effect", "risks", "tags", "tokens", "title"];
-    let rows = entries.iter().map(|entry| {
-        let tags = entry.tool.tags.iter().cloned().collect::<Vec<_>>().join(", ");
-        let tool = &entry.tool;
-        [tool.name.clone(), effect(entry).into(), risks(entry), tags, entry.tokens().to_string(), tool.title.clone()]
-    });
     match format {
-        Format::Json => print_json(&entries.iter().map(|entry| entry.summary()).collect::<Vec<_>>(), printer),
-        Format::Table => print_table(&header, rows, presets::NOTHING, printer),
-        Format::Markdown => print_table(&header, rows, presets::ASCII_MARKDOWN, printer),
+        CatalogFormat::Json => print_json(&entries.iter().map(|entry| entry.summary()).collect::<Vec<_>>(), printer),
+        CatalogFormat::Table => {
+            let columns = [
+                ("name", ColumnFit::Whole),
+                ("effect, risks", ColumnFit::Wrapped),
+                ("tags", ColumnFit::Optional),
+                ("tokens", ColumnFit::Optional),
+                ("title", ColumnFit::Wrapped),
+            ];
+            let rows: Vec<_> = entries
+                .iter()
+                .map(|entry| {
+                    let tool = &entry.tool;
+                    let words: Vec<&str> =
+                        std::iter::once(effect(entry)).chain(tool.risks.iter().map(|risk| risk.as_str())).collect();
+                    [tool.name.clone(), words.join(", "), tags(entry), entry.tokens().to_string(), tool.title.clone()]
+                })
+                .collect();
+            Ok(printer.data(&table::fitted(&columns, &rows, printer.width()))?)
+        }
+        CatalogFormat::Markdown => {
+            let header = ["name", "effect", "risks", "tags", "tokens", "title"];
+            let rows: Vec<_> = entries
+                .iter()
+                .map(|entry| {
+                    let tool = &entry.tool;
+                    [
+                        tool.name.clone(),
+                        effect(entry).into(),
+                        risks(entry),
+                        tags(entry),
+                        entry.tokens().to_string(),
+                        tool.title.clone(),
+                    ]
+                })
+                .collect();
+            Ok(printer.data(&table::markdown(&header, &rows))?)
+        }
     }
 }
 
-fn show(catalog: &Catalog, name: &str, options: &Options, printer: &mut Printer) -> Result<(), CommandError> {
+fn show(catalog: &Catalog, name: &str, options: &CatalogOptions, printer: &mut Printer) -> Result<(), CommandError> {
     let Some(entry) = catalog.get(name) else {
         let near = catalog.near(name);
         let hint = if near.is_empty() {
@@ -135,14 +172,14 @@ fn show(catalog: &Catalog, name: &str, options: &Options, printer: &mut Printer)
     }
     let details = entry.details();
     match options.format {
-        Format::Json => print_json(&details, printer),
-        Format::Table => Ok(printer.data(&describe(entry, &details, ["input schema:", ""]))?),
-        Format::Markdown => Ok(printer.data(&describe(entry, &details, ["```json", "```"]))?),
+        CatalogFormat::Json => print_json(&details, printer),
+        CatalogFormat::Table => Ok(printer.data(&describe(entry, &details, ["input schema:", ""]))?),
+        CatalogFormat::Markdown => Ok(printer.data(&describe(entry, &details, ["```json", "```"]))?),
     }
 }
 
-/// The tool for a person; `around` opens and closes the input schema.
-fn describe(entry: &Entry, details: &Value, around: [&str; 2]) -> String {
+/// The tool as text; the lines of `fence` are put before and after the input schema.
+fn describe(entry: &Entry, details: &Value, fence: [&str; 2]) -> String {
     let tool = &entry.tool;
     let mut lines = vec![format!("# {}", tool.name), String::new(), tool.description.clone(), String::new()];
     let mut fact = |name: &str, value: String| {
@@ -153,7 +190,7 @@ fn describe(entry: &Entry, details: &Value, around: [&str; 2]) -> String {
     fact("title", tool.title.clone());
     fact("effect", effect(entry).to_owned());
     fact("risks", risks(entry));
-    fact("tags", tool.tags.iter().cloned().collect::<Vec<_>>().join(", "));
+    fact("tags", tags(entry));
     fact("aliases", tool.aliases.join(", "));
     for call in &tool.calls {
         let when = call.when.as_ref().map(|when| format!(" where {} is {}", when.argument, text(&when.equals)));
@@ -161,9 +198,9 @@ fn describe(entry: &Entry, details: &Value, around: [&str; 2]) -> String {
     }
     fact("tokens", entry.tokens().to_string());
     lines.push(String::new());
-    lines.push(around[0].to_owned());
+    lines.push(fence[0].to_owned());
     lines.push(serde_json::to_string_pretty(&details["inputSchema"]).unwrap_or_default());
-    lines.push(around[1].to_owned());
+    lines.push(fence[1].to_owned());
     lines.join("\n")
 }
 
@@ -171,12 +208,12 @@ fn text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// The API that a tool calls.
+/// The API that a tool calls first.
 fn api(entry: &Entry) -> Option<&str> {
     entry.tool.calls.first().map(|call| call.api.as_str())
 }
 
-fn stats(entries: &[&Entry], format: Format, printer: &mut Printer) -> Result<(), CommandError> {
+fn stats(entries: &[&Entry], format: CatalogFormat, printer: &mut Printer) -> Result<(), CommandError> {
     let count = |test: &dyn Fn(&Entry) -> bool| entries.iter().filter(|entry| test(entry)).count();
     let tokens = |test: &dyn Fn(&Entry) -> bool| -> usize {
         entries.iter().filter(|entry| test(entry)).map(|entry| entry.tokens()).sum()
@@ -202,43 +239,28 @@ fn stats(entries: &[&Entry], format: Format, printer: &mut Printer) -> Result<()
         rows.push((format!("vendor {vendor} tokens"), tokens(&of_vendor)));
         let apis: BTreeSet<&str> =
             entries.iter().filter(|entry| of_vendor(entry)).filter_map(|entry| api(entry)).collect();
-        // One API says nothing that the vendor does not.
+        // The figures of a vendor's only API are the vendor's.
         for one in apis.iter().filter(|_| apis.len() > 1) {
             let of_api = |entry: &Entry| of_vendor(entry) && api(entry) == Some(*one);
             rows.push((format!("api {one}"), count(&of_api)));
             rows.push((format!("api {one} tokens"), tokens(&of_api)));
         }
     }
-    let header = ["what", "count"];
-    let cells = rows.iter().map(|(what, count)| [what.clone(), count.to_string()]);
+    let cells: Vec<_> = rows.iter().map(|(what, count)| [what.clone(), count.to_string()]).collect();
     match format {
-        Format::Json => {
+        CatalogFormat::Json => {
             let object: serde_json::Map<String, Value> =
                 rows.iter().map(|(what, count)| (what.replace(' ', "_"), json!(count))).collect();
             print_json(&Value::Object(object), printer)
         }
-        Format::Table => print_table(&header, cells, presets::NOTHING, printer),
-        Format::Markdown => print_table(&header, cells, presets::ASCII_MARKDOWN, printer),
+        CatalogFormat::Table => {
+            let columns = [("what", ColumnFit::Whole), ("count", ColumnFit::Whole)];
+            Ok(printer.data(&table::fitted(&columns, &cells, printer.width()))?)
+        }
+        CatalogFormat::Markdown => Ok(printer.data(&table::markdown(&["what", "count"], &cells))?),
     }
 }
 
 fn print_json(value: &impl serde::Serialize, printer: &mut Printer) -> Result<(), CommandError> {
     Ok(printer.data(&serde_json::to_string_pretty(value).map_err(std::io::Error::from)?)?)
-}
-
-fn print_table<const N: usize>(
-    header: &[&str; N],
-    rows: impl Iterator<Item = [String; N]>,
-    style: TableStyle,
-    printer: &mut Printer,
-) -> Result<(), CommandError> {
-    let mut table = Table::new();
-    // Not wrapped to the terminal: one line a tool, so that `grep` finds whole lines.
-    table.load_style(style).set_content_arrangement(ContentArrangement::Disabled).set_header(header);
-    table.add_rows(rows);
-    for column in table.column_iter_mut() {
-        column.set_padding(if style == presets::NOTHING { (0, 2) } else { (1, 1) });
-    }
-    let text: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
-    Ok(printer.data(&text.join("\n"))?)
 }

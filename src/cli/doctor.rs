@@ -1,5 +1,5 @@
-//! `toolwright doctor`: is each vendor reachable with what is configured, as whom, and for whom it
-//! would act. One login per vendor and never a second: repeated wrong ones lock addresses out.
+//! `toolwright doctor`: configuration → per vendor the address, the credentials, who we are and for which
+//! tenant we act. One login per vendor and never a second: vendors lock addresses after a few wrong ones.
 
 mod scopes;
 
@@ -12,12 +12,18 @@ use super::CommandError;
 use super::printer::Printer;
 use super::selection::{SelectionArguments, environment};
 use super::start::vendor_connections;
+use super::table;
 use crate::call::{CallResult, Failure, Toolbox};
 use crate::catalog::{Catalog, Entry};
 use crate::config::{ConnectionConfig, connection};
 use crate::error::{CallError, ConfigError};
 use crate::policy::{Defaults, Selection, SelectionWords};
 use toolwright_model::Vendor;
+
+/// The width of the labels.
+const INDENT: usize = 15;
+
+pub(super) const EXAMPLE: &str = "Example:\n  toolwright doctor --vendor jitbit";
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -44,12 +50,12 @@ async fn check(arguments: &Arguments, printer: &mut Printer) -> Result<(), Comma
         }
     }
     let nothing = connections.is_empty() && wrong.is_empty();
-    let asked_for = |id: &String| !connections.contains_key(id) && !wrong.contains_key(id);
-    if nothing || selection.vendors().is_some_and(|wanted| wanted.iter().any(asked_for)) {
-        // Says what to set.
+    let unconfigured = |id: &String| !connections.contains_key(id) && !wrong.contains_key(id);
+    if nothing || selection.vendors().is_some_and(|wanted| wanted.iter().any(unconfigured)) {
+        // Fails, with the variables to set.
         vendor_connections(&catalog, selection.vendors(), &environment)?;
     }
-    // The check itself only reads; what the flags leave out does not matter to it.
+    // The check only reads, so the flags need not select its tool.
     let reads = Selection::resolve(&SelectionWords::default(), Defaults::Reads, &catalog)?;
     let toolbox = Toolbox::new(catalog.clone(), reads, &connections, false);
     let mut fine = true;
@@ -57,7 +63,8 @@ async fn check(arguments: &Arguments, printer: &mut Printer) -> Result<(), Comma
         if let Some(error) = wrong.get(&vendor.id) {
             let text = error.to_string();
             let text = text.strip_prefix(&format!("{}: ", vendor.title)).unwrap_or(&text);
-            printer.data(&format!("{}\n  not usable   {}", vendor.title, indented(text)))?;
+            printer.data(&vendor.title)?;
+            printer.data(&field("not usable", text, printer.width()))?;
             continue;
         }
         let Some(connection) = connections.get(&vendor.id) else {
@@ -72,19 +79,17 @@ async fn check(arguments: &Arguments, printer: &mut Printer) -> Result<(), Comma
             .filter(|entry| entry.vendor == vendor.id && selection.decide(entry).is_ok())
             .collect();
         printer.data(&format!("{}: {} tools in the selection", vendor.title, offered.len()))?;
-        for line in described(connection) {
-            printer.data(&line)?;
-        }
+        printer.data(&described(connection, printer.width()))?;
         match login(&toolbox, vendor, connection).await {
-            Ok(identity) => printer.data(&format!("  login        ok: {identity}"))?,
+            Ok(identity) => printer.data(&field("login", &format!("ok: {identity}"), printer.width()))?,
             Err(reason) => {
                 fine = false;
-                printer.data(&format!("  login        failed: {}", indented(&reason)))?;
+                printer.data(&field("login", &format!("failed: {reason}"), printer.width()))?;
             }
         }
-        // A token that was bought for the login tells what it opens.
+        // The login has requested the token whose scopes are compared here.
         if let Some(text) = scopes::text(&offered, connection.credentials.scopes().as_deref()) {
-            printer.data(&format!("  scopes       {}", indented(&text)))?;
+            printer.data(&field("scopes", &text, printer.width()))?;
         }
     }
     match (wrong.is_empty(), fine) {
@@ -94,8 +99,8 @@ async fn check(arguments: &Arguments, printer: &mut Printer) -> Result<(), Comma
     }
 }
 
-fn indented(text: &str) -> String {
-    text.replace('\n', "\n               ")
+fn field(label: &str, text: &str, width: usize) -> String {
+    table::entry(&format!("  {label:<12} "), text, INDENT, width)
 }
 
 /// Each root once, with its APIs where there are several.
@@ -108,13 +113,13 @@ fn addresses(connection: &ConnectionConfig) -> String {
         return connection.base.to_string();
     }
     let roots: Vec<String> = roots.iter().map(|(root, apis)| format!("{root} for {}", apis.join(", "))).collect();
-    roots.join("\n               ")
+    roots.join("\n")
 }
 
-/// Where the vendor is, as whom it is called and for whom it acts.
-fn described(connection: &ConnectionConfig) -> Vec<String> {
-    let mut lines = vec![format!("  address      {} (from {})", addresses(connection), connection.place)];
-    lines.push(format!("  credentials  {}", connection.source));
+/// The address, the credentials and the settings of a connection, without secrets.
+fn described(connection: &ConnectionConfig, width: usize) -> String {
+    let address = format!("{} (from {})", addresses(connection), connection.place);
+    let mut lines = vec![field("address", &address, width), field("credentials", &connection.source, width)];
     for one in &connection.settings {
         let setting = &one.setting;
         let value = one.value.as_deref().map_or_else(
@@ -125,9 +130,9 @@ fn described(connection: &ConnectionConfig) -> Vec<String> {
             (Some(query), 2..) => format!("; over HTTP, `{query}` chooses among {}", one.allowed.len()),
             _ => String::new(),
         };
-        lines.push(format!("  {:<12} {value}{others}", setting.title));
+        lines.push(field(&setting.title, &format!("{value}{others}"), width));
     }
-    lines
+    lines.join("\n")
 }
 
 /// Calls the vendor's check once; returns who we are.
@@ -149,16 +154,16 @@ async fn login(toolbox: &Toolbox, vendor: &Vendor, connection: &ConnectionConfig
     };
     let identity = check.identity.iter().filter_map(|pointer| body.pointer(pointer)?.as_str());
     let identity = identity.map(str::trim).find(|text| !text.is_empty());
-    Ok(identity.map_or_else(|| "the answer names nobody".to_owned(), |name| format!("you are {name}")))
+    Ok(identity.map_or_else(|| "the answer names no user".to_owned(), |name| format!("you are {name}")))
 }
 
-/// A failed login, with what the vendor's file knows of it. At a call that takes no arguments,
-/// whatever the vendor refuses is about the connection.
+/// A failed login, with the advice of the vendor's file: a call without arguments is refused
+/// because of the connection only.
 fn explained(failure: &Failure, connection: &ConnectionConfig) -> String {
     let text = failure.to_string();
     let Failure::Call(CallError::Rejected(rejection)) = failure else { return text };
     match connection.explain(rejection.status, &rejection.body) {
-        Some(say) if !text.contains(say) => format!("{text}\nhint: {say}"),
+        Some(advice) if !text.contains(advice) => format!("{text}\nhint: {advice}"),
         _ => text,
     }
 }
@@ -206,8 +211,8 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_is_shown_whole_and_without_secrets() {
-        let shown = described(&connection()).join("\n");
+    fn a_connection_is_shown_in_full_without_secrets() {
+        let shown = described(&connection(), 80);
         assert_eq!(
             shown,
             "  address      https://console.example.com/api/ for acme-a\n               \
@@ -218,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_refuses_the_login_is_about_the_connection() {
+    fn a_refused_login_has_the_advice_for_the_connection() {
         let rejection = |status| Rejection {
             status,
             body: String::new(),
@@ -226,8 +231,8 @@ mod tests {
             rate_limit: crate::error::RateLimit::default(),
             request_id: None,
         };
-        let said = |status| explained(&CallError::Rejected(Box::new(rejection(status))).into(), &connection());
-        assert!(said(404).ends_with("\nhint: ACME_CLOUD_ID is none of yours"), "{}", said(404));
-        assert!(!said(500).contains("none of yours"));
+        let text = |status| explained(&CallError::Rejected(Box::new(rejection(status))).into(), &connection());
+        assert!(text(404).ends_with("\nhint: ACME_CLOUD_ID is none of yours"), "{}", text(404));
+        assert!(!text(500).contains("none of yours"));
     }
 }

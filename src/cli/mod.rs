@@ -1,5 +1,5 @@
-//! The command line: what was typed → a command's run → an exit code. 0 done, 1 the call or the
-//! check failed, 2 usage, configuration or policy.
+//! Arguments → a command's run → an exit code: 0 done, 1 the call or the check failed, 2 usage,
+//! configuration or policy. One file per command.
 
 mod audit;
 mod call;
@@ -9,6 +9,7 @@ mod printer;
 mod selection;
 mod serve;
 mod start;
+mod table;
 
 use std::process::ExitCode;
 
@@ -25,33 +26,41 @@ struct Arguments {
     command: Command,
 }
 
+const CALL_EXAMPLE: &str = "\
+Examples:
+  toolwright call jitbit_search_tickets query=printer --sandbox
+  toolwright call jitbit_close_ticket ticketId=7 --methods write --dry-run";
+
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the MCP server, on stdio or over HTTP
+    #[command(after_help = serve::EXAMPLE)]
     Serve(serve::Arguments),
     /// Show the tools that are compiled in
     Catalog(catalog::Arguments),
     /// Call one tool and print its answer
+    #[command(after_help = CALL_EXAMPLE)]
     Call(call::Arguments),
     /// Check a record of calls that `--audit` wrote
     Audit(audit::Arguments),
     /// Check addresses and credentials: one login per vendor
+    #[command(after_help = doctor::EXAMPLE)]
     Doctor(doctor::Arguments),
-    /// Evaluate one filter of a caller's
+    /// Evaluate one jq filter: the child process of a server
     #[command(name = crate::jq::COMMAND, hide = true)]
     EvaluateJq,
 }
 
-/// How a command ended, if not well.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 enum CommandError {
-    /// The call or the check failed; what there is to say has been said.
+    /// The call or the check failed, and has printed why.
     #[error("")]
     Check,
     /// Usage, configuration or policy.
     #[error(transparent)]
     Configuration(#[from] ConfigError),
-    /// Something between us and the system.
+    /// A fault of the system: a stream, a file, the runtime.
     #[error("{0}")]
     System(Box<dyn std::error::Error + Send + Sync>),
 }
@@ -82,7 +91,7 @@ pub fn main() -> ExitCode {
             printer.error(&error.to_string());
             ExitCode::from(2)
         }
-        // Whoever reads our output has seen enough, as `| head` does.
+        // The reader of our output has closed it, as `| head` does.
         Err(CommandError::System(error)) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
         Err(CommandError::System(error)) => {
             printer.error(&error.to_string());
@@ -93,4 +102,36 @@ pub fn main() -> ExitCode {
 
 fn is_broken_pipe(error: &(dyn std::error::Error + 'static)) -> bool {
     error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    /// The commands that have no subcommands, with their help's examples.
+    fn examples(command: &clap::Command, path: &str) -> Vec<(String, Vec<String>)> {
+        if command.has_subcommands() {
+            let subcommands = command.get_subcommands().filter(|subcommand| !subcommand.is_hide_set());
+            return subcommands.flat_map(|sub| examples(sub, &format!("{path} {}", sub.get_name()))).collect();
+        }
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let lines = help.lines().map(str::trim).filter(|line| line.starts_with("toolwright "));
+        vec![(path.to_owned(), lines.map(str::to_owned).collect())]
+    }
+
+    #[test]
+    fn every_help_page_has_an_example_that_parses() {
+        let pages = examples(&Arguments::command(), "toolwright");
+        assert!(pages.len() >= 8, "{pages:?}");
+        for (page, examples) in pages {
+            assert!(!examples.is_empty(), "`{page} --help` has no example");
+            for example in examples {
+                assert!(example.starts_with(&page), "`{example}` is on the page of `{page}`");
+                let parsed = Arguments::try_parse_from(example.split_whitespace());
+                assert!(parsed.is_ok(), "{example}: {}", parsed.unwrap_err());
+            }
+        }
+    }
 }

@@ -1,28 +1,38 @@
-//! The two streams: data on standard output, everything else on standard error. Colour only
-//! helps, and anstream drops it where it is not wanted (NO_COLOR, no terminal).
+//! Data → standard output, messages → standard error, with colour where the stream shows it.
 
 use std::io::{self, Write as _};
 
+/// The width of a table where standard output is no terminal, in columns.
+const DEFAULT_WIDTH: usize = 80;
+
 /// Prints data and messages.
-#[derive(Debug, Default)]
-pub(super) struct Printer;
+#[derive(Debug)]
+pub(super) struct Printer {
+    width: usize,
+}
 
 impl Printer {
     pub(super) fn new() -> Self {
-        Self
+        let terminal = terminal_size::terminal_size_of(io::stdout());
+        Self { width: terminal.map_or(DEFAULT_WIDTH, |(width, _)| usize::from(width.0)) }
+    }
+
+    /// The width that a table may have, in columns.
+    pub(super) fn width(&self) -> usize {
+        self.width
     }
 
     /// Prints data, with a newline.
-    #[expect(clippy::unused_self, reason = "whoever holds the printer may print")]
+    #[expect(clippy::unused_self, reason = "data is printed by the holder of the printer only")]
     pub(super) fn data(&mut self, text: &str) -> io::Result<()> {
         let mut out = io::stdout().lock();
         writeln!(out, "{}", text.trim_end_matches('\n'))
     }
 
-    /// Prints a message for a person.
-    #[expect(clippy::unused_self, reason = "whoever holds the printer may print")]
+    /// Prints a message for a person. anstream removes colour where NO_COLOR or a pipe forbids it.
+    #[expect(clippy::unused_self, reason = "messages are printed by the holder of the printer only")]
     pub(super) fn note(&mut self, text: &str) {
-        // Nobody is left to tell where standard error is closed.
+        // Where standard error is closed, there is no other stream for messages.
         let _ = writeln!(anstream::stderr().lock(), "{text}");
     }
 

@@ -1,4 +1,4 @@
-//! The SELECTION flags, the same for every command.
+//! The SELECTION flags, the same for every command → a selection.
 
 use std::path::PathBuf;
 
@@ -20,47 +20,47 @@ pub(super) struct SelectionArguments {
     /// action), instead of the default `read`
     #[arg(long, value_delimiter = ',', value_name = "METHOD,…", env = "TOOLWRIGHT_METHODS")]
     methods: Vec<String>,
-    /// Tags, or all; experimental, undocumented, unverified and unreviewed tools need theirs named.
-    /// Without --tags and --tools, `serve` offers the tools with the tag core
+    /// Tags, or all; tools tagged experimental, undocumented, unverified or unreviewed are offered
+    /// only where that tag is named. Without --tags and --tools, `serve` offers the tag core
     #[arg(long, value_delimiter = ',', value_name = "TAG,…", env = "TOOLWRIGHT_TAGS")]
     tags: Vec<String>,
-    /// Tool names; * and ? stand for anything
+    /// Tool names; * and ? are wildcards
     #[arg(long, value_delimiter = ',', value_name = "GLOB,…", env = "TOOLWRIGHT_TOOLS")]
     tools: Vec<String>,
-    /// Tool names to leave out
+    /// Tool names to leave out; has precedence over every other flag
     #[arg(long, value_delimiter = ',', value_name = "GLOB,…", env = "TOOLWRIGHT_EXCLUDE")]
     exclude: Vec<String>,
-    /// Risks to accept: reveals_secret, weakens_security, irreversible, runs_code
+    /// Risks to accept, of those that are refused by default: reveals_secret, weakens_security, irreversible, runs_code
     #[arg(long, value_delimiter = ',', value_name = "RISK,…", env = "TOOLWRIGHT_ALLOW")]
     allow: Vec<String>,
     /// A profile of toolwright.toml, from this folder or the user's configuration folder; flags
     /// replace its lists
     #[arg(long, value_name = "NAME", env = "TOOLWRIGHT_PROFILE")]
     profile: Option<String>,
-    /// The settings file to take the profile from
+    /// The settings file that holds the profile
     #[arg(long, value_name = "FILE", env = "TOOLWRIGHT_CONFIG")]
     config: Option<PathBuf>,
 }
 
 impl SelectionArguments {
-    /// Resolves the flags, the profile behind them and the defaults behind both.
+    /// Resolves the flags; the profile applies where a flag is absent, the defaults where both are.
     pub(super) fn resolve(
         &self,
         defaults: Defaults,
         catalog: &Catalog,
         env: Environment<'_>,
     ) -> Result<Selection, CommandError> {
-        // A client that templates its configuration may pass an empty value: it means "not given".
-        let given = |words: &[String]| -> Vec<String> {
+        // MCP clients that template their configuration pass empty values for absent ones.
+        let present = |words: &[String]| -> Vec<String> {
             words.iter().map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect()
         };
         let typed = SelectionWords {
-            vendors: given(&self.vendor),
-            methods: given(&self.methods),
-            tags: given(&self.tags),
-            tools: given(&self.tools),
-            exclude: given(&self.exclude),
-            allow: given(&self.allow),
+            vendors: present(&self.vendor),
+            methods: present(&self.methods),
+            tags: present(&self.tags),
+            tools: present(&self.tools),
+            exclude: present(&self.exclude),
+            allow: present(&self.allow),
         };
         let words = config::with_profile(typed, self.profile.as_deref(), self.config.as_deref(), env)?;
         Ok(Selection::resolve(&words, defaults, catalog)?)

@@ -1,4 +1,4 @@
-//! `toolwright serve`: the MCP server, on standard input and output or over HTTP.
+//! `toolwright serve`: flags and environment → an MCP server on stdio or over HTTP.
 
 use clap::{Args, ValueEnum};
 use tokio_util::sync::CancellationToken;
@@ -16,6 +16,11 @@ use crate::error::ConfigError;
 use crate::policy::Defaults;
 use crate::server::http::HttpServer;
 use crate::server::{Server, stdio};
+
+pub(super) const EXAMPLE: &str = "\
+Examples:
+  toolwright serve --sandbox
+  toolwright serve --vendor jitbit --methods read,write --http 127.0.0.1:8080";
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -39,21 +44,20 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 enum LogFormat {
-    /// A line for a person
+    /// A readable line
     #[default]
     Text,
-    /// An object of JSON a line
+    /// A JSON object per line
     Json,
 }
 
 pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<(), CommandError> {
     log_to_stderr(arguments.log_format);
-    // A single thread starts fastest, needs the least memory and, over HTTP too, answers soonest:
-    // calls wait for vendors, which take a hundred a minute where one thread serves thousands a
-    // second (benches/README.md).
+    // A single thread starts fastest, needs the least memory and has the lowest latency: vendors
+    // limit calls to hundreds a minute, one thread serves thousands a second (benches/README.md).
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let served = runtime.block_on(serve(arguments, printer));
-    // A thread may still wait for input that nobody will send.
+    // A thread that is blocked on reading standard input must not delay the exit.
     runtime.shutdown_background();
     served
 }
@@ -63,7 +67,7 @@ async fn serve(arguments: &Arguments, printer: &mut Printer) -> Result<(), Comma
         arguments.files.refuse_over_http()?;
     }
     let folder = arguments.files.open()?;
-    // What is wrong with the address is said before credentials are asked for.
+    // An address that can't be bound is reported before missing credentials are.
     let http = match &arguments.http {
         Some(address) => Some(HttpServer::bind(address).await?),
         None => None,
@@ -92,25 +96,25 @@ async fn serve(arguments: &Arguments, printer: &mut Printer) -> Result<(), Comma
         )
         .into());
     }
-    let whom = if arguments.sandbox.is_on() { " of the sandbox" } else { "" };
+    let of_sandbox = if arguments.sandbox.is_on() { " of the sandbox" } else { "" };
     let server = Server::new(toolbox);
-    let what = format!("toolwright {}: {offered} tools{whom}", env!("CARGO_PKG_VERSION"));
+    let ready = format!("toolwright {}: {offered} tools{of_sandbox}", env!("CARGO_PKG_VERSION"));
     let stop = CancellationToken::new();
     stop_on_signal(stop.clone());
     match http {
         Some(http) => {
-            printer.note(&format!("{what} at http://{}/mcp", http.address()));
+            printer.note(&format!("{ready} at http://{}/mcp", http.address()));
             Ok(http.serve(server, stop).await?)
         }
         None => {
-            printer.note(&format!("{what} on stdio"));
+            printer.note(&format!("{ready} on stdio"));
             stdio::serve(server, stop).await.map_err(CommandError::System)
         }
     }
 }
 
-/// Cancels `stop` when the system or the person at the terminal asks the program to end. When
-/// this returns, the system's wish is heard: whoever starts us may be told that we serve.
+/// Cancels `stop` on SIGTERM or Ctrl-C. Handlers are installed on return, so readiness can be
+/// announced.
 fn stop_on_signal(stop: CancellationToken) {
     #[cfg(unix)]
     {
@@ -127,19 +131,19 @@ fn stop_on_signal(stop: CancellationToken) {
         }
     }
     tokio::spawn(async move {
-        // Without the signal there is nothing to wait for but the end of the process.
+        // Fails where no handler can be installed; then the signal ends the process itself.
         if tokio::signal::ctrl_c().await.is_ok() {
             stop.cancel();
         }
     });
 }
 
-/// Logs go to standard error, where MCP clients expect them; `RUST_LOG` chooses. What rmcp warns
-/// of is a client's fault that the client is told, such as an unknown tool.
+/// Logs go to standard error, where MCP clients expect them; `RUST_LOG` sets the levels. rmcp's
+/// warnings are off by default: they repeat faults that the client is answered.
 fn log_to_stderr(format: LogFormat) {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn,rmcp=error".into());
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(false);
-    // A second call, as in tests, keeps the first subscriber.
+    // A second call, as in tests, fails and keeps the first subscriber.
     let _ = match format {
         LogFormat::Text => log.try_init(),
         LogFormat::Json => log.json().flatten_event(true).try_init(),

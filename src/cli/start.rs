@@ -1,8 +1,7 @@
-//! What `serve` and `call` share: connections to the vendors or to the sandbox, and the toolbox
-//! over them.
+//! Flags that `serve` and `call` share → connections to vendors or the sandbox, and what a toolbox is made of.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -21,8 +20,8 @@ use crate::upstream::parse_address;
 /// `--sandbox[=FILE]`
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct SandboxArguments {
-    /// Call a stand-in for the vendors instead: it checks each request and answers with examples.
-    /// FILE holds answers of your own, as JSON
+    /// Call a built-in sandbox instead of the vendors: it checks each request and answers with
+    /// examples. FILE holds scripted answers, as JSON
     #[arg(long, value_name = "FILE", require_equals = true)]
     #[expect(clippy::option_option, reason = "how clap spells a flag whose value may be left out")]
     sandbox: Option<Option<PathBuf>>,
@@ -54,8 +53,7 @@ impl SandboxArguments {
 /// `--audit FILE`
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct AuditArguments {
-    /// Write every call into FILE, a line of JSON each; while it can't be written, calls that
-    /// change something are refused
+    /// Append every call to FILE as JSON Lines; write calls fail while FILE is unwritable
     #[arg(long, value_name = "FILE")]
     audit: Option<PathBuf>,
 }
@@ -69,17 +67,18 @@ impl AuditArguments {
 /// `--files DIR`
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct FilesArguments {
-    /// Let file arguments name files in DIR by path, besides giving their bytes
+    /// Accept paths of files in DIR as file arguments, besides their bytes in base64
     #[arg(long, value_name = "DIR")]
     files: Option<PathBuf>,
 }
 
 impl FilesArguments {
     pub(super) fn open(&self) -> Result<Option<Folder>, ConfigError> {
-        self.files.as_deref().map(Folder::open).transpose()
+        let wrong = |path: &Path, error| ConfigError::new(format!("`--files {}`: {error}", path.display()));
+        self.files.as_deref().map(|path| Folder::open(path).map_err(|error| wrong(path, error))).transpose()
     }
 
-    /// Over a network a path would be one on this machine, chosen by somebody elsewhere.
+    /// Refuses the flag over HTTP, where a path from another machine would name a file on this one.
     pub(super) fn refuse_over_http(&self) -> Result<(), ConfigError> {
         match self.files {
             Some(_) => Err(ConfigError::new(
@@ -93,7 +92,7 @@ impl FilesArguments {
 /// `--no-retry`
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(super) struct RetryArguments {
-    /// Pass every answer straight on, also `429` and `503`, which reads wait for otherwise
+    /// Never retry; otherwise reads that are answered `429` or `503` wait and are sent again
     #[arg(long)]
     no_retry: bool,
 }
@@ -104,7 +103,7 @@ impl RetryArguments {
     }
 }
 
-/// What evaluates callers' filters: this program.
+/// The evaluator of callers' jq filters: a child process of this program.
 pub(super) fn evaluator() -> Result<Evaluator, CommandError> {
     Ok(Evaluator::new(std::env::current_exe()?))
 }
@@ -121,15 +120,14 @@ pub(super) fn sandbox_connections(
         let timeout = vendor.map_or(30, |vendor| vendor.limits.timeout_seconds);
         let base = parse_address(&sandbox.address(api.id), &[]).map_err(|error| ConfigError::new(error.to_string()))?;
         let connection = ConnectionConfig::new(base, stand_in(vendor)?, Duration::from_secs(timeout));
-        // What is no secret is sent to the sandbox too.
+        // Settings are no secrets, so the sandbox receives them too.
         let settings = vendor.map(|vendor| settings(vendor, env)).transpose()?.unwrap_or_default();
         connections.insert(api.id.to_owned(), ConnectionConfig { settings, ..connection });
     }
     Ok(connections)
 }
 
-/// Connections to the vendors that are configured, by vendor id. A vendor that was asked for by
-/// name must be.
+/// Connections to the vendors that are configured, by vendor id; each of `wanted` has to be.
 pub(super) fn vendor_connections(
     catalog: &Catalog,
     wanted: Option<&BTreeSet<String>>,

@@ -1,11 +1,11 @@
-//! A caller's filter in the language of jq and a text of JSON → what the filter makes of it.
+//! A jq filter of a caller and a JSON text → the filter's result.
 //!
-//! A filter may run for ever, or fill all memory, and nothing inside a process stops it. So it runs
-//! in a child: this program again, with the command [`COMMAND`], an empty environment, bounds on
-//! memory and time that the system keeps, and no file but its pipes.
+//! A filter may run forever or fill all memory, and nothing inside a process stops it. It runs in a
+//! child process: this program with the command [`COMMAND`], an empty environment, memory and time
+//! limits that the system enforces, and no open files but its pipes.
 
-mod bounds;
 mod filter;
+mod limits;
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -18,20 +18,21 @@ use tokio::sync::Semaphore;
 
 pub use filter::run_child;
 
-/// The command by which this program evaluates a filter; not for people.
+/// The hidden command with which this program evaluates a filter.
 pub const COMMAND: &str = "evaluate-jq";
-/// How long a filter may take, its process included.
+/// How long a filter may take, including the start of its process.
 const DEADLINE: Duration = Duration::from_secs(2);
 /// How many filters run at once.
 const AT_ONCE: usize = 4;
 /// The longest filter, in bytes.
 const LONGEST_FILTER: usize = 10_000;
-/// The largest result, in bytes. What a model gets is cut to far less.
+/// The largest result, in bytes. A model receives far less of it.
 const LARGEST_RESULT: usize = 4_000_000;
 
-/// What a child ends with.
+/// Exit codes of a child.
 mod exit {
-    pub(super) const REFUSED: u8 = 3;
+    /// The filter is invalid or failed; standard output holds the reason.
+    pub(super) const FILTER_FAILED: u8 = 3;
 }
 
 /// Evaluates filters in processes of their own.
@@ -43,22 +44,22 @@ pub struct Evaluator {
 }
 
 impl Evaluator {
-    /// An evaluator that starts `program`, which is this one.
+    /// Creates an evaluator that starts `program`, which is this one.
     pub fn new(program: impl Into<PathBuf>) -> Self {
         Self { program: program.into(), deadline: DEADLINE, slots: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
-    /// The same with another bound on time.
+    /// Returns the same evaluator with another time limit.
     #[must_use]
     pub fn with_deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
         self
     }
 
-    /// Returns what `filter` makes of `answer`: the one value, or a list of several.
+    /// Returns the result of `filter` on `answer`: a single value, or a list of several.
     ///
     /// # Errors
-    /// Why there is no result, for whoever wrote the filter.
+    /// The reason why there is no result, for the author of the filter.
     pub async fn run(&self, filter: &str, answer: &str) -> Result<String, String> {
         if filter.len() > LONGEST_FILTER {
             return Err(format!("`jq`: the filter is longer than {LONGEST_FILTER} characters"));
@@ -73,43 +74,44 @@ impl Evaluator {
             .kill_on_drop(true)
             .spawn()
             .map_err(|error| format!("`jq`: the filter can't be evaluated here: {error}\nhint: call without `jq`"))?;
-        // Whatever ends this future kills the child: it is dropped.
-        match tokio::time::timeout(self.deadline, talk(child, filter, answer)).await {
+        // Dropping this future kills the child.
+        match tokio::time::timeout(self.deadline, exchange(child, filter, answer)).await {
             Ok(result) => result,
             Err(_) => Err(format!(
-                "`jq`: the filter took longer than {} s\nhint: does it end? Select before you combine",
+                "`jq`: the filter took longer than {} s\nhint: check that it ends; select before you combine",
                 self.deadline.as_secs()
             )),
         }
     }
 }
 
-async fn talk(mut child: Child, filter: &str, answer: &str) -> Result<String, String> {
+/// Sends a child its input and reads its result.
+async fn exchange(mut child: Child, filter: &str, answer: &str) -> Result<String, String> {
     let broken = |error: std::io::Error| format!("`jq`: the filter can't be evaluated here: {error}");
     let (Some(mut input), Some(mut output)) = (child.stdin.take(), child.stdout.take()) else {
         return Err("`jq`: the filter can't be evaluated here".to_owned());
     };
     let send = async {
-        // A child that has enough of it says why.
+        // A child that stops reading reports why.
         let length = u32::try_from(filter.len()).unwrap_or_default().to_le_bytes();
         let _ = input.write_all(&length).await;
         let _ = input.write_all(filter.as_bytes()).await;
         let _ = input.write_all(answer.as_bytes()).await;
         drop(input);
     };
-    let mut told = Vec::new();
-    let ((), read) = tokio::join!(send, output.read_to_end(&mut told));
+    let mut output_bytes = Vec::new();
+    let ((), read) = tokio::join!(send, output.read_to_end(&mut output_bytes));
     read.map_err(broken)?;
     let status = child.wait().await.map_err(broken)?;
-    let text = String::from_utf8(told).map_err(|_| "`jq`: the result is no text".to_owned())?;
+    let text = String::from_utf8(output_bytes).map_err(|_| "`jq`: the result is not text".to_owned())?;
     match status.code() {
         Some(0) => Ok(text),
-        Some(code) if code == i32::from(exit::REFUSED) => Err(format!("`jq`: {text}")),
+        Some(code) if code == i32::from(exit::FILTER_FAILED) => Err(format!("`jq`: {text}")),
         // Ended by the system: memory, depth of recursion, processor time.
         _ => Err(format!(
             "`jq`: the filter needed more memory or a deeper recursion than one call may use ({} MB)\n\
-             hint: does it end? Select before you combine",
-            bounds::MEMORY / 1_000_000
+             hint: check that it ends; select before you combine",
+            limits::MEMORY / 1_000_000
         )),
     }
 }

@@ -1,5 +1,5 @@
-//! What we say of an answer → before the answer itself: `page`, `notes`, `untrusted`, then what the
-//! vendor sent, as it wrote it.
+//! An answer and what the reader must know of it → one JSON text: `page`, `notes`, `untrusted`, then
+//! the vendor's data unchanged.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,26 +8,26 @@ use serde_json::{Map, Value, json};
 
 use crate::call::Page;
 
-/// What stands before an answer; nothing where there is nothing to say.
+/// The entries before an answer; all may be empty.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Envelope {
-    /// Which part of the records the answer holds.
+    /// Which of the records the answer holds.
     pub page: Option<Page>,
-    /// What the caller should know of how the arguments were taken.
+    /// How arguments were interpreted, where that is not obvious.
     pub notes: Vec<String>,
-    /// The names of its fields whose text outsiders write.
+    /// The names of the fields whose text outsiders write.
     pub untrusted: Vec<String>,
 }
 
 impl Envelope {
-    /// Whether there is nothing to say.
+    /// Returns whether there are no entries.
     pub(super) fn is_empty(&self) -> bool {
         self.page.is_none() && self.notes.is_empty() && self.untrusted.is_empty()
     }
 
-    /// Puts what there is to say before a text of JSON: into an object, as its first entries;
-    /// around a list, which becomes `items`; around anything else, which becomes `answer`.
-    pub(super) fn around(&self, text: &str) -> String {
+    /// Adds the entries to a JSON text. An object receives them as its first entries; a list
+    /// becomes `items`, anything else `answer`, as does an object with an entry of the same name.
+    pub(super) fn wrap(&self, text: &str) -> String {
         let own = self.entries();
         if own.is_empty() {
             return text.to_owned();
@@ -57,7 +57,7 @@ impl Envelope {
     }
 }
 
-/// The names of an object's entries.
+/// Returns the names of an object's entries; none where the text is not valid JSON.
 fn names(object: &str) -> Option<HashSet<String>> {
     let entries: HashMap<String, &RawValue> = serde_json::from_str(object).ok()?;
     Some(entries.into_keys().collect())
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_there_is_to_say_stands_first() {
+    fn entries_come_before_the_data() {
         const PAGE: &str = r#""page":{"returned":2,"has_more":true}"#;
         const MARK: &str = r#""untrusted":["Subject"]"#;
         for (text, expected) in [
@@ -91,19 +91,19 @@ mod tests {
                 ),
             ] {
                 let rest = if expected.is_empty() { "}".to_owned() } else { format!(",{expected}") };
-                let around = envelope.around(text);
-                assert_eq!(around, format!("{{{head}{rest}"), "{text}");
-                assert!(serde_json::from_str::<Value>(&around).is_ok(), "{around}");
+                let wrapped = envelope.wrap(text);
+                assert_eq!(wrapped, format!("{{{head}{rest}"), "{text}");
+                assert!(serde_json::from_str::<Value>(&wrapped).is_ok(), "{wrapped}");
             }
         }
         let marked = Envelope { page: None, notes: Vec::new(), untrusted: vec!["Subject".to_owned()] };
-        assert_eq!(marked.around(r#"{"page":1}"#), format!("{{{MARK},\"page\":1}}"));
+        assert_eq!(marked.wrap(r#"{"page":1}"#), format!("{{{MARK},\"page\":1}}"));
     }
 
     #[test]
-    fn where_there_is_nothing_to_say_nothing_changes() {
+    fn without_entries_nothing_changes() {
         for text in ["[1, 2]", "{\"a\": 1}", " 7 "] {
-            assert_eq!(Envelope::default().around(text), text);
+            assert_eq!(Envelope::default().wrap(text), text);
         }
     }
 }

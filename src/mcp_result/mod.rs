@@ -1,4 +1,4 @@
-//! A vendor's answer, or the lack of one → the MCP result that a model gets.
+//! A vendor's answer, or the failure of a call → the MCP result that a model receives.
 
 mod envelope;
 mod pieces;
@@ -14,18 +14,18 @@ use crate::error::{CallError, seconds};
 use crate::sanitize;
 use crate::upstream::Answer;
 use envelope::Envelope;
-use size::View;
+use size::ReplyWindow;
+use toolwright_model::media_type;
 
-/// The entry of a failed result's `_meta` that says what was sent: `not_sent`, `rejected`,
-/// `unknown`.
+/// The entry of a failed result's `_meta` with the stage at which the call ended: `not_sent`,
+/// `rejected`, `unknown`.
 pub const OUTCOME: &str = "toolwright/outcome";
-/// The entry of a failed result's `_meta` with the vendor's status.
+/// The entry of a failed result's `_meta` with the vendor's HTTP status.
 pub const STATUS: &str = "toolwright/status";
-
-/// The entry of a failed result's `_meta` that says when to call again, in seconds.
+/// The entry of a failed result's `_meta` with the seconds after which to call again.
 pub const RETRY_AFTER: &str = "retry_after_seconds";
 
-/// Makes the MCP result of a call.
+/// Builds the result of a call.
 pub fn result(vendor: &str, result: Result<CallResult, Failure>) -> CallToolResult {
     match result {
         Ok(CallResult::Reply(reply)) => success(vendor, &reply),
@@ -46,26 +46,25 @@ fn success(vendor: &str, reply: &Reply) -> CallToolResult {
     let envelope =
         Envelope { page: reply.page.clone(), notes: reply.notes.clone(), untrusted: reply.untrusted.clone() };
     let parts = if reply.parts.is_empty() { std::slice::from_ref(&reply.answer) } else { &reply.parts };
-    // Of several parts none is kept by itself.
-    let cursor = |spot| if reply.parts.is_empty() { reply.cursor_to(spot) } else { None };
-    let view = View { envelope: &envelope, from: reply.from, cursor: &cursor };
-    CallToolResult::success(parts.iter().map(|part| block(vendor, part, &view)).collect())
+    // Parts are not cached on their own, so no cursor leads into one.
+    let cursor = |offset| if reply.parts.is_empty() { reply.cursor_to(offset) } else { None };
+    let window = ReplyWindow { envelope: &envelope, from: reply.from, cursor: &cursor };
+    CallToolResult::success(parts.iter().map(|part| block(vendor, part, &window)).collect())
 }
 
-fn block(vendor: &str, answer: &Answer, view: &View<'_>) -> ContentBlock {
-    let content_type = answer.content_type.as_deref().unwrap_or_default();
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+fn block(vendor: &str, answer: &Answer, window: &ReplyWindow<'_>) -> ContentBlock {
+    let essence = media_type::essence(answer.content_type.as_deref().unwrap_or_default());
     match essence.as_str() {
         _ if answer.body.is_empty() => {
             ContentBlock::text(format!("done: the vendor answered {} with an empty body", answer.status))
         }
-        // Every text is JSON by now, or bytes that no type was stated for.
+        // `call` has made JSON of every text; without a type these may be bytes.
         "" | "application/json" => match std::str::from_utf8(&answer.body) {
-            Ok(text) => ContentBlock::text(size::bounded(text, view)),
+            Ok(text) => ContentBlock::text(size::bounded(text, window)),
             Err(_) => file(vendor, &essence, answer),
         },
-        json if json.ends_with("+json") => {
-            ContentBlock::text(size::bounded(&String::from_utf8_lossy(&answer.body), view))
+        json if media_type::is_json(json) => {
+            ContentBlock::text(size::bounded(&String::from_utf8_lossy(&answer.body), window))
         }
         image if image.starts_with("image/") => ContentBlock::image(STANDARD.encode(&answer.body), image),
         audio if audio.starts_with("audio/") => ContentBlock::audio(STANDARD.encode(&answer.body), audio),
@@ -89,7 +88,7 @@ fn failure(failure: &Failure) -> CallToolResult {
     error(sanitize::message(&failure.to_string()), &meta)
 }
 
-/// What a caller that does its own waiting needs to know.
+/// Adds the vendor's status and limits, for callers that wait themselves.
 fn limits(call: &CallError, meta: &mut Value) {
     if let Some(status) = call.status() {
         meta[STATUS] = json!(status);
@@ -98,16 +97,16 @@ fn limits(call: &CallError, meta: &mut Value) {
         meta[RETRY_AFTER] = json!(seconds(wait));
     }
     let CallError::Rejected(rejection) = call else { return };
-    let said = &rejection.rate_limit;
-    let reset = said.reset.map(seconds);
+    let reported = &rejection.rate_limit;
+    let reset = reported.reset.map(seconds);
     for (name, value) in
-        [("ratelimit-limit", said.limit), ("ratelimit-remaining", said.remaining), ("ratelimit-reset", reset)]
+        [("ratelimit-limit", reported.limit), ("ratelimit-remaining", reported.remaining), ("ratelimit-reset", reset)]
     {
         if let Some(value) = value {
             meta[name] = json!(value);
         }
     }
-    if let Some(reason) = &said.reason {
+    if let Some(reason) = &reported.reason {
         meta["ratelimit-reason"] = json!(reason);
     }
 }
@@ -127,14 +126,14 @@ mod tests {
         Answer { status: 200, content_type, body: bytes::Bytes::from_static(body), ..Answer::default() }
     }
 
-    fn shaped(content_type: &str, body: &'static [u8]) -> Value {
+    fn content(content_type: &str, body: &'static [u8]) -> Value {
         json!(result("jitbit", Ok(Reply::from(answer(content_type, body)).into())))["content"].take()
     }
 
     #[test]
     fn a_recording_is_audio() {
         assert_eq!(
-            shaped("Audio/WAV; rate=8000", b"RIFF"),
+            content("Audio/WAV; rate=8000", b"RIFF"),
             json!([{"type": "audio", "data": "UklGRg==", "mimeType": "audio/wav"}])
         );
     }

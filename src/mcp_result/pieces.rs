@@ -1,38 +1,38 @@
-//! A record that is too large → the same record with its long texts and lists cut short, and
-//! what was cut out, in pieces that each fit into an answer.
+//! A record that is too large → the record with long texts and lists cut short, and the pieces that
+//! were cut out, each small enough for an answer.
 
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-/// How much of a text and of a list is left.
+/// How much of each text and list is kept.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Bounds {
-    pub characters: usize,
-    pub items: usize,
+pub(super) struct CutBounds {
+    pub(super) characters: usize,
+    pub(super) items: usize,
 }
 
-/// From what is cut least to what is cut most.
-pub(super) const SHORTER: [Bounds; 5] = [
-    Bounds { characters: 8_000, items: 1_000 },
-    Bounds { characters: 2_000, items: 200 },
-    Bounds { characters: 500, items: 50 },
-    Bounds { characters: 200, items: 20 },
-    Bounds { characters: 80, items: 5 },
+/// The bounds to try, the most generous first.
+pub(super) const STEPS: [CutBounds; 5] = [
+    CutBounds { characters: 8_000, items: 1_000 },
+    CutBounds { characters: 2_000, items: 200 },
+    CutBounds { characters: 500, items: 50 },
+    CutBounds { characters: 200, items: 20 },
+    CutBounds { characters: 80, items: 5 },
 ];
 /// The longest piece of a text, in characters.
 const PIECE: usize = 4_000;
-/// How much of a list's item is left where the item is a piece.
-const OF_PIECE: Bounds = Bounds { characters: PIECE, items: 50 };
+/// The bounds within a list's item that is a piece of its own.
+const OF_PIECE: CutBounds = CutBounds { characters: PIECE, items: 50 };
 
-/// Cuts texts and lists short; returns what was cut out, each with the place where it belongs.
-pub(super) fn cut(mut record: Value, bounds: Bounds) -> (Value, Vec<Value>) {
+/// Cuts texts and lists short; returns the pieces with the JSON pointers where they belong.
+pub(super) fn cut(mut record: Value, bounds: CutBounds) -> (Value, Vec<Value>) {
     let mut pieces = Vec::new();
     shorten(&mut record, "", bounds, &mut pieces);
     (record, pieces)
 }
 
-fn shorten(value: &mut Value, at: &str, bounds: Bounds, pieces: &mut Vec<Value>) {
+fn shorten(value: &mut Value, at: &str, bounds: CutBounds, pieces: &mut Vec<Value>) {
     match value {
         Value::String(text) => {
             if let Some((end, _)) = text.char_indices().nth(bounds.characters) {
@@ -77,8 +77,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_cut_out_is_told_by_its_place() {
-        let bounds = Bounds { characters: 3, items: 1 };
+    fn pieces_name_their_place() {
+        let bounds = CutBounds { characters: 3, items: 1 };
         let record = json!({"a/b": "abcdef", "list": ["x", {"long": "y"}, 7], "short": "abc"});
         let (short, pieces) = cut(record, bounds);
         assert_eq!(
@@ -96,9 +96,9 @@ mod tests {
     }
 
     #[test]
-    fn long_texts_come_in_several_pieces() {
+    fn a_long_text_becomes_several_pieces() {
         let text: String = (0..10_000).map(|n| char::from(b'a' + u8::try_from(n % 26).unwrap())).collect();
-        let (short, pieces) = cut(json!([text]), Bounds { characters: 100, items: 5 });
+        let (short, pieces) = cut(json!([text]), CutBounds { characters: 100, items: 5 });
         let mut whole: String = short[0].as_str().unwrap().chars().take(100).collect();
         for piece in &pieces {
             assert_eq!(piece["from"], json!(whole.len()));

@@ -1,5 +1,5 @@
-//! An answer of any size → one that a model can read and a client can take: cut at the borders of
-//! records, JSON still, saying in its envelope what was left out and how to reach it.
+//! An answer of any size → one within the bounds of models and clients: cut between records, still
+//! JSON, with the way to the rest in its envelope.
 
 use serde_json::Value;
 
@@ -9,26 +9,26 @@ use crate::call::{Page, ReplyOffset, record_slices};
 
 /// The longest text of an answer, in bytes.
 const LARGEST: usize = 40_000;
-/// The longest text as it stands in a line of JSON: lines of 64 KB break some clients.
+/// The longest text inside a line of JSON, in bytes: some clients fail at lines of 64 KB.
 const LARGEST_LINE: usize = 60_000;
-/// What the envelope may cost, cursor and all: the same each time, so that an answer is cut in
-/// the same place when it is looked at again.
+/// The room for the envelope and its cursor, in bytes. Constant, so that an answer is cut in the
+/// same places each time.
 const ENVELOPE: usize = 5_000;
 
-/// A text and what there is to say of it.
-pub(super) struct View<'a> {
-    pub envelope: &'a Envelope,
-    /// What was shown before.
-    pub from: ReplyOffset,
-    /// Keeps the answer, and returns the cursor to a spot in it.
-    pub cursor: &'a dyn Fn(ReplyOffset) -> Option<String>,
+/// Which part of a reply is shown, and with which envelope.
+pub(super) struct ReplyWindow<'a> {
+    pub(super) envelope: &'a Envelope,
+    /// Where the previous part ended.
+    pub(super) from: ReplyOffset,
+    /// Caches the answer and returns a cursor to an offset in it.
+    pub(super) cursor: &'a dyn Fn(ReplyOffset) -> Option<String>,
 }
 
-/// Returns what of a text comes next, in its envelope and in its bounds.
-pub(super) fn bounded(text: &str, view: &View<'_>) -> String {
-    if view.from == ReplyOffset::default() && fits(text, 0) {
+/// Returns the part of a text that the window shows, in its envelope and within the bounds.
+pub(super) fn bounded(text: &str, window: &ReplyWindow<'_>) -> String {
+    if window.from == ReplyOffset::default() && fits(text, 0) {
         let json = || text.trim_start().starts_with(['{', '[', '"']) || serde_json::from_str::<Value>(text).is_ok();
-        let whole = if view.envelope.is_empty() || !json() { text.to_owned() } else { view.envelope.around(text) };
+        let whole = if window.envelope.is_empty() || !json() { text.to_owned() } else { window.envelope.wrap(text) };
         if fits(&whole, 0) {
             return whole;
         }
@@ -37,20 +37,23 @@ pub(super) fn bounded(text: &str, view: &View<'_>) -> String {
         && text.len() - list.len() < LARGEST / 2
         && let Some(items) = record_slices::items(list)
     {
-        return view.records(text, list, &items);
+        return window.records(text, list, &items);
     }
     match serde_json::from_str::<Value>(text) {
-        Ok(value) if view.from.record == 0 => view.one(&value, text.len(), &Around { text, list: text, all: 1 }),
-        Ok(_) => view.say(0, "nothing is left of this answer".to_owned(), None).around("{}"),
-        Err(_) => view.plain(text),
+        Ok(value) if window.from.record == 0 => {
+            window.oversized_record(&value, text.len(), &RecordContext { text, list: text, count: 1 })
+        }
+        Ok(_) => window.envelope_for(0, "nothing is left of this answer".to_owned(), None).wrap("{}"),
+        Err(_) => window.plain_text(text),
     }
 }
 
-fn fits(text: &str, besides: usize) -> bool {
-    text.len() + besides <= LARGEST && line_length(text) + besides <= LARGEST_LINE
+/// Whether a text fits beside `reserved` bytes.
+fn fits(text: &str, reserved: usize) -> bool {
+    text.len() + reserved <= LARGEST && line_length(text) + reserved <= LARGEST_LINE
 }
 
-/// How long the text is inside a JSON string.
+/// The length of the text inside a JSON string, in bytes.
 fn line_length(text: &str) -> usize {
     text.bytes()
         .map(|byte| match byte {
@@ -61,9 +64,9 @@ fn line_length(text: &str) -> usize {
         .sum()
 }
 
-/// How many texts fit beside what takes `besides` bytes.
-fn how_many<'a>(texts: impl Iterator<Item = &'a str>, besides: usize) -> usize {
-    let (mut bytes, mut line) = (ENVELOPE + besides, ENVELOPE + besides);
+/// How many texts fit beside `reserved` bytes and the envelope.
+fn how_many<'a>(texts: impl Iterator<Item = &'a str>, reserved: usize) -> usize {
+    let (mut bytes, mut line) = (ENVELOPE + reserved, ENVELOPE + reserved);
     texts
         .take_while(|text| {
             bytes += text.len() + 1;
@@ -73,15 +76,16 @@ fn how_many<'a>(texts: impl Iterator<Item = &'a str>, besides: usize) -> usize {
         .count()
 }
 
-/// Where a record stands: in a list of so many, in a text.
-struct Around<'a> {
+/// The text and the list in it that a record belongs to.
+struct RecordContext<'a> {
     text: &'a str,
     list: &'a str,
-    all: usize,
+    /// How many records the list has.
+    count: usize,
 }
 
-impl Around<'_> {
-    /// The text with nothing in the list but this record.
+impl RecordContext<'_> {
+    /// Returns the text with only this record in the list.
     fn with(&self, record: &str) -> String {
         if self.list.len() == self.text.len() && !self.list.starts_with('[') {
             return record.to_owned();
@@ -90,14 +94,14 @@ impl Around<'_> {
     }
 }
 
-impl View<'_> {
-    /// The envelope of a part. `rest` is where what was left out begins; `None` where the part is
-    /// the last one of the answer.
-    fn say(&self, returned: usize, note: String, rest: Option<ReplyOffset>) -> Envelope {
+impl ReplyWindow<'_> {
+    /// Returns the envelope of a part. `rest` is where the next part begins; `None` for the last
+    /// part of the answer.
+    fn envelope_for(&self, returned: usize, note: String, rest: Option<ReplyOffset>) -> Envelope {
         let page = self.envelope.page.clone().unwrap_or_default();
         let mut notes: Vec<String> = page.note.into_iter().chain(Some(note).filter(|note| !note.is_empty())).collect();
         let (has_more, next_cursor) = match rest {
-            Some(spot) => (true, (self.cursor)(spot)),
+            Some(offset) => (true, (self.cursor)(offset)),
             None => (page.has_more, page.next_cursor),
         };
         if rest.is_some() {
@@ -109,16 +113,16 @@ impl View<'_> {
         Envelope { page: Some(page), ..self.envelope.clone() }
     }
 
-    /// As many records as fit.
+    /// Shows as many records as fit.
     fn records(&self, text: &str, list: &str, items: &[&str]) -> String {
         let ReplyOffset { record: from, part } = self.from;
-        let around = Around { text, list, all: items.len() };
+        let context = RecordContext { text, list, count: items.len() };
         let left = items.get(from..).unwrap_or_default();
-        let besides = line_length(text) - line_length(list);
-        let shown = if part == 0 { how_many(left.iter().copied(), besides) } else { 0 };
+        let reserved = line_length(text) - line_length(list);
+        let shown = if part == 0 { how_many(left.iter().copied(), reserved) } else { 0 };
         if let Some(first) = left.first().filter(|_| shown == 0) {
             let value = serde_json::from_str(first).unwrap_or_default();
-            return self.one(&value, first.len(), &around);
+            return self.oversized_record(&value, first.len(), &context);
         }
         let (end, all) = (from + shown, items.len());
         let rest = (end < all).then_some(ReplyOffset { record: end, part: 0 });
@@ -131,16 +135,16 @@ impl View<'_> {
                 text.len() / 1_000
             ),
         };
-        self.say(shown, note, rest).around(&record_slices::with_items(text, list, &left[..shown]))
+        self.envelope_for(shown, note, rest).wrap(&record_slices::with_items(text, list, &left[..shown]))
     }
 
-    /// One record that alone is too large: shortened, and after that what was cut out of it.
-    fn one(&self, record: &Value, bytes: usize, around: &Around<'_>) -> String {
+    /// Shows a record that is too large on its own: first shortened, then the pieces cut out of it.
+    fn oversized_record(&self, record: &Value, bytes: usize, context: &RecordContext<'_>) -> String {
         let ReplyOffset { record: at, part } = self.from;
-        let behind = (at + 1 < around.all).then_some(ReplyOffset { record: at + 1, part: 0 });
-        for bounds in pieces::SHORTER {
+        let next = (at + 1 < context.count).then_some(ReplyOffset { record: at + 1, part: 0 });
+        for bounds in pieces::STEPS {
             let (short, cut) = pieces::cut(record.clone(), bounds);
-            let short = around.with(&short.to_string());
+            let short = context.with(&short.to_string());
             if !fits(&short, ENVELOPE) {
                 continue;
             }
@@ -151,29 +155,29 @@ impl View<'_> {
                     bounds.characters,
                     bounds.items
                 );
-                let rest = if cut.is_empty() { behind } else { Some(ReplyOffset { record: at, part: 1 }) };
-                return self.say(1, note, rest).around(&short);
+                let rest = if cut.is_empty() { next } else { Some(ReplyOffset { record: at, part: 1 }) };
+                return self.envelope_for(1, note, rest).wrap(&short);
             }
             let texts: Vec<String> = cut.iter().map(Value::to_string).collect();
             let left = texts.get(part - 1..).unwrap_or_default();
             let shown = how_many(left.iter().map(String::as_str), 0);
             let end = part - 1 + shown;
             let note = format!("what was cut out of the record before: parts {part} to {end} of {}", texts.len());
-            let rest = if end < texts.len() { Some(ReplyOffset { record: at, part: end + 1 }) } else { behind };
-            return self.say(shown, note, rest).around(&format!("[{}]", left[..shown].join(",")));
+            let rest = if end < texts.len() { Some(ReplyOffset { record: at, part: end + 1 }) } else { next };
+            return self.envelope_for(shown, note, rest).wrap(&format!("[{}]", left[..shown].join(",")));
         }
         let note = format!("a record of {} KB that can't be shown in parts", bytes / 1_000);
-        let mut said = self.say(0, note, behind);
-        if behind.is_none()
-            && let Some(page) = &mut said.page
+        let mut envelope = self.envelope_for(0, note, next);
+        if next.is_none()
+            && let Some(page) = &mut envelope.page
         {
             page.has_more = true;
         }
-        said.around("{}")
+        envelope.wrap("{}")
     }
 
-    /// Text that is no JSON: so many bytes of it.
-    fn plain(&self, text: &str) -> String {
+    /// Shows as many bytes as fit of a text that is not JSON.
+    fn plain_text(&self, text: &str) -> String {
         let from =
             (self.from.part.min(text.len())..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or_default();
         let (mut bytes, mut line) = (ENVELOPE, ENVELOPE);

@@ -1,18 +1,18 @@
-//! Answers of every shape that are too large, read to their end.
+//! Answers of every shape beyond the bounds, read to their end.
 
 use serde_json::{Map, json};
 
 use super::*;
 
-/// The place that a test's cursor leads to.
-fn spot(cursor: &str) -> ReplyOffset {
+/// The offset in a test's cursor.
+fn offset(cursor: &str) -> ReplyOffset {
     serde_json::from_str(cursor).unwrap()
 }
 
 fn shown(text: &str, from: ReplyOffset) -> String {
-    let cursor = |spot: ReplyOffset| Some(json!(spot).to_string());
+    let cursor = |offset: ReplyOffset| Some(json!(offset).to_string());
     let envelope = Envelope::default();
-    let bounded = bounded(text, &View { envelope: &envelope, from, cursor: &cursor });
+    let bounded = bounded(text, &ReplyWindow { envelope: &envelope, from, cursor: &cursor });
     assert!(fits(&bounded, 0), "{} -> {}", text.len(), bounded.len());
     bounded
 }
@@ -25,7 +25,7 @@ fn checked(text: &str, from: ReplyOffset) -> Value {
 fn parts(text: &str) -> Vec<Value> {
     let mut parts = vec![checked(text, ReplyOffset::default())];
     while let Some(cursor) = parts[parts.len() - 1]["page"]["next_cursor"].as_str() {
-        let next = checked(text, spot(cursor));
+        let next = checked(text, offset(cursor));
         assert!(parts.len() < 1_000, "it does not end: {}", next["page"]);
         parts.push(next);
     }
@@ -36,7 +36,7 @@ fn parts(text: &str) -> Vec<Value> {
 }
 
 #[test]
-fn what_fits_stays_as_it_is() {
+fn a_text_within_the_bounds_is_unchanged() {
     for text in ["[1, 2,  {\"n\": 12345678901234567890123}]", "plain", "7", ""] {
         assert_eq!(shown(text, ReplyOffset::default()), text);
     }
@@ -65,14 +65,14 @@ fn lists_are_cut_between_records_and_nothing_is_lost() {
 }
 
 #[test]
-fn a_list_that_stands_deeper_is_cut_there() {
+fn a_nested_list_is_cut() {
     let text = json!({"data": {"items": vec![json!({"c": "x".repeat(100)}); 5_000]}}).to_string();
     let count: usize = parts(&text).iter().map(|part| part["data"]["items"].as_array().unwrap().len()).sum();
     assert_eq!(count, 5_000);
 }
 
 #[test]
-fn a_record_that_alone_is_too_large_is_shortened_and_the_rest_of_it_follows() {
+fn a_record_beyond_the_bounds_is_shortened_and_its_pieces_follow() {
     let long: String = (0..60_000).map(|n| if n % 3 == 0 { 'é' } else { '\n' }).collect();
     let one = json!({"id": 7, "body": long, "page": 3}).to_string();
     let listed = json!([{"id": 6}, {"id": 7, "body": long}, {"id": 8}]).to_string();
@@ -96,7 +96,7 @@ fn a_record_that_alone_is_too_large_is_shortened_and_the_rest_of_it_follows() {
 }
 
 #[test]
-fn what_can_not_be_cut_says_so() {
+fn a_record_that_can_not_be_cut_is_reported() {
     let wide: Map<String, Value> = (0..50_000).map(|n| (format!("name{n}"), json!(n))).collect();
     let part = checked(&Value::Object(wide).to_string(), ReplyOffset::default());
     assert_eq!((&part["page"]["returned"], &part["page"]["has_more"]), (&json!(0), &json!(true)));
@@ -104,7 +104,7 @@ fn what_can_not_be_cut_says_so() {
 }
 
 #[test]
-fn text_is_cut_and_read_on() {
+fn text_is_cut_and_continued() {
     for text in ["é".repeat(100_000), "\u{1}".repeat(100_000), "[1, ".repeat(50_000)] {
         let (mut whole, mut from) = (String::new(), ReplyOffset::default());
         loop {
@@ -113,14 +113,14 @@ fn text_is_cut_and_read_on() {
             assert!(head.starts_with("(cut: bytes "), "{head}");
             whole.push_str(part);
             let Some((_, cursor)) = head.split_once("`cursor`: ") else { break };
-            from = spot(cursor.trim_end_matches(')'));
+            from = offset(cursor.trim_end_matches(')'));
         }
         assert!(whole == text);
     }
 }
 
 #[test]
-fn a_page_of_the_vendor_is_followed_by_its_own_next() {
+fn the_last_part_of_a_page_has_the_vendors_own_cursor() {
     let records: Vec<Value> = (0..1_000).map(|n| json!({"id": n, "subject": "x".repeat(80)})).collect();
     let text = json!(records).to_string();
     let page = Page { returned: 1_000, has_more: true, next_cursor: Some("vendor".to_owned()), ..Page::default() };
@@ -129,17 +129,17 @@ fn a_page_of_the_vendor_is_followed_by_its_own_next() {
         notes: Vec::new(),
         untrusted: vec!["subject".to_owned()],
     };
-    let cursor = |spot: ReplyOffset| Some(json!(spot).to_string());
+    let cursor = |offset: ReplyOffset| Some(json!(offset).to_string());
     let (mut from, mut count) = (ReplyOffset::default(), 0);
     loop {
-        let part = bounded(&text, &View { envelope: &envelope, from, cursor: &cursor });
+        let part = bounded(&text, &ReplyWindow { envelope: &envelope, from, cursor: &cursor });
         let part: Value = serde_json::from_str(&part).unwrap();
         assert_eq!((&part["page"]["total"], &part["untrusted"]), (&json!(5_000), &json!(["subject"])));
         assert_eq!(part["page"]["has_more"], json!(true));
         count += part["items"].as_array().unwrap().len();
         match part["page"]["next_cursor"].as_str().unwrap() {
             "vendor" => break,
-            cursor => from = spot(cursor),
+            cursor => from = offset(cursor),
         }
     }
     assert_eq!(count, 1_000);

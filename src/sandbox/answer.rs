@@ -1,5 +1,4 @@
-//! Turns what the table says of an operation's answer into the bytes that are sent: an example, else an instance made
-//! from the schema.
+//! An operation's answer in the table → the bytes that are sent: its example, else an instance of its schema.
 
 use std::sync::OnceLock;
 
@@ -9,15 +8,15 @@ use hyper::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::body::is_json;
+use super::text::is_json;
 
-/// Below this level an instance holds only what is required of it.
+/// Below this level an object holds only its required properties.
 const FULL_DEPTH: usize = 4;
 
-/// Below this level an instance is empty.
+/// Below this level objects and arrays are empty.
 const MAX_DEPTH: usize = 10;
 
-/// A PNG of one black pixel, for whatever the description says is a file.
+/// A PNG of one black pixel, for answers that are files.
 const PNG: [u8; 67] = [
     0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48, 0x44, 0x52, 0x00, 0x00, 0x00,
     0x01, 0x00, 0x00, 0x00, 0x01, 0x08, 0x00, 0x00, 0x00, 0x00, 0x3a, 0x7e, 0x9b, 0x55, 0x00, 0x00, 0x00, 0x0a, 0x49,
@@ -25,19 +24,19 @@ const PNG: [u8; 67] = [
     0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae, 0x42, 0x60, 0x82,
 ];
 
-/// The answer of an operation, made at its first request.
+/// The answer of an operation; the reply is made at the first request.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Answer {
+pub(super) struct DescribedAnswer {
     status: u16,
     content_type: Option<String>,
     example: Option<Value>,
     schema: Option<Value>,
     #[serde(skip)]
-    made: OnceLock<Reply>,
+    made: OnceLock<SandboxReply>,
 }
 
-impl Default for Answer {
+impl Default for DescribedAnswer {
     fn default() -> Self {
         Self { status: 200, content_type: None, example: None, schema: None, made: OnceLock::new() }
     }
@@ -45,19 +44,19 @@ impl Default for Answer {
 
 /// An answer, ready to be sent.
 #[derive(Clone, Debug)]
-pub(super) struct Reply {
+pub(super) struct SandboxReply {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
 }
 
-impl Answer {
-    pub(super) fn reply(&self) -> &Reply {
+impl DescribedAnswer {
+    pub(super) fn reply(&self) -> &SandboxReply {
         self.made.get_or_init(|| self.make())
     }
 
-    fn make(&self) -> Reply {
-        let mut reply = Reply {
+    fn make(&self) -> SandboxReply {
+        let mut reply = SandboxReply {
             status: StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK),
             headers: HeaderMap::new(),
             body: Bytes::new(),
@@ -86,7 +85,7 @@ impl Answer {
     }
 }
 
-/// Tells whether a media type is neither text nor one of the formats written as text.
+/// Whether a media type is neither text nor a format written as text.
 fn is_binary(media_type: &str) -> bool {
     let media_type = media_type.to_ascii_lowercase();
     ["image/", "audio/", "video/", "application/octet-stream", "application/pdf", "application/zip"]
@@ -94,7 +93,7 @@ fn is_binary(media_type: &str) -> bool {
         .any(|binary| media_type.starts_with(binary) && !media_type.starts_with("image/svg"))
 }
 
-/// Makes a value that fits the schema as far as it goes without searching: always the same for the same schema.
+/// Makes a value that fits the schema as far as it does without a search; always the same for the same schema.
 pub(super) fn instance(schema: &Value) -> Value {
     make(schema, 0)
 }
@@ -143,7 +142,7 @@ fn kind(schema: &Value) -> Option<&str> {
     }
 }
 
-/// Adds the properties of another part; what is no object gives way to it.
+/// Merges another part: properties are added, a value of another type is replaced.
 fn merge(made: &mut Value, part: Value) {
     match (made, part) {
         (Value::Object(made), Value::Object(part)) => made.extend(part),
@@ -180,7 +179,7 @@ fn array(schema: &Value, depth: usize) -> Value {
         return json!([]);
     }
     let item = schema.get("items").map_or_else(|| json!({}), |items| make(items, depth + 1));
-    // A description may ask for more items than anyone wants to read.
+    // Bounded: a description may require any number of items.
     let count = usize::try_from(at_least.clamp(1, 10)).unwrap_or(1);
     Value::Array(vec![item; count])
 }
@@ -204,7 +203,7 @@ fn string(schema: &Value) -> String {
     if let Some(most) = length("maxLength") {
         text.truncate(most);
     }
-    // Bounded, for the reason that arrays are.
+    // Bounded as arrays are.
     let least = length("minLength").unwrap_or(0).min(1_000);
     while text.len() < least {
         text.push('x');
@@ -288,14 +287,14 @@ mod tests {
             ),
         ];
         for (answer, status, content_type, body) in cases {
-            let answer: Answer = serde_json::from_value(answer).expect("an answer");
+            let answer: DescribedAnswer = serde_json::from_value(answer).expect("an answer");
             let reply = answer.reply();
             assert_eq!(reply.status, status);
             assert_eq!(reply.headers.get("content-type").map(|value| value.to_str().expect("text")), content_type);
             assert_eq!(reply.body, body);
         }
         let file = json!({"status": 200, "content_type": "application/octet-stream", "schema": {"type": "string"}});
-        let file: Answer = serde_json::from_value(file).expect("an answer");
+        let file: DescribedAnswer = serde_json::from_value(file).expect("an answer");
         assert_eq!(file.reply().headers["content-type"], "image/png");
         assert!(file.reply().body.starts_with(b"\x89PNG"));
     }

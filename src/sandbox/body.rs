@@ -1,4 +1,4 @@
-//! Turns the bytes of a request body into the value that its operation describes: JSON, a form, parts, or as they are.
+//! Bytes of a request body → the value that its operation describes: JSON, a form, multipart, or the bytes as text.
 
 use std::convert::Infallible;
 
@@ -6,46 +6,36 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::check::{Checked, Problem};
-use super::schema::Shape;
-use super::table::{Body, Media};
-use super::text;
+use super::problem::{CheckedRequest, RequestProblem};
+use super::schema::ValueShape;
+use super::table::{TableBody, TableMedia};
+use super::text::{self, essence, is_json};
 
-/// Stands for the bytes of a file where a schema wants to see a string.
+/// The placeholder for a file's bytes where a schema expects a string.
 const FILE: &str = "(file)";
 
 /// The body of a request, as far as it can be read without its operation.
-pub(super) struct Content<'a> {
+pub(super) struct ReceivedBody<'a> {
     pub(super) media_type: Option<&'a str>,
     pub(super) bytes: &'a Bytes,
     /// The parts of a multipart body, or why it has none.
-    pub(super) parts: Option<Result<Vec<Part>, String>>,
+    pub(super) parts: Option<Result<Vec<ReceivedPart>, String>>,
 }
 
 /// One part of a multipart body.
-pub(super) struct Part {
+pub(super) struct ReceivedPart {
     name: String,
     is_file: bool,
     bytes: Bytes,
 }
 
-/// Tells whether a media type, parameters or not, is JSON.
-pub(super) fn is_json(media_type: &str) -> bool {
-    let essence = essence(media_type);
-    essence.ends_with("/json") || essence.ends_with("+json")
-}
-
-fn essence(media_type: &str) -> String {
-    media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
-}
-
-/// Splits a multipart body into its parts; `None` if it says it is something else.
-pub(super) async fn parts(media_type: Option<&str>, bytes: &Bytes) -> Option<Result<Vec<Part>, String>> {
+/// Splits a multipart body into its parts; `None` for any other media type.
+pub(super) async fn parts(media_type: Option<&str>, bytes: &Bytes) -> Option<Result<Vec<ReceivedPart>, String>> {
     let media_type = media_type.filter(|media_type| essence(media_type) == "multipart/form-data")?;
     Some(split(media_type, bytes).await.map_err(|error| format!("is not multipart: {error}")))
 }
 
-async fn split(media_type: &str, bytes: &Bytes) -> Result<Vec<Part>, multer::Error> {
+async fn split(media_type: &str, bytes: &Bytes) -> Result<Vec<ReceivedPart>, multer::Error> {
     let boundary = multer::parse_boundary(media_type)?;
     let stream = Full::<Bytes>::new(bytes.clone()).map_err(|never: Infallible| never).into_data_stream();
     let mut multipart = multer::Multipart::new(stream, boundary);
@@ -53,64 +43,68 @@ async fn split(media_type: &str, bytes: &Bytes) -> Result<Vec<Part>, multer::Err
     while let Some(field) = multipart.next_field().await? {
         let name = field.name().unwrap_or_default().to_owned();
         let is_file = field.file_name().is_some_and(|name| !name.is_empty());
-        parts.push(Part { name, is_file, bytes: field.bytes().await? });
+        parts.push(ReceivedPart { name, is_file, bytes: field.bytes().await? });
     }
     Ok(parts)
 }
 
-/// Reads the body as the operation describes it, notes what does not fit, and returns its value.
-pub(super) fn check(body: Option<&Body>, content: &Content<'_>, checked: &mut Checked) -> Value {
+/// Reads the body as the operation describes it, adds what does not fit to `checked`, and returns the value.
+pub(super) fn check(body: Option<&TableBody>, received: &ReceivedBody<'_>, checked: &mut CheckedRequest) -> Value {
     let Some(body) = body else {
-        if !content.bytes.is_empty() {
-            checked.problems.push(Problem::new("body", "is not expected by the operation").found(&raw(content.bytes)));
+        if !received.bytes.is_empty() {
+            checked
+                .problems
+                .push(RequestProblem::new("body", "is not expected by the operation").found(&raw(received.bytes)));
         }
         return Value::Null;
     };
-    if content.bytes.is_empty() {
+    if received.bytes.is_empty() {
         if body.required {
-            checked.problems.push(Problem::new("body", "is required"));
+            checked.problems.push(RequestProblem::new("body", "is required"));
         }
         return Value::Null;
     }
     let declared: Vec<String> = body.content.keys().map(|name| format!("`{name}`")).collect();
-    let Some(sent) = content.media_type else {
+    let Some(sent) = received.media_type else {
         let problem = format!("is required with a body; expected {}", declared.join(" or "));
-        checked.problems.push(Problem::new("headers.content-type", problem));
-        return raw(content.bytes);
+        checked.problems.push(RequestProblem::new("headers.content-type", problem));
+        return raw(received.bytes);
     };
     let Some(media) = media(body, sent) else {
         let problem = format!("is not what the operation takes; expected {}", declared.join(" or "));
-        checked.problems.push(Problem::new("headers.content-type", problem).found(&json!(sent)));
-        return raw(content.bytes);
+        checked.problems.push(RequestProblem::new("headers.content-type", problem).found(&json!(sent)));
+        return raw(received.bytes);
     };
-    if let Some(parts) = &content.parts {
+    if let Some(parts) = &received.parts {
         match parts {
             Ok(parts) => multipart(media, parts, checked),
             Err(problem) => {
-                checked.unreadable(Problem::new("body", problem));
+                checked.unreadable(RequestProblem::new("body", problem));
                 Value::Null
             }
         }
     } else if is_json(sent) {
-        match serde_json::from_slice(content.bytes) {
+        match serde_json::from_slice(received.bytes) {
             Ok(value) => {
                 media.schema.check("body", &value, &mut checked.problems);
                 value
             }
             Err(error) => {
-                checked.unreadable(Problem::new("body", format!("is not JSON: {error}")).found(&raw(content.bytes)));
+                checked.unreadable(
+                    RequestProblem::new("body", format!("is not JSON: {error}")).found(&raw(received.bytes)),
+                );
                 Value::Null
             }
         }
     } else if essence(sent) == "application/x-www-form-urlencoded" {
-        form(media, content.bytes, checked)
+        form(media, received.bytes, checked)
     } else {
-        raw(content.bytes)
+        raw(received.bytes)
     }
 }
 
 /// Finds the declared representation: the type itself, else a range that holds it.
-fn media<'a>(body: &'a Body, sent: &str) -> Option<&'a Media> {
+fn media<'a>(body: &'a TableBody, sent: &str) -> Option<&'a TableMedia> {
     let sent = essence(sent);
     let range = sent.split_once('/').map(|(group, _)| format!("{group}/*"));
     [Some(sent.as_str()), range.as_deref(), Some("*/*")].into_iter().flatten().find_map(|wanted| {
@@ -118,20 +112,20 @@ fn media<'a>(body: &'a Body, sent: &str) -> Option<&'a Media> {
     })
 }
 
-/// Returns bytes that nothing more is known of: as text if they are one.
+/// Returns bytes as text where they are UTF-8, else the placeholder of a file.
 fn raw(bytes: &Bytes) -> Value {
     std::str::from_utf8(bytes).map_or_else(|_| json!(FILE), |text| json!(text))
 }
 
-fn form(media: &Media, bytes: &Bytes, checked: &mut Checked) -> Value {
+fn form(media: &TableMedia, bytes: &Bytes, checked: &mut CheckedRequest) -> Value {
     let shape = media.schema.shape();
     let Ok(encoded) = std::str::from_utf8(bytes) else {
-        checked.unreadable(Problem::new("body", "is not UTF-8"));
+        checked.unreadable(RequestProblem::new("body", "is not UTF-8"));
         return Value::Null;
     };
     let (mut pairs, broken) = text::pairs(encoded);
     for piece in broken {
-        checked.unreadable(Problem::new("body", format!("`{piece}` is not UTF-8 after percent-decoding")));
+        checked.unreadable(RequestProblem::new("body", format!("`{piece}` is not UTF-8 after percent-decoding")));
     }
     let mut object = Map::new();
     for name in shape.property_names() {
@@ -147,8 +141,8 @@ fn form(media: &Media, bytes: &Bytes, checked: &mut Checked) -> Value {
             Ok(Some(value)) => drop(object.insert(name.to_owned(), value)),
             Ok(None) => {}
             Err(problem) => {
-                // Noted here; the value would only draw a second complaint from the schema.
-                checked.problems.push(Problem::new(&format!("body.{name}"), problem));
+                // Reported here; the incomplete object would fail its schema a second time.
+                checked.problems.push(RequestProblem::new(&format!("body.{name}"), problem));
                 return Value::Object(object);
             }
         }
@@ -160,7 +154,7 @@ fn form(media: &Media, bytes: &Bytes, checked: &mut Checked) -> Value {
 }
 
 /// Reads a field that holds JSON; several fields are the elements of an array.
-fn json_fields(pairs: &mut [text::Pair<'_>], name: &str, shape: &Shape) -> Result<Option<Value>, String> {
+fn json_fields(pairs: &mut [text::EncodedPair<'_>], name: &str, shape: &ValueShape) -> Result<Option<Value>, String> {
     let mut values = Vec::new();
     for pair in pairs.iter_mut().filter(|pair| pair.key == name) {
         pair.used = true;
@@ -169,8 +163,8 @@ fn json_fields(pairs: &mut [text::Pair<'_>], name: &str, shape: &Shape) -> Resul
     one_or_all(values, shape)
 }
 
-/// Makes an array of what was repeated, unless the one value is the array.
-fn one_or_all(mut values: Vec<Value>, shape: &Shape) -> Result<Option<Value>, String> {
+/// Returns repeated values as an array; a single value that is the array already stays.
+fn one_or_all(mut values: Vec<Value>, shape: &ValueShape) -> Result<Option<Value>, String> {
     match values.len() {
         0 => Ok(None),
         1 if !shape.is_array() || values[0].is_array() => Ok(values.pop()),
@@ -179,7 +173,7 @@ fn one_or_all(mut values: Vec<Value>, shape: &Shape) -> Result<Option<Value>, St
     }
 }
 
-fn multipart(media: &Media, parts: &[Part], checked: &mut Checked) -> Value {
+fn multipart(media: &TableMedia, parts: &[ReceivedPart], checked: &mut CheckedRequest) -> Value {
     let shape = media.schema.shape();
     let mut groups: Vec<(&str, Vec<Value>)> = Vec::new();
     let problems = checked.problems.len();
@@ -188,10 +182,10 @@ fn multipart(media: &Media, parts: &[Part], checked: &mut Checked) -> Value {
         let element = if property.is_array() { property.items() } else { property };
         let value = match part_value(part, element, media.is_json(&part.name)) {
             Ok(value) => value,
-            // A description may say less than "an object with these parts"; then any part will do.
+            // A description that is no object with these parts leaves the parts unchecked.
             Err(_) if !shape.is_object() => json!(FILE),
             Err(problem) => {
-                checked.problems.push(Problem::new(&format!("body.{}", part.name), problem));
+                checked.problems.push(RequestProblem::new(&format!("body.{}", part.name), problem));
                 continue;
             }
         };
@@ -205,7 +199,7 @@ fn multipart(media: &Media, parts: &[Part], checked: &mut Checked) -> Value {
         match one_or_all(values, shape.property(name)) {
             Ok(Some(value)) => drop(object.insert(name.to_owned(), value)),
             Ok(None) => {}
-            Err(problem) => checked.problems.push(Problem::new(&format!("body.{name}"), problem)),
+            Err(problem) => checked.problems.push(RequestProblem::new(&format!("body.{name}"), problem)),
         }
     }
     let value = Value::Object(object);
@@ -215,7 +209,7 @@ fn multipart(media: &Media, parts: &[Part], checked: &mut Checked) -> Value {
     value
 }
 
-fn part_value(part: &Part, shape: &Shape, as_json: bool) -> Result<Value, String> {
+fn part_value(part: &ReceivedPart, shape: &ValueShape, as_json: bool) -> Result<Value, String> {
     if shape.is_binary() && !shape.is_object() {
         return if part.is_file {
             Ok(json!(FILE))
@@ -224,7 +218,7 @@ fn part_value(part: &Part, shape: &Shape, as_json: bool) -> Result<Value, String
         };
     }
     if part.is_file {
-        // A part that the description does not know is left to its schema.
+        // A part that the description does not declare is left to the schema.
         return if shape.is_any() { Ok(json!(FILE)) } else { Err("is sent as a file, but is a value".to_owned()) };
     }
     let text = std::str::from_utf8(&part.bytes).map_err(|_| "is not UTF-8".to_owned())?;

@@ -1,4 +1,4 @@
-//! What can be wrong before the sandbox answers its first request.
+//! Faults of tables, script and port → why the sandbox does not start.
 
 /// Why a sandbox could not start.
 #[derive(Debug, thiserror::Error)]
@@ -7,22 +7,22 @@ pub enum SandboxError {
     /// No loopback port could be had.
     #[error("the sandbox could not listen on `127.0.0.1`: {source}")]
     Listen {
-        /// What the operating system said.
+        /// The system's error.
         #[source]
         source: std::io::Error,
     },
     /// A table is not what the emitter writes.
     #[error("the sandbox table of `{api}` is not readable: {reason}; regenerate it")]
     Table {
-        /// The API whose table it is.
+        /// The API of the table.
         api: String,
-        /// What the parser said.
+        /// The parser's error.
         reason: String,
     },
     /// The script is not JSON.
     #[error("the sandbox script is not JSON: {source}")]
     ScriptSyntax {
-        /// What the parser said.
+        /// The parser's error.
         #[source]
         source: serde_json::Error,
     },
@@ -32,7 +32,7 @@ pub enum SandboxError {
         /// The kind of value found.
         found: &'static str,
     },
-    /// An entry of the script says something that is not understood.
+    /// An entry of the script is not of the expected form.
     #[error("entry {index} of the sandbox script: {problem}")]
     ScriptEntry {
         /// Counted from 0.

@@ -1,4 +1,4 @@
-//! Keeps what the sandbox was asked, for tests to look at.
+//! Requests → a record of them, for tests.
 
 use std::collections::BTreeMap;
 
@@ -7,9 +7,10 @@ use base64::engine::general_purpose::STANDARD;
 use hyper::HeaderMap;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
-use super::check::{Problem, header};
+use super::problem::RequestProblem;
+use super::text::header;
 
-/// Headers whose value is nobody's business.
+/// Headers whose value is a secret.
 const SECRET_HEADERS: [&str; 4] = ["authorization", "cookie", "proxy-authorization", "x-api-key"];
 
 /// One request that reached the sandbox.
@@ -18,11 +19,11 @@ const SECRET_HEADERS: [&str; 4] = ["authorization", "cookie", "proxy-authorizati
 pub struct Recorded {
     /// The API whose prefix the path had; empty if none.
     pub api: String,
-    /// The operation that the path and method led to.
+    /// The operation of the path and method.
     pub operation: Option<String>,
     /// The method, in capitals.
     pub method: String,
-    /// The path behind the prefix, still percent-encoded.
+    /// The path after the prefix, still percent-encoded.
     pub path: String,
     /// The query, still percent-encoded.
     pub query: String,
@@ -30,23 +31,23 @@ pub struct Recorded {
     pub headers: BTreeMap<String, String>,
     /// The body, if it was not empty.
     pub body: Option<Vec<u8>>,
-    /// What the description says to the request, whoever answered it.
+    /// Whether the request fits the description, also where a script answered.
     pub verdict: Verdict,
     /// The status of the answer; 0 if the connection was dropped.
     pub status: u16,
 }
 
-/// What the description says to a request.
+/// Whether a request fits the description.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
     /// It fits.
     Accepted,
-    /// It does not fit.
-    Problems(Vec<Problem>),
+    /// It does not, for these reasons.
+    Problems(Vec<RequestProblem>),
 }
 
 impl Recorded {
-    /// Tells whether the description has nothing to object to.
+    /// Whether the request fits the description.
     #[must_use]
     pub fn is_accepted(&self) -> bool {
         self.verdict == Verdict::Accepted

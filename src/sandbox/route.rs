@@ -1,4 +1,4 @@
-//! Turns a raw request path into the operation it belongs to and the still encoded texts of its path parameters.
+//! A raw request path → its operation and the still encoded texts of its path parameters.
 
 use std::collections::HashMap;
 
@@ -7,30 +7,30 @@ use super::text::decoded;
 /// The paths of one API, as a tree by segment.
 #[derive(Default)]
 pub(super) struct Routes {
-    root: Node,
+    root: RouteNode,
 }
 
-/// Where a path leads.
+/// What a path matches.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Route<'a> {
-    /// To the operation of this index; the texts stand in the order of the template's parameters.
+pub(super) enum RouteMatch<'a> {
+    /// The operation of this index; the texts are in the order of the template's parameters.
     Operation(usize, Vec<&'a str>),
-    /// To a path that is known with these methods only.
+    /// A path that has other methods only: these.
     Methods(Vec<String>),
-    /// Nowhere.
+    /// No path of the API.
     Unknown,
 }
 
 #[derive(Default)]
-struct Node {
-    literals: HashMap<String, Node>,
-    templates: Vec<(Template, Node)>,
+struct RouteNode {
+    literals: HashMap<String, RouteNode>,
+    templates: Vec<(SegmentTemplate, RouteNode)>,
     methods: Vec<(String, usize)>,
 }
 
-/// A segment with parameters, as the literal texts before, between and behind them.
+/// A segment with parameters, as the literal texts before, between and after them.
 #[derive(Clone, PartialEq, Eq)]
-struct Template(Vec<String>);
+struct SegmentTemplate(Vec<String>);
 
 impl Routes {
     /// Adds an operation; of two with the same path and method the first stays.
@@ -38,12 +38,12 @@ impl Routes {
         let mut node = &mut self.root;
         for segment in segments(path) {
             node = if segment.contains('{') {
-                let template = Template::parse(segment);
+                let template = SegmentTemplate::parse(segment);
                 let position = node.templates.iter().position(|(known, _)| *known == template).unwrap_or_else(|| {
-                    // The more literal text a template holds, the sooner it is tried.
+                    // Templates with more literal text are tried first.
                     let literal = template.literal();
                     let position = node.templates.partition_point(|(known, _)| known.literal() >= literal);
-                    node.templates.insert(position, (template, Node::default()));
+                    node.templates.insert(position, (template, RouteNode::default()));
                     position
                 });
                 &mut node.templates[position].1
@@ -56,24 +56,24 @@ impl Routes {
         }
     }
 
-    /// Finds the operation; literal segments beat parameters, from left to right.
-    pub(super) fn find<'a>(&self, path: &'a str, method: &str) -> Route<'a> {
+    /// Finds the operation; from left to right, a literal segment has precedence over parameters.
+    pub(super) fn find<'a>(&self, path: &'a str, method: &str) -> RouteMatch<'a> {
         let segments: Vec<&str> = segments(path).collect();
         let (mut texts, mut methods) = (Vec::new(), Vec::new());
         if let Some(index) = self.root.find(&segments, method, &mut texts, &mut methods) {
-            return Route::Operation(index, texts);
+            return RouteMatch::Operation(index, texts);
         }
         if methods.is_empty() {
-            return Route::Unknown;
+            return RouteMatch::Unknown;
         }
         methods.sort_unstable();
         methods.dedup();
-        Route::Methods(methods)
+        RouteMatch::Methods(methods)
     }
 }
 
-impl Node {
-    /// Fills `texts` on success, and `methods` with what other methods the path is known by.
+impl RouteNode {
+    /// Fills `texts` on success, and `methods` with the other methods of the path.
     fn find<'a>(
         &self,
         segments: &[&'a str],
@@ -89,7 +89,7 @@ impl Node {
             return found.map(|(_, index)| *index);
         };
         let literal = self.literals.get(*segment).or_else(|| {
-            // A description may hold characters that travel encoded, and a client may encode more than it must.
+            // A literal may hold characters that are sent encoded, and clients may encode more than they must.
             if segment.contains('%') { self.literals.get(decoded(segment)?.as_ref()) } else { None }
         });
         if let Some(index) = literal.and_then(|node| node.find(rest, method, texts, methods)) {
@@ -108,7 +108,7 @@ impl Node {
     }
 }
 
-impl Template {
+impl SegmentTemplate {
     fn parse(segment: &str) -> Self {
         let mut literals = vec![String::new()];
         let mut rest = segment;
@@ -139,7 +139,7 @@ impl Template {
             return false;
         };
         for literal in middle {
-            // Two parameters without a text between them: the first takes one character.
+            // Of two adjacent parameters the first takes one character.
             let end =
                 if literal.is_empty() { rest.chars().next().map(char::len_utf8) } else { rest.find(literal.as_str()) };
             match end {
@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_lead_to_operations() {
+    fn paths_match_operations() {
         let mut routes = Routes::default();
         for (index, (method, path)) in [
             ("GET", "/api/Tickets"),
@@ -187,20 +187,20 @@ mod tests {
         {
             routes.add(path, method, index);
         }
-        let methods = |names: &[&str]| Route::Methods(names.iter().map(|name| (*name).to_owned()).collect());
+        let methods = |names: &[&str]| RouteMatch::Methods(names.iter().map(|name| (*name).to_owned()).collect());
         let cases = [
-            ("GET", "/api/Tickets", Route::Operation(0, vec![])),
-            ("GET", "/api/tickets", Route::Operation(1, vec!["tickets"])),
-            ("GET", "/api/Tick%65ts", Route::Operation(0, vec![])),
-            ("POST", "/api/Tickets", Route::Operation(2, vec!["Tickets"])),
-            ("GET", "/api/a%2Fb", Route::Operation(1, vec!["a%2Fb"])),
-            ("GET", "/api/", Route::Unknown),
-            ("GET", "/api/a/b", Route::Unknown),
-            ("GET", "/users/me", Route::Operation(4, vec!["me"])),
+            ("GET", "/api/Tickets", RouteMatch::Operation(0, vec![])),
+            ("GET", "/api/tickets", RouteMatch::Operation(1, vec!["tickets"])),
+            ("GET", "/api/Tick%65ts", RouteMatch::Operation(0, vec![])),
+            ("POST", "/api/Tickets", RouteMatch::Operation(2, vec!["Tickets"])),
+            ("GET", "/api/a%2Fb", RouteMatch::Operation(1, vec!["a%2Fb"])),
+            ("GET", "/api/", RouteMatch::Unknown),
+            ("GET", "/api/a/b", RouteMatch::Unknown),
+            ("GET", "/users/me", RouteMatch::Operation(4, vec!["me"])),
             ("PUT", "/users/me", methods(&["DELETE", "GET"])),
-            ("GET", "/files/v1.20.zip", Route::Operation(5, vec!["1", "20"])),
-            ("GET", "/files/v1.zip", Route::Operation(6, vec!["v1.zip"])),
-            ("GET", "/", Route::Operation(8, vec![])),
+            ("GET", "/files/v1.20.zip", RouteMatch::Operation(5, vec!["1", "20"])),
+            ("GET", "/files/v1.zip", RouteMatch::Operation(6, vec!["v1.zip"])),
+            ("GET", "/", RouteMatch::Operation(8, vec![])),
         ];
         for (method, path, expected) in cases {
             assert_eq!(routes.find(path, method), expected, "{method} {path}");

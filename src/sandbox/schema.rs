@@ -1,5 +1,4 @@
-//! Turns the JSON Schemas of the table into validators, compiled at first use, and into shapes that guide the reading
-//! of text.
+//! JSON Schemas of the table → validators, compiled at first use, and shapes that guide the reading of text.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -8,33 +7,35 @@ use jsonschema::{Draft, Validator};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::check::Problem;
+use super::problem::RequestProblem;
 
 /// A schema of the table.
 #[derive(Default, Deserialize)]
 #[serde(transparent)]
-pub(super) struct Schema {
+pub(super) struct TableSchema {
     value: Value,
     #[serde(skip)]
-    shape: OnceLock<Shape>,
+    shape: OnceLock<ValueShape>,
     #[serde(skip)]
     validator: OnceLock<Result<Validator, String>>,
 }
 
-impl Schema {
-    pub(super) fn shape(&self) -> &Shape {
-        self.shape.get_or_init(|| Shape::of(&self.value))
+impl TableSchema {
+    pub(super) fn shape(&self) -> &ValueShape {
+        self.shape.get_or_init(|| ValueShape::of(&self.value))
     }
 
-    /// Adds to `problems` where `instance`, found at `place`, does not fit.
-    pub(super) fn check(&self, place: &str, instance: &Value, problems: &mut Vec<Problem>) {
+    /// Adds to `problems` where `instance`, the value of `place`, does not fit.
+    pub(super) fn check(&self, place: &str, instance: &Value, problems: &mut Vec<RequestProblem>) {
         match self.validator.get_or_init(|| compile(&self.value)) {
-            Err(reason) => problems.push(Problem::new(place, format!("the table's schema does not compile: {reason}"))),
+            Err(reason) => {
+                problems.push(RequestProblem::new(place, format!("the table's schema does not compile: {reason}")))
+            }
             Ok(validator) if validator.is_valid(instance) => {}
             Ok(validator) => problems.extend(validator.iter_errors(instance).map(|error| {
                 let mut place = place.to_owned();
                 place.push_str(&error.instance_path().as_str().replace('/', "."));
-                Problem::new(&place, error.to_string()).found(error.instance())
+                RequestProblem::new(&place, error.to_string()).found(error.instance())
             })),
         }
     }
@@ -49,12 +50,12 @@ fn compile(schema: &Value) -> Result<Validator, String> {
         .map_err(|error| error.to_string())
 }
 
-/// Tells whether the schema is made of others.
+/// Whether the schema is composed of others.
 pub(super) fn is_composed(schema: &Value) -> bool {
     ["allOf", "anyOf", "oneOf"].iter().any(|key| schema.get(*key).is_some())
 }
 
-/// Accepts RFC 3339 and, because Jira wants exactly that, offsets without a colon (`+0000`).
+/// Accepts RFC 3339 and offsets without a colon (`+0000`), as some vendors require them.
 fn is_date_time(text: &str) -> bool {
     static STRICT: OnceLock<Option<Validator>> = OnceLock::new();
     let strict = STRICT.get_or_init(|| {
@@ -74,9 +75,9 @@ fn is_date_time(text: &str) -> bool {
 
 /// The type names of JSON Schema, as a set.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-struct Kinds(u8);
+struct TypeSet(u8);
 
-impl Kinds {
+impl TypeSet {
     const STRING: Self = Self(1);
     const INTEGER: Self = Self(2);
     const NUMBER: Self = Self(4);
@@ -116,22 +117,28 @@ impl Kinds {
     }
 }
 
-/// What a text must be read as to have a chance with the schema; compositions are merged into one.
+/// The types as which a text has to be read to fit the schema; compositions are merged into one.
 #[derive(Default)]
-pub(super) struct Shape {
-    kinds: Kinds,
+pub(super) struct ValueShape {
+    kinds: TypeSet,
     binary: bool,
-    items: Option<Box<Shape>>,
-    properties: BTreeMap<String, Shape>,
-    rest: Option<Box<Shape>>,
+    items: Option<Box<ValueShape>>,
+    properties: BTreeMap<String, ValueShape>,
+    rest: Option<Box<ValueShape>>,
     closed: bool,
 }
 
-/// The shape of what no schema describes.
-static ANY: Shape =
-    Shape { kinds: Kinds(0), binary: false, items: None, properties: BTreeMap::new(), rest: None, closed: false };
+/// The shape of a value that no schema describes.
+static ANY: ValueShape = ValueShape {
+    kinds: TypeSet(0),
+    binary: false,
+    items: None,
+    properties: BTreeMap::new(),
+    rest: None,
+    closed: false,
+};
 
-impl Shape {
+impl ValueShape {
     fn of(schema: &Value) -> Self {
         let mut shape = Self::default();
         shape.merge(schema);
@@ -140,22 +147,22 @@ impl Shape {
 
     fn merge(&mut self, schema: &Value) {
         match schema.get("type") {
-            Some(Value::String(name)) => self.kinds.add(Kinds::named(name)),
+            Some(Value::String(name)) => self.kinds.add(TypeSet::named(name)),
             Some(Value::Array(names)) => {
-                names.iter().filter_map(Value::as_str).for_each(|name| self.kinds.add(Kinds::named(name)));
+                names.iter().filter_map(Value::as_str).for_each(|name| self.kinds.add(TypeSet::named(name)));
             }
             _ => {
                 let values = schema.get("enum").and_then(Value::as_array).into_iter().flatten();
-                values.chain(schema.get("const")).for_each(|value| self.kinds.add(Kinds::of(value)));
+                values.chain(schema.get("const")).for_each(|value| self.kinds.add(TypeSet::of(value)));
             }
         }
         self.binary |= schema.get("format").is_some_and(|format| format == "binary");
         if let Some(items) = schema.get("items") {
-            self.kinds.add(Kinds::ARRAY);
+            self.kinds.add(TypeSet::ARRAY);
             self.items.get_or_insert_default().merge(items);
         }
         if let Some(Value::Object(properties)) = schema.get("properties") {
-            self.kinds.add(Kinds::OBJECT);
+            self.kinds.add(TypeSet::OBJECT);
             for (name, property) in properties {
                 self.properties.entry(name.clone()).or_default().merge(property);
             }
@@ -177,28 +184,28 @@ impl Shape {
     }
 
     pub(super) fn is_array(&self) -> bool {
-        self.kinds.has(Kinds::ARRAY)
+        self.kinds.has(TypeSet::ARRAY)
     }
 
     pub(super) fn is_object(&self) -> bool {
-        self.kinds.has(Kinds::OBJECT)
+        self.kinds.has(TypeSet::OBJECT)
     }
 
-    /// Tells whether nothing is known of the value's type.
+    /// Whether any type is accepted.
     pub(super) fn is_any(&self) -> bool {
-        self.kinds == Kinds::default()
+        self.kinds == TypeSet::default()
     }
 
-    /// Tells whether the value is a file.
+    /// Whether the value is a file.
     pub(super) fn is_binary(&self) -> bool {
         self.binary
     }
 
-    pub(super) fn items(&self) -> &Shape {
+    pub(super) fn items(&self) -> &ValueShape {
         self.items.as_deref().unwrap_or(&ANY)
     }
 
-    pub(super) fn property(&self, name: &str) -> &Shape {
+    pub(super) fn property(&self, name: &str) -> &ValueShape {
         self.properties.get(name).or(self.rest.as_deref()).unwrap_or(&ANY)
     }
 
@@ -206,28 +213,28 @@ impl Shape {
         self.properties.keys().map(String::as_str)
     }
 
-    /// Tells whether an object takes properties of any name.
+    /// Whether an object takes properties of any name.
     pub(super) fn is_open(&self) -> bool {
         self.rest.is_some() || (self.properties.is_empty() && !self.closed)
     }
 
-    /// Reads a text as the schema's type; text that is not of it stays text, for the validator to say so.
+    /// Reads a text as the schema's type; any other text stays a string, which the validator reports.
     pub(super) fn scalar(&self, text: &str) -> Value {
-        if self.kinds.has(Kinds(Kinds::INTEGER.0 | Kinds::NUMBER.0)) {
+        if self.kinds.has(TypeSet(TypeSet::INTEGER.0 | TypeSet::NUMBER.0)) {
             if let Ok(number) = text.parse::<i64>()
                 && !text.starts_with('+')
             {
                 return number.into();
             }
-            if self.kinds.has(Kinds::NUMBER)
+            if self.kinds.has(TypeSet::NUMBER)
                 && let Ok(number @ Value::Number(_)) = serde_json::from_str(text)
             {
                 return number;
             }
         }
         match text {
-            "true" if self.kinds.has(Kinds::BOOLEAN) => Value::Bool(true),
-            "false" if self.kinds.has(Kinds::BOOLEAN) => Value::Bool(false),
+            "true" if self.kinds.has(TypeSet::BOOLEAN) => Value::Bool(true),
+            "false" if self.kinds.has(TypeSet::BOOLEAN) => Value::Bool(false),
             _ => Value::String(text.to_owned()),
         }
     }
@@ -240,7 +247,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_read_as_the_schema_says() {
+    fn text_is_read_as_the_type_of_the_schema() {
         let cases = [
             (json!({"type": "integer"}), "12", json!(12)),
             (json!({"type": "integer"}), "1.5", json!("1.5")),
@@ -256,12 +263,12 @@ mod tests {
             (json!({}), "5", json!("5")),
         ];
         for (schema, text, expected) in cases {
-            assert_eq!(Shape::of(&schema).scalar(text), expected, "{schema} {text}");
+            assert_eq!(ValueShape::of(&schema).scalar(text), expected, "{schema} {text}");
         }
     }
 
     #[test]
-    fn date_times_may_have_the_offset_of_jira() {
+    fn date_times_may_have_an_offset_without_colon() {
         let cases = [
             ("2021-01-17T12:34:00Z", true),
             ("2021-01-17T12:34:00.000+02:00", true),

@@ -1,4 +1,4 @@
-//! Turns the JSON of `--sandbox=FILE` into answers that go before those of the description.
+//! JSON of `--sandbox=FILE` → answers that have precedence over those of the description.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -6,37 +6,39 @@ use std::time::Duration;
 use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{HeaderMap, StatusCode};
 use serde_json::{Map, Value};
+use toolwright_model::suggest_one;
 
-use super::answer::Reply;
-use super::check::{Values, header};
+use super::answer::SandboxReply;
 use super::error::SandboxError;
+use super::problem::RequestValues;
+use super::text::header;
 
-/// The operation that stands for all.
+/// The name that matches every operation.
 const EVERY: &str = "*";
 
-/// A list of answers, the first of which that fits a request and is not used up is given.
+/// A list of answers; a request gets the first one that matches it and is not used up.
 #[derive(Debug)]
 pub struct Script {
-    entries: Vec<Entry>,
+    entries: Vec<ScriptEntry>,
 }
 
-/// One answer of a script and the requests it is for.
+/// One answer of a script and the requests that it matches.
 #[derive(Debug)]
-struct Entry {
+struct ScriptEntry {
     operation: String,
     path: Map<String, Value>,
     query: Map<String, Value>,
     headers: Map<String, Value>,
     body: Option<Value>,
-    answer: Scripted,
-    /// How often it is still given; unlimited at first if absent.
+    answer: ScriptedAnswer,
+    /// How many times it is still given; without a limit if absent.
     left: Option<AtomicU64>,
 }
 
-/// What a script does with a request.
+/// What a script answers.
 #[derive(Debug)]
-pub(super) struct Scripted {
-    pub(super) reply: Reply,
+pub(super) struct ScriptedAnswer {
+    pub(super) reply: SandboxReply,
     pub(super) delay: Option<Duration>,
     /// Drops the connection instead of answering.
     pub(super) close: bool,
@@ -46,7 +48,7 @@ impl Script {
     /// Parses a list of `{operation, when, answer {status, headers, body, delay_ms, close}, times}`.
     ///
     /// # Errors
-    /// Names the entry, and what it says that is not understood.
+    /// The text is no JSON, or an entry is not of this form; the error names the entry.
     pub fn parse(text: &str) -> Result<Self, SandboxError> {
         let script: Value = serde_json::from_str(text).map_err(|source| SandboxError::ScriptSyntax { source })?;
         let Value::Array(entries) = script else {
@@ -62,7 +64,7 @@ impl Script {
 
     /// Checks that each entry is for an operation that exists.
     pub(super) fn check(&self, known: &[&str]) -> Result<(), SandboxError> {
-        for (index, Entry { operation, .. }) in self.entries.iter().enumerate() {
+        for (index, ScriptEntry { operation, .. }) in self.entries.iter().enumerate() {
             if operation != EVERY && !known.contains(&operation.as_str()) {
                 let problem = format!("unknown operation `{operation}`{}", nearest(operation, known));
                 return Err(SandboxError::ScriptEntry { index, problem });
@@ -71,47 +73,52 @@ impl Script {
         Ok(())
     }
 
-    /// Returns the first answer that fits, and uses it up by one.
-    pub(super) fn answer(&self, operation: &str, values: &Values, headers: &HeaderMap) -> Option<&Scripted> {
+    /// Returns the first answer that matches, and counts its use.
+    pub(super) fn answer(
+        &self,
+        operation: &str,
+        values: &RequestValues,
+        headers: &HeaderMap,
+    ) -> Option<&ScriptedAnswer> {
         self.entries
             .iter()
             .find(|entry| {
                 (entry.operation == EVERY || entry.operation == operation)
-                    && entry.fits(values, headers)
-                    && entry.use_up()
+                    && entry.matches(values, headers)
+                    && entry.count_use()
             })
             .map(|entry| &entry.answer)
     }
 }
 
-impl Entry {
-    fn fits(&self, values: &Values, headers: &HeaderMap) -> bool {
+impl ScriptEntry {
+    fn matches(&self, values: &RequestValues, headers: &HeaderMap) -> bool {
         let within = |wanted: &Map<String, Value>, found: &Map<String, Value>| {
-            wanted.iter().all(|(name, wanted)| found.get(name).is_some_and(|found| holds(found, wanted)))
+            wanted.iter().all(|(name, wanted)| found.get(name).is_some_and(|found| contains(found, wanted)))
         };
         within(&self.path, &values.path)
             && within(&self.query, &values.query)
             && self.headers.iter().all(|(name, wanted)| {
-                header(headers, name).is_some_and(|found| holds(&Value::String(found.into_owned()), wanted))
+                header(headers, name).is_some_and(|found| contains(&Value::String(found.into_owned()), wanted))
             })
-            && self.body.as_ref().is_none_or(|wanted| holds(&values.body, wanted))
+            && self.body.as_ref().is_none_or(|wanted| contains(&values.body, wanted))
     }
 
-    fn use_up(&self) -> bool {
+    fn count_use(&self) -> bool {
         self.left.as_ref().is_none_or(|left| {
             left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
         })
     }
 }
 
-/// Tells whether `wanted` is part of `found`; scalars are also compared as text, since a header has no other form.
-fn holds(found: &Value, wanted: &Value) -> bool {
+/// Whether `found` contains `wanted`; scalars are compared as text too, because headers are text.
+fn contains(found: &Value, wanted: &Value) -> bool {
     match (found, wanted) {
         (Value::Object(found), Value::Object(wanted)) => {
-            wanted.iter().all(|(name, wanted)| found.get(name).is_some_and(|found| holds(found, wanted)))
+            wanted.iter().all(|(name, wanted)| found.get(name).is_some_and(|found| contains(found, wanted)))
         }
         (Value::Array(found), Value::Array(wanted)) => {
-            found.len() == wanted.len() && found.iter().zip(wanted).all(|(found, wanted)| holds(found, wanted))
+            found.len() == wanted.len() && found.iter().zip(wanted).all(|(found, wanted)| contains(found, wanted))
         }
         (Value::String(text), Value::Number(number)) | (Value::Number(number), Value::String(text)) => {
             *text == number.to_string()
@@ -123,7 +130,7 @@ fn holds(found: &Value, wanted: &Value) -> bool {
     }
 }
 
-fn parse(entry: &Value) -> Result<Entry, String> {
+fn parse(entry: &Value) -> Result<ScriptEntry, String> {
     let entry = members(entry, "the entry", &["operation", "when", "answer", "times"])?;
     let operation = match entry.get("operation") {
         Some(Value::String(operation)) => operation.clone(),
@@ -150,7 +157,7 @@ fn parse(entry: &Value) -> Result<Entry, String> {
             Some(AtomicU64::new(times.ok_or("`times` must be a whole number above 0")?))
         }
     };
-    Ok(Entry {
+    Ok(ScriptEntry {
         operation,
         path: part("path")?,
         query: part("query")?,
@@ -161,7 +168,7 @@ fn parse(entry: &Value) -> Result<Entry, String> {
     })
 }
 
-fn scripted(answer: &Value) -> Result<Scripted, String> {
+fn scripted(answer: &Value) -> Result<ScriptedAnswer, String> {
     let answer = members(answer, "`answer`", &["status", "headers", "body", "delay_ms", "close"])?;
     let status = match answer.get("status") {
         None => StatusCode::OK,
@@ -193,14 +200,14 @@ fn scripted(answer: &Value) -> Result<Scripted, String> {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     }
     let empty = Map::new();
-    let given = match answer.get("headers") {
+    let headers_given = match answer.get("headers") {
         None => &empty,
-        Some(Value::Object(given)) => given,
+        Some(Value::Object(object)) => object,
         Some(other) => {
             return Err(format!("`answer.headers` must be an object, found {}", kind(other)));
         }
     };
-    for (name, value) in given {
+    for (name, value) in headers_given {
         let text = match value {
             Value::String(text) => text.clone(),
             Value::Number(number) => number.to_string(),
@@ -212,10 +219,10 @@ fn scripted(answer: &Value) -> Result<Scripted, String> {
         let (name, value) = known.ok_or_else(|| format!("`answer.headers.{name}` is no header that can be sent"))?;
         headers.insert(name, value);
     }
-    Ok(Scripted { reply: Reply { status, headers, body: body.into() }, delay, close })
+    Ok(ScriptedAnswer { reply: SandboxReply { status, headers, body: body.into() }, delay, close })
 }
 
-/// Returns the members of an object none of whose keys is unknown.
+/// Returns the members of an object; an unknown key is an error.
 fn members<'a>(value: &'a Value, what: &str, known: &[&str]) -> Result<&'a Map<String, Value>, String> {
     let Value::Object(members) = value else {
         return Err(format!("{what} must be an object, found {}", kind(value)));
@@ -229,15 +236,10 @@ fn members<'a>(value: &'a Value, what: &str, known: &[&str]) -> Result<&'a Map<S
     }
 }
 
-/// Returns a half sentence that names what was probably meant.
+/// Returns the end of a message that suggests a known name.
 fn nearest(word: &str, known: &[&str]) -> String {
-    let near = known
-        .iter()
-        .map(|name| (strsim::jaro_winkler(&word.to_lowercase(), &name.to_lowercase()), *name))
-        .filter(|(likeness, _)| *likeness > 0.7)
-        .max_by(|(left, _), (right, _)| left.total_cmp(right));
-    match near {
-        Some((_, name)) => format!("; did you mean `{name}`?"),
+    match suggest_one(word, known.iter().copied()) {
+        Some(name) => format!("; did you mean `{name}`?"),
         None => "; `catalog show NAME` names the operations of a tool".to_owned(),
     }
 }
@@ -260,7 +262,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_script_that_is_not_understood_is_refused() {
+    fn a_malformed_script_is_refused() {
         let cases = [
             ("[", "the sandbox script is not JSON: EOF while parsing a list at line 1 column 1"),
             ("{}", "the sandbox script must be a list of `{operation, when, answer, times}`, found an object"),
@@ -298,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_that_no_table_has_is_refused() {
+    fn an_unknown_operation_is_refused() {
         let script = Script::parse(r#"[{"operation": "*", "answer": {}}, {"operation": "listTicket", "answer": {}}]"#)
             .expect("a script");
         assert!(script.check(&["listTickets", "listTicket"]).is_ok());
@@ -308,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_holds_its_part() {
+    fn a_value_contains_its_part() {
         let cases = [
             (json!({"a": 1, "b": 2}), json!({"a": 1}), true),
             (json!({"a": 1}), json!({"a": 1, "b": 2}), false),
@@ -319,7 +321,7 @@ mod tests {
             (json!(null), json!("null"), false),
         ];
         for (found, wanted, expected) in cases {
-            assert_eq!(holds(&found, &wanted), expected, "{found} {wanted}");
+            assert_eq!(contains(&found, &wanted), expected, "{found} {wanted}");
         }
     }
 }

@@ -1,5 +1,4 @@
-//! Turns connections on the loopback port into answers: route, read, script, credentials, checks, and then the
-//! description's answer.
+//! Connections on the loopback port → answers: route, read, script, credentials, checks, the description's answer.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -15,69 +14,70 @@ use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::answer::Reply;
-use super::body::{self, Content};
-use super::check::{Checked, Problem, Request, check};
+use super::answer::SandboxReply;
+use super::body::{self, ReceivedBody};
+use super::check::{ReceivedRequest, check};
 use super::error::SandboxError;
+use super::problem::{CheckedRequest, RequestProblem};
 use super::record::{self, Recorded, Verdict};
-use super::route::Route;
+use super::route::RouteMatch;
 use super::script::Script;
-use super::table::{Operation, Table};
+use super::table::{SandboxTable, TableOperation};
 
-/// No request of ours is larger; a runaway one must not fill the memory.
+/// No request of ours is larger; the bound protects the memory of this process.
 const MAX_BODY: usize = 256 * 1024 * 1024;
 
-/// How long to wait when no connection can be accepted, which happens when file descriptors run out.
+/// How long to wait after a failed accept, which happens when file descriptors run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(20);
 
-/// What all connections share.
-pub(super) struct Shared {
-    pub(super) apis: Vec<Api>,
+/// The state that all connections share.
+pub(super) struct SandboxState {
+    pub(super) apis: Vec<SandboxApi>,
     pub(super) script: Option<Script>,
-    /// Absent unless asked for, because a load test would fill it.
+    /// Absent unless requested, because a load test would fill it.
     pub(super) record: Option<Mutex<Vec<Recorded>>>,
 }
 
 /// One API, whose table is parsed at its first request.
-pub(super) struct Api {
+pub(super) struct SandboxApi {
     pub(super) id: String,
     text: String,
-    table: OnceLock<Result<Table, String>>,
+    table: OnceLock<Result<SandboxTable, String>>,
 }
 
-impl Api {
+impl SandboxApi {
     pub(super) fn new(id: &str, text: &str) -> Self {
         Self { id: id.to_owned(), text: text.to_owned(), table: OnceLock::new() }
     }
 
-    pub(super) fn table(&self) -> Result<&Table, SandboxError> {
-        let table = self.table.get_or_init(|| Table::parse(&self.text));
+    pub(super) fn table(&self) -> Result<&SandboxTable, SandboxError> {
+        let table = self.table.get_or_init(|| SandboxTable::parse(&self.text));
         table.as_ref().map_err(|reason| SandboxError::Table { api: self.id.clone(), reason: reason.clone() })
     }
 }
 
-/// A script wants the connection dropped; hyper does so if the service fails.
+/// A script's `close`: hyper drops the connection if the service fails.
 #[derive(Debug, thiserror::Error)]
-#[error("the connection is dropped as the script says")]
-struct Dropped;
+#[error("the script drops the connection")]
+struct ConnectionDropped;
 
-/// What is done with a request, and what is remembered of it.
-struct Outcome {
-    reply: Option<Reply>,
+/// The reply to a request, and what is recorded of it.
+struct RequestOutcome {
+    reply: Option<SandboxReply>,
     operation: Option<String>,
-    problems: Vec<Problem>,
+    problems: Vec<RequestProblem>,
     delay: Option<Duration>,
 }
 
-impl Outcome {
-    fn refused(status: StatusCode, message: &str, operation: Option<&str>, problems: Vec<Problem>) -> Self {
+impl RequestOutcome {
+    fn refused(status: StatusCode, message: &str, operation: Option<&str>, problems: Vec<RequestProblem>) -> Self {
         let reply = refusal(status, message, operation, &problems);
         Self { reply: Some(reply), operation: operation.map(str::to_owned), problems, delay: None }
     }
 }
 
-/// Answers connections until it is aborted, and its connections with it.
-pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+/// Answers connections until the task is aborted, which aborts the connections too.
+pub(super) async fn serve(listener: TcpListener, shared: Arc<SandboxState>) {
     let mut connections = JoinSet::new();
     loop {
         tokio::select! {
@@ -85,32 +85,35 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
                 Ok((stream, _)) => drop(connections.spawn(connection(stream, Arc::clone(&shared)))),
                 Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
             },
-            // Finished connections are let go, or their list would grow for ever.
+            // Finished connections are removed, or the set would grow without bound.
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
         }
     }
 }
 
-async fn connection(stream: TcpStream, shared: Arc<Shared>) {
-    // Without it small answers wait for the acknowledgement of the one before.
+async fn connection(stream: TcpStream, shared: Arc<SandboxState>) {
+    // Without it a small answer waits for the acknowledgement of the previous one.
     let _ = stream.set_nodelay(true);
     let service = service_fn(|request| answer(Arc::clone(&shared), request));
     let mut builder = http1::Builder::new();
     builder.header_read_timeout(None);
-    // An error here is a client that went away, or a script that drops the connection.
+    // Fails where a client disconnects or a script drops the connection.
     let _ = builder.serve_connection(TokioIo::new(stream), service).await;
 }
 
-async fn answer(shared: Arc<Shared>, request: hyper::Request<Incoming>) -> Result<Response<Full<Bytes>>, Dropped> {
+async fn answer(
+    shared: Arc<SandboxState>,
+    request: hyper::Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, ConnectionDropped> {
     let (head, body) = request.into_parts();
-    let bytes = Limited::new(body, MAX_BODY).collect().await.map_err(|_| Dropped)?.to_bytes();
+    let bytes = Limited::new(body, MAX_BODY).collect().await.map_err(|_| ConnectionDropped)?.to_bytes();
     let media_type = head.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let parts = body::parts(media_type, &bytes).await;
     let (api, path) = split(head.uri.path());
     let query = head.uri.query().unwrap_or_default();
     let outcome = {
-        let content = Content { media_type, bytes: &bytes, parts };
-        decide(&shared, api, path, head.method.as_str(), query, &head.headers, content)
+        let body = ReceivedBody { media_type, bytes: &bytes, parts };
+        decide(&shared, api, path, head.method.as_str(), query, &head.headers, body)
     };
     let status = outcome.reply.as_ref().map_or(0, |reply| reply.status.as_u16());
     if let Some(record) = &shared.record {
@@ -132,28 +135,28 @@ async fn answer(shared: Arc<Shared>, request: hyper::Request<Incoming>) -> Resul
     if let Some(delay) = outcome.delay {
         tokio::time::sleep(delay).await;
     }
-    let reply = outcome.reply.ok_or(Dropped)?;
+    let reply = outcome.reply.ok_or(ConnectionDropped)?;
     let mut response = Response::new(Full::from(reply.body));
     *response.status_mut() = reply.status;
     *response.headers_mut() = reply.headers;
     Ok(response)
 }
 
-/// Splits `/jitbit/api/ticket` into the API and the path that its description knows.
+/// Splits `/jitbit/api/ticket` into the API's id and the path of its description.
 fn split(path: &str) -> (&str, &str) {
     let path = path.strip_prefix('/').unwrap_or(path);
     path.find('/').map_or((path, "/"), |end| path.split_at(end))
 }
 
 fn decide(
-    shared: &Shared,
+    shared: &SandboxState,
     api: &str,
     path: &str,
     method: &str,
     query: &str,
     headers: &HeaderMap,
-    content: Content<'_>,
-) -> Outcome {
+    body: ReceivedBody<'_>,
+) -> RequestOutcome {
     let Some(found) = shared.apis.iter().find(|known| known.id == api) else {
         let known: Vec<String> = shared.apis.iter().map(|api| format!("`/{}`", api.id)).collect();
         let problem = format!("`/{api}` is no API of this sandbox; known are {}", known.join(", "));
@@ -162,16 +165,22 @@ fn decide(
     let table = match found.table() {
         Ok(table) => table,
         Err(error) => {
-            let problems = vec![Problem::new("table", error.to_string())];
-            return Outcome::refused(StatusCode::INTERNAL_SERVER_ERROR, "the table is not readable", None, problems);
+            let problems = vec![RequestProblem::new("table", error.to_string())];
+            return RequestOutcome::refused(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "the table is not readable",
+                None,
+                problems,
+            );
         }
     };
     match table.routes.find(path, method) {
-        Route::Unknown => not_found(format!("`{path}` is no path of `{api}`")),
-        Route::Methods(methods) => {
+        RouteMatch::Unknown => not_found(format!("`{path}` is no path of `{api}`")),
+        RouteMatch::Methods(methods) => {
             let allowed = methods.join(", ");
-            let problems = vec![Problem::new("method", format!("`{method}` is not known here; known are {allowed}"))];
-            let mut outcome = Outcome::refused(
+            let problems =
+                vec![RequestProblem::new("method", format!("`{method}` is not known here; known are {allowed}"))];
+            let mut outcome = RequestOutcome::refused(
                 StatusCode::METHOD_NOT_ALLOWED,
                 "the path is not known with this method",
                 None,
@@ -182,23 +191,28 @@ fn decide(
             }
             outcome
         }
-        Route::Operation(index, texts) => {
+        RouteMatch::Operation(index, texts) => {
             let operation = &table.operations[index];
-            let request = Request { path: &texts, query, headers, content };
+            let request = ReceivedRequest { path: &texts, query, headers, body };
             let checked = check(operation, table.security(operation), &request);
-            operated(shared.script.as_ref(), operation, checked, headers)
+            outcome(shared.script.as_ref(), operation, checked, headers)
         }
     }
 }
 
-/// Decides over a request whose operation is known.
-fn operated(script: Option<&Script>, operation: &Operation, checked: Checked, headers: &HeaderMap) -> Outcome {
+/// Answers a request whose operation is known.
+fn outcome(
+    script: Option<&Script>,
+    operation: &TableOperation,
+    checked: CheckedRequest,
+    headers: &HeaderMap,
+) -> RequestOutcome {
     let name = operation.name.as_str();
-    let Checked { values, mut problems, unreadable, unauthorised } = checked;
+    let CheckedRequest { values, mut problems, unreadable, unauthorised } = checked;
     let scripted = script.filter(|_| !unreadable).and_then(|script| script.answer(name, &values, headers));
     if let Some(scripted) = scripted {
         problems.extend(unauthorised);
-        return Outcome {
+        return RequestOutcome {
             reply: (!scripted.close).then(|| scripted.reply.clone()),
             operation: Some(name.to_owned()),
             problems,
@@ -208,24 +222,24 @@ fn operated(script: Option<&Script>, operation: &Operation, checked: Checked, he
     if let Some(problem) = unauthorised {
         problems.insert(0, problem);
         let message = "the credentials are not what the description asks for";
-        return Outcome::refused(StatusCode::UNAUTHORIZED, message, Some(name), problems);
+        return RequestOutcome::refused(StatusCode::UNAUTHORIZED, message, Some(name), problems);
     }
     if !problems.is_empty() {
         let message = "the request does not match the description";
-        return Outcome::refused(StatusCode::BAD_REQUEST, message, Some(name), problems);
+        return RequestOutcome::refused(StatusCode::BAD_REQUEST, message, Some(name), problems);
     }
     let reply = operation.answer.reply().clone();
-    Outcome { reply: Some(reply), operation: Some(name.to_owned()), problems, delay: None }
+    RequestOutcome { reply: Some(reply), operation: Some(name.to_owned()), problems, delay: None }
 }
 
-fn not_found(problem: String) -> Outcome {
-    let problems = vec![Problem::new("path", problem)];
-    Outcome::refused(StatusCode::NOT_FOUND, "the description knows no such path", None, problems)
+fn not_found(problem: String) -> RequestOutcome {
+    let problems = vec![RequestProblem::new("path", problem)];
+    RequestOutcome::refused(StatusCode::NOT_FOUND, "the description knows no such path", None, problems)
 }
 
-fn refusal(status: StatusCode, message: &str, operation: Option<&str>, problems: &[Problem]) -> Reply {
+fn refusal(status: StatusCode, message: &str, operation: Option<&str>, problems: &[RequestProblem]) -> SandboxReply {
     let operation = operation.map_or(Value::Null, Value::from);
     let body = json!({ "sandbox": message, "operation": operation, "problems": problems });
     let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
-    Reply { status, headers, body: body.to_string().into() }
+    SandboxReply { status, headers, body: body.to_string().into() }
 }

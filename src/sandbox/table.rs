@@ -1,33 +1,32 @@
-//! Turns the text of one API's table, as `codegen::sandbox_table` emits it, into operations that requests are checked
-//! against.
+//! The text of one API's sandbox table, as the generator emits it → the operations that requests are checked against.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::answer::Answer;
+use super::answer::DescribedAnswer;
 use super::route::Routes;
-use super::schema::Schema;
-use super::text::{Serialisation, Style};
+use super::schema::TableSchema;
+use super::text::{ParameterStyle, Serialisation, is_json};
 
 /// One API.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Table {
+pub(super) struct SandboxTable {
     #[serde(default, rename = "api")]
     _api: String,
     #[serde(default)]
-    security: Vec<Credential>,
-    pub(super) operations: Vec<Operation>,
+    security: Vec<SecurityScheme>,
+    pub(super) operations: Vec<TableOperation>,
     #[serde(skip)]
     pub(super) routes: Routes,
 }
 
-impl Table {
+impl SandboxTable {
     /// Parses the table.
     ///
     /// # Errors
-    /// Says what the emitter would have written otherwise.
+    /// The reason why the text is not what the generator writes.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let mut table: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
         for (index, operation) in table.operations.iter().enumerate() {
@@ -36,8 +35,8 @@ impl Table {
         Ok(table)
     }
 
-    /// Returns the ways to prove who asks, any of which will do; none if nothing is asked for.
-    pub(super) fn security<'a>(&'a self, operation: &'a Operation) -> &'a [Credential] {
+    /// Returns the security schemes of an operation, any of which suffices; none if no credentials are required.
+    pub(super) fn security<'a>(&'a self, operation: &'a TableOperation) -> &'a [SecurityScheme] {
         operation.security.as_deref().unwrap_or(&self.security)
     }
 }
@@ -45,34 +44,34 @@ impl Table {
 /// One operation.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Operation {
+pub(super) struct TableOperation {
     #[serde(rename = "operation")]
     pub(super) name: String,
     pub(super) method: String,
     pub(super) path: String,
     #[serde(default)]
-    pub(super) parameters: Vec<Parameter>,
-    pub(super) body: Option<Body>,
-    security: Option<Vec<Credential>>,
+    pub(super) parameters: Vec<TableParameter>,
+    pub(super) body: Option<TableBody>,
+    security: Option<Vec<SecurityScheme>>,
     #[serde(default)]
-    pub(super) answer: Answer,
+    pub(super) answer: DescribedAnswer,
 }
 
-/// Where a parameter travels.
+/// The location of a parameter.
 #[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Place {
+pub(super) enum ParameterIn {
     Path,
     Query,
     Header,
     Cookie,
-    /// A word that OpenAPI 3.0 does not know; such a parameter is not checked.
+    /// A location that OpenAPI 3.0 does not define; such a parameter is not checked.
     #[serde(other)]
     Unknown,
 }
 
-impl Place {
-    /// The word by which problems name the place.
+impl ParameterIn {
+    /// The prefix of the location in problems.
     pub(super) fn label(self) -> &'static str {
         match self {
             Self::Path => "path",
@@ -87,95 +86,95 @@ impl Place {
 /// One parameter.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Parameter {
+pub(super) struct TableParameter {
     #[serde(rename = "in")]
-    pub(super) place: Place,
+    pub(super) place: ParameterIn,
     pub(super) name: String,
     #[serde(default)]
     pub(super) required: bool,
-    style: Option<Style>,
+    style: Option<ParameterStyle>,
     explode: Option<bool>,
     #[serde(default)]
     pub(super) allow_empty: bool,
     /// The media type of a parameter that is a document of its own.
     pub(super) content: Option<String>,
     #[serde(default)]
-    pub(super) schema: Schema,
+    pub(super) schema: TableSchema,
 }
 
-impl Parameter {
+impl TableParameter {
     pub(super) fn serialisation(&self) -> Serialisation {
         let style = self.style.unwrap_or(match self.place {
-            Place::Query | Place::Cookie => Style::Form,
-            _ => Style::Simple,
+            ParameterIn::Query | ParameterIn::Cookie => ParameterStyle::Form,
+            _ => ParameterStyle::Simple,
         });
-        Serialisation { style, explode: self.explode.unwrap_or(style == Style::Form) }
+        Serialisation { style, explode: self.explode.unwrap_or(style == ParameterStyle::Form) }
     }
 
-    /// Tells whether the value is one JSON text.
+    /// Whether the value is one JSON text.
     pub(super) fn is_json(&self) -> bool {
-        self.content.as_deref().is_some_and(super::body::is_json)
+        self.content.as_deref().is_some_and(is_json)
     }
 }
 
 /// The body of an operation.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Body {
+pub(super) struct TableBody {
     #[serde(default)]
     pub(super) required: bool,
-    pub(super) content: BTreeMap<String, Media>,
+    pub(super) content: BTreeMap<String, TableMedia>,
 }
 
-/// One representation of a body.
+/// One media type of a body.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Media {
+pub(super) struct TableMedia {
     #[serde(default)]
-    pub(super) schema: Schema,
+    pub(super) schema: TableSchema,
     #[serde(default)]
-    encoding: BTreeMap<String, Encoding>,
+    encoding: BTreeMap<String, FieldEncoding>,
 }
 
-impl Media {
-    /// Returns how a field of a form is written.
+impl TableMedia {
+    /// Returns the serialisation of a form field.
     pub(super) fn serialisation(&self, field: &str) -> Serialisation {
         let encoding = self.encoding.get(field);
-        let style = encoding.and_then(|encoding| encoding.style).unwrap_or(Style::Form);
-        let explode = encoding.and_then(|encoding| encoding.explode).unwrap_or(style == Style::Form);
+        let style = encoding.and_then(|encoding| encoding.style).unwrap_or(ParameterStyle::Form);
+        let explode = encoding.and_then(|encoding| encoding.explode).unwrap_or(style == ParameterStyle::Form);
         Serialisation { style, explode }
     }
 
-    /// Tells whether the description says how a field of a form is written.
+    /// Whether the description states the serialisation of a form field.
     pub(super) fn has_style(&self, field: &str) -> bool {
         self.encoding.get(field).is_some_and(|encoding| encoding.style.is_some() || encoding.explode.is_some())
     }
 
-    /// Tells whether a field of a form is one JSON text.
+    /// Whether a form field is one JSON text.
     pub(super) fn is_json(&self, field: &str) -> bool {
         let encoding = self.encoding.get(field);
-        encoding.and_then(|encoding| encoding.content_type.as_deref()).is_some_and(super::body::is_json)
+        encoding.and_then(|encoding| encoding.content_type.as_deref()).is_some_and(is_json)
     }
 }
 
-/// What the description says of one field of a form.
+/// The encoding of one form field.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Encoding {
+struct FieldEncoding {
     content_type: Option<String>,
-    style: Option<Style>,
+    style: Option<ParameterStyle>,
     explode: Option<bool>,
 }
 
-/// A way to prove who asks.
+/// One way to authenticate.
 #[derive(Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
-pub(super) enum Credential {
+pub(super) enum SecurityScheme {
     Bearer,
     Basic,
     Header { name: String },
     Query { name: String },
     Cookie { name: String },
-    All { of: Vec<Credential> },
+    All { of: Vec<SecurityScheme> },
     None,
 }

@@ -1,4 +1,4 @@
-//! Turns the text of paths, queries, headers and forms into JSON values, by the serialisation styles of OpenAPI.
+//! Text of paths, queries, headers and forms → JSON values, by the serialisation styles of OpenAPI.
 
 use std::borrow::Cow;
 
@@ -6,12 +6,14 @@ use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::schema::Shape;
+use hyper::HeaderMap;
+
+use super::schema::ValueShape;
 
 /// The value of `style`.
 #[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
-pub(super) enum Style {
+pub(super) enum ParameterStyle {
     Form,
     SpaceDelimited,
     PipeDelimited,
@@ -27,27 +29,27 @@ pub(super) enum Style {
 /// How a value becomes text.
 #[derive(Clone, Copy)]
 pub(super) struct Serialisation {
-    pub(super) style: Style,
+    pub(super) style: ParameterStyle,
     pub(super) explode: bool,
 }
 
 /// One `key=value` of a query or a form.
-pub(super) struct Pair<'a> {
+pub(super) struct EncodedPair<'a> {
     pub(super) key: Cow<'a, str>,
     /// Still encoded, because a separator counts only where it is not.
     raw: &'a str,
     pub(super) text: Cow<'a, str>,
-    /// Whether some parameter has taken it.
+    /// Whether a parameter has consumed it.
     pub(super) used: bool,
 }
 
 /// Returns the pairs of a query or an urlencoded form, and the pieces that are not UTF-8.
-pub(super) fn pairs(encoded: &str) -> (Vec<Pair<'_>>, Vec<&str>) {
+pub(super) fn pairs(encoded: &str) -> (Vec<EncodedPair<'_>>, Vec<&str>) {
     let (mut pairs, mut broken) = (Vec::new(), Vec::new());
     for piece in encoded.split('&').filter(|piece| !piece.is_empty()) {
         let (key, raw) = piece.split_once('=').unwrap_or((piece, ""));
         match (form_decoded(key), form_decoded(raw)) {
-            (Some(key), Some(text)) => pairs.push(Pair { key, raw, text, used: false }),
+            (Some(key), Some(text)) => pairs.push(EncodedPair { key, raw, text, used: false }),
             _ => broken.push(piece),
         }
     }
@@ -55,11 +57,11 @@ pub(super) fn pairs(encoded: &str) -> (Vec<Pair<'_>>, Vec<&str>) {
 }
 
 /// Returns the pairs of a `Cookie` header.
-pub(super) fn cookies(header: &str) -> Vec<Pair<'_>> {
+pub(super) fn cookies(header: &str) -> Vec<EncodedPair<'_>> {
     header
         .split(';')
         .filter_map(|piece| piece.trim().split_once('='))
-        .map(|(key, raw)| Pair { key: key.into(), raw, text: raw.into(), used: false })
+        .map(|(key, raw)| EncodedPair { key: key.into(), raw, text: raw.into(), used: false })
         .collect()
 }
 
@@ -78,20 +80,20 @@ fn form_decoded(raw: &str) -> Option<Cow<'_, str>> {
 /// Takes the parameter `name` out of the pairs; `None` if it is not there.
 ///
 /// # Errors
-/// Says what is wrong with the way it is written; wrong values are left to the schema.
+/// The reason why it is not written in its style; values are checked by the schema.
 pub(super) fn take(
-    pairs: &mut [Pair<'_>],
+    pairs: &mut [EncodedPair<'_>],
     name: &str,
     how: Serialisation,
-    shape: &Shape,
+    shape: &ValueShape,
 ) -> Result<Option<Value>, String> {
-    if how.style == Style::DeepObject && shape.is_object() {
+    if how.style == ParameterStyle::DeepObject && shape.is_object() {
         return take_deep(pairs, name, shape);
     }
-    if how.style == Style::Form && how.explode && shape.is_object() && !shape.is_array() {
+    if how.style == ParameterStyle::Form && how.explode && shape.is_object() && !shape.is_array() {
         return Ok(take_spread(pairs, shape));
     }
-    let mut found: Vec<&Pair<'_>> = Vec::new();
+    let mut found: Vec<&EncodedPair<'_>> = Vec::new();
     for pair in pairs.iter_mut().filter(|pair| pair.key == name) {
         pair.used = true;
         found.push(pair);
@@ -123,8 +125,8 @@ pub(super) fn take(
     alternating(&pieces, shape).map(Some)
 }
 
-/// Takes every pair that nothing else has taken, for an object that is open to any name.
-pub(super) fn take_rest(pairs: &mut [Pair<'_>], shape: &Shape, into: &mut Map<String, Value>) {
+/// Takes every pair that is left, for an object that takes any property.
+pub(super) fn take_rest(pairs: &mut [EncodedPair<'_>], shape: &ValueShape, into: &mut Map<String, Value>) {
     for pair in pairs.iter_mut().filter(|pair| !pair.used) {
         pair.used = true;
         into.insert(pair.key.to_string(), shape.property(&pair.key).scalar(&pair.text));
@@ -132,7 +134,7 @@ pub(super) fn take_rest(pairs: &mut [Pair<'_>], shape: &Shape, into: &mut Map<St
 }
 
 /// Reads `name[a]=1&name[b]=2`; a repeated key is an array.
-fn take_deep(pairs: &mut [Pair<'_>], name: &str, shape: &Shape) -> Result<Option<Value>, String> {
+fn take_deep(pairs: &mut [EncodedPair<'_>], name: &str, shape: &ValueShape) -> Result<Option<Value>, String> {
     let mut object = Map::new();
     let mut plain = false;
     for pair in &mut *pairs {
@@ -162,8 +164,8 @@ fn take_deep(pairs: &mut [Pair<'_>], name: &str, shape: &Shape) -> Result<Option
     Ok((!object.is_empty()).then_some(Value::Object(object)))
 }
 
-/// Reads an object whose properties are keys of their own.
-fn take_spread(pairs: &mut [Pair<'_>], shape: &Shape) -> Option<Value> {
+/// Reads an exploded object: each property is a key of the query.
+fn take_spread(pairs: &mut [EncodedPair<'_>], shape: &ValueShape) -> Option<Value> {
     let mut object = Map::new();
     for name in shape.property_names() {
         for pair in pairs.iter_mut().filter(|pair| !pair.used && pair.key == name) {
@@ -174,26 +176,26 @@ fn take_spread(pairs: &mut [Pair<'_>], shape: &Shape) -> Option<Value> {
     (!object.is_empty()).then_some(Value::Object(object))
 }
 
-/// Splits a joined value. A separator that is percent-encoded separates only if no plain one does: encoders differ in
-/// whether they touch it, and most servers decode first.
-fn pieces<'a>(pair: &'a Pair<'_>, style: Style) -> Vec<Cow<'a, str>> {
+/// Splits a joined value. A percent-encoded separator counts only where no plain one occurs: encoders differ in
+/// whether they encode it, and most servers decode first.
+fn pieces<'a>(pair: &'a EncodedPair<'_>, style: ParameterStyle) -> Vec<Cow<'a, str>> {
     let separator = match style {
-        Style::SpaceDelimited => ' ',
-        Style::PipeDelimited => '|',
+        ParameterStyle::SpaceDelimited => ' ',
+        ParameterStyle::PipeDelimited => '|',
         _ => ',',
     };
     if pair.text.is_empty() {
         return Vec::new();
     }
     if pair.raw.contains(separator) {
-        // An ASCII separator can't tear a character apart, so each piece decodes as the whole did.
+        // An ASCII separator never splits a UTF-8 character, so each piece decodes as the whole did.
         return pair.raw.split(separator).map(|piece| form_decoded(piece).unwrap_or_default()).collect();
     }
     pair.text.split(separator).map(Cow::Borrowed).collect()
 }
 
 /// Reads `key,value,key,value`.
-fn alternating(pieces: &[Cow<'_, str>], shape: &Shape) -> Result<Value, String> {
+fn alternating(pieces: &[Cow<'_, str>], shape: &ValueShape) -> Result<Value, String> {
     let (couples, rest) = pieces.as_chunks::<2>();
     if !rest.is_empty() {
         return Err("is an object and must be written `key,value,key,value`".to_owned());
@@ -204,12 +206,12 @@ fn alternating(pieces: &[Cow<'_, str>], shape: &Shape) -> Result<Value, String> 
 /// Reads a path segment or a header; `raw` is percent-encoded in a path and plain in a header.
 ///
 /// # Errors
-/// Says what is wrong with the way it is written.
+/// The reason why it is not written in its style.
 pub(super) fn segment(
     raw: &str,
     name: &str,
     how: Serialisation,
-    shape: &Shape,
+    shape: &ValueShape,
     percent_encoded: bool,
 ) -> Result<Value, String> {
     let plain = |text: &str| -> Result<String, String> {
@@ -220,8 +222,10 @@ pub(super) fn segment(
     };
     let matrix = format!(";{name}=");
     let (raw, separator) = match how.style {
-        Style::Label => (raw.strip_prefix('.').ok_or("must begin with `.`")?, if how.explode { "." } else { "," }),
-        Style::Matrix => {
+        ParameterStyle::Label => {
+            (raw.strip_prefix('.').ok_or("must begin with `.`")?, if how.explode { "." } else { "," })
+        }
+        ParameterStyle::Matrix => {
             let rest = raw.strip_prefix(&matrix).ok_or_else(|| format!("must begin with `{matrix}`"))?;
             (rest, if how.explode { matrix.as_str() } else { "," })
         }
@@ -247,17 +251,35 @@ pub(super) fn segment(
     alternating(&texts, shape)
 }
 
+/// Returns the text of a header, repeated lines joined by commas.
+pub(super) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<Cow<'a, str>> {
+    let mut lines = headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let first = lines.next()?;
+    Some(lines.fold(first, |all, line| Cow::Owned(format!("{all}, {line}"))))
+}
+
+/// Whether a media type, with or without parameters, is JSON.
+pub(super) fn is_json(media_type: &str) -> bool {
+    let essence = essence(media_type);
+    essence.ends_with("/json") || essence.ends_with("+json")
+}
+
+/// Returns the media type in lower case, without its parameters.
+pub(super) fn essence(media_type: &str) -> String {
+    media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::sandbox::schema::Schema;
+    use crate::sandbox::schema::TableSchema;
 
     /// Takes `x` out of a query; the expectation is the value as JSON, empty if it is absent.
     fn check(style: &str, explode: bool, schema: &Value, query: &str, expected: Result<&str, &str>) {
-        let style: Style = serde_json::from_value(json!(style)).expect("known style");
-        let schema: Schema = serde_json::from_value(schema.clone()).expect("any value is a schema");
+        let style: ParameterStyle = serde_json::from_value(json!(style)).expect("known style");
+        let schema: TableSchema = serde_json::from_value(schema.clone()).expect("any value is a schema");
         let (mut pairs, broken) = pairs(query);
         assert!(broken.is_empty());
         let how = Serialisation { style, explode };
@@ -322,8 +344,8 @@ mod tests {
             ("matrix", json!({"type": "string"}), "a", Err("must begin with `;x=`")),
         ];
         for (style, schema, raw, expected) in cases {
-            let style: Style = serde_json::from_value(json!(style)).expect("known style");
-            let schema: Schema = serde_json::from_value(schema).expect("any value is a schema");
+            let style: ParameterStyle = serde_json::from_value(json!(style)).expect("known style");
+            let schema: TableSchema = serde_json::from_value(schema).expect("any value is a schema");
             let found = segment(raw, "x", Serialisation { style, explode: false }, schema.shape(), true);
             assert_eq!(found, expected.map_err(str::to_owned), "{raw}");
         }

@@ -1,17 +1,17 @@
-//! The hosts whose links stay live: the configured address's, and those that a vendor file names.
+//! Host names of the configured addresses and of vendor.toml → the links that stay live.
 
-/// Hosts by name; `*.` before a name stands for everything below it.
+/// Host names; `*.` before a name matches everything below it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Hosts(Vec<String>);
 
 impl Hosts {
-    /// Hosts by the names `named`.
-    pub(crate) fn new<'a>(named: impl IntoIterator<Item = &'a str>) -> Self {
-        Self(named.into_iter().map(str::to_ascii_lowercase).collect())
+    /// Collects host names.
+    pub(crate) fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        Self(names.into_iter().map(str::to_ascii_lowercase).collect())
     }
 
-    /// Where the host of an address ends, if it is a web address that leads to one of these hosts
-    /// whoever reads it: nothing in it that one reader takes for the host's end and another not.
+    /// Returns where the host of a web address ends, if it is one of these hosts for every parser:
+    /// addresses on whose host parsers disagree are refused.
     pub(super) fn leads_to(&self, address: &str) -> Option<usize> {
         let rest = ["https://", "http://"].into_iter().find_map(|scheme| {
             address.get(..scheme.len()).filter(|begins| begins.eq_ignore_ascii_case(scheme))?;
@@ -24,7 +24,7 @@ impl Hosts {
                 || c.is_ascii_whitespace()
         });
         let (host, port) = rest[..length].split_once(':').unwrap_or((&rest[..length], ""));
-        // `https://host:` and a slash is one address, and two for a reader.
+        // Parsers disagree on an empty port before a slash.
         if port.is_empty() && rest[..length].ends_with(':') && rest[length..].starts_with(['/', '?', '#']) {
             return None;
         }
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_every_reader_takes_there_leads_there() {
+    fn only_addresses_that_every_parser_reads_alike_are_known() {
         let hosts = Hosts::new(["desk.example.com", "*.vendor.example"]);
         for (address, leads) in [
             ("https://desk.example.com", true),

@@ -1,6 +1,6 @@
-//! HTML that people wrote in a mail or an editor → Markdown, as much of it as a reader needs.
-//! What nobody saw is left out: comments, scripts, styles, hidden elements. One pass over the
-//! tokens with bounded nesting: no HTML takes more than time in proportion to its length.
+//! HTML of mails and editors → Markdown. What a person would not see is left out: comments,
+//! scripts, styles, hidden elements. One pass over the tokens with bounded nesting, so that the time
+//! is linear in the length.
 
 use std::fmt::Write as _;
 
@@ -9,10 +9,10 @@ use html5gum::emitters::default::{DefaultEmitter, StartTag, Token};
 
 /// How deep lists and quotes are shown.
 const DEEPEST: usize = 8;
-/// How many open elements an end tag looks through for its own.
+/// How many open elements an end tag is compared with.
 const LOOK_BACK: usize = 64;
 
-/// Elements by which a text is taken for HTML.
+/// Elements by which a text is recognized as HTML.
 const KNOWN: [&str; 44] = [
     "a",
     "abbr",
@@ -59,15 +59,16 @@ const KNOWN: [&str; 44] = [
     "u",
     "ul",
 ];
+/// Elements without an end tag.
 const VOID: [&str; 13] =
     ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"];
-/// Elements whose content is not for readers.
-const UNREAD: [&str; 12] = [
+/// Elements whose content is not displayed as text.
+const NOT_DISPLAYED: [&str; 12] = [
     "script", "style", "title", "template", "iframe", "object", "noembed", "noframes", "applet", "audio", "video",
     "select",
 ];
 
-/// Whether a text is HTML: some element that mails have stands in it.
+/// Returns whether a text contains an element that mails use.
 pub(super) fn is_html(text: &str) -> bool {
     text.match_indices('<').any(|(at, _)| {
         let rest = &text[at + 1..];
@@ -78,11 +79,11 @@ pub(super) fn is_html(text: &str) -> bool {
     })
 }
 
-/// Converts HTML.
+/// Converts HTML to Markdown.
 pub(super) fn markdown(html: &str) -> String {
     let mut emitter = DefaultEmitter::default();
     emitter.naively_switch_states(true);
-    let mut writer = Writer { out: String::with_capacity(html.len() / 2), ..Writer::default() };
+    let mut writer = MarkdownWriter { out: String::with_capacity(html.len() / 2), ..MarkdownWriter::default() };
     let mut hidden: Vec<String> = Vec::new();
     for Ok(token) in Tokenizer::new_with_emitter(html, emitter) {
         match token {
@@ -92,7 +93,7 @@ pub(super) fn markdown(html: &str) -> String {
                 if hidden.len() == 1 && ends_implicitly(&hidden[0], &name) {
                     hidden.clear();
                 }
-                if !hidden.is_empty() || UNREAD.contains(&name.as_str()) || is_hidden(&tag) {
+                if !hidden.is_empty() || NOT_DISPLAYED.contains(&name.as_str()) || is_hidden(&tag) {
                     if !void {
                         hidden.push(name);
                     }
@@ -116,7 +117,7 @@ pub(super) fn markdown(html: &str) -> String {
     writer.finish()
 }
 
-/// Whether a paragraph, item or cell ends where the next one begins.
+/// Whether the start of the element `next` ends the open element.
 fn ends_implicitly(open: &str, next: &str) -> bool {
     match open {
         "p" => ["p", "div", "table", "ul", "ol", "blockquote", "pre", "h1", "h2", "h3", "hr"].contains(&next),
@@ -129,7 +130,7 @@ fn attribute<'a>(tag: &'a StartTag<()>, name: &str) -> Option<&'a str> {
     std::str::from_utf8(&tag.attributes.get(name.as_bytes())?.value).ok()
 }
 
-/// Whether a person would not see an element.
+/// Whether an element is not displayed.
 fn is_hidden(tag: &StartTag<()>) -> bool {
     if tag.attributes.contains_key(b"hidden".as_slice()) {
         return true;
@@ -160,9 +161,9 @@ fn without_comments(style: &str) -> String {
     out + rest
 }
 
-/// What stands between what is written and what comes.
+/// The separator due before the next text; the larger of two applies.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-enum Gap {
+enum Separator {
     #[default]
     None,
     Space,
@@ -171,44 +172,44 @@ enum Gap {
 }
 
 #[derive(Debug, Default)]
-struct Writer {
+struct MarkdownWriter {
     out: String,
-    gap: Gap,
-    /// What begins the next block: a heading's or an item's mark.
+    separator: Separator,
+    /// The mark of the next block: a heading's or an item's.
     prefix: String,
-    /// Marks that are written right before the next text: emphasis, a link's bracket.
+    /// Marks due directly before the next text: emphasis, a link's bracket.
     marks: String,
     /// Open emphasis.
     emphasis: Vec<&'static str>,
     quotes: usize,
-    /// Open lists: the next number, or none.
+    /// Open lists: the next number of an ordered one.
     lists: Vec<Option<u32>>,
-    /// How many lists are open beyond those.
+    /// How many lists are open beyond [`DEEPEST`].
     deeper: usize,
     pre: usize,
     /// The open link: where its text begins, and its address.
     link: Option<(usize, String)>,
-    /// Whether the table's row has a cell.
+    /// Whether the table row has a cell already.
     row: bool,
 }
 
-impl Writer {
+impl MarkdownWriter {
     fn start(&mut self, name: &str, tag: &StartTag<()>) {
         match name {
-            "br" => self.gap(Gap::Line),
-            "p" | "dl" | "table" | "figure" | "address" => self.gap(Gap::Paragraph),
+            "br" => self.separate(Separator::Line),
+            "p" | "dl" | "table" | "figure" | "address" => self.separate(Separator::Paragraph),
             "hr" => {
-                self.gap(Gap::Paragraph);
+                self.separate(Separator::Paragraph);
                 self.write("---");
-                self.gap(Gap::Paragraph);
+                self.separate(Separator::Paragraph);
             }
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
-                self.gap(Gap::Paragraph);
+                self.separate(Separator::Paragraph);
                 let level = usize::from(name.as_bytes()[1] - b'0');
                 self.prefix = "#".repeat(level) + " ";
             }
             "ul" | "ol" | "menu" => {
-                self.gap(if self.lists.is_empty() { Gap::Paragraph } else { Gap::Line });
+                self.separate(if self.lists.is_empty() { Separator::Paragraph } else { Separator::Line });
                 if self.lists.len() < DEEPEST {
                     self.lists.push((name == "ol").then_some(1));
                 } else {
@@ -217,24 +218,24 @@ impl Writer {
             }
             "li" => self.item(),
             "blockquote" => {
-                self.gap(Gap::Paragraph);
+                self.separate(Separator::Paragraph);
                 self.quotes += 1;
             }
             "pre" => {
-                self.gap(Gap::Paragraph);
+                self.separate(Separator::Paragraph);
                 if self.pre == 0 {
                     self.write("```");
-                    self.gap(Gap::Line);
+                    self.separate(Separator::Line);
                 }
                 self.pre += 1;
             }
             "tr" => {
-                self.gap(Gap::Line);
+                self.separate(Separator::Line);
                 self.row = false;
             }
-            "td" | "th" if self.row && self.gap < Gap::Line => {
+            "td" | "th" if self.row && self.separator < Separator::Line => {
                 "| ".clone_into(&mut self.prefix);
-                self.gap(Gap::Space);
+                self.separate(Separator::Space);
             }
             "b" | "strong" => self.open("**"),
             "i" | "em" => self.open("*"),
@@ -249,7 +250,7 @@ impl Writer {
                 }
             }
             "img" => self.image(tag),
-            _ if is_block(name) => self.gap(Gap::Line),
+            _ if is_block(name) => self.separate(Separator::Line),
             _ => {}
         }
     }
@@ -258,7 +259,7 @@ impl Writer {
         match name {
             "p" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "dl" | "table" | "figure" | "address" => {
                 self.prefix.clear();
-                self.gap(Gap::Paragraph);
+                self.separate(Separator::Paragraph);
             }
             "ul" | "ol" | "menu" => {
                 if self.deeper > 0 {
@@ -266,41 +267,41 @@ impl Writer {
                 } else {
                     self.lists.pop();
                 }
-                self.gap(if self.lists.is_empty() { Gap::Paragraph } else { Gap::Line });
+                self.separate(if self.lists.is_empty() { Separator::Paragraph } else { Separator::Line });
             }
             "blockquote" => {
-                self.gap(Gap::Paragraph);
+                self.separate(Separator::Paragraph);
                 self.quotes = self.quotes.saturating_sub(1);
             }
             "pre" if self.pre > 0 => {
                 self.pre -= 1;
                 if self.pre == 0 {
-                    self.gap(Gap::Line);
+                    self.separate(Separator::Line);
                     self.write("```");
-                    self.gap(Gap::Paragraph);
+                    self.separate(Separator::Paragraph);
                 }
             }
             "td" | "th" => {
                 self.row = true;
-                self.gap = self.gap.min(Gap::Space);
-                self.gap(Gap::Space);
+                self.separator = self.separator.min(Separator::Space);
+                self.separate(Separator::Space);
             }
             "b" | "strong" => self.close("**"),
             "i" | "em" => self.close("*"),
             "s" | "del" | "strike" => self.close("~~"),
             "code" | "tt" | "kbd" | "samp" if self.pre == 0 => self.close("`"),
             "a" => self.close_link(),
-            _ if is_block(name) => self.gap(Gap::Line),
+            _ if is_block(name) => self.separate(Separator::Line),
             _ => {}
         }
     }
 
-    fn gap(&mut self, gap: Gap) {
-        self.gap = self.gap.max(gap);
+    fn separate(&mut self, separator: Separator) {
+        self.separator = self.separator.max(separator);
     }
 
     fn item(&mut self) {
-        self.gap(Gap::Line);
+        self.separate(Separator::Line);
         let depth = self.lists.len().saturating_sub(1) + self.deeper.min(1);
         self.prefix = "  ".repeat(depth);
         match self.lists.last_mut() {
@@ -313,7 +314,7 @@ impl Writer {
     }
 
     fn open(&mut self, mark: &'static str) {
-        // The same twice would say nothing more.
+        // Nested emphasis of one kind is written once.
         if !self.emphasis.contains(&mark) {
             self.emphasis.push(mark);
             self.marks.push_str(mark);
@@ -324,7 +325,7 @@ impl Writer {
         let Some(at) = self.emphasis.iter().rposition(|open| *open == mark) else { return };
         self.emphasis.remove(at);
         match self.marks.strip_suffix(mark) {
-            // Nothing was written since it was opened.
+            // No text was written since it was opened.
             Some(before) => self.marks.truncate(before.len()),
             None => self.out.push_str(mark),
         }
@@ -333,12 +334,12 @@ impl Writer {
     fn close_link(&mut self) {
         let Some((from, address)) = self.link.take() else { return };
         if from == usize::MAX {
-            // A link without text shows nothing.
+            // A link without text is not displayed.
             if let Some(at) = self.marks.rfind('[') {
                 self.marks.remove(at);
             }
         } else if self.out.get(from..).is_some_and(|text| text == address) {
-            // An address as its own text is a link already.
+            // An address as its own text needs no brackets.
             self.out.remove(from - 1);
         } else {
             self.out.push_str("](");
@@ -356,7 +357,7 @@ impl Writer {
         let address = attribute(tag, "src").map(str::trim).unwrap_or_default();
         let scheme = address.split_once(':').map(|(scheme, _)| scheme.to_ascii_lowercase());
         let shown = match scheme.as_deref() {
-            // Inside the mail or the page itself.
+            // Part of the mail or page itself.
             Some("cid" | "data" | "blob") => format!("[image: {}]", alt.trim()),
             _ if address.is_empty() => format!("[image: {}]", alt.trim()),
             _ => format!("![{}]({})", alt.trim(), encoded(address)),
@@ -368,7 +369,7 @@ impl Writer {
         if self.pre > 0 {
             for (index, line) in text.split('\n').enumerate() {
                 if index > 0 {
-                    // Empty lines count here.
+                    // Empty lines are kept here.
                     self.break_line();
                 }
                 if !line.is_empty() {
@@ -378,36 +379,36 @@ impl Writer {
             return;
         }
         if text.starts_with(is_space) {
-            self.gap(Gap::Space);
+            self.separate(Separator::Space);
         }
         for word in text.split(is_space).filter(|word| !word.is_empty()) {
             self.write(word);
-            self.gap(Gap::Space);
+            self.separate(Separator::Space);
         }
         if !text.ends_with(is_space) && !text.is_empty() {
-            self.gap = if self.gap == Gap::Space { Gap::None } else { self.gap };
+            self.separator = if self.separator == Separator::Space { Separator::None } else { self.separator };
         }
     }
 
     fn break_line(&mut self) {
-        if self.gap >= Gap::Line {
+        if self.separator >= Separator::Line {
             self.write("");
         }
-        self.gap = Gap::Line;
+        self.separator = Separator::Line;
     }
 
-    /// Writes a text behind what is due before it.
+    /// Writes a text, after the separator and the marks that are due.
     fn write(&mut self, text: &str) {
-        let gap = std::mem::take(&mut self.gap);
+        let separator = std::mem::take(&mut self.separator);
         let quotes = self.quotes.min(DEEPEST);
         if self.out.is_empty() {
             self.out.push_str(&"> ".repeat(quotes));
         } else {
-            match gap {
-                Gap::None => {}
-                Gap::Space => self.out.push(' '),
-                Gap::Line | Gap::Paragraph => {
-                    if gap == Gap::Paragraph {
+            match separator {
+                Separator::None => {}
+                Separator::Space => self.out.push(' '),
+                Separator::Line | Separator::Paragraph => {
+                    if separator == Separator::Paragraph {
                         self.out.push('\n');
                         self.out.push_str(">".repeat(quotes).as_str());
                     }
@@ -447,7 +448,7 @@ fn is_block(name: &str) -> bool {
     .contains(&name)
 }
 
-/// An address as it can stand between brackets.
+/// Encodes an address for Markdown's brackets.
 fn encoded(address: &str) -> String {
     let mut out = String::with_capacity(address.len());
     for c in address.chars() {

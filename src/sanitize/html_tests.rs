@@ -1,4 +1,4 @@
-//! HTML as mails and attackers write it → Markdown.
+//! HTML of mails and of attackers → Markdown.
 
 use super::*;
 
@@ -28,7 +28,7 @@ fn mails_become_markdown() {
 }
 
 #[test]
-fn what_nobody_saw_is_left_out() {
+fn hidden_elements_are_left_out() {
     for html in [
         "seen<!-- comment -->",
         "<script>alert(1)</script>seen",
@@ -47,7 +47,7 @@ fn what_nobody_saw_is_left_out() {
 }
 
 #[test]
-fn only_html_is_taken_for_it() {
+fn only_html_is_recognized() {
     for html in ["<p>x</p>", "a<br/>b", "x</DIV>", "<span class=a>"] {
         assert!(is_html(html), "{html}");
     }

@@ -1,9 +1,9 @@
-//! A text → the same text without what a person would not see and a program would act on:
-//! invisible and bidirectional characters, terminal escapes.
+//! A text → the text without what a person can't see and a program acts on: invisible and
+//! bidirectional characters, terminal escapes.
 
 use std::borrow::Cow;
 
-/// Takes out what nobody sees.
+/// Removes invisible characters.
 pub(super) fn strip(text: &str) -> Cow<'_, str> {
     if text.is_ascii() && !text.bytes().any(|byte| is_invisible(char::from(byte))) {
         return Cow::Borrowed(text);
@@ -17,7 +17,7 @@ pub(super) fn strip(text: &str) -> Cow<'_, str> {
     while let Some(c) = rest.chars().next() {
         rest = &rest[c.len_utf8()..];
         if c == '\u{1b}' {
-            rest = behind_sequence(rest);
+            rest = after_escape(rest);
         } else if is_joiner(c) && (before.is_ascii() || is_joiner(before)) || is_invisible(c) {
             // Left out.
         } else {
@@ -28,7 +28,7 @@ pub(super) fn strip(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Whether a character shows nothing, or changes how others show.
+/// Whether a character shows nothing, or changes how others are displayed.
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{0}'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}'..='\u{9f}'
@@ -37,13 +37,13 @@ fn is_invisible(c: char) -> bool {
         | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// What joins or varies the character before it; scripts and emoji need it, Latin text does not.
+/// Whether a character joins or varies the one before it: scripts and emoji need that, ASCII does not.
 fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
 }
 
-/// What follows the rest of a terminal sequence such as `[31m`.
-fn behind_sequence(text: &str) -> &str {
+/// Returns the text after the rest of a terminal escape such as `[31m`.
+fn after_escape(text: &str) -> &str {
     let Some(parameters) = text.strip_prefix('[') else { return text };
     let end = parameters.trim_start_matches(|c: char| matches!(c, '0'..='?'));
     match end.chars().next() {
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_nobody_sees_is_taken_out_and_the_rest_stays() {
+    fn invisible_characters_are_removed_and_others_stay() {
         for (given, expected) in [
             ("plain text, ünï, 日本語", "plain text, ünï, 日本語"),
             ("a\u{200b}b\u{202e}c\u{2066}d\u{feff}", "abcd"),
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_invisible_is_left() {
+    fn no_invisible_character_is_left() {
         for c in ('\0'..=char::MAX).filter(|c| is_invisible(*c)) {
             let given = format!("a{c}b");
             assert!(!strip(&given).chars().any(is_invisible), "{given:?}");

@@ -1,20 +1,20 @@
-//! A text of JSON ⇄ its tree, exactly: numbers stay as they were written, names stay in their
-//! order, also where one occurs twice.
+//! JSON text ⇄ its tree, exactly: numbers keep their spelling, names their order, also where one
+//! occurs twice.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde_json::value::RawValue;
 
-/// How deep lists and objects may stand inside each other; deeper texts count as no JSON.
+/// How deep lists and objects may be nested; a deeper text is refused.
 const DEEPEST: usize = 128;
 
 /// A value of JSON.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Json<'t> {
-    /// A number, `true`, `false` or `null`, as it is written.
+    /// A number, `true`, `false` or `null`, as written.
     Plain(&'t str),
-    /// A text, without its escapes.
+    /// A text, unescaped.
     Text(Cow<'t, str>),
     /// A list.
     List(Vec<Json<'t>>),
@@ -23,16 +23,16 @@ pub(crate) enum Json<'t> {
 }
 
 impl<'t> Json<'t> {
-    /// Reads a text; `None` where it is no JSON.
+    /// Parses a text; `None` where it is not JSON.
     pub(crate) fn parse(text: &'t str) -> Option<Self> {
-        // The grammar is serde's; what follows relies on it.
+        // serde checks the grammar; the reader relies on it.
         let text = serde_json::from_str::<&RawValue>(text).ok()?.get();
-        Reader { text, at: 0 }.value(DEEPEST)
+        JsonReader { text, at: 0 }.value(DEEPEST)
     }
 
-    /// The text of this value, without spaces.
-    pub(crate) fn to_text(&self, room: usize) -> String {
-        let mut out = String::with_capacity(room);
+    /// Formats the value without spaces; `capacity` is the expected length in bytes.
+    pub(crate) fn to_text(&self, capacity: usize) -> String {
+        let mut out = String::with_capacity(capacity);
         self.write(&mut out);
         out
     }
@@ -66,7 +66,7 @@ impl<'t> Json<'t> {
         }
     }
 
-    /// Whether there is nothing in it: `null`, an empty text, list or object.
+    /// Returns whether it is `null` or an empty text, list or object.
     pub(crate) fn is_empty(&self) -> bool {
         match self {
             Self::Plain(text) => *text == "null",
@@ -76,13 +76,13 @@ impl<'t> Json<'t> {
         }
     }
 
-    /// Whether a text stands somewhere in it, names aside.
+    /// Returns whether it contains text.
     pub(crate) fn has_text(&self) -> bool {
         match self {
             Self::Plain(_) => false,
             Self::Text(text) => !text.is_empty(),
             Self::List(items) => items.iter().any(Self::has_text),
-            // What a filter made of the data may use it as names.
+            // A filter may have turned data into names.
             Self::Object(entries) => !entries.is_empty(),
         }
     }
@@ -113,14 +113,14 @@ fn write_text(text: &str, out: &mut String) {
     out.push('"');
 }
 
-/// Reads what serde found to be JSON.
-struct Reader<'t> {
+/// Reads text that is valid JSON.
+struct JsonReader<'t> {
     text: &'t str,
     at: usize,
 }
 
-impl<'t> Reader<'t> {
-    /// The next byte that is no space.
+impl<'t> JsonReader<'t> {
+    /// Skips whitespace; returns the next byte.
     fn peek(&mut self) -> Option<u8> {
         let rest = &self.text.as_bytes()[self.at..];
         self.at += rest.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))?;
@@ -196,7 +196,7 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// A text without its escapes. Half a surrogate pair, which is no character, becomes `�`.
+/// Unescapes a text. Half a surrogate pair, which is not a character, becomes `�`.
 fn unescaped(raw: &str) -> String {
     let mut out = String::with_capacity(raw.len());
     let mut rest = raw;
@@ -211,9 +211,9 @@ fn unescaped(raw: &str) -> String {
             'r' => '\r',
             't' => '\t',
             'u' => {
-                let first = unit(rest).unwrap_or(0xfffd);
+                let first = code_unit(rest).unwrap_or(0xfffd);
                 rest = rest.get(4..).unwrap_or_default();
-                let second = rest.strip_prefix("\\u").and_then(unit).filter(|low| (0xdc00..0xe000).contains(low));
+                let second = rest.strip_prefix("\\u").and_then(code_unit).filter(|low| (0xdc00..0xe000).contains(low));
                 match second.filter(|_| (0xd800..0xdc00).contains(&first)) {
                     Some(low) => {
                         rest = &rest[6..];
@@ -229,7 +229,8 @@ fn unescaped(raw: &str) -> String {
     out
 }
 
-fn unit(digits: &str) -> Option<u16> {
+/// Reads a UTF-16 code unit of four hexadecimal digits.
+fn code_unit(digits: &str) -> Option<u16> {
     u16::from_str_radix(digits.get(..4)?, 16).ok()
 }
 
@@ -244,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn values_come_out_as_they_went_in() {
+    fn values_round_trip() {
         for (given, expected) in [
             (
                 r#" { "n" : 12345678901234567890123 , "m":1.50e+3,"n":[ ] } "#,

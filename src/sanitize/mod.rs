@@ -1,5 +1,5 @@
-//! What a vendor sent → the same for a model: nothing invisible in it, HTML as Markdown, links
-//! and images of outsiders inert, and the names of the fields that outsiders wrote.
+//! What a vendor sent → what a model may read: without invisible characters, HTML as Markdown,
+//! outsiders' links and images inert, with the names of the fields that outsiders wrote.
 
 mod hosts;
 mod html;
@@ -11,13 +11,13 @@ use std::borrow::Cow;
 
 use hosts::Hosts;
 use json::Json;
-use links::What;
+use links::Inert;
 use toolwright_model::Vendor;
 
-/// The name for "every field" among the names of untrusted fields.
+/// Among the names of untrusted fields: every field.
 pub(crate) const EVERY: &str = "*";
 
-/// What a vendor file says of its answers, and where links may lead.
+/// Which fields of a vendor's answers outsiders write, and where links may lead.
 #[derive(Debug, Clone)]
 pub struct Rules {
     untrusted: Vec<String>,
@@ -25,7 +25,7 @@ pub struct Rules {
     hosts: Hosts,
 }
 
-/// Nobody has said anything of the vendor: any text may be an outsider's, and no link leads home.
+/// Without a statement about the vendor, any text may be an outsider's and no host is known.
 impl Default for Rules {
     fn default() -> Self {
         Self { untrusted: vec![EVERY.to_owned()], html: Vec::new(), hosts: Hosts::default() }
@@ -33,60 +33,63 @@ impl Default for Rules {
 }
 
 impl Rules {
-    /// The rules for a vendor's answers; `own` are the hosts of the configured addresses.
+    /// Creates the rules for a vendor; `own` are the hosts of the configured addresses.
     pub fn new<'a>(vendor: &'a Vendor, own: impl Iterator<Item = &'a str>) -> Self {
         let hosts = Hosts::new(vendor.links.iter().map(String::as_str).chain(own));
         let untrusted = vendor.untrusted.clone().unwrap_or_else(|| vec![EVERY.to_owned()]);
         Self { untrusted, html: vendor.html.clone(), hosts }
     }
 
-    /// Cleans the tree of an answer; returns the names of the fields that outsiders wrote, in the
-    /// order in which they occur.
+    /// Cleans an answer; returns the names of the fields that outsiders wrote, in the order in
+    /// which they occur.
     pub(crate) fn clean(&self, json: &mut Json<'_>) -> Vec<String> {
         let every = self.untrusted.iter().any(|name| name == EVERY);
-        let mut pass = Pass { rules: self, found: Vec::new() };
-        pass.value(json, every.then_some(EVERY), false);
-        pass.found
+        let mut cleaner = JsonCleaner { rules: self, found: Vec::new() };
+        cleaner.value(json, every.then_some(EVERY), false);
+        cleaner.found
     }
 
-    /// Cleans the tree of something made from an answer, all of it an outsider's.
+    /// Cleans something derived from an answer, all of it written by outsiders.
     pub(crate) fn clean_all(&self, json: &mut Json<'_>) {
-        Pass { rules: self, found: Vec::new() }.value(json, Some(EVERY), false);
+        JsonCleaner { rules: self, found: Vec::new() }.value(json, Some(EVERY), false);
     }
 
     /// Cleans a text that an outsider wrote.
     pub(crate) fn text(&self, text: &str) -> String {
         let visible = invisible::strip(text);
-        links::inert(&visible, &self.hosts, What::Links).into_owned()
+        links::make_inert(&visible, &self.hosts, Inert::Links).into_owned()
     }
 
-    /// Cleans a document of HTML that an outsider wrote.
+    /// Cleans an HTML document that an outsider wrote.
     pub(crate) fn document(&self, html: &str) -> String {
         self.text(&html::markdown(html))
     }
 }
 
-/// Cleans a text of ours that has a vendor's words in it.
+/// Cleans a message of ours that quotes a vendor.
 pub fn message(text: &str) -> String {
     let visible = invisible::strip(text);
-    links::inert(&visible, &Hosts::default(), What::Images).into_owned()
+    links::make_inert(&visible, &Hosts::default(), Inert::Images).into_owned()
 }
 
-/// Whether one of `patterns` is `name`, or its beginning where the pattern ends in `*`.
-fn names(patterns: &[String], name: &str) -> bool {
+/// Returns whether one of `patterns` is `name`, or a prefix of it if the pattern ends in `*`.
+fn matches(patterns: &[String], name: &str) -> bool {
     patterns.iter().any(|pattern| match pattern.strip_suffix('*') {
         Some(prefix) => name.starts_with(prefix),
         None => name == pattern,
     })
 }
 
-struct Pass<'r> {
+/// Cleans one JSON tree.
+struct JsonCleaner<'r> {
     rules: &'r Rules,
+    /// The names of untrusted fields so far.
     found: Vec<String>,
 }
 
-impl Pass<'_> {
-    /// `untrusted` is the name of the field around it that outsiders write.
+impl JsonCleaner<'_> {
+    /// `untrusted` is the name of the enclosing field that outsiders write, `html` whether its
+    /// texts may be HTML.
     fn value(&mut self, json: &mut Json<'_>, untrusted: Option<&str>, html: bool) {
         match json {
             Json::Plain(_) => {}
@@ -94,7 +97,7 @@ impl Pass<'_> {
                 if html && html::is_html(text) {
                     *text = Cow::Owned(html::markdown(text));
                 }
-                clean(text, &self.rules.hosts, if untrusted.is_some() { What::Links } else { What::Images });
+                clean(text, &self.rules.hosts, if untrusted.is_some() { Inert::Links } else { Inert::Images });
                 if let Some(name) = untrusted.filter(|_| !text.trim().is_empty())
                     && !self.found.iter().any(|found| found == name)
                 {
@@ -104,10 +107,10 @@ impl Pass<'_> {
             Json::List(items) => items.iter_mut().for_each(|item| self.value(item, untrusted, html)),
             Json::Object(entries) => {
                 for (name, value) in entries {
-                    clean(name, &self.rules.hosts, What::Images);
-                    let of_outsiders = names(&self.rules.untrusted, name);
-                    let html = html || names(&self.rules.html, name);
-                    let name = untrusted.or(of_outsiders.then_some(&**name));
+                    clean(name, &self.rules.hosts, Inert::Images);
+                    let is_untrusted = matches(&self.rules.untrusted, name);
+                    let html = html || matches(&self.rules.html, name);
+                    let name = untrusted.or(is_untrusted.then_some(&**name));
                     self.value(value, name, html);
                 }
             }
@@ -115,12 +118,12 @@ impl Pass<'_> {
     }
 }
 
-fn clean(text: &mut Cow<'_, str>, hosts: &Hosts, what: What) {
+fn clean(text: &mut Cow<'_, str>, hosts: &Hosts, inert: Inert) {
     if let Cow::Owned(visible) = invisible::strip(text) {
         *text = Cow::Owned(visible);
     }
-    if let Cow::Owned(inert) = links::inert(text, hosts, what) {
-        *text = Cow::Owned(inert);
+    if let Cow::Owned(cleaned) = links::make_inert(text, hosts, inert) {
+        *text = Cow::Owned(cleaned);
     }
 }
 
@@ -143,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_of_outsiders_are_cleaned_and_named() {
+    fn untrusted_fields_are_cleaned_and_named() {
         let given = r#"{"Body":"<p>a\u202e <a href='https://e.example/?d=1'>b</a></p>","Url":"https://e.example/?x=1","custom_1":{"v":["https://e.example"]},"Cus\u200btom":1,"n":1.0}"#;
         let (text, found) = cleaned(given, &rules());
         assert_eq!(
@@ -155,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn without_rules_every_text_is_an_outsiders() {
+    fn without_rules_every_text_is_untrusted() {
         let (text, found) = cleaned(r#"["<b>x</b> https://e.example"]"#, &Rules::default());
         assert_eq!((text.as_str(), found), ("[\"<b>x</b> `hxxps://e.example`\"]", vec!["*".to_owned()]));
         assert_eq!(cleaned("[1,true]", &Rules::default()).1, Vec::<String>::new());

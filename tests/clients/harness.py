@@ -68,7 +68,7 @@ def announced(command, pattern, stream, **options):
         process.wait(WAIT_SECONDS)
 
 
-def http_server(binary, *flags):
+def http_server(binary, *flags, env=None):
     """`toolwright serve --http` on a free port; gives its address."""
     command = [binary, "serve", "--sandbox", "--http", "127.0.0.1:0", *flags]
-    return announced(command, r"at (http://\S+)", "stderr", env=bare_environment())
+    return announced(command, r"at (http://\S+)", "stderr", env=bare_environment() | (env or {}))

@@ -1,13 +1,11 @@
 //! What the tests of calls share: a toolbox over a recording sandbox, or over any other address.
 
-#![allow(
-    dead_code,
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "each test target uses its own part; a fault fails the test"
-)]
-
+pub(crate) mod acme;
+pub(crate) mod arrival;
+pub(crate) mod draw;
 pub(crate) mod fixture;
+pub(crate) mod pages;
+pub(crate) mod portable;
 
 use std::collections::HashMap;
 use std::time::Duration;

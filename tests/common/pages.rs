@@ -1,8 +1,6 @@
 //! A vendor that exists for tests only: one listing in each paging style, and an upstream behind
 //! them that misbehaves on purpose.
 
-#![allow(dead_code, clippy::unwrap_used, clippy::panic, reason = "a fault fails the test")]
-
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
@@ -254,7 +252,7 @@ impl Pages {
     /// Calls; the answer as JSON.
     pub(crate) async fn call(&self, style: Style, arguments: Value) -> Value {
         let result = self.call_as(&Caller::default(), style.tool(), &arguments).await;
-        let text = super::common::text(&result);
+        let text = super::text(&result);
         assert_eq!(result.is_error, Some(false), "{style:?}: {text}");
         assert!(text.len() <= 40_000, "{style:?}: {} bytes", text.len());
         serde_json::from_str(text).unwrap_or_else(|error| panic!("{style:?}: {error}: {text}"))
@@ -264,7 +262,7 @@ impl Pages {
     pub(crate) async fn failure(&self, style: Style, arguments: Value) -> String {
         let result = self.call_as(&Caller::default(), style.tool(), &arguments).await;
         assert_eq!(result.is_error, Some(true), "{style:?}: {result:?}");
-        super::common::text(&result).to_owned()
+        super::text(&result).to_owned()
     }
 }
 
@@ -293,7 +291,7 @@ fn toolbox(address: &str) -> Toolbox {
     let tools = Style::ALL.into_iter().map(Style::definition).collect();
     let catalog = Catalog::new(vec![ApiTools { api: ID.to_owned(), vendor: ID.to_owned(), tools }], vec![vendor]);
     let selection = Selection::resolve(&SelectionWords::default(), Defaults::CoreReads, &catalog).unwrap();
-    let connection = super::common::connection(address, Duration::from_millis(1_500));
+    let connection = super::connection(address, Duration::from_millis(1_500));
     Toolbox::over(&APIS, catalog, selection, &HashMap::from([(ID.to_owned(), connection)]), false)
 }
 

@@ -200,7 +200,7 @@ async fn doctor_says_who_is_calling() {
     let (output, shown) = doctor(classic(sandbox.address("jsm-platform"))).await;
     assert_eq!(output.status.code(), Some(0), "{shown}");
     assert!(shown.contains("ok: you are Pat Doe") && shown.contains("from JSM_EMAIL and JSM_API_TOKEN"), "{shown}");
-    assert!(shown.contains("these credentials don't tell what they open"), "{shown}");
+    assert!(shown.contains("the scopes of these credentials are unknown"), "{shown}");
     assert!(!shown.contains("t0ken"));
     assert_eq!(sandbox.record().len(), 1);
 }

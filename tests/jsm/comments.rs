@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::desk::{Desk, says};
+use super::desk::{Desk, says};
 
 const ISSUE: &str = "ITS-1";
 

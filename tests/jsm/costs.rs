@@ -6,8 +6,8 @@ use serde_json::json;
 use toolwright::catalog::Catalog;
 use toolwright::policy::Defaults;
 
+use super::desk::{Desk, words};
 use crate::common::everything;
-use crate::desk::{Desk, words};
 
 fn tokens(tools: &[Tool]) -> usize {
     serde_json::to_string(&json!({"tools": tools})).unwrap().len() / 4

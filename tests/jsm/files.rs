@@ -7,8 +7,8 @@ use toolwright::formats::Folder;
 use toolwright::policy::Defaults;
 use toolwright::sandbox::Recorded;
 
+use super::desk::{Desk, says};
 use crate::common::everything;
-use crate::desk::{Desk, says};
 
 const ISSUE: &str = "ITS-1";
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use toolwright::formats::adf;
 
-use crate::desk::{Desk, says};
+use super::desk::{Desk, says};
 
 /// A site with custom fields; two have one name.
 fn fields() -> Value {

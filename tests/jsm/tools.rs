@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use toolwright::formats::adf;
 use toolwright::policy::Defaults;
 
+use super::desk::{Desk, says, words};
 use crate::common::everything;
-use crate::desk::{Desk, says, words};
 
 fn pairs(query: &str) -> Vec<(String, String)> {
     url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use toolwright::formats::adf;
 
-use crate::desk::{Desk, says};
+use super::desk::{Desk, says};
 
 /// Ours and the document's.
 const SEARCH: [&str; 2] = ["jsm_search_issues", "list_all_jira_service_management_search_issues"];

@@ -142,9 +142,9 @@ fn the_aliases_are_the_vendors_list_and_nothing_else() {
     assert_eq!(ours, theirs);
 }
 
-/// The tag opens the vendor's list, and README says what each of it needs.
+/// The tag opens the vendor's list, and docs/jumpcloud.md states what each of it needs.
 #[test]
-fn the_flags_in_the_readme_open_them() {
+fn the_flags_in_the_vendor_page_open_them() {
     let catalog = Catalog::compiled();
     let offered = |flags: &[(&str, &str)]| {
         let selection = Selection::resolve(&words(flags), Defaults::CoreReads, &catalog).unwrap();
@@ -154,8 +154,8 @@ fn the_flags_in_the_readme_open_them() {
     let allow = "reveals_secret,weakens_security,irreversible";
     let named: BTreeSet<&str> = all().map(|one| catalog.get(one.name).unwrap().tool.name.as_str()).into();
     assert_eq!(offered(&[("methods", "all"), ("tags", "official,undocumented"), ("allow", allow)]), named);
-    let readme = std::fs::read_to_string("README.md").unwrap();
-    let rows = readme.lines().skip_while(|line| !line.starts_with("| theirs | here |")).skip(2);
+    let page = std::fs::read_to_string("docs/jumpcloud.md").unwrap();
+    let rows = page.lines().skip_while(|line| !line.starts_with("| theirs | here |")).skip(2);
     let mut told = BTreeSet::new();
     for row in rows.take_while(|line| line.starts_with('|')) {
         let cells: Vec<Vec<&str>> = row.split('|').map(|cell| cell.split('`').skip(1).step_by(2).collect()).collect();

@@ -13,7 +13,6 @@
 //!
 //! What does not change keeps its time stamp, so that a second run compiles only what changed.
 
-#![cfg(feature = "authoring")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a fault fails the test")]
 
 #[path = "../common/arrival.rs"]

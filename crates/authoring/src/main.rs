@@ -1,6 +1,6 @@
-//! The author's program: specs/ → generated/ (`regenerate`), and a vendor's description → what
-//! would come out of it (`spec lint`) or a new folder under specs/ (`spec new`). Exit code 0 done,
-//! 1 findings or differences, 2 usage or a file that can't be read.
+//! The author's program: specs/ → generated/ (`regenerate`), and a vendor's description → the tools
+//! that it would become (`spec lint`) or a new folder under specs/ (`spec new`). Exit codes: 0 done,
+//! 1 findings, differences or a system error, 2 usage or an unreadable file.
 
 mod convert;
 mod fetch;
@@ -16,7 +16,7 @@ use clap::{Parser, Subcommand};
 
 use printer::Printer;
 
-/// Writes generated/ from specs/, and looks at vendors' descriptions.
+/// Write generated/ from specs/, check vendors' descriptions, start a new vendor.
 #[derive(Debug, Parser)]
 #[command(name = "cargo", bin_name = "cargo", version, propagate_version = true)]
 struct Arguments {
@@ -26,9 +26,11 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Write generated/ anew from specs/
+    /// Rewrite generated/ from specs/
+    #[command(after_help = regenerate::EXAMPLE)]
     Regenerate(regenerate::Arguments),
-    /// Look at a vendor's description, or begin a new vendor with it
+    /// Check a vendor's description, or start a new vendor from it
+    #[command(after_help = spec::EXAMPLE)]
     Spec(spec::Arguments),
 }
 
@@ -56,20 +58,20 @@ impl From<std::io::Error> for CommandError {
 }
 
 fn main() -> ExitCode {
-    // clap prints help and usage itself and ends with 0 or 2.
+    // clap prints help (exit code 0) and usage errors (2) itself.
     let arguments = Arguments::parse();
     let mut printer = Printer;
-    let done = match arguments.command {
+    let result = match arguments.command {
         Command::Regenerate(arguments) => regenerate::run(&arguments, &mut printer),
         Command::Spec(arguments) => spec::run(&arguments, &mut printer),
     };
-    match done {
+    match result {
         Ok(code) => code,
         Err(CommandError::Usage(text)) => {
             printer.error(&text);
             ExitCode::from(2)
         }
-        // The reader of our output closed it, as `| head` does.
+        // The reader of our output closed its end, as `| head` does.
         Err(CommandError::System(error)) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
         Err(CommandError::System(error)) => {
             printer.error(&error.to_string());

@@ -1,4 +1,4 @@
-//! `toolwright regenerate`: specs/ → generated/, or with `--check` a look at what differs.
+//! `cargo regenerate`: specs/ → generated/; with `--check` it reports differences instead.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -11,17 +11,19 @@ use crate::printer::Printer;
 use crate::schemas::{REGENERATE, committed_tree};
 use toolwright_codegen::Difference;
 
+pub(crate) const EXAMPLE: &str = "Example:\n  cargo regenerate --check";
+
 #[derive(Debug, Args)]
-pub(super) struct Arguments {
-    /// Write nothing; exit 1 and show what differs
+pub(crate) struct Arguments {
+    /// Write nothing; show differences and exit with 1 if there are any
     #[arg(long)]
     check: bool,
 }
 
-/// How many lines of difference are shown per file.
-const MOST_LINES: usize = 60;
+/// At most this many lines of difference are shown per file.
+const MAX_LINES: usize = 60;
 
-pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<ExitCode, CommandError> {
+pub(crate) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<ExitCode, CommandError> {
     let project = Path::new(".");
     if !project.join("specs").is_dir() {
         return Err(CommandError::usage("there is no folder `specs` here\nhint: run this at the top of the project"));
@@ -45,7 +47,7 @@ pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<ExitCo
         if arguments.check && *difference != Difference::LeftOver {
             let diff = TextDiff::from_lines(before, after);
             let text = diff.unified_diff().context_radius(2).header("committed", "generated").to_string();
-            let lines: Vec<&str> = text.lines().take(MOST_LINES).collect();
+            let lines: Vec<&str> = text.lines().take(MAX_LINES).collect();
             printer.data(&lines.join("\n"))?;
         }
     }

@@ -1,5 +1,5 @@
-//! `toolwright spec …`: what would come out of a description (`lint`), and a folder for a new
-//! vendor (`new`). The only command that may fetch a description; the build never does.
+//! `cargo spec`: a description → the tools that it would become (`lint`), or a new vendor's folder
+//! (`new`). Only this command fetches a description; the build has no network.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -13,17 +13,23 @@ use crate::import::{self, Description, Lint, Source};
 use crate::printer::Printer;
 use toolwright_codegen::Errors;
 
+pub(crate) const EXAMPLE: &str = "Example:\n  cargo spec lint specs/jitbit/api.yaml";
+
 #[derive(Debug, Args)]
-pub(super) struct Arguments {
+pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Show what would come out of a description: exit 0 clean, 1 findings, 2 unreadable
+    /// Show the tools that a description would become; exit 0 clean, 1 findings, 2 unreadable
+    #[command(after_help = "Example:\n  cargo spec lint openapi.yaml --name acme")]
     Lint(LintArguments),
-    /// Write specs/NAME/ from a vendor's description: its facts, with marks where words must come
+    /// Write specs/NAME/ from a vendor's description: facts, with a TODO for each missing text
+    #[command(
+        after_help = "Example:\n  cargo spec new acme --from https://api.example.com/openapi.json --operations 'GET /tickets*'"
+    )]
     New(NewArguments),
 }
 
@@ -31,9 +37,10 @@ enum Command {
 struct LintArguments {
     /// Swagger 2.0 or OpenAPI 3.0 or 3.1, as YAML or JSON; an overlay beside it is applied
     file: PathBuf,
-    /// What tool names begin with; made from the title if missing
+    /// Tool name prefix [default: the folder below specs/, else a word of the title]
     #[arg(long)]
     name: Option<String>,
+    /// `json` lists every conversion, `text` three of each rule
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
@@ -42,11 +49,11 @@ struct LintArguments {
 struct NewArguments {
     /// The vendor's id: `a-z` and `0-9`
     name: String,
-    /// The description: a file, or an address by http or https; once for each API of the vendor,
-    /// with a name for its files where the file's own name does not give one
+    /// The description of one API, a file or an http(s) URL; repeat it for each API of the vendor.
+    /// API names the files where the name of FILE does not
     #[arg(long, value_name = "[API=]FILE|URL", required = true)]
     from: Vec<String>,
-    /// Only operations whose id, path or `METHOD path` matches one of these patterns
+    /// Take only operations whose id, path or `METHOD path` matches one of these patterns
     #[arg(long, value_delimiter = ',', value_name = "GLOB")]
     operations: Vec<String>,
 }
@@ -57,14 +64,14 @@ enum Format {
     Json,
 }
 
-pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<ExitCode, CommandError> {
+pub(crate) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<ExitCode, CommandError> {
     match &arguments.command {
         Command::Lint(arguments) => lint(arguments, printer),
         Command::New(arguments) => new(arguments, printer).map(|()| ExitCode::SUCCESS),
     }
 }
 
-/// What is wrong with a file is a matter of what was asked for: exit 2.
+/// An unreadable file counts as wrong usage: exit 2.
 fn unreadable(errors: &Errors) -> CommandError {
     CommandError::usage(import::shown(&errors.to_string()))
 }
@@ -140,7 +147,7 @@ fn text(lint: &Lint) -> String {
     out
 }
 
-/// Conversions by their rule: a large description has thousands. JSON has each.
+/// Groups conversions by rule, because a large description has thousands. JSON lists each.
 fn steps(lint: &Lint, out: &mut String) {
     const SHOWN: usize = 3;
     if lint.steps.is_empty() {
@@ -164,7 +171,7 @@ fn steps(lint: &Lint, out: &mut String) {
 
 fn new(arguments: &NewArguments, printer: &mut Printer) -> Result<(), CommandError> {
     let name = &arguments.name;
-    // Before anything is read: the name becomes a folder.
+    // Checked before anything is read, because the name becomes a folder.
     if !import::is_vendor_id(name) {
         let expected =
             "expected `a-z` and `0-9`, a letter first, at most 20 of them, no word of Rust and no cargo feature";
@@ -175,10 +182,10 @@ fn new(arguments: &NewArguments, printer: &mut Printer) -> Result<(), CommandErr
         return Err(CommandError::usage("there is no folder `specs` here\nhint: run this at the top of the project"));
     }
     let target = specs.join(name);
-    // Also where it is a link that leads nowhere.
+    // `exists` would miss a dangling link.
     if target.symlink_metadata().is_ok() {
         let hint = "hint: take another name, or move that folder away; nothing is overwritten";
-        return Err(CommandError::usage(format!("specs/{name} is there already\n{hint}")));
+        return Err(CommandError::usage(format!("specs/{name} exists already\n{hint}")));
     }
     let patterns = arguments.operations.iter().map(|pattern| glob::Pattern::new(pattern.trim()));
     let patterns: Vec<glob::Pattern> =
@@ -203,13 +210,13 @@ fn new(arguments: &NewArguments, printer: &mut Printer) -> Result<(), CommandErr
     let api = folder.tree.files().map(|(path, _)| path).find(|path| !path.contains("overlay")).unwrap_or_default();
     printer.note(&format!(
         "next:\n  1. in Cargo.toml, under [features]: `{name} = []`, and \"{name}\" in the list `default`\n  \
-         2. `cargo spec lint specs/{name}/{api}` shows what waits for you: texts, effects, verbs that may lie\n  \
-         3. `cargo build`; until their effects are stated the tools are served under `--tags unreviewed` only"
+         2. `cargo spec lint specs/{name}/{api}` lists what is missing: texts, effects, verbs to check\n  \
+         3. `cargo build`; until their effects are stated, the tools are served under `--tags unreviewed` only"
     ));
     Ok(())
 }
 
-/// Each description with the name of its API. A vendor's only one is called `api`.
+/// Returns each description's API name and file. A vendor's only API is called `api`.
 fn apis(vendor: &str, from: &[String]) -> Result<Vec<(String, String)>, CommandError> {
     let mut named = Vec::new();
     for from in from {

@@ -19,6 +19,7 @@ use crate::emit::{client, dispatch, index, report, sandbox_table, typed};
 use crate::lower::operations::{Lowered, VendorContext};
 use crate::lower::tool_draft::Claim;
 use crate::lower::{fixups, operations, paging};
+use crate::read::document::Document;
 use crate::read::located::{Source, nearest};
 use crate::read::{overlay, spec, vendor_file};
 use toolwright_model::{ApiTools, CORE_TAG, Effect, Tool, api_id, api_stem};
@@ -266,7 +267,8 @@ fn read_api(
     let mut sound = found.is_empty();
     errors.append(found);
     // Before the overlay: a mistake in the overlay must not hide in the sandbox.
-    let sandbox = if sound { sandbox_table::emit(&id, &document) } else { Value::Null };
+    let described = if sound { Document::parse(document.clone()).ok() } else { None };
+    let sandbox = described.map(|described| sandbox_table::emit(&id, &described)).unwrap_or_default();
 
     let mut origins = overlay::Origins::new();
     if let Some(overlay) = overlay {

@@ -1,58 +1,31 @@
-//! The named formats: how a value that a model writes easily becomes the one that a vendor takes,
-//! and the other way round. The closed list of names; `crate::formats` does what each says.
+//! The formats of one argument, as `tools.json` names them. What a format does stands in the crate
+//! `toolwright-formats`; here it is a name.
+
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::words::words;
+/// The name of a format, such as `time`. The build checks it against the list of formats.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FormatName(String);
 
-/// The largest file that a call may carry, in megabytes.
-pub const LARGEST_FILE_MB: usize = 10;
-
-words! {
-    /// A format that an overlay can name.
-    Format {
-        /// Markdown, or an ADF document → a valid ADF document; in answers ADF → Markdown.
-        Adf = "adf",
-        /// A JQL query, with what Jira refuses found before it is sent.
-        Jql = "jql",
-        /// Names of Jira fields as people use them → ids.
-        JiraFields = "jira-fields",
-        /// A list of conditions → JumpCloud's filters of version 1.
-        JumpcloudFilterV1 = "jumpcloud-filter-v1",
-        /// A list of conditions → JumpCloud's filters of version 2.
-        JumpcloudFilterV2 = "jumpcloud-filter-v2",
-        /// A list → its values with spaces between.
-        SpaceList = "space-list",
-        /// A list → its values with commas between.
-        CommaList = "comma-list",
-        /// A file: its bytes, or where it lies in the folder that the operator opened.
-        File = "file",
-        /// A point in time, absolute or relative to now → RFC 3339 in UTC.
-        Time = "time",
+impl FormatName {
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
-impl Format {
-    /// The formats that an answer can have.
-    pub const OF_ANSWERS: &[Self] = &[Self::Adf];
-
-    /// Whether it can't do without an operation that answers its questions.
-    pub fn must_ask(self) -> bool {
-        self == Self::JiraFields
+impl From<&str> for FormatName {
+    fn from(name: &str) -> Self {
+        Self(name.to_owned())
     }
+}
 
-    /// Whether it asks the vendor, where it is told which operation answers.
-    pub fn may_ask(self) -> bool {
-        matches!(self, Self::Jql | Self::JiraFields)
-    }
-
-    /// The operators of a filter, in the vendor's spelling but for the `$` of version 1.
-    pub fn operators(self) -> &'static [&'static str] {
-        match self {
-            Self::JumpcloudFilterV1 => &["eq", "ne", "gt", "gte", "lt", "lte"],
-            Self::JumpcloudFilterV2 => &["eq", "ne", "gt", "ge", "lt", "le", "between", "search", "in"],
-            _ => &[],
-        }
+impl fmt::Display for FormatName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
     }
 }
 
@@ -64,8 +37,8 @@ pub struct Formatted {
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub at: String,
     /// The format.
-    pub format: Format,
-    /// The operation of the same API that answers the format's questions; it only reads.
+    pub format: FormatName,
+    /// The operation of the same API that the format looks values up with; it only reads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ask: Option<String>,
     /// The fields that a filter can be about; any where none are named.
@@ -78,16 +51,7 @@ pub struct Formatted {
 
 impl Formatted {
     /// A whole argument in this format.
-    pub fn whole(format: Format) -> Self {
-        Self { at: String::new(), format, ask: None, fields: Vec::new(), operators: Vec::new() }
-    }
-
-    /// The operators that a filter can use.
-    pub fn operators(&self) -> Vec<&str> {
-        if self.operators.is_empty() {
-            self.format.operators().to_vec()
-        } else {
-            self.operators.iter().map(String::as_str).collect()
-        }
+    pub fn whole(format: impl Into<FormatName>) -> Self {
+        Self { at: String::new(), format: format.into(), ask: None, fields: Vec::new(), operators: Vec::new() }
     }
 }

@@ -14,7 +14,7 @@ mod truncate;
 mod vendor;
 mod words;
 
-pub use format::{Format, Formatted, LARGEST_FILE_MB};
+pub use format::{FormatName, Formatted};
 pub use name::{
     ALL_TAGS, CORE_TAG, HELD_BACK_TAGS, MAX_TOOL_NAME, UNREVIEWED_TAG, UNVERIFIED_TAG, api_id, api_stem, function_name,
     is_tool_name, kebab_case, resource_words, snake_case,
@@ -25,8 +25,8 @@ pub use settings_file::{Profile, SettingsFile};
 pub use suggest::{suggest, suggest_one};
 pub use summary::{OperationSummary, ToolSummary};
 pub use tool::{
-    ADF, ALL, Annotations, ApiTools, Binding, CURSOR, Call, Condition, DETAIL, DRY_RUN, Effect, FIELDS, FULL, Fixed,
-    Hint, JQ, Place, Risk, Tool, Verb,
+    ALL, Annotations, ApiTools, Binding, CURSOR, Call, Condition, DETAIL, DRY_RUN, Effect, FIELDS, FULL, Fixed, Hint,
+    JQ, Place, Risk, Tool, Verb,
 };
 pub use truncate::truncate;
 pub use vendor::{

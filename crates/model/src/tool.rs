@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::Paging;
-use super::format::{Format, Formatted};
+use super::format::{FormatName, Formatted};
 use super::words::words;
 
 /// The tools of one API: the content of `generated/<api>/tools.json`.
@@ -28,8 +28,6 @@ pub const DRY_RUN: &str = "dry_run";
 /// The argument of every tool that reads and has no argument of this name at the vendor: which
 /// fields of the answer's records to keep.
 pub const FIELDS: &str = "fields";
-/// The argument of every tool whose answers hold rich text: give it as the vendor has it.
-pub const ADF: &str = "adf";
 /// The argument of every tool that reads: what comes after the answer before.
 pub const CURSOR: &str = "cursor";
 /// The argument of every tool that pages: all pages, up to a bound.
@@ -119,7 +117,7 @@ pub struct Call {
     pub hints: Vec<Hint>,
     /// The format that its answers hold, and that a model gets in a plainer one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub answers: Option<Format>,
+    pub answers: Option<FormatName>,
     /// How its pages are asked for and read; `None` where it answers with all there is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paging: Option<Paging>,
@@ -261,6 +259,14 @@ words! {
     }
 }
 
+impl Call {
+    /// Returns the argument that leaves the answer as the vendor wrote it: a switch with the name
+    /// of the answer's format.
+    pub fn raw_argument(&self) -> Option<&str> {
+        self.answers.as_ref().map(FormatName::as_str)
+    }
+}
+
 impl Tool {
     /// Returns whether somebody has stated the effect.
     pub fn reviewed(&self) -> bool {
@@ -275,8 +281,7 @@ impl Tool {
             FIELDS | JQ | CURSOR => reads,
             DETAIL => reads && !self.concise.is_empty(),
             ALL => self.paging().is_some(),
-            ADF => self.calls.iter().any(|call| call.answers == Some(Format::Adf)),
-            _ => false,
+            _ => self.calls.iter().any(|call| call.raw_argument() == Some(name)),
         };
         own && !self.calls.iter().flat_map(|call| &call.bindings).any(|binding| binding.argument == name)
     }

@@ -14,6 +14,7 @@ mod wordings;
 use serde_json::json;
 
 use super::*;
+use crate::call::failure::ProblemKind;
 
 fn map(value: Value) -> Map<String, Value> {
     match value {

@@ -1,21 +1,21 @@
-//! What a token opens, and what the tools need → what it does not open.
+//! Scopes of a token and scopes that tools need → the scopes that are missing, with their tools.
 
 use std::collections::BTreeMap;
 
 use crate::catalog::Entry;
 
-/// Tells which tools need scopes that the token does not have; `None` where no tool needs any.
+/// Lists the tools whose scopes the token lacks; `None` where no tool needs any.
 pub(super) fn text(tools: &[&Entry], granted: Option<&[String]>) -> Option<String> {
-    let asking = || tools.iter().filter(|entry| entry.tool.calls.iter().any(|call| !call.scopes.is_empty()));
-    let count = asking().count();
+    let scoped = || tools.iter().filter(|entry| entry.tool.calls.iter().any(|call| !call.scopes.is_empty()));
+    let count = scoped().count();
     if count == 0 {
         return None;
     }
     let Some(granted) = granted else {
-        return Some(format!("these credentials don't tell what they open; {count} tools need some"));
+        return Some(format!("the scopes of these credentials are unknown; {count} tools need some"));
     };
     let mut lacking: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for entry in asking() {
+    for entry in scoped() {
         let missing = entry.tool.calls.iter().filter_map(|call| missing(&call.scopes, granted));
         let mut missing: Vec<&str> = missing.flatten().collect();
         missing.sort_unstable();
@@ -25,19 +25,19 @@ pub(super) fn text(tools: &[&Entry], granted: Option<&[String]>) -> Option<Strin
         }
     }
     if lacking.is_empty() {
-        return Some(format!("the token opens all {count} tools that need some"));
+        return Some(format!("the token has the scopes of all {count} tools that need some"));
     }
     let lines = lacking.iter().map(|(scopes, names)| format!("{scopes} is missing for {}", names.join(", ")));
     let lines: Vec<String> = lines.collect();
     Some(lines.join("\n"))
 }
 
-/// What is missing of the way that needs least besides; `None` where one way is open.
-fn missing<'a>(ways: &'a [Vec<String>], granted: &[String]) -> Option<Vec<&'a str>> {
-    let missing = |way: &'a Vec<String>| -> Vec<&'a str> {
-        way.iter().filter(|scope| !granted.contains(scope)).map(String::as_str).collect()
+/// The scopes missing from the alternative that lacks fewest; `None` where one alternative lacks none.
+fn missing<'a>(alternatives: &'a [Vec<String>], granted: &[String]) -> Option<Vec<&'a str>> {
+    let missing = |alternative: &'a Vec<String>| -> Vec<&'a str> {
+        alternative.iter().filter(|scope| !granted.contains(scope)).map(String::as_str).collect()
     };
-    ways.iter().map(missing).min_by_key(Vec::len).filter(|missing| !missing.is_empty())
+    alternatives.iter().map(missing).min_by_key(Vec::len).filter(|missing| !missing.is_empty())
 }
 
 #[cfg(test)]
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_way_is_enough() {
+    fn one_alternative_is_enough() {
         let ways = |ways: &[&[&str]]| -> Vec<Vec<String>> {
             ways.iter().map(|way| way.iter().map(|scope| (*scope).to_owned()).collect()).collect()
         };
@@ -63,14 +63,14 @@ mod tests {
 
     #[test]
     #[cfg(feature = "jsm")]
-    fn the_tools_that_a_token_does_not_open_are_named() {
+    fn tools_whose_scopes_are_missing_are_named() {
         let catalog = crate::catalog::Catalog::compiled();
         let of_jsm: Vec<&Entry> = catalog.entries().iter().filter(|entry| entry.vendor == "jsm").collect();
-        let told = |granted: &[&str]| {
+        let report = |granted: &[&str]| {
             let granted: Vec<String> = granted.iter().map(|scope| (*scope).to_owned()).collect();
             text(&of_jsm, Some(&granted)).unwrap()
         };
-        let reading = told(&["read:jira-work", "read:jira-user", "read:servicedesk-request"]);
+        let reading = report(&["read:jira-work", "read:jira-user", "read:servicedesk-request"]);
         let line = |scope: &str| reading.lines().find(|line| line.starts_with(scope)).unwrap_or_default().to_owned();
         assert!(line("write:jira-work is missing").contains("jsm_edit_issue"), "{reading}");
         assert!(line("write:servicedesk-request is missing").contains("jsm_add_request_comment"), "{reading}");
@@ -79,8 +79,8 @@ mod tests {
         {
             assert!(!reading.contains(open), "{open}: {reading}");
         }
-        let nothing = told(&["offline_access"]);
+        let nothing = report(&["offline_access"]);
         assert!(nothing.contains("jsm_list_queues") && nothing.contains("jsm_search_issues"), "{nothing}");
-        assert!(text(&of_jsm, None).unwrap().contains("don't tell what they open"));
+        assert!(text(&of_jsm, None).unwrap().contains("are unknown"));
     }
 }

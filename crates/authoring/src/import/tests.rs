@@ -72,7 +72,7 @@ fn what_is_written_holds_facts_and_no_sentence() {
 
 #[test]
 fn names_that_lead_elsewhere_are_refused() {
-    for name in ["../x", "a/b", "", "A", "1a", "a-b", "type", "typed", "authoring", "default", "crate", "a\0", "é"] {
+    for name in ["../x", "a/b", "", "A", "1a", "a-b", "type", "typed", "default", "crate", "a\0", "é"] {
         assert!(!is_vendor_id(name), "{name}");
     }
     assert!(is_vendor_id("acme2"));

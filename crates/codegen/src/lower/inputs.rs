@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::lower::schema;
 use crate::read::spec::{SpecBody, SpecOperation, SpecParameter};
+use toolwright_formats::{file_schema, files_schema};
 use toolwright_model::{BodyKind, Location, Place, QueryStyle, RequestBody};
 
 /// The body that is sent, and the schema that goes with its content type.
@@ -156,9 +157,9 @@ fn plain_inputs(spec: &SpecOperation, choice: Option<&BodyChoice<'_>>) -> Vec<In
                 let raw_property = raw.and_then(|raw| raw.get(name));
                 let schema = match (is_file, property) {
                     (true, property) if property.get("type").and_then(Value::as_str) == Some("array") => {
-                        never_empty(schema::files_schema(property.get("description")))
+                        never_empty(files_schema(property.get("description")))
                     }
-                    (true, property) => schema::file_schema(property.get("description")),
+                    (true, property) => file_schema(property.get("description")),
                     (false, Value::Object(property)) => with_example(property.clone(), raw_property),
                     (false, _) => Map::new(),
                 };
@@ -191,7 +192,7 @@ fn plain_inputs(spec: &SpecOperation, choice: Option<&BodyChoice<'_>>) -> Vec<In
         }
         _ => {
             let mut schema = match body.kind {
-                BodyKind::File => schema::file_schema(whole.get("description")),
+                BodyKind::File => file_schema(whole.get("description")),
                 BodyKind::Raw => text_schema(whole, &body.content_type),
                 _ => whole,
             };

@@ -3,7 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
-use toolwright_model::{ADF, ALL, CURSOR, DETAIL, DRY_RUN, Effect, FIELDS, FULL, Format, JQ, LARGEST_FILE_MB};
+use toolwright_formats::FormatRef;
+use toolwright_model::{ALL, CURSOR, DETAIL, DRY_RUN, Effect, FIELDS, FULL, JQ};
 
 /// One argument of a tool, in the order in which a model sees it.
 #[derive(Debug, Clone)]
@@ -35,7 +36,7 @@ pub fn add_own_arguments(
     effect: Option<Effect>,
     concise: bool,
     pages: bool,
-    answers: Option<Format>,
+    answers: Option<FormatRef>,
     arguments: &mut Vec<Argument>,
 ) {
     let mut own = Vec::new();
@@ -53,8 +54,8 @@ pub fn add_own_arguments(
     } else {
         own.push((DRY_RUN, json!({"type": "boolean", "description": "Show the request, send nothing"})));
     }
-    if answers == Some(Format::Adf) {
-        own.push((ADF, json!({"type": "boolean", "description": "Rich text as raw ADF"})));
+    if let Some((format, description)) = answers.and_then(|format| Some((format, format.raw_switch()?))) {
+        own.push((format.name(), json!({"type": "boolean", "description": description})));
     }
     for (name, schema) in own {
         // A vendor that selects fields itself does so better.
@@ -64,33 +65,6 @@ pub fn add_own_arguments(
             arguments.push(Argument { name: name.to_owned(), required: false, schema });
         }
     }
-}
-
-/// A file as an argument: its name and its bytes.
-pub fn file_schema(description: Option<&Value>) -> Map<String, Value> {
-    let mut schema = Map::new();
-    schema.insert("type".to_owned(), json!("object"));
-    schema.insert("description".to_owned(), description.cloned().unwrap_or_else(|| json!("The file to send.")));
-    schema.insert(
-        "properties".to_owned(),
-        json!({
-            "filename": {"type": "string", "description": "Name with extension, such as `report.pdf`.", "minLength": 1},
-            "content_base64": {"type": "string", "description": format!("The bytes in base64, at most {LARGEST_FILE_MB} MB.")},
-            "content_type": {"type": "string", "description": "Media type; guessed from the name if missing."},
-        }),
-    );
-    schema.insert("required".to_owned(), json!(["filename", "content_base64"]));
-    schema.insert("additionalProperties".to_owned(), json!(false));
-    schema
-}
-
-/// Several files as one argument.
-pub fn files_schema(description: Option<&Value>) -> Map<String, Value> {
-    let mut schema = Map::new();
-    schema.insert("type".to_owned(), json!("array"));
-    schema.insert("description".to_owned(), description.cloned().unwrap_or_else(|| json!("The files to send.")));
-    schema.insert("items".to_owned(), Value::Object(file_schema(None)));
-    schema
 }
 
 /// Keywords that mean the same in OpenAPI 3.0 and in JSON Schema and that clients take.

@@ -16,8 +16,8 @@ use crate::read::keys::{ArgumentKeys, PagingKey, ToolKeys};
 use crate::read::located::{Located, describe, escape, nearest};
 use crate::read::spec::SpecOperation;
 use toolwright_model::{
-    ADF, ALL, Annotations, Binding, CURSOR, Call, DRY_RUN, Effect, Fixed, Format, Hint, MAX_TOOL_NAME, Paging,
-    PagingStyle, Place, Risk, Tool, UNREVIEWED_TAG, Verb, is_tool_name, kebab_case, resource_words,
+    ALL, Annotations, Binding, CURSOR, Call, DRY_RUN, Effect, Fixed, Hint, MAX_TOOL_NAME, Paging, PagingStyle, Place,
+    Risk, Tool, UNREVIEWED_TAG, Verb, is_tool_name, kebab_case, resource_words,
 };
 
 /// The longest description of a tool, in characters.
@@ -157,7 +157,7 @@ impl ToolDraft<'_> {
             hints: self.hints(keys, &bindings),
             bindings,
             fixed,
-            answers: keys.answers,
+            answers: keys.answers.map(|format| format.name().into()),
             paging,
         };
         (arguments, samples, call)
@@ -328,7 +328,7 @@ impl ToolDraft<'_> {
                     .formats
                     .iter()
                     .find(|formatted| formatted.at.is_empty())
-                    .and_then(|formatted| formats::samples(formatted, argument.schema.get("type")))
+                    .and_then(|formatted| formats::samples(formatted, &argument.schema))
             };
             if let Some(values) = said.samples.clone().or_else(of_format) {
                 offered.samples.push((argument.name.clone(), values));
@@ -339,8 +339,8 @@ impl ToolDraft<'_> {
             }
             let own = match argument.name.as_str() {
                 DRY_RUN => Some("with it a model asks to see the request without sending it"),
-                ADF if keys.answers == Some(Format::Adf) => {
-                    Some("with it a model asks for rich text as the vendor has it")
+                name if keys.answers.is_some_and(|format| format.name() == name) => {
+                    Some("with it a model asks for the answer as the vendor wrote it")
                 }
                 CURSOR | ALL if paging.is_some() => Some("with it a model reads on"),
                 _ => None,

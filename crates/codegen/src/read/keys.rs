@@ -5,7 +5,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::read::located::Located;
-use toolwright_model::{Effect, Format, Risk, Verb};
+use toolwright_formats::{FORMATS, FormatRef};
+use toolwright_model::{Effect, Risk, Verb};
 
 /// The extension's name in a description.
 pub const EXTENSION: &str = "x-toolwright";
@@ -87,7 +88,7 @@ pub struct ToolKeys {
     /// What to say when the vendor refuses in a known way.
     pub hints: Vec<HintKeys>,
     /// The format of rich text in answers, which a model gets in a plainer one.
-    pub answers: Option<Format>,
+    pub answers: Option<FormatRef>,
     /// Dotted paths to what is kept of each record unless everything is asked for.
     pub concise: Vec<String>,
     /// The style of vendor.toml by which it pages, or `false` for none; the first that fits where
@@ -143,11 +144,11 @@ pub struct ArgumentKeys {
     /// Values that the vendor's grammar accepts, for the tests that draw arguments.
     pub samples: Option<Vec<Value>>,
     /// How the value is written for the vendor.
-    pub format: Option<Format>,
+    pub format: Option<FormatRef>,
     /// The same for parts of the argument: dotted path → format.
-    #[cfg_attr(feature = "schemars", schemars(with = "std::collections::BTreeMap<String, Format>"))]
+    #[cfg_attr(feature = "schemars", schemars(with = "std::collections::BTreeMap<String, FormatRef>"))]
     #[serde(serialize_with = "serialize_pairs")]
-    pub formats: Vec<(String, Format)>,
+    pub formats: Vec<(String, FormatRef)>,
     /// The operation of the same API that answers the format's questions.
     pub ask: Option<String>,
     /// The fields that a filter can be about.
@@ -301,7 +302,7 @@ fn read_tool(at: &Located<'_>) -> ToolKeys {
         idempotent: at.get("idempotent").and_then(|entry| entry.flag()),
         arguments: arguments.unwrap_or_default(),
         hints: hints.unwrap_or_default(),
-        answers: at.get("answers").and_then(|entry| entry.word(Format::OF_ANSWERS)),
+        answers: at.get("answers").and_then(|entry| entry.word(&formats_of_answers())),
         paging: at.get("paging").and_then(|paging| read_paging(&paging)),
         concise: texts("concise"),
     }
@@ -346,7 +347,7 @@ fn read_argument(at: &Located<'_>) -> ArgumentKeys {
         hidden: at.get("hidden").and_then(|entry| entry.flag()),
         value: at.get("value").map(|entry| entry.value.clone()),
         samples: values("samples"),
-        format: at.get("format").and_then(|entry| entry.word(Format::ALL)),
+        format: at.get("format").and_then(|entry| entry.word(FORMATS)),
         formats: at.get("formats").map(|formats| read_formats(&formats)).unwrap_or_default(),
         ask: text("ask"),
         fields: at.get("fields").map(|entry| entry.texts()),
@@ -354,8 +355,12 @@ fn read_argument(at: &Located<'_>) -> ArgumentKeys {
     }
 }
 
-fn read_formats(at: &Located<'_>) -> Vec<(String, Format)> {
-    let of = |(path, entry): &(&str, Located<'_>)| Some(((*path).to_owned(), entry.word(Format::ALL)?));
+fn formats_of_answers() -> Vec<FormatRef> {
+    FORMATS.iter().copied().filter(|format| format.raw_switch().is_some()).collect()
+}
+
+fn read_formats(at: &Located<'_>) -> Vec<(String, FormatRef)> {
+    let of = |(path, entry): &(&str, Located<'_>)| Some(((*path).to_owned(), entry.word(FORMATS)?));
     at.entries().iter().filter_map(of).collect()
 }
 

@@ -1,58 +1,67 @@
-//! Turns the responses of an operation into the one answer that the sandbox gives: an example, else the schema of one.
+//! The responses of an operation → the one answer that the sandbox gives: an example, else the schema of one.
 
+use openapiv3::{MediaType, Response, Responses, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::schema::{Direction, convert};
-use super::{Source, entries};
+use crate::read::document::Document;
 
 /// Returns the answer of the lowest success that has a content, else of the lowest 2xx or 3xx, else of `default`.
-pub(super) fn emit<'a>(source: Source<'a>, responses: Option<&'a Value>) -> Value {
-    let mut best: Option<((bool, u16), &Value)> = None;
-    for (key, response) in entries(responses) {
-        let response = source.resolve(response);
-        let Some(status) = status(key) else { continue };
-        let rank = (!(status < 300 && entries(response.get("content")).next().is_some()), status);
+pub(super) fn emit(document: &Document, responses: &Responses) -> Value {
+    let Responses { default, responses, extensions: _ } = responses;
+    let mut best: Option<((bool, u16), Option<&Response>)> = None;
+    for (key, response) in responses {
+        let response = document.follow(response);
+        let Some(status) = success(key) else { continue };
+        let has_content = response.is_some_and(|response| !response.content.is_empty());
+        let rank = (!(status < 300 && has_content), status);
         if best.is_none_or(|(found, _)| rank < found) {
             best = Some((rank, response));
         }
     }
-    let default = || responses.and_then(|responses| responses.get("default")).map(|response| source.resolve(response));
     let (status, response) = match best {
-        Some(((_, status), response)) => (status, Some(response)),
-        None => (200, default()),
+        Some(((_, status), response)) => (status, response),
+        None => (200, default.as_ref().and_then(|default| document.follow(default))),
     };
     let mut out = Map::new();
     out.insert("status".to_owned(), json!(status));
-    if let Some((media_type, media)) = response.and_then(|response| media(response.get("content"))) {
-        content(source, media_type, media, &mut out);
+    if let Some((media_type, media)) = response.and_then(media) {
+        content(document, media_type, media, &mut out);
     }
     Value::Object(out)
 }
 
 /// Returns the status code of a success; `2XX` stands for its lowest.
-fn status(key: &str) -> Option<u16> {
-    let status: u16 = key.to_ascii_uppercase().replace("XX", "00").parse().ok()?;
+fn success(status: &StatusCode) -> Option<u16> {
+    let status = match status {
+        StatusCode::Code(code) => *code,
+        StatusCode::Range(hundreds) => hundreds * 100,
+    };
     (200..400).contains(&status).then_some(status)
 }
 
 /// Returns the JSON representation if there is one, else the first.
-fn media(content: Option<&Value>) -> Option<(&str, &Value)> {
-    let mut all = entries(content).map(|(name, media)| (name.as_str(), media));
-    let essence = |name: &str| name.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+fn media(response: &Response) -> Option<(&str, &MediaType)> {
+    let mut all = response.content.iter().map(|(name, media)| (name.as_str(), media));
     all.clone()
         .find(|(name, _)| essence(name) == "application/json")
         .or_else(|| all.clone().find(|(name, _)| is_json(name)))
         .or_else(|| all.next())
 }
 
+/// A media type without its parameters.
+fn essence(media_type: &str) -> String {
+    media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
 fn is_json(media_type: &str) -> bool {
-    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence = essence(media_type);
     essence.ends_with("/json") || essence.ends_with("+json")
 }
 
-fn content<'a>(source: Source<'a>, media_type: &str, media: &'a Value, out: &mut Map<String, Value>) {
-    let schema = media.get("schema");
-    let converted = schema.map_or_else(|| json!({}), |schema| convert(source, schema, Direction::Answer));
+fn content(document: &Document, media_type: &str, media: &MediaType, out: &mut Map<String, Value>) {
+    let MediaType { schema, example, examples, encoding: _, extensions: _ } = media;
+    let converted = convert(document, schema.as_ref(), Direction::Answer);
     let binary = converted.get("format").is_some_and(|format| format == "binary");
     let media_type = match (media_type.contains('*'), binary) {
         (true, true) => "application/octet-stream",
@@ -60,17 +69,17 @@ fn content<'a>(source: Source<'a>, media_type: &str, media: &'a Value, out: &mut
         (false, _) => media_type,
     };
     out.insert("content_type".to_owned(), json!(media_type));
-    let example = media
-        .get("example")
-        .or_else(|| entries(media.get("examples")).find_map(|(_, example)| source.resolve(example).get("value")))
-        .or_else(|| schema.and_then(|schema| source.resolve(schema).get("example")));
+    let example = example
+        .as_ref()
+        .or_else(|| examples.values().find_map(|example| document.follow(example)?.value.as_ref()))
+        .or_else(|| document.schema(schema.as_ref()?)?.schema_data.example.as_ref());
     match example {
         Some(example) => out.insert("example".to_owned(), plain(media_type, example, &converted)),
         None => out.insert("schema".to_owned(), converted),
     };
 }
 
-/// Returns the example as the vendor would send it: Atlassian writes examples of JSON as a text that holds the JSON.
+/// Returns the example as the vendor would send it: some write an example of JSON as a text that holds the JSON.
 fn plain(media_type: &str, example: &Value, schema: &Value) -> Value {
     if let Value::String(text) = example
         && is_json(media_type)

@@ -1,21 +1,26 @@
-//! Turns an OpenAPI 3.0 schema into a self-contained JSON Schema 2020-12, references inlined and of bounded size.
+//! An OpenAPI 3.0 schema → a self-contained JSON Schema 2020-12, references inlined and of bounded size.
 
+use openapiv3::{
+    AdditionalProperties, AnySchema, ArrayType, BooleanType, IntegerType, NumberType, ObjectType, ReferenceOr, Schema,
+    SchemaData, SchemaKind, StringType, Type,
+};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{Source, elements, entries, is_true, reference};
+use crate::read::document::{Document, SchemaNode};
 
-/// The deepest levels that are tried one after the other until a schema fits its budget.
+/// The depths that are tried in this order until a schema fits its budget.
 const DEPTHS: [usize; 9] = [40, 14, 11, 9, 7, 5, 4, 3, 2];
 
-/// More references than this inlined into each other are cut, so that no description can exhaust the stack.
+/// A longer chain of references inlined into each other is cut, so that no description can exhaust the stack.
 const MAX_OPEN_REFERENCES: usize = 64;
 
-/// Which way the value travels: it decides over `readOnly`, `writeOnly`, formats and the budget.
+/// Which way the value travels: `readOnly`, `writeOnly`, formats and the budget depend on it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
     /// From us to the vendor: checked.
     Request,
-    /// From the vendor to us: only a sample is made of it, so deep levels and most constraints don't matter.
+    /// From the vendor to us: it serves to make a sample only, so deep levels do not matter.
     Answer,
 }
 
@@ -28,27 +33,26 @@ impl Direction {
         }
     }
 
-    /// Requests check only dates (and must know files); a sample is more plausible with the format known.
+    /// In requests only dates are checked, and files recognized; a sample is more plausible with its format.
     fn keeps_format(self, format: &str) -> bool {
         self == Self::Answer || matches!(format, "date" | "date-time" | "binary")
     }
 }
 
-/// Returns `schema` in the dialect of the `jsonschema` crate, cut to `{}` where it recurs or grows beyond the budget.
-pub(super) fn convert(source: Source<'_>, schema: &Value, direction: Direction) -> Value {
-    for depth in DEPTHS {
-        let mut conversion =
-            Conversion { source, direction, deepest: depth, left: direction.budget(), open: Vec::new(), cuts: 0 };
-        if let Ok(schema) = conversion.schema(schema, 0) {
-            return schema;
-        }
-    }
-    json!({})
+/// Returns the schema in the dialect of the `jsonschema` crate, cut to `{}` where it recurs or grows beyond the budget.
+pub(super) fn convert(document: &Document, schema: Option<&ReferenceOr<Schema>>, direction: Direction) -> Value {
+    let converted = schema.and_then(|schema| {
+        DEPTHS.into_iter().find_map(|deepest| {
+            let left = direction.budget();
+            let mut conversion = Conversion { document, direction, deepest, left, open: Vec::new(), cuts: 0 };
+            conversion.node(schema.into(), 0).ok()
+        })
+    });
+    converted.unwrap_or_else(|| json!({}))
 }
 
-/// Closes the object at the top of a request body: what the description does not name is a mistake of ours.
-///
-/// Only where it names some properties and is silent about others; `additionalProperties` has the last word.
+/// Closes the object at the top of a request body, because a property that the description does not name is a
+/// mistake of ours. It stays open where the description states `additionalProperties` or names no property.
 pub(super) fn close(schema: &mut Value) {
     if completeness(schema) == Completeness::Listed
         && let Value::Object(schema) = schema
@@ -61,233 +65,373 @@ pub(super) fn close(schema: &mut Value) {
 /// The schema outgrew its budget.
 struct TooLarge;
 
-struct Conversion<'a> {
-    source: Source<'a>,
+/// The keywords written so far.
+type Keywords = Map<String, Value>;
+
+struct Conversion<'d> {
+    document: &'d Document,
     direction: Direction,
     deepest: usize,
+    /// How many schema nodes may still be emitted.
     left: usize,
-    /// The references being inlined right now, to see a recursion.
-    open: Vec<&'a str>,
-    /// How often something was replaced by `{}`.
+    /// The references that are being inlined; one that is reached again recurs.
+    open: Vec<&'d str>,
+    /// How often a schema was cut to `{}`.
     cuts: usize,
 }
 
-impl<'a> Conversion<'a> {
-    fn schema(&mut self, schema: &'a Value, depth: usize) -> Result<Value, TooLarge> {
+impl<'d> Conversion<'d> {
+    fn node(&mut self, node: SchemaNode<'d>, depth: usize) -> Result<Value, TooLarge> {
         self.left = self.left.checked_sub(1).ok_or(TooLarge)?;
         if depth > self.deepest {
             self.cuts += 1;
             return Ok(json!({}));
         }
-        if let Some(reference) = reference(schema) {
-            if self.open.len() >= MAX_OPEN_REFERENCES || self.open.contains(&reference) {
+        match node {
+            SchemaNode::Schema(schema) => self.schema(schema, depth),
+            SchemaNode::Reference(reference) if self.is_cut(reference) => {
                 self.cuts += 1;
-                return Ok(json!({}));
+                Ok(json!({}))
             }
-            self.open.push(reference);
-            let converted = self.schema(self.source.target(reference), depth);
-            self.open.pop();
-            return converted;
+            SchemaNode::Reference(reference) => {
+                let Some(target) = self.document.target::<Schema>(reference) else { return Ok(json!({})) };
+                self.open.push(reference);
+                let converted = self.node(target.into(), depth);
+                self.open.pop();
+                converted
+            }
         }
-        let Value::Object(schema) = schema else {
-            return Ok(json!({}));
-        };
+    }
+
+    fn is_cut(&self, reference: &str) -> bool {
+        self.open.len() >= MAX_OPEN_REFERENCES || self.open.contains(&reference)
+    }
+
+    fn schema(&mut self, schema: &'d Schema, depth: usize) -> Result<Value, TooLarge> {
+        let Schema { schema_data: data, schema_kind: kind } = schema;
         let mut out = Map::new();
-        let types = types(schema);
-        match types.as_slice() {
-            [] => {}
-            [one] => drop(out.insert("type".to_owned(), json!(one))),
-            several => drop(out.insert("type".to_owned(), json!(several))),
+        self.constraints(kind, &mut out);
+        if self.direction == Direction::Answer
+            && let Some(example) = data.example.as_ref().filter(|value| !value.is_object() && !value.is_array())
+        {
+            out.insert("examples".to_owned(), json!([example]));
         }
-        self.constraints(schema, &mut out);
-        self.members(schema, depth, &mut out)?;
-        self.compositions(schema, depth, &mut out)?;
-        // Written beside a composition, "no others" means "than those of the parts", which 2020-12 says in other words.
+        self.parts(kind, data, depth, &mut out)?;
+        // Beside a composition, "no others" means "than those of the parts", which 2020-12 writes in another way.
         if is_composed(&out) && out.get("additionalProperties") == Some(&Value::Bool(false)) {
             out.shift_remove("additionalProperties");
             out.insert("unevaluatedProperties".to_owned(), json!(false));
         }
-        Ok(if is_true(schema.get("nullable")) { nullable(out) } else { Value::Object(out) })
+        Ok(if data.nullable { nullable(out) } else { Value::Object(out) })
     }
 
-    /// Copies the keywords that hold no schema, each only if its value is of the right kind.
-    fn constraints(&self, schema: &Map<String, Value>, out: &mut Map<String, Value>) {
-        let mut copy = |key: &str, fits: fn(&Value) -> bool| {
-            if let Some(value) = schema.get(key).filter(|value| fits(value)) {
-                out.insert(key.to_owned(), value.clone());
+    /// Writes the keywords that hold no schema.
+    fn constraints(&self, kind: &SchemaKind, out: &mut Keywords) {
+        match kind {
+            SchemaKind::Type(Type::String(string)) => {
+                let StringType { format, pattern, enumeration, min_length, max_length } = string;
+                out.insert("type".to_owned(), json!("string"));
+                put_values(enumeration, out);
+                put("minLength", min_length.as_ref(), out);
+                put("maxLength", max_length.as_ref(), out);
+                put("pattern", pattern.as_ref(), out);
+                self.format(format, out);
             }
+            SchemaKind::Type(Type::Number(of_number)) => {
+                let NumberType {
+                    format,
+                    multiple_of,
+                    exclusive_minimum,
+                    exclusive_maximum,
+                    minimum,
+                    maximum,
+                    enumeration,
+                } = of_number;
+                out.insert("type".to_owned(), json!("number"));
+                put_values(&enumeration.iter().map(|value| value.map(number)).collect::<Vec<_>>(), out);
+                put("multipleOf", multiple_of.filter(|factor| *factor > 0.0).map(number).as_ref(), out);
+                self.format(format, out);
+                put_bound("minimum", "exclusiveMinimum", minimum.map(number), *exclusive_minimum, out);
+                put_bound("maximum", "exclusiveMaximum", maximum.map(number), *exclusive_maximum, out);
+            }
+            SchemaKind::Type(Type::Integer(of_integer)) => {
+                let IntegerType {
+                    format,
+                    multiple_of,
+                    exclusive_minimum,
+                    exclusive_maximum,
+                    minimum,
+                    maximum,
+                    enumeration,
+                } = of_integer;
+                out.insert("type".to_owned(), json!("integer"));
+                put_values(enumeration, out);
+                put("multipleOf", multiple_of.filter(|factor| *factor > 0).as_ref(), out);
+                self.format(format, out);
+                put_bound("minimum", "exclusiveMinimum", minimum.map(Value::from), *exclusive_minimum, out);
+                put_bound("maximum", "exclusiveMaximum", maximum.map(Value::from), *exclusive_maximum, out);
+            }
+            SchemaKind::Type(Type::Boolean(BooleanType { enumeration })) => {
+                out.insert("type".to_owned(), json!("boolean"));
+                put_values(enumeration, out);
+            }
+            SchemaKind::Type(Type::Object(object)) => {
+                out.insert("type".to_owned(), json!("object"));
+                put("minProperties", object.min_properties.as_ref(), out);
+                put("maxProperties", object.max_properties.as_ref(), out);
+            }
+            SchemaKind::Type(Type::Array(array)) => {
+                out.insert("type".to_owned(), json!("array"));
+                put("minItems", array.min_items.as_ref(), out);
+                put("maxItems", array.max_items.as_ref(), out);
+                put("uniqueItems", array.unique_items.then_some(&true), out);
+            }
+            SchemaKind::Any(any) => self.constraints_of_any(any, out),
+            // These have nothing but parts.
+            SchemaKind::OneOf { .. } | SchemaKind::AllOf { .. } | SchemaKind::AnyOf { .. } | SchemaKind::Not { .. } => {
+            }
+        }
+    }
+
+    /// A mixture of keywords that fits no single type.
+    fn constraints_of_any(&self, any: &AnySchema, out: &mut Keywords) {
+        let known = |name: &&String| {
+            matches!(name.as_str(), "string" | "integer" | "number" | "boolean" | "array" | "object" | "null")
         };
-        copy("enum", |value| value.as_array().is_some_and(|values| !values.is_empty()));
-        for key in ["minLength", "maxLength", "minItems", "maxItems", "minProperties", "maxProperties"] {
-            copy(key, Value::is_u64);
-        }
-        copy("multipleOf", |value| value.as_f64().is_some_and(|factor| factor > 0.0));
-        copy("pattern", Value::is_string);
-        copy("uniqueItems", Value::is_boolean);
-        if let Some(format) = schema.get("format").and_then(Value::as_str)
-            && self.direction.keeps_format(format)
+        put("type", any.typ.as_ref().filter(known), out);
+        put_values(&any.enumeration, out);
+        put("minLength", any.min_length.as_ref(), out);
+        put("maxLength", any.max_length.as_ref(), out);
+        put("minItems", any.min_items.as_ref(), out);
+        put("maxItems", any.max_items.as_ref(), out);
+        put("minProperties", any.min_properties.as_ref(), out);
+        put("maxProperties", any.max_properties.as_ref(), out);
+        put("multipleOf", any.multiple_of.filter(|factor| *factor > 0.0).map(number).as_ref(), out);
+        put("pattern", any.pattern.as_ref(), out);
+        put("uniqueItems", any.unique_items.as_ref(), out);
+        self.format(&any.format, out);
+        let exclusive = |flag: Option<bool>| flag == Some(true);
+        put_bound("minimum", "exclusiveMinimum", any.minimum.map(number), exclusive(any.exclusive_minimum), out);
+        put_bound("maximum", "exclusiveMaximum", any.maximum.map(number), exclusive(any.exclusive_maximum), out);
+    }
+
+    /// Writes a format, whose JSON is its name or `null`.
+    fn format(&self, format: &impl Serialize, out: &mut Keywords) {
+        if let Value::String(name) = json!(format)
+            && self.direction.keeps_format(&name)
         {
-            out.insert("format".to_owned(), json!(format));
-        }
-        // In OpenAPI 3.0 `exclusiveMinimum` is a flag beside `minimum`; in 2020-12 it is the bound.
-        for (bound, exclusive) in [("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")] {
-            if let Some(number) = schema.get(exclusive).filter(|value| value.is_number()) {
-                out.insert(exclusive.to_owned(), number.clone());
-            }
-            if let Some(number) = schema.get(bound).filter(|value| value.is_number()) {
-                let key = if is_true(schema.get(exclusive)) { exclusive } else { bound };
-                out.insert(key.to_owned(), number.clone());
-            }
-        }
-        if self.direction == Direction::Answer
-            && let Some(example) = schema.get("example").filter(|value| !value.is_object() && !value.is_array())
-        {
-            out.insert("examples".to_owned(), json!([example]));
+            out.insert("format".to_owned(), json!(name));
         }
     }
 
-    /// Converts what describes the members of objects and arrays.
-    fn members(
+    /// Writes the keywords that hold schemas.
+    fn parts(
         &mut self,
-        schema: &'a Map<String, Value>,
+        kind: &'d SchemaKind,
+        data: &SchemaData,
         depth: usize,
-        out: &mut Map<String, Value>,
+        out: &mut Keywords,
     ) -> Result<(), TooLarge> {
-        let mut properties = Map::new();
-        for (name, property) in entries(schema.get("properties")) {
-            if self.direction == Direction::Answer && self.has_flag(property, "writeOnly") {
-                continue;
+        let discriminated = data.discriminator.is_some();
+        match kind {
+            SchemaKind::Type(Type::String(_) | Type::Number(_) | Type::Integer(_) | Type::Boolean(_)) => Ok(()),
+            SchemaKind::Type(Type::Object(object)) => {
+                let ObjectType { properties, required, additional_properties, min_properties: _, max_properties: _ } =
+                    object;
+                self.members(properties, required, depth, out)?;
+                self.further_members(additional_properties.as_ref(), depth, out)
             }
-            properties.insert(name.clone(), self.schema(property, depth + 1)?);
+            SchemaKind::Type(Type::Array(ArrayType { items, min_items: _, max_items: _, unique_items: _ })) => {
+                self.items(items.as_ref(), depth, out)
+            }
+            SchemaKind::AllOf { all_of } => self.composition("allOf", all_of, false, depth, out),
+            SchemaKind::AnyOf { any_of } => self.composition("anyOf", any_of, false, depth, out),
+            SchemaKind::OneOf { one_of } => self.composition("oneOf", one_of, discriminated, depth, out),
+            SchemaKind::Not { not } => self.not(not, depth, out),
+            SchemaKind::Any(any) => {
+                self.members(&any.properties, &any.required, depth, out)?;
+                self.further_members(any.additional_properties.as_ref(), depth, out)?;
+                self.items(any.items.as_ref(), depth, out)?;
+                self.composition("allOf", &any.all_of, false, depth, out)?;
+                self.composition("anyOf", &any.any_of, false, depth, out)?;
+                self.composition("oneOf", &any.one_of, discriminated, depth, out)?;
+                any.not.as_ref().map_or(Ok(()), |not| self.not(not, depth, out))
+            }
+        }
+    }
+
+    fn members<M>(
+        &mut self,
+        stated: &'d M,
+        required: &'d [String],
+        depth: usize,
+        out: &mut Keywords,
+    ) -> Result<(), TooLarge>
+    where
+        &'d M: IntoIterator<Item = (&'d String, &'d ReferenceOr<Box<Schema>>)>,
+    {
+        let mut properties = Map::new();
+        let mut absent = Vec::new();
+        for (name, property) in stated {
+            let data = self.document.schema(property).map(|schema| &schema.schema_data);
+            let is_absent = data.is_some_and(|data| match self.direction {
+                Direction::Request => data.read_only,
+                Direction::Answer => data.write_only,
+            });
+            if is_absent {
+                absent.push(name);
+            }
+            if !(is_absent && self.direction == Direction::Answer) {
+                properties.insert(name.clone(), self.node(property.into(), depth + 1)?);
+            }
         }
         if !properties.is_empty() {
             out.insert("properties".to_owned(), Value::Object(properties));
         }
-        let absent = if self.direction == Direction::Request { "readOnly" } else { "writeOnly" };
-        let mut required: Vec<&str> = Vec::new();
-        for name in elements(schema.get("required")).filter_map(Value::as_str) {
-            let property = schema.get("properties").and_then(|properties| properties.get(name));
-            if !required.contains(&name) && !property.is_some_and(|property| self.has_flag(property, absent)) {
-                required.push(name);
+        let mut present: Vec<&String> = Vec::new();
+        for name in required.iter().filter(|name| !absent.contains(name)) {
+            if !present.contains(&name) {
+                present.push(name);
             }
         }
-        if !required.is_empty() {
-            out.insert("required".to_owned(), json!(required));
-        }
-        match schema.get("additionalProperties") {
-            Some(Value::Bool(allowed)) => {
-                drop(out.insert("additionalProperties".to_owned(), json!(allowed)));
-            }
-            Some(rest @ Value::Object(_)) => {
-                let rest = self.schema(rest, depth + 1)?;
-                out.insert("additionalProperties".to_owned(), rest);
-            }
-            _ => {}
-        }
-        if let Some(items) = schema.get("items").filter(|items| items.is_object()) {
-            let mut items = self.schema(items, depth + 1)?;
-            // Some state at the list what its values may be: no list could ever be one of them.
-            let of_items = |values: &Value| values.as_array().is_some_and(|all| !all.iter().any(Value::is_array));
-            if out.get("type") == Some(&json!("array"))
-                && out.get("enum").is_some_and(of_items)
-                && let (Some(values), Value::Object(items)) = (out.shift_remove("enum"), &mut items)
-            {
-                items.entry("enum").or_insert(values);
-            }
-            out.insert("items".to_owned(), items);
+        if !present.is_empty() {
+            out.insert("required".to_owned(), json!(present));
         }
         Ok(())
     }
 
-    fn compositions(
+    fn further_members(
         &mut self,
-        schema: &'a Map<String, Value>,
+        further: Option<&'d AdditionalProperties>,
         depth: usize,
-        out: &mut Map<String, Value>,
+        out: &mut Keywords,
     ) -> Result<(), TooLarge> {
-        for key in ["allOf", "anyOf", "oneOf"] {
-            let cuts = self.cuts;
-            let mut branches = Vec::new();
-            for branch in elements(schema.get(key)) {
-                // Not a level of its own: an object of ten `allOf` parts is no deeper than one written out.
-                branches.push(self.schema(branch, depth)?);
-            }
-            if branches.is_empty() {
-                continue;
-            }
-            // "Exactly one" would refuse good values where a branch was cut and so accepts too much, and where a
-            // discriminator, which JSON Schema does not have, tells branches apart that overlap.
-            let loose = self.cuts > cuts || schema.contains_key("discriminator");
-            let key = if key == "oneOf" && loose && !out.contains_key("anyOf") { "anyOf" } else { key };
-            out.insert(key.to_owned(), Value::Array(branches));
-        }
-        if let Some(unwanted) = schema.get("not").filter(|unwanted| unwanted.is_object()) {
-            let cuts = self.cuts;
-            let unwanted = self.schema(unwanted, depth + 1)?;
-            if self.cuts == cuts {
-                out.insert("not".to_owned(), unwanted);
-            }
-        }
+        let further = match further {
+            None => return Ok(()),
+            Some(AdditionalProperties::Any(allowed)) => json!(allowed),
+            Some(AdditionalProperties::Schema(schema)) => self.node(schema.as_ref().into(), depth + 1)?,
+        };
+        out.insert("additionalProperties".to_owned(), further);
         Ok(())
     }
 
-    /// Tells whether a property is marked, itself or where its reference leads.
-    fn has_flag(&self, property: &'a Value, flag: &str) -> bool {
-        is_true(property.get(flag)) || is_true(self.source.resolve(property).get(flag))
+    fn items(
+        &mut self,
+        items: Option<&'d ReferenceOr<Box<Schema>>>,
+        depth: usize,
+        out: &mut Keywords,
+    ) -> Result<(), TooLarge> {
+        let Some(items) = items else { return Ok(()) };
+        let mut items = self.node(items.into(), depth + 1)?;
+        // Some write the values of the items beside the list, where no list could ever be one of them.
+        let of_items = |values: &Value| values.as_array().is_some_and(|all| !all.iter().any(Value::is_array));
+        if out.get("type") == Some(&json!("array"))
+            && out.get("enum").is_some_and(of_items)
+            && let (Some(values), Value::Object(items)) = (out.shift_remove("enum"), &mut items)
+        {
+            items.entry("enum").or_insert(values);
+        }
+        out.insert("items".to_owned(), items);
+        Ok(())
+    }
+
+    fn composition(
+        &mut self,
+        key: &str,
+        parts: &'d [ReferenceOr<Schema>],
+        discriminated: bool,
+        depth: usize,
+        out: &mut Keywords,
+    ) -> Result<(), TooLarge> {
+        let cuts = self.cuts;
+        // Not a level of its own: an object of ten `allOf` parts is no deeper than one written out.
+        let branches: Result<Vec<Value>, TooLarge> = parts.iter().map(|part| self.node(part.into(), depth)).collect();
+        let branches = branches?;
+        if branches.is_empty() {
+            return Ok(());
+        }
+        // "Exactly one" would refuse good values where a branch was cut and so accepts too much, and where a
+        // discriminator, which JSON Schema does not have, distinguishes branches that overlap.
+        let loose = self.cuts > cuts || discriminated;
+        let key = if key == "oneOf" && loose && !out.contains_key("anyOf") { "anyOf" } else { key };
+        out.insert(key.to_owned(), Value::Array(branches));
+        Ok(())
+    }
+
+    /// Writes `not`, unless a part of it was cut: then it would refuse too much.
+    fn not(&mut self, unwanted: &'d ReferenceOr<Schema>, depth: usize, out: &mut Keywords) -> Result<(), TooLarge> {
+        let cuts = self.cuts;
+        let unwanted = self.node(unwanted.into(), depth + 1)?;
+        if self.cuts == cuts {
+            out.insert("not".to_owned(), unwanted);
+        }
+        Ok(())
     }
 }
 
-fn is_composed(schema: &Map<String, Value>) -> bool {
+fn put(key: &str, value: Option<&(impl Serialize + ?Sized)>, out: &mut Keywords) {
+    if let Some(value) = value {
+        out.insert(key.to_owned(), json!(value));
+    }
+}
+
+fn put_values(values: &[impl Serialize], out: &mut Keywords) {
+    put("enum", Some(values).filter(|values| !values.is_empty()), out);
+}
+
+/// In OpenAPI 3.0 `exclusiveMinimum` is a flag beside `minimum`; in 2020-12 it is the bound.
+fn put_bound(inclusive: &str, exclusive: &str, bound: Option<Value>, is_exclusive: bool, out: &mut Keywords) {
+    put(if is_exclusive { exclusive } else { inclusive }, bound.as_ref(), out);
+}
+
+/// `openapiv3` reads the bounds of numbers as floating point; a whole one is written without a fraction.
+fn number(value: f64) -> Value {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if value.fract() == 0.0 && value.abs() <= EXACT {
+        #[expect(clippy::cast_possible_truncation, reason = "a whole number that fits, as was just checked")]
+        return Value::from(value as i64);
+    }
+    Value::from(value)
+}
+
+fn is_composed(schema: &Keywords) -> bool {
     ["allOf", "anyOf", "oneOf"].iter().any(|key| schema.contains_key(*key))
 }
 
-/// Returns the type names that JSON Schema knows; OpenAPI 3.1 writes several.
-fn types(schema: &Map<String, Value>) -> Vec<&str> {
-    let written = schema.get("type");
-    written
-        .into_iter()
-        .chain(elements(written))
-        .filter_map(Value::as_str)
-        .filter(|name| matches!(*name, "string" | "integer" | "number" | "boolean" | "array" | "object" | "null"))
-        .collect()
-}
-
-/// Lets `null` in, which 2020-12 does by type and by enumerated value.
-fn nullable(mut schema: Map<String, Value>) -> Value {
+/// Allows `null`, which 2020-12 does by type and by enumerated value.
+fn nullable(mut schema: Keywords) -> Value {
     if let Some(Value::Array(values)) = schema.get_mut("enum")
         && !values.contains(&Value::Null)
     {
         values.push(Value::Null);
     }
-    match schema.get_mut("type") {
-        Some(Value::Array(types)) if !types.contains(&json!("null")) => types.push(json!("null")),
-        Some(name @ Value::String(_)) if name != "null" => *name = json!([name.take(), "null"]),
-        _ => {}
+    if let Some(name) = schema.get_mut("type").filter(|name| *name != "null") {
+        *name = json!([name.take(), "null"]);
     }
-    // The parts of a composition each have a type of their own, which `null` would have to satisfy.
+    // Each part of a composition has a type of its own, which `null` would have to satisfy.
     if is_composed(&schema) {
         return json!({ "anyOf": [Value::Object(schema), { "type": "null" }] });
     }
     Value::Object(schema)
 }
 
-/// How much a schema says about the properties of an object.
+/// How much a schema states about the properties of an object.
 #[derive(PartialEq, Eq)]
 enum Completeness {
-    /// It names properties and says nothing of others.
+    /// It names properties and does not mention others.
     Listed,
-    /// It says itself what else may come, or is free-form.
-    Spoken,
-    /// It does not describe an object, or adds only conditions.
-    Silent,
+    /// It states what else is allowed, or is free-form.
+    Open,
+    /// It does not describe an object, or adds conditions only.
+    Unstated,
 }
 
 fn completeness(schema: &Value) -> Completeness {
     let Value::Object(schema) = schema else {
-        return Completeness::Spoken;
+        return Completeness::Open;
     };
     if schema.contains_key("additionalProperties") || schema.contains_key("unevaluatedProperties") {
-        return Completeness::Spoken;
+        return Completeness::Open;
     }
     let may_be_object = match schema.get("type") {
         None => true,
@@ -295,17 +439,17 @@ fn completeness(schema: &Value) -> Completeness {
         Some(name) => name == "object",
     };
     if !may_be_object {
-        return Completeness::Silent;
+        return Completeness::Unstated;
     }
     let parts: Vec<Completeness> =
-        ["allOf", "anyOf", "oneOf"].iter().flat_map(|key| elements(schema.get(*key))).map(completeness).collect();
-    if parts.contains(&Completeness::Spoken) {
-        Completeness::Spoken
+        ["allOf", "anyOf", "oneOf"].iter().filter_map(|key| schema.get(*key)?.as_array()).flatten().map(completeness).collect();
+    if parts.contains(&Completeness::Open) {
+        Completeness::Open
     } else if schema.contains_key("properties") || parts.contains(&Completeness::Listed) {
         Completeness::Listed
     } else if parts.is_empty() && !schema.contains_key("required") {
-        Completeness::Spoken
+        Completeness::Open
     } else {
-        Completeness::Silent
+        Completeness::Unstated
     }
 }

@@ -1,11 +1,23 @@
 use serde_json::{Value, json};
 
 use super::emit;
+use crate::read::document::Document;
+
+/// The table of a description with the given parts.
+fn table(parts: &Value) -> Value {
+    let mut document = json!({"openapi": "3.0.3", "info": {"title": "T", "version": "1"}, "paths": {}});
+    for (key, part) in parts.as_object().unwrap() {
+        document[key] = part.clone();
+    }
+    emit("jitbit", &Document::parse(document).unwrap())
+}
 
 /// Emits a document whose `POST /a` has this request schema and returns the schema that is checked.
 fn body(schema: &Value) -> Value {
     let document = json!({
-        "paths": {"/a": {"post": {"requestBody": {"content": {"application/json": {"schema": schema}}}}}},
+        "paths": {"/a": {"post": {
+            "requestBody": {"content": {"application/json": {"schema": schema}}}, "responses": {},
+        }}},
         "components": {"schemas": {
             "Id": {"type": "integer", "readOnly": true},
             "Named": {"type": "object", "properties": {"name": {"type": "string"}}},
@@ -16,7 +28,7 @@ fn body(schema: &Value) -> Value {
             "Wide2": {"type": "object", "properties": {"a": {"$ref": "#/components/schemas/Wide0"}, "b": {"$ref": "#/components/schemas/Wide1"}, "c": {"$ref": "#/components/schemas/Wide"}}},
         }},
     });
-    emit("api", &document)["operations"][0]["body"]["content"]["application/json"]["schema"].clone()
+    table(&document)["operations"][0]["body"]["content"]["application/json"]["schema"].clone()
 }
 
 #[test]
@@ -43,11 +55,17 @@ fn schemas_are_converted_to_2020_12() {
         ),
         (json!({"type": "string", "format": "date-time"}), json!({"type": "string", "format": "date-time"})),
         (json!({"type": "file"}), json!({})),
-        (json!("nonsense"), json!({})),
+        (json!({"type": "object", "required": [], "properties": {}, "enum": []}), json!({"type": "object"})),
         (
-            json!({"type": "object", "required": true, "properties": [], "enum": [], "minLength": -1}),
-            json!({"type": "object"}),
+            json!({"type": "number", "minimum": 0.5, "maximum": 3, "multipleOf": 0.5, "enum": [1, 2.5, null]}),
+            json!({"type": "number", "enum": [1, 2.5, null], "multipleOf": 0.5, "minimum": 0.5, "maximum": 3}),
         ),
+        (
+            json!({"type": "array", "enum": ["a", "b"], "items": {"type": "string"}, "minItems": 1, "uniqueItems": true}),
+            json!({"type": "array", "minItems": 1, "uniqueItems": true, "items": {"type": "string", "enum": ["a", "b"]}}),
+        ),
+        (json!({"not": reference("Named")}), json!({"not": named})),
+        (json!({"not": reference("Tree")}), json!({})),
         (
             json!({"type": "object", "required": ["id", "x", "x"], "properties": {"id": reference("Id"), "x": {}}}),
             json!({"type": "object", "properties": {"id": {"type": "integer"}, "x": {}}, "required": ["x"], "additionalProperties": false}),
@@ -62,7 +80,7 @@ fn schemas_are_converted_to_2020_12() {
             json!({"oneOf": [named, {"type": "string"}], "unevaluatedProperties": false}),
         ),
         (
-            json!({"oneOf": [reference("Named")], "discriminator": {}}),
+            json!({"oneOf": [reference("Named")], "discriminator": {"propertyName": "kind"}}),
             json!({"anyOf": [named], "unevaluatedProperties": false}),
         ),
         (
@@ -106,8 +124,9 @@ fn operations_are_written_out() {
                         {"in": "query", "name": "filter", "content": {"application/json": {"schema": {"type": "object"}}}},
                     ],
                     "security": [],
+                    "responses": {},
                 },
-                "post": {"requestBody": {"$ref": "#/components/requestBodies/File"}},
+                "post": {"requestBody": {"$ref": "#/components/requestBodies/File"}, "responses": {}},
             },
             "x-else": {"get": {}},
         },
@@ -118,7 +137,7 @@ fn operations_are_written_out() {
                 "encoding": {"file": {"contentType": "image/png", "style": "form"}, "other": {}},
             }}}},
             "securitySchemes": {
-                "token": {"type": "oauth2"}, "login": {"type": "http", "scheme": "Basic"},
+                "token": {"type": "oauth2", "flows": {}}, "login": {"type": "http", "scheme": "Basic"},
                 "key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
             },
         },
@@ -155,7 +174,7 @@ fn operations_are_written_out() {
             },
         ],
     });
-    assert_eq!(emit("jitbit", &document), expected);
+    assert_eq!(table(&document), expected);
 }
 
 #[test]
@@ -207,19 +226,33 @@ fn the_answer_is_the_best_success() {
             "paths": {"/a": {"get": {"responses": responses}}},
             "components": {"examples": {"A": {"value": {"a": 1}}}, "schemas": {"A": {"type": "object", "example": {"a": 2}}}},
         });
-        assert_eq!(emit("api", &document)["operations"][0]["answer"], expected, "{responses}");
+        assert_eq!(table(&document)["operations"][0]["answer"], expected, "{responses}");
     }
 }
 
 #[test]
-fn odd_documents_are_no_reason_to_fail() {
-    for document in [
-        json!(null),
-        json!({"paths": []}),
-        json!({"paths": {"/a": null, "/b": {"get": 1}, "/c": {"$ref": "#/paths/~1c"}}}),
-        json!({"paths": {"/a": {"get": {"parameters": [{}, 1, {"in": "query"}, {"$ref": 1}], "requestBody": 1, "responses": [], "security": [1, {"x": 1}]}}}}),
-        json!({"security": {}, "components": {"securitySchemes": []}}),
-    ] {
-        assert!(emit("api", &document)["operations"].is_array(), "{document}");
-    }
+fn references_that_lead_nowhere_are_no_reason_to_fail() {
+    let nowhere = json!({"$ref": "#/components/schemas/None"});
+    let operation = json!({
+        "parameters": [nowhere, {"in": "query", "name": "q", "schema": nowhere}],
+        "requestBody": nowhere,
+        "responses": {"200": nowhere, "default": nowhere},
+        "security": [{"none": []}],
+    });
+    let document = json!({
+        "paths": {"/a": {"get": operation}, "/b": {"$ref": "#/paths/~1b"}},
+        "security": [{"circle": []}],
+        "components": {"securitySchemes": {"circle": {"$ref": "#/components/securitySchemes/circle"}}},
+    });
+    assert_eq!(
+        table(&document)["operations"],
+        json!([{
+            "operation": "GET /a",
+            "method": "GET",
+            "path": "/a",
+            "parameters": [{"in": "query", "name": "q", "required": false, "schema": {}}],
+            "body": {"required": false, "content": {}},
+            "answer": {"status": 200},
+        }])
+    );
 }

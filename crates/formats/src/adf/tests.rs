@@ -1,0 +1,446 @@
+//! Documents against the published structure of ADF, as a table of our own: what each node may
+//! hold, in which order, with which attributes and marks. And that what is written reads back.
+
+use serde_json::{Value, json};
+
+use super::{document, markdown, to_document, to_markdown};
+
+fn doc(content: &Value) -> Value {
+    json!({"type": "doc", "version": 1, "content": content})
+}
+
+const INLINE: [&str; 3] = ["text", "hardBreak", "mention"];
+
+/// Whether a document is valid; else where it is not.
+fn valid(document: &Value) -> Result<(), String> {
+    keys(document, &["type", "version", "content"])?;
+    if document["type"] != "doc" || document["version"] != 1 {
+        return Err("no document of version 1".to_owned());
+    }
+    let blocks =
+        ["paragraph", "heading", "bulletList", "orderedList", "codeBlock", "blockquote", "rule", "table", "taskList"];
+    content(document, &blocks, 0)
+}
+
+fn keys(node: &Value, known: &[&str]) -> Result<(), String> {
+    match node.as_object().into_iter().flatten().find(|(key, _)| !known.contains(&key.as_str())) {
+        Some((key, _)) => Err(format!("the key `{key}` in {node}")),
+        None if node.is_object() => Ok(()),
+        None => Err(format!("no node: {node}")),
+    }
+}
+
+fn content(node: &Value, allowed: &[&str], at_least: usize) -> Result<(), String> {
+    let Some(children) = node["content"].as_array() else {
+        return if node.get("content").is_none() && at_least == 0 {
+            Ok(())
+        } else {
+            Err(format!("no content: {node}"))
+        };
+    };
+    if children.len() < at_least {
+        return Err(format!("too little content: {node}"));
+    }
+    for child in children {
+        let kind = child["type"].as_str().unwrap_or_default();
+        if !allowed.contains(&kind) {
+            return Err(format!("`{kind}` in `{}`", node["type"]));
+        }
+        valid_node(child)?;
+    }
+    Ok(())
+}
+
+fn valid_node(node: &Value) -> Result<(), String> {
+    let in_cell = ["paragraph", "blockquote", "orderedList", "bulletList", "rule", "heading", "codeBlock", "taskList"];
+    let kind = node["type"].as_str().unwrap_or_default();
+    let attrs = |known: &[&str], needed: &[&str]| {
+        keys(&node["attrs"], known)?;
+        match needed.iter().find(|key| node["attrs"].get(**key).is_none()) {
+            Some(key) => Err(format!("no `{key}` in {node}")),
+            None => Ok(()),
+        }
+    };
+    if kind != "text" {
+        keys(node, &["type", "attrs", "content"])?;
+    }
+    match kind {
+        "paragraph" => content(node, &INLINE, 0),
+        "heading" => {
+            attrs(&["level"], &["level"])?;
+            let level = node["attrs"]["level"].as_u64().unwrap_or_default();
+            if (1..=6).contains(&level) { content(node, &INLINE, 0) } else { Err(format!("level {level}")) }
+        }
+        "codeBlock" => {
+            if node.get("attrs").is_some() {
+                attrs(&["language"], &[])?;
+            }
+            content(node, &["text"], 0)?;
+            let marked = node["content"].as_array().into_iter().flatten().any(|text| text.get("marks").is_some());
+            if marked { Err("marks in code".to_owned()) } else { Ok(()) }
+        }
+        "rule" | "hardBreak" => keys(node, &["type"]),
+        "blockquote" => content(node, &["paragraph", "orderedList", "bulletList", "codeBlock"], 1),
+        "bulletList" => content(node, &["listItem"], 1),
+        "orderedList" => {
+            if node.get("attrs").is_some() {
+                attrs(&["order"], &["order"])?;
+            }
+            content(node, &["listItem"], 1)
+        }
+        "listItem" => {
+            let first = node["content"][0]["type"].as_str().unwrap_or_default();
+            if !["paragraph", "codeBlock"].contains(&first) {
+                return Err(format!("an item that begins with `{first}`"));
+            }
+            content(node, &["paragraph", "bulletList", "orderedList", "codeBlock"], 1)
+        }
+        "taskList" => {
+            attrs(&["localId"], &["localId"])?;
+            if node["content"][0]["type"] != "taskItem" {
+                return Err("a task list that begins with no task".to_owned());
+            }
+            content(node, &["taskItem", "taskList"], 1)
+        }
+        "taskItem" => {
+            attrs(&["localId", "state"], &["localId", "state"])?;
+            content(node, &INLINE, 0)
+        }
+        "table" => content(node, &["tableRow"], 1),
+        "tableRow" => content(node, &["tableCell", "tableHeader"], 1),
+        "tableCell" | "tableHeader" => content(node, &in_cell, 1),
+        "mention" => attrs(&["id", "text"], &["id"]),
+        "text" => valid_text(node),
+        other => Err(format!("the node `{other}`")),
+    }
+}
+
+fn valid_text(node: &Value) -> Result<(), String> {
+    keys(node, &["type", "text", "marks"])?;
+    if node["text"].as_str().is_none_or(str::is_empty) {
+        return Err(format!("an empty text: {node}"));
+    }
+    let marks: Vec<&str> =
+        node["marks"].as_array().into_iter().flatten().filter_map(|mark| mark["type"].as_str()).collect();
+    let code = marks.contains(&"code");
+    for mark in &marks {
+        let known = if code { ["code", "link"].as_slice() } else { ["strong", "em", "strike", "link"].as_slice() };
+        if !known.contains(mark) || marks.iter().filter(|other| other == &mark).count() > 1 {
+            return Err(format!("the marks {marks:?}"));
+        }
+    }
+    let links = node["marks"].as_array().into_iter().flatten().filter(|mark| mark["type"] == "link");
+    for link in links {
+        if link["attrs"]["href"].as_str().is_none_or(str::is_empty) {
+            return Err(format!("a link to nowhere: {node}"));
+        }
+    }
+    Ok(())
+}
+
+fn text(text: &str) -> Value {
+    json!({"type": "text", "text": text})
+}
+
+fn marked(text: &str, marks: &[&str]) -> Value {
+    let marks: Vec<Value> = marks.iter().map(|mark| json!({"type": mark})).collect();
+    json!({"type": "text", "text": text, "marks": marks})
+}
+
+fn paragraph(nodes: &[Value]) -> Value {
+    json!({"type": "paragraph", "content": nodes})
+}
+
+#[test]
+fn markdown_becomes_the_nodes_that_it_means() {
+    let link = json!({"type": "text", "text": "docs", "marks": [{"type": "link", "attrs": {"href": "https://example.com/a?b=c"}}]});
+    for (given, expected) in [
+        ("plain", json!([paragraph(&[text("plain")])])),
+        ("", json!([])),
+        (
+            "a **b** *c* ~~d~~ `e`  \nf",
+            json!([paragraph(&[
+                text("a "),
+                marked("b", &["strong"]),
+                text(" "),
+                marked("c", &["em"]),
+                text(" "),
+                marked("d", &["strike"]),
+                text(" "),
+                marked("e", &["code"]),
+                json!({"type": "hardBreak"}),
+                text("f"),
+            ])]),
+        ),
+        ("see [docs](https://example.com/a?b=c)", json!([paragraph(&[text("see "), link])])),
+        (
+            "hi @[Ann Lee](accountid:5b10a2844c20165700ede21g), hi [~accountid:557058:f5-a]",
+            json!([paragraph(&[
+                text("hi "),
+                json!({"type": "mention", "attrs": {"id": "5b10a2844c20165700ede21g", "text": "@Ann Lee"}}),
+                text(", hi "),
+                json!({"type": "mention", "attrs": {"id": "557058:f5-a"}}),
+            ])]),
+        ),
+        (
+            "### Head\n---",
+            json!([
+            {"type": "heading", "attrs": {"level": 3}, "content": [text("Head")]}, {"type": "rule"}]),
+        ),
+        (
+            "```sh\nls | wc\n\nx\n```",
+            json!([
+            {"type": "codeBlock", "attrs": {"language": "sh"}, "content": [text("ls | wc\n\nx")]}]),
+        ),
+        (
+            "> a\n>\n> > b",
+            json!([{"type": "blockquote", "content": [paragraph(&[text("a")]), paragraph(&[text("b")])]}]),
+        ),
+        (
+            "3. a\n   - b\n4. c",
+            json!([{"type": "orderedList", "attrs": {"order": 3}, "content": [
+            {"type": "listItem", "content": [paragraph(&[text("a")]), {"type": "bulletList", "content": [
+                {"type": "listItem", "content": [paragraph(&[text("b")])]}]}]},
+            {"type": "listItem", "content": [paragraph(&[text("c")])]}]}]),
+        ),
+        (
+            "- [x] a\n  - [ ] b",
+            json!([{"type": "taskList", "attrs": {"localId": "task-1"}, "content": [
+            {"type": "taskItem", "attrs": {"localId": "task-2", "state": "DONE"}, "content": [text("a")]},
+            {"type": "taskList", "attrs": {"localId": "task-3"}, "content": [
+                {"type": "taskItem", "attrs": {"localId": "task-4", "state": "TODO"}, "content": [text("b")]}]}]}]),
+        ),
+        (
+            "| a | b |\n|---|---|\n| **c** | d<br>e |",
+            json!([{"type": "table", "content": [
+            {"type": "tableRow", "content": [
+                {"type": "tableHeader", "content": [paragraph(&[text("a")])]},
+                {"type": "tableHeader", "content": [paragraph(&[text("b")])]}]},
+            {"type": "tableRow", "content": [
+                {"type": "tableCell", "content": [paragraph(&[marked("c", &["strong"])])]},
+                {"type": "tableCell", "content": [paragraph(&[text("d"), json!({"type": "hardBreak"}), text("e")])]}]}]}]),
+        ),
+        (
+            "![shot](https://example.com/s.png)",
+            json!([paragraph(&[
+                json!({"type": "text", "text": "shot", "marks": [{"type": "link", "attrs": {"href": "https://example.com/s.png"}}]})
+            ])]),
+        ),
+        ("[x](javascript:alert)", json!([paragraph(&[text("x (javascript:alert)")])])),
+        ("<b>x</b>", json!([paragraph(&[text("<b>x</b>")])])),
+    ] {
+        let document = document(given);
+        assert_eq!(document["content"], expected, "{given}");
+        assert_eq!(valid(&document), Ok(()), "{given}");
+    }
+}
+
+#[test]
+fn what_may_not_stand_where_markdown_has_it_becomes_what_may() {
+    for given in [
+        "- # head\n- > quote\n- | a | b |\n  |---|---|\n  | c | d |\n- ---",
+        "> # head\n> ---\n> | a | b |\n> |---|---|\n> | c | d |\n>\n> - [ ] task",
+        "- - - deep\n-\n- [ ] mixed\n- ```\n  code\n  ```",
+        "**`code`** [`x`](https://example.com) [**b**](https://example.com) [](https://example.com) ![](https://example.com)",
+        "[a](accountid:x) [b](accountid:) @[c](<accountid:not one>)",
+        "# a  \nb\n=\n\n#\n\n<div>\n<p>x\n</div>\n\n<!-- x -->",
+        "- [ ] a\n\n  second paragraph\n- [x]\n- [ ] b\n  1. [ ] c",
+    ] {
+        let document = document(given);
+        assert_eq!(valid(&document), Ok(()), "{given}\n{document:#}");
+        assert_eq!(self::document(&markdown(&document)), document, "{given}\n{}", markdown(&document));
+    }
+}
+
+#[test]
+fn what_markdown_has_no_word_for_reads_as_its_text() {
+    for (given, expected) in [
+        (
+            json!([{"type": "panel", "attrs": {"panelType": "warning"}, "content": [paragraph(&[text("Hot")])]}]),
+            "> **warning**\n>\n> Hot",
+        ),
+        (
+            json!([{"type": "expand", "attrs": {"title": "More"}, "content": [paragraph(&[text("x")])]}]),
+            "**More**\n\nx",
+        ),
+        (
+            json!([{"type": "mediaSingle", "content": [{"type": "media", "attrs": {"id": "5", "type": "file", "alt": "a_1.png"}}]},
+                {"type": "mediaGroup", "content": [{"type": "media", "attrs": {"id": "6", "type": "file"}}, {"type": "media", "attrs": {}}]}]),
+            "[file a_1.png]\n\n[file 6]\n\n[file of no name]",
+        ),
+        (
+            json!([paragraph(&[
+                json!({"type": "emoji", "attrs": {"shortName": ":smile:", "text": "😄"}}),
+                text(" "),
+                json!({"type": "date", "attrs": {"timestamp": "1795132800000"}}),
+                text(" "),
+                json!({"type": "status", "attrs": {"text": "IN PROGRESS", "color": "blue"}}),
+                text(" "),
+                json!({"type": "inlineCard", "attrs": {"url": "https://e.com/ABC-1"}}),
+                text(" "),
+                json!({"type": "mention", "attrs": {"id": "5b:1", "text": "@Ann"}}),
+            ])]),
+            "😄 2026-11-20 [IN PROGRESS] [https://e.com/ABC-1](https://e.com/ABC-1) @[Ann](accountid:5b:1)",
+        ),
+        (json!([paragraph(&[marked("u", &["underline"]), marked("c", &["strong", "textColor"])])]), "u**c**"),
+        (
+            json!([{"type": "layoutSection", "content": [
+                {"type": "layoutColumn", "attrs": {"width": 50}, "content": [paragraph(&[text("l")])]},
+                {"type": "layoutColumn", "attrs": {"width": 50}, "content": [paragraph(&[text("r")])]}]}]),
+            "l\n\nr",
+        ),
+        (
+            json!([{"type": "table", "content": [{"type": "tableRow", "content": [
+            {"type": "tableCell", "content": [paragraph(&[text("a|b")]), paragraph(&[text("c")])]},
+            {"type": "tableCell", "content": [{"type": "bulletList", "content": [
+                {"type": "listItem", "content": [paragraph(&[text("d")])]}]}]}]}]}]),
+            "|  |  |\n| --- | --- |\n| a\\|b<br>c | - d |",
+        ),
+        (
+            json!([{"type": "futureBlock", "content": [paragraph(&[text("kept")])]}, {"type": "futureLeaf", "attrs": {"text": "too"}}]),
+            "kept\n\ntoo",
+        ),
+        (
+            json!([{"type": "decisionList", "content": [{"type": "decisionItem", "content": [text("Go")]}]}]),
+            "- Decision: Go",
+        ),
+        (json!(["odd", 5, null, {"content": {}}, {"type": "text"}, {"type": "table", "content": [{}]}]), ""),
+    ] {
+        assert_eq!(markdown(&doc(&given)), expected, "{given}");
+    }
+}
+
+#[test]
+fn hostile_documents_cost_little() {
+    let wide: Vec<Value> = (0..100_000).map(|_| json!({"type": "media", "attrs": {"alt": "x"}})).collect();
+    let wide = doc(&json!([{"type": "mediaGroup", "content": wide}]));
+    let mut deep = paragraph(&[text("bottom")]);
+    // Deeper than a JSON text can be.
+    for _ in 0..150 {
+        deep = json!({"type": "blockquote", "content": [deep]});
+    }
+    let long = doc(&json!([paragraph(&[text("start")]), paragraph(&[text(&"x".repeat(5_000_000))])]));
+    for (document, holds) in [(wide, "[file x]"), (doc(&json!([deep])), ">"), (long, "start")] {
+        let read = markdown(&document);
+        assert!(read.len() < 500_000 && read.contains(holds) && read.ends_with("(cut)"), "{} bytes", read.len());
+    }
+    for given in [">".repeat(20_000), "- ".repeat(20_000), "*".repeat(20_000), "[".repeat(20_000), "`".repeat(20_000)] {
+        assert_eq!(valid(&document(&given)), Ok(()));
+    }
+}
+
+#[test]
+fn documents_pass_as_they_are_and_answers_read_as_markdown() {
+    let given = doc(&json!([{"type": "panel", "attrs": {"panelType": "info"}, "content": []}]));
+    assert_eq!(to_document(given.clone()), Ok(given.clone()));
+    assert_eq!(to_document(json!(given.to_string())), Ok(given.clone()));
+    assert_eq!(to_document(json!("{\"type\": \"doc\"}")).unwrap()["content"][0]["type"], "paragraph");
+    for wrong in [json!(5), json!(["a"]), json!({"type": "doc"}), json!("x".repeat(300_000))] {
+        assert!(to_document(wrong).is_err());
+    }
+    let mut answer = json!({"id": 1, "fields": {"description": document("a *b*"), "doc": {"type": "doc"}}, "comments": [{"body": document("c")}]});
+    assert!(to_markdown(&mut answer));
+    assert_eq!(
+        answer,
+        json!({"id": 1, "fields": {"description": "a *b*", "doc": {"type": "doc"}}, "comments": [{"body": "c"}]})
+    );
+    assert!(!to_markdown(&mut json!({"id": 1, "list": [1, "2"]})));
+}
+
+/// A small generator, the same for the same seed.
+fn random(state: &mut u64, below: usize) -> usize {
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    usize::try_from(*state >> 33).unwrap() % below
+}
+
+/// Pieces that mean something to Markdown, glued together in any order.
+fn some_markdown(state: &mut u64) -> String {
+    const PIECES: &[&str] = &[
+        "word",
+        "two words",
+        " ",
+        " ",
+        "\n",
+        "\n",
+        "\n\n",
+        "**",
+        "*",
+        "_",
+        "~~",
+        "`",
+        "``",
+        "[",
+        "]",
+        "](https://e.com)",
+        "](accountid:5b:1)",
+        "@[",
+        "![",
+        "- ",
+        "1. ",
+        "7) ",
+        "+ ",
+        "> ",
+        "# ",
+        "#### ",
+        "---\n",
+        "===\n",
+        "```\n",
+        "```rust\n",
+        "~~~\n",
+        "    ",
+        "  ",
+        "\t",
+        "| a | b |\n|---|---|\n| c | d |\n",
+        "|",
+        "- [ ] ",
+        "- [x] ",
+        "<br>",
+        "<b>",
+        "<!-- c -->",
+        "<https://e.com>",
+        "&amp;",
+        "&nbsp;",
+        "&#32;",
+        "\\",
+        "\\\n",
+        "  \n",
+        "snake_case",
+        "ü",
+        "😀",
+        "!",
+        "(",
+        ")",
+        "a.",
+        "1.",
+        ":",
+        "[~accountid:5b:2]",
+        "[x]: /y\n",
+        "$",
+        "^",
+        "{",
+        "\"",
+        "=",
+    ];
+    (0..=random(state, 24)).map(|_| PIECES[random(state, PIECES.len())]).collect()
+}
+
+#[test]
+fn whatever_is_written_is_valid_and_reads_back() {
+    let rounds = std::env::var("ADF_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(5_000_u64);
+    let mut wrong = Vec::new();
+    for seed in 0..rounds {
+        let given = some_markdown(&mut seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).clone());
+        let first = document(&given);
+        assert_eq!(valid(&first), Ok(()), "{given:?}\n{first:#}");
+        let text = markdown(&first);
+        let second = document(&text);
+        assert_eq!(valid(&second), Ok(()), "{text:?}");
+        if first != second {
+            wrong.push(format!("{given:?}\n  {text:?}\n  {first}\n  {second}"));
+        }
+    }
+    wrong.sort_by_key(String::len);
+    wrong.dedup();
+    wrong.truncate(6);
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

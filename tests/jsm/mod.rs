@@ -1,0 +1,11 @@
+//! Jira Service Management as an assistant meets it: through an MCP client, over a sandbox that
+//! holds every request against the descriptions and answers from a script of its own.
+
+mod access;
+mod comments;
+mod costs;
+mod desk;
+mod files;
+mod guards;
+mod tools;
+mod workflows;

@@ -1,0 +1,94 @@
+//! JumpCloud as its own server promises it: the 26 tools by their own names, the filters and pages
+//! of its three APIs, what it must never do unasked, and where its requests go.
+
+mod connection;
+mod figures;
+mod official;
+mod queries;
+mod unasked;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::common;
+use rmcp::model::CallToolRequestParams;
+use rmcp::service::RunningService;
+use rmcp::{RoleClient, ServiceExt as _};
+use serde_json::Value;
+use toolwright::call::Toolbox;
+use toolwright::catalog::{Catalog, Entry, sandbox_tables};
+use toolwright::config::{ConnectionConfig, settings, stand_in};
+use toolwright::policy::{Defaults, Selection, SelectionWords};
+use toolwright::sandbox::{Recorded, Sandbox};
+use toolwright::server::Server;
+
+/// The organization that the tests act for.
+const ORGANIZATION: &str = "5f0c1ab2d3e4f5a6b7c8d9e0";
+/// Ids in the vendor's form.
+const USER: &str = "66f1a0c2d4e5f6a7b8c9d0e1";
+const DEVICE: &str = "66f1a0c2d4e5f6a7b8c9d0e2";
+const APPLICATION: &str = "66f1a0c2d4e5f6a7b8c9d0e3";
+
+/// Every tool of the vendor.
+fn tools(catalog: &Catalog) -> impl Iterator<Item = &Entry> {
+    catalog.entries().iter().filter(|entry| entry.vendor == "jumpcloud")
+}
+
+/// The flags of a command line.
+fn words(flags: &[(&str, &str)]) -> SelectionWords {
+    let mut words = SelectionWords::default();
+    for (flag, values) in flags {
+        let list = match *flag {
+            "vendor" => &mut words.vendors,
+            "methods" => &mut words.methods,
+            "tags" => &mut words.tags,
+            "tools" => &mut words.tools,
+            "allow" => &mut words.allow,
+            other => panic!("no flag `{other}`"),
+        };
+        list.extend(values.split(',').map(str::to_owned));
+    }
+    words
+}
+
+/// A toolbox over the sandbox that acts for the organization.
+fn toolbox(sandbox: &Sandbox, words: &SelectionWords, defaults: Defaults) -> Toolbox {
+    let catalog = Catalog::compiled();
+    let vendor = catalog.vendor("jumpcloud").unwrap();
+    let env = |name: &str| (name == "JUMPCLOUD_ORG_ID").then(|| ORGANIZATION.to_owned());
+    let mut connections = HashMap::new();
+    for (api, _) in sandbox_tables().into_iter().filter(|(api, _)| api.starts_with("jumpcloud-")) {
+        let connection = common::connection(&sandbox.address(api), Duration::from_secs(20));
+        let credentials = stand_in(Some(vendor)).unwrap();
+        let settings = settings(vendor, &env).unwrap();
+        connections.insert(api.to_owned(), ConnectionConfig { credentials, settings, ..connection });
+    }
+    // Other vendors may be compiled in, too.
+    let words = SelectionWords { vendors: vec!["jumpcloud".to_owned()], ..words.clone() };
+    let selection = Selection::resolve(&words, defaults, &catalog).unwrap();
+    Toolbox::new(catalog, selection, &connections, false)
+}
+
+/// A client of the server over a toolbox.
+async fn client(toolbox: Toolbox) -> RunningService<RoleClient, ()> {
+    let (client_side, server_side) = tokio::io::duplex(1 << 20);
+    tokio::spawn(async move { Server::new(toolbox).serve(server_side).await.unwrap().waiting().await });
+    ().serve(client_side).await.unwrap()
+}
+
+/// Calls as a model would; the answer as JSON, or the text of what failed.
+async fn ask(client: &RunningService<RoleClient, ()>, tool: &str, arguments: &Value) -> Result<Value, String> {
+    let request = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments.as_object().cloned().unwrap());
+    let result = client.call_tool(request).await.map_err(|error| error.to_string())?;
+    let text = common::text(&result);
+    match result.is_error {
+        Some(true) => Err(text.to_owned()),
+        _ => Ok(serde_json::from_str(text).unwrap_or(Value::from(text))),
+    }
+}
+
+/// A request's query as a person would write it: decoded, `&` between.
+fn query(recorded: &Recorded) -> String {
+    let pairs = url::form_urlencoded::parse(recorded.query.as_bytes());
+    pairs.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
+}
