@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::common::{call, connection, everything, text};
+use crate::common::{call, call_result, connection, everything, text};
 use rmcp::model::CallToolResult;
 use serde_json::{Value, json};
 use toolwright::call::{Failure, Toolbox};
@@ -121,7 +121,7 @@ impl Bench {
     }
 
     async fn call(&self, tool: &str, arguments: Value) -> CallToolResult {
-        toolwright::mcp_result::result("acme", call(&self.toolbox, tool, arguments).await)
+        toolwright::mcp_result::result("acme", call_result(&self.toolbox, tool, arguments).await)
     }
 
     /// Calls, and returns the answer.

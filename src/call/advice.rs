@@ -43,9 +43,11 @@ async fn advise(rejection: &mut Rejection, prepared: &PreparedCall<'_>, lookup: 
         let explanation = call.connection.config.explain(rejection.status, &rejection.body);
         rejection.advice.extend(explanation.map(str::to_owned));
     }
-    let hints = call.operation.hints.iter().filter(|hint| {
-        hint.status == rejection.status && call.arguments.get(&hint.argument) == Some(&hint.equals)
-    });
+    let hints = call
+        .operation
+        .hints
+        .iter()
+        .filter(|hint| hint.status == rejection.status && call.arguments.get(&hint.argument) == Some(&hint.equals));
     rejection.advice.extend(hints.map(|hint| hint.say.clone()));
 }
 

@@ -69,7 +69,7 @@ impl ApiConnections {
     }
 
     /// Returns the configurations of all connections.
-    pub(super) fn configs(&self) -> impl Iterator<Item = &ConnectionConfig> + Clone {
+    pub(super) fn configs(&self) -> impl Iterator<Item = &ConnectionConfig> {
         self.0.values().map(|connection| &connection.config)
     }
 }

@@ -39,10 +39,10 @@ impl Caller {
 ///
 /// # Errors
 /// A value is not allowed by the configuration, or a parameter has two values.
-pub(super) fn url_settings<'a, 'c>(
+pub(super) fn url_settings<'a>(
     parameters: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
     vendors: &[Vendor],
-    connections: impl Iterator<Item = &'c ConnectionConfig> + Clone,
+    connections: &[&ConnectionConfig],
 ) -> Result<ChosenSettings, String> {
     let mut chosen = ChosenSettings::default();
     for (name, value) in parameters {
@@ -51,7 +51,7 @@ pub(super) fn url_settings<'a, 'c>(
         let Some(setting) = settings.find(|setting| setting.query.as_deref().is_some_and(is_named)) else {
             continue;
         };
-        let mut configured = connections.clone().flat_map(|connection| &connection.settings);
+        let mut configured = connections.iter().flat_map(|connection| &connection.settings);
         let configured = configured.find(|one| one.setting.variable == setting.variable);
         if !configured.is_some_and(|one| one.allowed.iter().any(|allowed| *allowed == value)) {
             let list = setting.allowed.as_deref().unwrap_or(&setting.variable);

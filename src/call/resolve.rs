@@ -73,8 +73,7 @@ impl<'a> Resolver<'a> {
         });
         record.set_operation(operation);
         let connection = self.connection(entry, operation)?;
-        let session =
-            connection.session(&caller.chosen).map_err(|error| Failure::NotConfigured(error.to_string()))?;
+        let session = connection.session(&caller.chosen).map_err(|error| Failure::NotConfigured(error.to_string()))?;
         record.set_site(|| session.site(), || connection.settings(&caller.chosen));
         let dry_run = self.dry_run || is_set(&entry.tool, &arguments, DRY_RUN);
         Ok(ResolvedCall {
@@ -149,10 +148,9 @@ fn check_arguments(
     given: &Map<String, Value>,
 ) -> Result<(Map<String, Value>, Option<Cursor>), Failure> {
     let check = |arguments: &Map<String, Value>| {
-        schema.check(arguments).map_err(|problems| Failure::Arguments {
-            text: schema.describe(&problems, &tool.name),
-            problems,
-        })
+        schema
+            .check(arguments)
+            .map_err(|problems| Failure::Arguments { text: schema.describe(&problems, &tool.name), problems })
     };
     let written = match given.get(CURSOR) {
         Some(Value::String(written)) if tool.is_own_argument(CURSOR) => written,
@@ -170,8 +168,7 @@ fn check_arguments(
 }
 
 fn refused_cursor(tool: &Tool, written: &str, expected: String) -> Failure {
-    let text =
-        format!("the arguments of {} were not accepted; nothing was sent\n- `{CURSOR}`: {expected}", tool.name);
+    let text = format!("the arguments of {} were not accepted; nothing was sent\n- `{CURSOR}`: {expected}", tool.name);
     let problem = ArgumentProblem {
         kind: ProblemKind::Invalid,
         argument: CURSOR.to_owned(),
@@ -189,7 +186,9 @@ fn resolve_relative_times(operation: &Call, arguments: &mut Map<String, Value>, 
     let mut notes = Vec::new();
     for binding in &operation.bindings {
         let given = arguments.get(&binding.argument).or(binding.default.as_ref());
-        if let Some((given, time)) = given.and_then(|given| formats::resolve_relative_times(&binding.formats, given, now)) {
+        if let Some((given, time)) =
+            given.and_then(|given| formats::resolve_relative_times(&binding.formats, given, now))
+        {
             notes.push(format!("`{}`: {given} is {time}", binding.argument));
             arguments.insert(binding.argument.clone(), Value::from(time));
         }

@@ -12,14 +12,20 @@ use toolwright_model::{Effect, Risk};
 #[derive(Debug)]
 pub enum CallResult {
     /// The vendor's answer.
-    Reply(Reply),
+    Reply(Box<Reply>),
     /// A dry run: nothing was sent.
-    Plan(PlannedCall),
+    Plan(Box<PlannedCall>),
+}
+
+impl From<PlannedCall> for CallResult {
+    fn from(plan: PlannedCall) -> Self {
+        Self::Plan(Box::new(plan))
+    }
 }
 
 impl From<Reply> for CallResult {
     fn from(reply: Reply) -> Self {
-        Self::Reply(reply)
+        Self::Reply(Box::new(reply))
     }
 }
 

@@ -89,13 +89,13 @@ impl Toolbox {
     ) -> Result<CallResult, Failure> {
         let now = (self.clock)();
         let (tools, connections) = (&self.tools, &self.connections);
-        let resolver = Resolver { tools, connections, now, dry_run: self.dry_run };
-        let resolved = resolver.resolve(caller, name, arguments, record)?;
+        let resolved =
+            Resolver { tools, connections, now, dry_run: self.dry_run }.resolve(caller, name, arguments, record)?;
         let dry_run = resolved.dry_run;
         if let Some(cursor) = resolved.cursor.as_ref().filter(|_| !dry_run)
             && let Some(rest) = self.replies.rest(cursor, ReplyOwner::from(caller))
         {
-            return Ok(CallResult::Reply(rest));
+            return Ok(rest.into());
         }
         let sender = Sender::new(&resolved, self.policy, &self.metrics);
         let lookup = VendorLookup { sender: &sender, catalog: &tools.catalog, api: &resolved.operation.api };
@@ -103,14 +103,14 @@ impl Toolbox {
         let context = FormatContext { now, folder: self.folder.as_ref(), lookup, cache: &sender.session.lookups };
         let prepared = prepare(resolved, self.policy.records, &context).await?;
         if dry_run {
-            return plan(prepared).await.map(CallResult::Plan);
+            return plan(prepared).await.map(CallResult::from);
         }
         record.intend()?;
         let pages = match send(&prepared, &sender).await {
             Ok(pages) => pages,
             Err(error) => return Err(with_advice(error, &prepared, tools, lookup).await.into()),
         };
-        present(prepared, pages, self.evaluator.as_ref(), &self.replies).await.map(CallResult::Reply)
+        present(prepared, pages, self.evaluator.as_ref(), &self.replies).await.map(CallResult::from)
     }
 }
 
@@ -218,6 +218,7 @@ impl Toolbox {
         &self,
         parameters: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
     ) -> Result<ChosenSettings, String> {
-        url_settings(parameters, self.tools.catalog.vendors(), self.connections.configs())
+        let connections: Vec<&ConnectionConfig> = self.connections.configs().collect();
+        url_settings(parameters, self.tools.catalog.vendors(), &connections)
     }
 }

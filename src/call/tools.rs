@@ -48,9 +48,7 @@ impl OfferedTools {
     /// # Errors
     /// It is not.
     pub(super) fn check_offered(&self, entry: &Entry) -> Result<(), Failure> {
-        self.selection
-            .decide(entry)
-            .map_err(|refusal| Failure::Refused { tool: entry.tool.name.clone(), refusal })
+        self.selection.decide(entry).map_err(|refusal| Failure::Refused { tool: entry.tool.name.clone(), refusal })
     }
 
     /// Returns the tool as `tools/list` sends it.

@@ -52,7 +52,12 @@ impl ReplyOffset {
 
 impl Cursor {
     /// Makes the cursor to the beginning of a call. `masked` are its arguments without secrets.
-    pub(in crate::call) fn new(tool: &str, arguments: &Map<String, Value>, masked: &Map<String, Value>, start: Start) -> Self {
+    pub(in crate::call) fn new(
+        tool: &str,
+        arguments: &Map<String, Value>,
+        masked: &Map<String, Value>,
+        start: Start,
+    ) -> Self {
         let shown = arguments.iter().filter(|(name, value)| masked.get(*name) == Some(value));
         let mut carried: Map<String, Value> = shown.map(|(name, value)| (name.clone(), value.clone())).collect();
         if Value::Object(carried.clone()).to_string().len() > LONGEST_ARGUMENTS {
@@ -107,7 +112,11 @@ impl Cursor {
     ///
     /// # Errors
     /// They differ; says which and what to do.
-    pub(in crate::call) fn check(&self, arguments: &Map<String, Value>, free: impl Fn(&str) -> bool) -> Result<(), String> {
+    pub(in crate::call) fn check(
+        &self,
+        arguments: &Map<String, Value>,
+        free: impl Fn(&str) -> bool,
+    ) -> Result<(), String> {
         const ADVICE: &str = "pass `cursor` alone, or leave it out to begin anew";
         if let Some(expected) = &self.digest {
             return if digest(arguments) == *expected {

@@ -134,11 +134,7 @@ impl<'a> Pager<'a> {
     ///
     /// # Errors
     /// Why it can't be added, in one line.
-    async fn further<F>(
-        &self,
-        start: &Start,
-        fetch: &impl Fn(Start) -> F,
-    ) -> Result<(Answer, PageSigns), String>
+    async fn further<F>(&self, start: &Start, fetch: &impl Fn(Start) -> F) -> Result<(Answer, PageSigns), String>
     where
         F: Future<Output = Result<Answer, CallError>>,
     {

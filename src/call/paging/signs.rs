@@ -46,7 +46,9 @@ pub(super) fn read(paging: &Paging, start: &Start, asked: Option<u64>, answer: &
         None => return None,
     };
     let look = |pointer: &Option<String>| -> Option<Value> {
-        serde_json::from_str(record_slices::at(text, pointer.as_deref()?)?).ok().filter(|value: &Value| !value.is_null())
+        serde_json::from_str(record_slices::at(text, pointer.as_deref()?)?)
+            .ok()
+            .filter(|value: &Value| !value.is_null())
     };
     let header = |name: &Option<String>| answer.headers.get(name.as_deref()?);
     let total =

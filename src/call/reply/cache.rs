@@ -15,7 +15,7 @@ use crate::call::paging::cursor::{Cursor, ReplyOffset};
 use crate::config::ChosenSettings;
 
 /// How long a reply is kept after its last use.
-const KEEP: Duration = Duration::from_secs(10 * 60);
+const KEEP: Duration = Duration::from_mins(10);
 /// How many bytes are kept in all.
 const LARGEST: usize = 64 * 1024 * 1024;
 /// The memory that an entry takes besides its body, about, in bytes.
