@@ -10,7 +10,7 @@ use super::paging::page::Page;
 use crate::upstream::Answer;
 use cache::CacheSlot;
 
-/// An answer and what is known of it.
+/// An answer, with what a caller has to know about it.
 #[derive(Debug, Clone)]
 pub struct Reply {
     /// The vendor's answer, sanitized, with the requested fields.

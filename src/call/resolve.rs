@@ -91,7 +91,7 @@ impl<'a> Resolver<'a> {
         })
     }
 
-    /// Asks the policy first: what is wrong with the arguments of a refused tool does not matter.
+    /// Asks the policy first: the arguments of a refused tool are not checked.
     fn accept(
         &self,
         entry: &'a Entry,

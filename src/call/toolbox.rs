@@ -185,7 +185,7 @@ impl Toolbox {
         self
     }
 
-    /// Returns what is counted of the calls.
+    /// Returns the metrics of all calls.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
     }

@@ -1,4 +1,4 @@
-//! `toolwright call`: one tool, one answer, through the same gate as the server.
+//! `toolwright call`: a tool's name and arguments → its answer, through the same gate as the server.
 
 use std::collections::HashMap;
 use std::io::Read as _;

@@ -217,8 +217,8 @@ impl Server {
         }
     }
 
-    /// Waits for the call's end; meanwhile tells a client that asked for progress that it goes on,
-    /// so that the client and what lies between do not take silence for an end.
+    /// Waits for the call's end. Meanwhile it reports progress, so that neither the client nor a
+    /// proxy takes the silence for a broken connection.
     async fn wait(
         &self,
         context: &RequestContext<RoleServer>,
@@ -231,11 +231,11 @@ impl Server {
         Messages::progress(context, 0.0, &format!("asking {title}")).await;
         let mut call = pin!(call);
         let mut sign_of_life = tokio::time::interval_at(started + SIGN_OF_LIFE, SIGN_OF_LIFE);
-        let called = loop {
+        let result = loop {
             // Dropping the call drops the request to the vendor.
             tokio::select! {
-                called = &mut call => break called,
-                // Why it takes long, where that is known: a vendor's limit, a second try.
+                result = &mut call => break result,
+                // The reason of a delay: a vendor's limit, or a retry.
                 Some(text) = waiting.recv() => Messages::progress(context, elapsed(), &text).await,
                 () = context.ct.cancelled() => break Err(Failure::Call(CallError::Cancelled)),
                 _ = sign_of_life.tick() => {
@@ -243,12 +243,12 @@ impl Server {
                 }
             }
         };
-        let end = match &called {
+        let end = match &result {
             Ok(CallResult::Reply(_)) => format!("{title} answered"),
             Ok(CallResult::Plan(_)) => "planned, nothing was sent".to_owned(),
             Err(_) => "the call failed".to_owned(),
         };
         Messages::progress(context, elapsed(), &end).await;
-        called
+        result
     }
 }

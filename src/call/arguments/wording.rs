@@ -170,7 +170,7 @@ fn string(schema: &Value) -> String {
         Some("uri") => "a URL such as https://example.com/".to_owned(),
         Some("ipv4") => "an IPv4 address such as 192.0.2.1".to_owned(),
         Some("ipv6") => "an IPv6 address such as 2001:db8::1".to_owned(),
-        // The formats that the validator knows by other names; numbers' and secrets' formats say nothing of the text.
+        // Named as in the schema; formats of numbers and secrets don't describe a text.
         Some(format @ ("hostname" | "duration" | "regex" | "uri-reference" | "json-pointer" | "iri")) => {
             format!("a string of format {format}")
         }

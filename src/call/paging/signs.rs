@@ -123,7 +123,7 @@ impl Evidence {
             )),
             Some(next) => After::At(next),
             None if self.last == Some(false) && paging.kind == PagingKind::Token => {
-                After::Stuck("the vendor says that there is more, and not where".to_owned())
+                After::Stuck("the vendor states that there are more records, but not their position".to_owned())
             }
             None if named && self.last.is_none() => After::Nothing,
             None => self.counted(paging, start),
@@ -151,7 +151,7 @@ impl Evidence {
         match more {
             false => After::Nothing,
             true if rows == 0 && paging.kind == PagingKind::Offset => {
-                After::Stuck("the vendor says that there are more records, and gave none".to_owned())
+                After::Stuck("the vendor states that there are more records, but returned none".to_owned())
             }
             true => After::At(next.into()),
         }
