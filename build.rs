@@ -10,7 +10,9 @@ fn main() -> ExitCode {
     built.map_or_else(
         |errors| {
             // Cargo ends a message at the line.
-            errors.iter().for_each(|error| println!("cargo::error={}", error.to_string().replace('\n', " ")));
+            for finding in &errors {
+                println!("cargo::error={}", finding.to_string().replace('\n', " "));
+            }
             ExitCode::FAILURE
         },
         |()| ExitCode::SUCCESS,

@@ -1,67 +1,76 @@
 #!/usr/bin/env bash
-# How long building takes: a clean release build (Jitbit only) beside one of a scratch copy that
-# has no build dependencies and a build.rs that copies generated/, and `cargo check` after a
-# one-line edit in src/server. Prints user seconds (the machine may be shared) and wall seconds.
+# How long building takes, in two checkouts: a clean release build, `cargo check` after a one-line edit in
+# src/server, and the first `cargo spec lint` of a clean clone.
+#
+#     benches/build.sh BEFORE AFTER
+#
+# Prints a row for each, before and after in turns, in wall and user seconds (the machine may be shared). Exits 1
+# where AFTER takes over 10 % more wall time. Works on copies; needs some gigabytes in TMPDIR.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+if (($# != 2)); then
+  echo "usage: benches/build.sh BEFORE AFTER (two checkouts of this repository)" >&2
+  exit 2
+fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export CARGO_TERM_QUIET=true CARGO_INCREMENTAL=1
-TIMEFORMAT='%U user, %R wall'
+unset CARGO_TARGET_DIR
+TIMEFORMAT='%R %U'
+sides=(before after)
 
 copy() {
-  mkdir -p "$work/$1"
-  git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$work/$1" 2>/dev/null
+  mkdir -p "$work/$2"
+  (cd "$1" && git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents --no-dereference -t "$work/$2")
+  # Downloads are no part of a build.
+  (cd "$work/$2" && cargo fetch --locked)
 }
 
-build() {
-  cargo build --release --no-default-features --features jitbit --manifest-path "$work/$1/Cargo.toml" --target-dir "$work/$1-target"
-}
-
-copy ours
-copy scratch
-cargo fetch --locked
-echo "clean release build:"
-{ time build ours; } 2>&1 | sed 's/^/  with the generator:    /'
-
-# The index is the one file that stands in OUT_DIR only.
-index=$(find "$work/ours-target/release/build" -name index.rs -path '*toolwright*' | head -n 1)
-cp "$index" "$work/scratch/generated/index.rs"
-python3 - "$work/scratch/Cargo.toml" <<'PYTHON'
-import re, sys
-path = sys.argv[1]
-text = open(path).read()
-text = re.sub(r"\[build-dependencies\]\n(?:.+\n)*", "", text)
-open(path, "w").write(text)
-PYTHON
-cat >"$work/scratch/build.rs" <<'RUST'
-//! Copies generated/ to OUT_DIR.
-use std::{env, fs, path::Path};
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            copy(&entry.path(), &target);
-        } else {
-            fs::copy(entry.path(), target).unwrap();
-        }
+# Runs a command in the copy of one side; prints its wall and user seconds.
+timed() {
+  local side=$1
+  shift
+  (
+    cd "$work/$side"
+    { time "$@" >"$work/output" 2>&1; } 2>&1 || {
+      cat "$work/output" >&2
+      exit 1
     }
+  )
 }
-fn main() {
-    println!("cargo::rerun-if-changed=generated");
-    copy(Path::new("generated"), Path::new(&env::var("OUT_DIR").unwrap()));
-}
-RUST
-{ time build scratch; } 2>&1 | grep " user, " | sed 's/^/  without the generator: /'
 
-echo "cargo check after a one-line edit in src/server:"
-check() {
-  cargo check --manifest-path "$work/ours/Cargo.toml" --target-dir "$work/ours-target"
+status=0
+# compare HEADING COMMAND...: the command in both copies.
+compare() {
+  local heading=$1 side seconds row=() wall=()
+  shift
+  for side in "${sides[@]}"; do
+    seconds=$(timed "$side" "$@")
+    wall+=("${seconds% *}")
+    row+=("${seconds% *} s (${seconds#* } s user)")
+  done
+  local ratio
+  ratio=$(awk "BEGIN { printf \"%.2f\", ${wall[1]} / ${wall[0]} }")
+  printf '| %s | %s | %s | %s |\n' "$heading" "${row[0]}" "${row[1]}" "$ratio"
+  if awk "BEGIN { exit !(${wall[1]} > 1.1 * ${wall[0]}) }"; then
+    echo "$heading: over 10 % slower" >&2
+    status=1
+  fi
 }
-check
-# A line of code, so that more than a comment is checked again.
-sed -i 's/.with_title("Toolwright")/.with_title("Toolwright, edited")/' "$work/ours/src/server/mod.rs"
-{ time check; } 2>&1 | sed 's/^/  /'
+
+copy "$1" before
+copy "$2" after
+echo "| what | before | after | ratio |"
+echo "|---|---|---|---|"
+compare "clean release build" cargo build --release
+# Exit code 1 means findings.
+compare "first \`cargo spec lint\`" bash -c 'cargo spec lint specs/jitbit/api.yaml || (($? == 1))'
+for side in "${sides[@]}"; do
+  # What the edit is measured against: everything checked once.
+  timed "$side" cargo check >/dev/null
+  # A line of code, so that more than a comment is checked again.
+  sed -i 's/.with_title("Toolwright")/.with_title("Toolwright, edited")/' "$work/$side/src/server/mod.rs"
+  grep -q 'Toolwright, edited' "$work/$side/src/server/mod.rs"
+done
+compare "\`cargo check\` after a one-line edit in src/server" cargo check
+exit "$status"

@@ -1,5 +1,4 @@
-//! The typed Jitbit client in a Rust program: lists the tickets that are not closed, with what
-//! `JITBIT_URL` and `JITBIT_TOKEN` say.
+//! `JITBIT_URL` and `JITBIT_TOKEN` → the open tickets, with the typed Jitbit client.
 //!
 //! ```sh
 //! cargo run --example jitbit_typed --features typed
@@ -9,10 +8,10 @@
 use toolwright::clients::jitbit::{Client, types};
 use toolwright::config::ConnectionConfig;
 
-/// Returns a line for each ticket that is not closed, at most `most`.
+/// Returns a line for each open ticket, at most `most`.
 ///
 /// # Errors
-/// The vendor can't be reached, or answers something else.
+/// The vendor can't be reached, or its answer is not of the described form.
 #[cfg(all(feature = "typed", feature = "jitbit"))]
 pub async fn unclosed(connection: &ConnectionConfig, most: i64) -> Result<Vec<String>, Box<dyn std::error::Error>> {
     let client = Client::new_with_client(connection.address(), connection.http_client()?);
@@ -20,14 +19,14 @@ pub async fn unclosed(connection: &ConnectionConfig, most: i64) -> Result<Vec<St
     Ok(tickets
         .iter()
         .map(|ticket| {
-            let technician = ticket.technician.as_deref().unwrap_or("nobody");
+            let technician = ticket.technician.as_deref().unwrap_or("unassigned");
             let subject = ticket.subject.as_deref().unwrap_or_default();
             format!("#{} {subject} ({technician})", ticket.issue_id.unwrap_or_default())
         })
         .collect())
 }
 
-/// Without the client there is nothing to show.
+/// In place of the client where its features are off.
 ///
 /// # Errors
 /// Always.

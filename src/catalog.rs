@@ -1,4 +1,4 @@
-//! Everything that is compiled in: the tools of every API by name and alias, and the vendors.
+//! Generated tools and vendors → a catalog: every compiled tool by name and alias, searched by words.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,19 +9,19 @@ use crate::client_runtime::CompiledApi;
 use crate::generated;
 use toolwright_model::{ApiTools, OperationSummary, Tool, ToolSummary, Vendor, suggest};
 
-/// The tools in order of their names, whatever a selection makes of them.
+/// All tools, in order of their names; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Catalog(Arc<Inner>);
+pub struct Catalog(Arc<CatalogData>);
 
 #[derive(Debug)]
-struct Inner {
+struct CatalogData {
     tools: Vec<Entry>,
-    /// Names and aliases → position.
+    /// Name or alias → position in `tools`.
     positions: HashMap<String, usize>,
     vendors: Vec<Vendor>,
 }
 
-/// A tool and the vendor it belongs to.
+/// A tool and its vendor.
 #[derive(Debug)]
 pub struct Entry {
     /// The vendor's id.
@@ -35,16 +35,16 @@ pub(crate) fn apis() -> &'static [CompiledApi] {
     generated::APIS
 }
 
-/// The sandbox tables of every API that is compiled in: API id and table.
+/// The sandbox table of every compiled API: its id and the table's JSON.
 pub fn sandbox_tables() -> Vec<(&'static str, &'static str)> {
     apis().iter().map(|api| (api.id, api.sandbox)).collect()
 }
 
 impl Catalog {
-    /// Reads what is compiled in.
+    /// Reads the compiled tools and vendors.
     ///
     /// # Panics
-    /// Never: the build wrote the files, and tests read each of them.
+    /// Never: the build serializes the same types, and a test reads every file.
     pub fn compiled() -> Self {
         let apis: Vec<ApiTools> = apis()
             .iter()
@@ -71,7 +71,7 @@ impl Catalog {
                 positions.insert(name.clone(), position);
             }
         }
-        Self(Arc::new(Inner { tools, positions, vendors }))
+        Self(Arc::new(CatalogData { tools, positions, vendors }))
     }
 
     /// The tools in order of their names.
@@ -90,7 +90,7 @@ impl Catalog {
     }
 
     /// Returns the position of the tool with this name or alias.
-    pub fn position(&self, name: &str) -> Option<usize> {
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
         self.0.positions.get(name).copied()
     }
 
@@ -100,13 +100,13 @@ impl Catalog {
     }
 
     /// Returns the names and aliases nearest to `name`, for "did you mean".
-    pub fn near(&self, name: &str) -> Vec<&str> {
+    pub(crate) fn near(&self, name: &str) -> Vec<&str> {
         suggest(name, self.0.positions.keys().map(String::as_str))
     }
 
-    /// Returns the tools that match the words of `query`, best first: every word must occur in
-    /// the name, title, tags or description; names count more than descriptions.
-    pub fn search(&self, query: &str) -> Vec<&Entry> {
+    /// Returns the tools that match the words of `query`, best first: every word has to occur in
+    /// the name, title, tags or description; names have more weight than descriptions.
+    pub(crate) fn search(&self, query: &str) -> Vec<&Entry> {
         let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
         let mut found: Vec<(usize, &Entry)> = self
             .entries()
@@ -120,21 +120,21 @@ impl Catalog {
     }
 }
 
-/// How well one word fits a tool; `None` where it occurs nowhere.
+/// The score of one word for a tool; `None` where it does not occur.
 fn score(tool: &Tool, word: &str) -> Option<usize> {
     let singular = word.strip_suffix('s').filter(|stem| stem.len() > 2).unwrap_or(word);
-    let holds = |text: &str| text.to_lowercase().contains(singular);
-    let named = std::iter::once(&tool.name).chain(&tool.aliases).any(|name| holds(name));
+    let contains = |text: &str| text.to_lowercase().contains(singular);
+    let named = std::iter::once(&tool.name).chain(&tool.aliases).any(|name| contains(name));
     let points = if named { 8 } else { 0 }
-        + if holds(&tool.title) { 4 } else { 0 }
-        + if tool.tags.iter().any(|tag| holds(tag)) { 2 } else { 0 }
-        + usize::from(holds(&tool.description));
+        + if contains(&tool.title) { 4 } else { 0 }
+        + if tool.tags.iter().any(|tag| contains(tag)) { 2 } else { 0 }
+        + usize::from(contains(&tool.description));
     (points > 0).then_some(points + usize::from(tool.is_core()))
 }
 
 impl Entry {
     /// The tool as `tools/list` sends it.
-    pub fn listing(&self) -> rmcp::model::Tool {
+    pub(crate) fn listing(&self) -> rmcp::model::Tool {
         let tool = &self.tool;
         rmcp::model::Tool::new(tool.name.clone(), tool.description.clone(), Arc::new(tool.parsed_input_schema()))
             .with_title(tool.title.clone())
@@ -150,8 +150,8 @@ impl Entry {
             .open_world(hints.open_world_hint)
     }
 
-    /// How many tokens the tool costs a model, at four bytes each.
-    pub fn tokens(&self) -> usize {
+    /// The tokens that the tool takes in a model's context, estimated as four bytes each.
+    pub(crate) fn tokens(&self) -> usize {
         serde_json::to_string(&self.listing()).map_or(0, |text| text.len() / 4)
     }
 

@@ -1,8 +1,9 @@
-//! Environment and `toolwright.toml` → resolved settings: which vendors can be reached, where
-//! and as whom, and what a profile selects. What is resolved here is never checked again.
+//! Environment and `toolwright.toml` → the connections of vendors and a profile's selection. Values are validated
+//! here and nowhere later.
 
 mod address;
 mod connection;
+mod credentials;
 mod settings;
 
 use std::path::{Path, PathBuf};
@@ -12,14 +13,15 @@ use toolwright_model::SettingsFile;
 use crate::error::ConfigError;
 use crate::policy::SelectionWords;
 
-pub use connection::{ConnectionConfig, connection, stand_in, ways};
-pub use settings::{ChosenSettings, Configured, settings};
+pub use connection::{ConnectionConfig, connection};
+pub use credentials::{sandbox_credentials, setup_options};
+pub use settings::{ChosenSettings, ConfiguredSetting, settings};
 
-/// Reads a variable; a parameter so that tests need no process environment.
+/// Reads a variable; a parameter, so that tests need not change the process environment.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
-/// A variable's value, or the content of the file that `…_FILE` names. Empty counts as unset:
-/// clients that template their configuration leave empty values behind.
+/// A variable's value, or the content of the file that `…_FILE` names. Empty counts as unset, because MCP clients
+/// that template their configuration pass empty values for absent ones.
 fn value(variable: &str, env: Environment<'_>) -> Result<Option<String>, ConfigError> {
     if let Some(value) = env(variable).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()) {
         return Ok(Some(value));
@@ -36,19 +38,19 @@ fn value(variable: &str, env: Environment<'_>) -> Result<Option<String>, ConfigE
 }
 
 /// The name of the settings file.
-pub const SETTINGS_FILE: &str = "toolwright.toml";
+const SETTINGS_FILE: &str = "toolwright.toml";
 
-/// Puts a profile behind what was typed: a list that was typed stays.
+/// Adds a profile's lists where the flags have none.
 ///
 /// # Errors
 /// The file can't be read, or has no such profile.
-pub fn with_profile(
-    typed: SelectionWords,
+pub(crate) fn with_profile(
+    flags: SelectionWords,
     profile: Option<&str>,
     file: Option<&Path>,
     env: Environment<'_>,
 ) -> Result<SelectionWords, ConfigError> {
-    let Some(name) = profile else { return Ok(typed) };
+    let Some(name) = profile else { return Ok(flags) };
     let path = match file {
         Some(path) => path.to_owned(),
         None => find_settings(env).ok_or_else(|| {
@@ -67,14 +69,14 @@ pub fn with_profile(
         let hint = if names.is_empty() { "it has none".to_owned() } else { format!("there are {}", names.join(", ")) };
         return Err(ConfigError::new(format!("`{shown}` has no profile `{name}`\nhint: {hint}")));
     };
-    let or = |typed: Vec<String>, profile: Vec<String>| if typed.is_empty() { profile } else { typed };
+    let or = |flag: Vec<String>, profile: Vec<String>| if flag.is_empty() { profile } else { flag };
     Ok(SelectionWords {
-        vendors: or(typed.vendors, profile.vendor),
-        methods: or(typed.methods, profile.methods),
-        tags: or(typed.tags, profile.tags),
-        tools: or(typed.tools, profile.tools),
-        exclude: or(typed.exclude, profile.exclude),
-        allow: or(typed.allow, profile.allow),
+        vendors: or(flags.vendors, profile.vendor),
+        methods: or(flags.methods, profile.methods),
+        tags: or(flags.tags, profile.tags),
+        tools: or(flags.tools, profile.tools),
+        exclude: or(flags.exclude, profile.exclude),
+        allow: or(flags.allow, profile.allow),
     })
 }
 

@@ -1,59 +1,104 @@
-//! Toolwright: OpenAPI descriptions of help desks and directories → typed clients and MCP tools,
-//! at build time; those tools → assistants, at run time.
+//! Toolwright: OpenAPI descriptions of vendors → typed clients and MCP tools, at build time; those tools → AI
+//! assistants, at run time.
+//!
+//! # Flow
 //!
 //! ```text
 //! specs/<vendor>/  description + overlay + vendor.toml
-//!    │  codegen: spec → overlay → fixups → lower → model → { schema, client, dispatch, sandbox table }
+//!    │  crates/codegen: read → lower → emit
 //!    ▼
-//! OUT_DIR (compiled)  =  generated/ (committed, for people to review)
+//! build.rs → OUT_DIR (compiled)  =  generated/ (the same files, committed for review)
 //!    ▼
-//! generated → catalog → policy → call → server | cli   ⇄   upstream ⇄ vendor (or the sandbox)
+//! catalog → policy → call: resolve → prepare → plan | send → present → mcp_result → server | cli
+//!                                               ⇅
+//!                                            upstream ⇄ vendor, or the sandbox
 //! ```
+//!
+//! # Rooms
+//!
+//! From the bottom up. A room imports only the rooms of its row: Cargo checks it for the crates, a test that
+//! reads this table for the modules of src.
 //!
 //! | module | turns | into | imports (of ours) |
 //! |---|---|---|---|
-//! | [`model`] | – | what a tool is: plain data | nothing |
-//! | `codegen` | specs/ | files in memory; built with `authoring` and by build.rs | model |
-//! | `codegen::convert` | Swagger 2.0, OpenAPI 3.1, several files | one document in OpenAPI 3.0, each step reported; with `authoring` only | codegen's |
-//! | `codegen::import` | a vendor's description | what would come out (`spec lint`), a folder under specs/ (`spec new`); with `authoring` only | codegen's |
-//! | `generated` | – | the only `include!`; with `typed`, the typed clients as `clients` | support |
-//! | [`support`] | a call's inputs | typed arguments, requests, answers; all that generated code calls | model, error, upstream |
-//! | [`formats`] | values as a model writes and reads them | values as a vendor does; by name, one file each | model, error, upstream |
-//! | [`upstream`] | a request | a vendor's answer, or by which stage it failed; its pace | error |
-//! | [`catalog`] | `generated` | every tool by name | generated, model, support |
-//! | [`policy`] | a tool and a selection | allowed, or why not and which flag opens it | catalog, model, error |
-//! | [`audit`] | calls | a record of them that shows changes and gaps | error |
-//! | [`metrics`] | calls | numbers that Prometheus reads | error |
-//! | [`clean`] | what outsiders wrote | what can be shown, and who wrote it | model |
-//! | [`jq`] | a filter and a text of JSON | what the filter makes of it, in a process of its own | nothing |
-//! | [`call`] | a tool's name and arguments | an answer: the one way in | policy, catalog, config, support, formats, audit, clean, jq, metrics |
-//! | [`shape`] | an answer or failure | an MCP result | call, clean, upstream |
-//! | [`server`] | MCP requests | calls | call, config, shape |
-//! | [`sandbox`] | requests | what the description promises | nothing |
-//! | [`config`] | environment, `toolwright.toml` | settings | model, policy, upstream, error |
-//! | [`cli`] | arguments | data on stdout, an exit code | all |
+//! | `model` | – | what a tool is: plain data, shared by build and program; a crate | – |
+//! | [`formats`] | values as a model writes and reads them | values as a vendor takes and returns them; a crate | model |
+//! | `codegen` | specs/ | the files of generated/, in memory; a crate, used by build.rs only | model, formats |
+//! | `authoring` | a vendor's description | findings, a folder under specs/, the files of generated/; a program of its own | model, formats, codegen |
+//! | [`error`] | – | how a call fails, by stage: was anything sent, did the vendor answer | – |
+//! | [`audit`] | calls | an append-only log whose lines are chained by hashes | model, error |
+//! | [`metrics`] | calls | counters and times for Prometheus | error |
+//! | [`jq`] | a jq filter and a JSON text | the filter's result, evaluated in a child process with bounds | model |
+//! | [`sanitize`] | what outsiders wrote | what a model may read, and which fields outsiders wrote | model |
+//! | [`sandbox`] | requests | answers as the description promises them, or what does not fit | model |
+//! | [`upstream`] | a request | the vendor's answer, within address, credentials, rate limits, time and size | model, error |
+//! | [`client_runtime`] | a call's inputs | typed arguments, requests and answers; all that generated code calls | model, error, upstream |
+//! | `generated` | – | the only `include!`; with the feature `typed`, the typed clients as `clients` | client_runtime |
+//! | [`catalog`] | generated tools | every tool by name, and the search over them | model, generated, client_runtime |
+//! | [`policy`] | a tool and a selection | allowed, or why not and which flags would allow it | model, error, catalog |
+//! | [`config`] | environment, toolwright.toml | connections and selections | model, error, upstream, policy |
+//! | [`call`] | a tool's name and arguments | a reply, a plan or a failure; the only way to a vendor | model, formats, error, audit, metrics, jq, sanitize, upstream, client_runtime, catalog, policy, config |
+//! | [`mcp_result`] | a reply or a failure | an MCP result within bounds | model, error, sanitize, upstream, call |
+//! | [`server`] | MCP requests, on stdio or over HTTP | lists of tools and calls | model, error, metrics, catalog, config, call, mcp_result |
+//! | [`cli`] | arguments | data on stdout, messages on stderr, an exit code | model, formats, error, audit, jq, sandbox, upstream, catalog, policy, config, call, mcp_result, server |
 //!
-//! Invariants:
-//! - codegen never imports the run-time half: build.rs mounts only `model` and `codegen`.
-//! - build.rs writes only OUT_DIR, and touches no network and no git.
-//! - What is compiled equals what is committed under `generated/`; a test proves it.
-//! - Nothing calls a vendor but through [`call::Toolbox`], and that asks the policy first.
-//! - stdout belongs to the protocol, or to data.
+//! # Glossary
 //!
-//! Where this differs from the design page: `call` is a room of its own, because the server and
-//! the command line need the same way in; `lower` calls `schema`, because a tool's arguments and
-//! its input schema are decided together; `codegen` has `choice`, `keys`, `located`, `report`, `index`
-//! and `vendor_file` besides, and with `authoring` `convert` and `import`, which the build does not
-//! use.
+//! What is described:
+//! - **vendor**: a product under specs/: one folder, one cargo feature, one prefix of tool names.
+//! - **API**: one description of a vendor; a vendor may have several.
+//! - **operation**: one method on one path of a description.
+//! - **catalog**: all tools that are compiled in.
+//! - **tool**: what a model calls: name, description, input schema, and one or more operations.
+//! - **effect**: what a call does at the vendor: `read`, `write`, `destructive`; stated by a person, else *unreviewed*.
+//! - **risk**: a further consequence of a call, such as `notifies`; four of them are refused unless allowed.
+//! - **verb**: the kind of call: `list`, `get`, `search`, `create`, `update`, `delete`, `action`.
+//! - **format**: a named notation of a value, other for the model than for the vendor (Markdown and ADF).
+//!
+//! Who calls, and what is permitted:
+//! - **account**: one vendor at one address with one set of credentials. **connection**: an account as configured,
+//!   [`config::ConnectionConfig`].
+//! - **settings**: headers that name the tenant; a client over HTTP may choose among the allowed values.
+//! - **caller**: the client of a call, its MCP session and its settings, [`call::Caller`].
+//! - **selection**: what flags, profile and defaults leave of the catalog; **policy**: the gate that decides about a
+//!   tool and a selection; **refusal**: its no, with reasons and flags.
+//!
+//! What happens in a call:
+//! - **call**: one use of a tool: one or more requests to the vendor, one audit record, one result.
+//! - **`ApiConnection`**: an API's compiled code with its connection. **`Session`**: an `ApiConnection` opened with one
+//!   caller's settings; an MCP session is a `SessionId`.
+//! - **rate limiter**: the vendor's limits and what its answers report of them; **permit**: the right to send one
+//!   request; **retry policy**: how often a call is sent again, and how long it may wait.
+//! - **lookup**: a read at the vendor that a format or a name in place of an id needs.
+//! - **plan**: the exact request with secrets masked; the result of a dry run.
+//! - **outcome**: the stage at which a call ended: answered, rejected, not sent, unknown.
+//! - **reply**: a vendor's answer, sanitized and projected. **projection**: the part of each record that is kept.
+//! - **cursor**: the opaque text that leads to the next page; **`ReplyOffset`**: where in a reply the page begins.
+//! - **untrusted**: text that people or devices outside wrote; **sanitize**: make it harmless to read.
+//! - **audit record**: the lines of a call in the audit log: the intent before a change is sent, the outcome after it.
+//! - **sandbox**: an upstream in this process in place of the vendors.
+//!
+//! # Invariants
+//!
+//! - The program links no generator; the generator imports nothing of the program.
+//! - build.rs writes only into OUT_DIR, and touches no network and no git.
+//! - What is compiled equals what is committed under generated/; a test proves it.
+//! - Only `call` sends requests to a vendor, and it asks the policy first.
+//! - Standard output belongs to the protocol, or to data.
+//! - With default settings nothing at a vendor changes, no mail is sent, and no secret is shown.
+//!
+//! # Where the code differs from its plan
+//!
+//! - `formats` is a crate and no module of src: the build needs the formats' schemas and samples, the program needs
+//!   their code, and both have to be the same.
+//! - Search is a part of `catalog`: it is one function over the names and texts there.
+//! - `generated` is no room of hand-written code, but has a row: `catalog` reads it, and it calls `client_runtime`.
+//! - `sandbox` imports no room that makes requests, though some code is similar: a fault there would hide itself.
 
 pub mod audit;
 pub mod call;
 pub mod catalog;
 pub mod cli;
-pub mod sanitize;
-#[cfg(feature = "typed")]
-pub use generated::clients;
-pub use toolwright_formats as formats;
 pub mod client_runtime;
 pub mod config;
 pub mod error;
@@ -63,5 +108,10 @@ pub mod mcp_result;
 pub mod metrics;
 pub mod policy;
 pub mod sandbox;
+pub mod sanitize;
 pub mod server;
 pub mod upstream;
+
+#[cfg(feature = "typed")]
+pub use generated::clients;
+pub use toolwright_formats as formats;

@@ -1,4 +1,4 @@
-//! Parses the command line, runs the command, returns its exit code.
+//! The program: the command line of the library → an exit code.
 
 use std::process::ExitCode;
 

@@ -1,5 +1,5 @@
-//! The one gate: (tool, selection) → allowed, or why not and which flag opens it. Pure; asked by
-//! tools/list, tools/call, the command line and every other way in.
+//! A tool and a selection → allowed, or why not and which flags would allow it. Pure; the one gate for
+//! tools/list, tools/call and the command line.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,7 +10,7 @@ use crate::catalog::{Catalog, Entry};
 use crate::error::ConfigError;
 use toolwright_model::{ALL_TAGS, CORE_TAG, Effect, HELD_BACK_TAGS, Risk, Tool, UNREVIEWED_TAG, Verb, suggest_one};
 
-/// What a caller typed, word by word; empty means not given.
+/// The words of the selection flags; an empty list is an absent flag.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SelectionWords {
     /// Vendor ids.
@@ -19,26 +19,26 @@ pub struct SelectionWords {
     pub methods: Vec<String>,
     /// Tags, or `all`.
     pub tags: Vec<String>,
-    /// Globs of tool names that are offered.
+    /// Globs of the tool names to offer.
     pub tools: Vec<String>,
-    /// Globs of tool names that are not.
+    /// Globs of the tool names to leave out.
     pub exclude: Vec<String>,
     /// Risks that are accepted.
     pub allow: Vec<String>,
 }
 
-/// What holds where a caller says nothing.
+/// The selection where a flag is absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Defaults {
     /// Everything that is compiled in: `catalog`.
     Everything,
-    /// What only reads: `call`.
+    /// Tools that only read: `call`.
     Reads,
-    /// What only reads and is needed every day: `serve`.
+    /// Tools that only read and have the tag core: `serve`.
     CoreReads,
 }
 
-/// Which tools a caller may see and call. Every name in it exists.
+/// Which tools are offered. Every word in it exists in the catalog.
 #[derive(Debug, Clone)]
 pub struct Selection {
     vendors: Option<BTreeSet<String>>,
@@ -46,28 +46,28 @@ pub struct Selection {
     methods: Option<Methods>,
     /// `None`: any tag.
     tags: Option<BTreeSet<String>>,
-    /// Whether tags hold tools back until they are named.
+    /// Whether some tags hold tools back until they are named.
     held_back: bool,
     /// Whether gated risks hold tools back until they are allowed.
     gated: bool,
-    /// Tags named, which open what they hold back.
+    /// The tags named: tools that these hold back are offered.
     named_tags: BTreeSet<String>,
-    /// The words in force per flag, so that a hint can say the whole list.
-    in_force: InForce,
+    /// For hints, which show a flag's whole list.
+    in_force: FlagWords,
     tools: Vec<Pattern>,
     exclude: Vec<Pattern>,
     allow: BTreeSet<Risk>,
 }
 
-/// What a flag would have to repeat to keep what is open already.
+/// The words in force of each flag: a hint repeats them, because a flag replaces its default.
 #[derive(Debug, Clone, Default)]
-struct InForce {
+struct FlagWords {
     methods: Vec<String>,
     tags: Vec<String>,
     allow: Vec<String>,
 }
 
-/// Returns the flag with what is in force and what would have to be added.
+/// Returns the flag with the words in force and the words to add.
 fn flag(name: &str, in_force: &[String], added: &[&str]) -> String {
     let mut words: Vec<&str> = in_force.iter().map(String::as_str).collect();
     words.extend(added.iter().filter(|word| !in_force.iter().any(|known| known == *word)));
@@ -79,7 +79,7 @@ fn flag(name: &str, in_force: &[String], added: &[&str]) -> String {
 pub struct Refusal {
     /// One reason each.
     pub reasons: Vec<String>,
-    /// The flags that would open it; empty where none does.
+    /// The flags that would allow it; empty where none would.
     pub flags: Vec<String>,
 }
 
@@ -94,7 +94,7 @@ impl fmt::Display for Refusal {
 }
 
 impl Selection {
-    /// Resolves what a caller typed against what there is.
+    /// Resolves the words of the flags against the catalog.
     ///
     /// # Errors
     /// A vendor, method, tag or risk that does not exist, a glob that matches nothing.
@@ -121,12 +121,12 @@ impl Selection {
         };
         let risks = known_words("risk", &words.allow, Risk::ALL.iter().map(|risk| risk.as_str()))?.unwrap_or_default();
         let everything = defaults == Defaults::Everything;
-        // A default that a flag replaces has to be named in the flag, where it is to stay.
-        let or = |given: &[String], default: &str| {
-            let kept = defaults == Defaults::CoreReads && given.is_empty();
-            if kept { vec![default.to_owned()] } else { given.to_vec() }
+        // A flag replaces its default, so a hint that adds a word has to name the default too.
+        let or = |words: &[String], default: &str| {
+            let is_default = defaults == Defaults::CoreReads && words.is_empty();
+            if is_default { vec![default.to_owned()] } else { words.to_vec() }
         };
-        let in_force = InForce {
+        let in_force = FlagWords {
             methods: or(&words.methods, Effect::Read.as_str()),
             tags: if tags.is_some() { or(&words.tags, CORE_TAG) } else { words.tags.clone() },
             allow: words.allow.clone(),
@@ -151,7 +151,7 @@ impl Selection {
     }
 
     /// Keeps only these vendors.
-    pub fn narrow_to_vendors(&mut self, vendors: BTreeSet<String>) {
+    pub(crate) fn narrow_to_vendors(&mut self, vendors: BTreeSet<String>) {
         self.vendors = Some(vendors);
     }
 
@@ -178,10 +178,10 @@ impl Selection {
                     format!("its effect is `{effect}`"),
                     Some(flag("--methods", &self.in_force.methods, &[effect.as_str()])),
                 ),
-                // Where the tag holds it back too, naming the tag is enough.
+                // Refused by its tag below, whose flag is enough.
                 None if self.held_back => {}
                 None => refuse(
-                    "nobody has reviewed its effect".to_owned(),
+                    "its effect is unreviewed".to_owned(),
                     Some(flag("--tags", &self.in_force.tags, &[UNREVIEWED_TAG])),
                 ),
             }
@@ -212,7 +212,7 @@ impl Selection {
         let Some(Methods { effects, verbs }) = &self.methods else { return true };
         match tool.effect {
             Some(effect) => effects.contains(&effect) || verbs.contains(&tool.verb),
-            // Naming the tag is the consent to an effect that nobody has stated.
+            // Naming the tag accepts an unreviewed effect.
             None => self.named_tags.contains(UNREVIEWED_TAG) || effects.len() == Effect::ALL.len(),
         }
     }
@@ -235,7 +235,7 @@ impl Selection {
     }
 }
 
-/// What `--methods` named.
+/// The effects and verbs of `--methods`.
 #[derive(Debug, Clone, Default)]
 struct Methods {
     effects: BTreeSet<Effect>,
@@ -251,7 +251,7 @@ fn methods(words: &[String], defaults: Defaults) -> Result<Option<Methods>, Conf
             && word.chars().all(|c| c.is_ascii_uppercase())
     }) {
         return Err(ConfigError::new(format!(
-            "`{word}` is an HTTP method, and those don't tell what a call does: GET changes things at some vendors\n\
+            "`{word}` is an HTTP method, and those don't define what a call does: at some vendors GET changes things\n\
              hint: `--methods` takes effects (read, write, destructive, all) and verbs (list, get, search, create, update, delete, action)"
         )));
     }
@@ -271,7 +271,7 @@ fn methods(words: &[String], defaults: Defaults) -> Result<Option<Methods>, Conf
     Ok(Some(Methods { effects, verbs }))
 }
 
-/// Checks each word against what exists; `None` where nothing was given.
+/// Checks that each word is known; `None` where there are none.
 fn known_words<'a>(
     what: &str,
     words: &[String],

@@ -5,9 +5,7 @@
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::common::arrival::Arrival;
-use crate::common::draw::{self, Random};
-use crate::common::{everything, sandbox, toolbox};
+use fastrand::Rng;
 use serde_json::Value;
 use toolwright::call::Failure;
 use toolwright::catalog::Catalog;
@@ -15,6 +13,10 @@ use toolwright::error::CallError;
 use toolwright::formats::{FormatContext, Lookup, LookupCache, LookupError, LookupFuture, write};
 use toolwright::policy::Defaults;
 use toolwright_model::{Place, Tool};
+
+use crate::common::arrival::Arrival;
+use crate::common::draw;
+use crate::common::{everything, sandbox, toolbox};
 
 /// A clock that stands still.
 fn noon() -> SystemTime {
@@ -42,7 +44,7 @@ async fn written(tool: &Tool, argument: &str, value: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn what_the_schema_allows_the_vendor_takes() {
+async fn arguments_that_the_schema_allows_make_requests_that_the_vendor_accepts() {
     let cases: u64 = std::env::var("TOOLWRIGHT_CASES").map_or(32, |cases| cases.parse().unwrap());
     let samples = toolwright_codegen::generate("specs".as_ref(), |_| true).unwrap().samples;
     let sandbox = sandbox(None).await;
@@ -57,7 +59,7 @@ async fn what_the_schema_allows_the_vendor_takes() {
         let own = samples.get(name).cloned().unwrap_or_default();
         let (mut accepted, mut kept) = (0, 0);
         for case in 0..cases {
-            let mut arguments = draw::arguments(&schema, &own, &mut Random::new(case));
+            let mut arguments = draw::arguments(&schema, &own, &mut Rng::with_seed(case));
             // Toolwright's own arguments go to nobody.
             arguments.retain(|name, _| !entry.tool.is_own_argument(name));
             let shown = Value::Object(arguments.clone());

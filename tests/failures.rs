@@ -3,7 +3,6 @@
 
 use std::time::{Duration, Instant};
 
-use crate::common::{call, connection, everything, jitbit_at, meta, nothing, result, sandbox, text, toolbox};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -12,6 +11,8 @@ use toolwright::error::CallError;
 use toolwright::mcp_result::{OUTCOME, STATUS};
 use toolwright::policy::Defaults;
 use toolwright::sandbox::Sandbox;
+
+use crate::common::{call, connection, everything, jitbit_at, meta, nothing, result, sandbox, text, toolbox};
 
 /// A sandbox that answers `getTicket` with this, and the result of one call.
 async fn answered(answer: Value) -> (Sandbox, rmcp::model::CallToolResult) {
@@ -55,20 +56,20 @@ fn assert_rejected(result: &rmcp::model::CallToolResult, status: u16, parts: &[&
 }
 
 #[tokio::test]
-async fn status_400_brings_the_vendors_words() {
+async fn status_400_shows_the_vendors_message() {
     let (_sandbox, result) = answered(json!({"status": 400, "body": "id is malformed"})).await;
     assert_rejected(&result, 400, &["400 Bad Request: id is malformed"]);
 }
 
 #[tokio::test]
-async fn status_401_is_asked_once_and_says_that_repeating_locks_out() {
+async fn status_401_is_not_repeated_and_warns_of_a_lockout() {
     let (sandbox, result) = answered(json!({"status": 401, "body": "Unauthorized"})).await;
     assert_rejected(&result, 401, &["401", "don't try again", "toolwright doctor"]);
     assert_eq!(sandbox.record().len(), 1, "a refused login is never repeated");
 }
 
 #[tokio::test]
-async fn status_404_with_an_empty_body_says_so() {
+async fn status_404_with_an_empty_body_is_reported() {
     let (_sandbox, result) = answered(json!({"status": 404})).await;
     assert_rejected(&result, 404, &["404 Not Found with an empty body"]);
 }
@@ -81,7 +82,7 @@ async fn status_429_names_the_limit() {
 }
 
 #[tokio::test]
-async fn status_500_with_html_is_not_poured_over_the_model() {
+async fn status_500_with_html_does_not_show_the_page() {
     let page = format!("<html>{}</html>", "x".repeat(10_000));
     let answer = json!({"status": 500, "headers": {"Content-Type": "text/html"}, "body": page});
     let (_sandbox, result) = answered(answer).await;
@@ -173,14 +174,14 @@ async fn a_redirect_below_the_configured_address_is_followed_for_reads_only() {
 }
 
 #[tokio::test]
-async fn a_circle_of_redirects_ends() {
+async fn redirects_in_a_circle_are_bounded() {
     let (sandbox, result) = answered(json!({"status": 302, "headers": {"Location": "ticket?id=7"}})).await;
     assert_rejected(&result, 302, &[]);
     assert!(sandbox.record().len() <= 6);
 }
 
 #[tokio::test]
-async fn no_answer_at_all_ends_in_time() {
+async fn a_vendor_that_never_answers_times_out() {
     let address = raw_upstream(None::<&str>).await;
     let toolbox = jitbit_at(&address, Duration::from_millis(300));
     let started = Instant::now();
@@ -193,7 +194,7 @@ async fn no_answer_at_all_ends_in_time() {
 }
 
 #[tokio::test]
-async fn a_change_without_an_answer_is_not_repeated_and_says_how_to_check() {
+async fn a_change_without_an_answer_is_not_repeated_and_explains_how_to_check() {
     let script = json!([{"operation": "*", "answer": {"close": true}}]).to_string();
     let sandbox = sandbox(Some(&script)).await;
     let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
@@ -210,7 +211,7 @@ async fn a_change_without_an_answer_is_not_repeated_and_says_how_to_check() {
 }
 
 #[tokio::test]
-async fn slow_headers_end_in_time() {
+async fn slow_headers_time_out() {
     let address = raw_upstream_slowly("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Slow: 1234567890").await;
     let toolbox = jitbit_at(&address, Duration::from_millis(400));
     let result = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
@@ -238,7 +239,7 @@ async fn raw_upstream_slowly(answer: &'static str) -> String {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_text_where_text_was_said_comes_as_bytes() {
+async fn an_answer_of_a_binary_type_is_returned_as_bytes() {
     let address =
         raw_upstream(Some("HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: 2\r\n\r\n{}"))
             .await;
@@ -263,7 +264,7 @@ async fn a_body_that_breaks_off_is_no_answer() {
 }
 
 #[tokio::test]
-async fn nobody_listening_means_not_sent() {
+async fn a_refused_connection_is_reported_as_not_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -287,7 +288,7 @@ async fn dropping_a_call_drops_the_request() {
 }
 
 #[tokio::test]
-async fn a_refused_mode_names_one_that_works() {
+async fn a_refused_mode_suggests_one_that_works() {
     let script = json!([{
         "operation": "listTickets",
         "when": {"query": {"mode": "unassigned"}},
@@ -302,7 +303,7 @@ async fn a_refused_mode_names_one_that_works() {
 }
 
 #[tokio::test]
-async fn path_arguments_that_lead_elsewhere_are_kept() {
+async fn path_arguments_that_leave_their_segment_are_refused() {
     use toolwright::client_runtime::{Inputs, Place};
     for (given, reason) in [
         ("", "is empty"),
@@ -345,7 +346,7 @@ async fn path_arguments_are_encoded_as_one_segment() {
 }
 
 #[tokio::test]
-async fn wrong_arguments_are_told_all_at_once_and_nothing_is_sent() {
+async fn all_wrong_arguments_are_reported_at_once_and_nothing_is_sent() {
     let sandbox = sandbox(None).await;
     let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
     let arguments = json!({"query": "ab", "limit": 500, "ofset": 1});
@@ -358,7 +359,7 @@ async fn wrong_arguments_are_told_all_at_once_and_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn what_plainly_is_meant_is_converted() {
+async fn unambiguous_types_are_converted() {
     let sandbox = sandbox(None).await;
     let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
     let arguments = json!({"statusId": "[1, 2]", "limit": "5", "subscribedOnly": "True", "mode": "Unclosed"});
@@ -370,7 +371,7 @@ async fn what_plainly_is_meant_is_converted() {
 }
 
 #[tokio::test]
-async fn credentials_are_in_no_error() {
+async fn errors_hold_no_credentials() {
     let address = raw_upstream(Some("HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\nOops")).await;
     let toolbox = jitbit_at(&address, Duration::from_secs(5));
     let result = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
@@ -379,7 +380,7 @@ async fn credentials_are_in_no_error() {
 }
 
 #[tokio::test]
-async fn five_megabytes_are_cut_at_the_border_of_a_record() {
+async fn five_megabytes_are_cut_between_records() {
     let rows: Vec<Value> =
         (0..10_000).map(|n| json!({"IssueID": n, "Subject": "printer jams again ".repeat(25)})).collect();
     let script = json!([{"operation": "searchTickets", "answer": {"status": 200, "body": rows}}]).to_string();
@@ -412,7 +413,7 @@ async fn a_compressed_answer_is_unpacked() {
 }
 
 #[tokio::test]
-async fn text_that_is_no_utf8_is_shown_as_far_as_it_is() {
+async fn invalid_utf8_is_shown_with_replacement_characters() {
     let answer: &'static [u8] =
         b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{\"a\": \"x\xffy\"}";
     let toolbox = jitbit_at(&raw_upstream(Some(answer)).await, Duration::from_secs(5));
@@ -421,7 +422,7 @@ async fn text_that_is_no_utf8_is_shown_as_far_as_it_is() {
 }
 
 #[tokio::test]
-async fn what_nobody_sees_does_not_reach_the_model() {
+async fn invisible_characters_do_not_reach_the_model() {
     let body = json!({"Subject": "a\u{202e}b\u{1b}[31mc", "Body": "![x](https://evil.example/?q=1)"});
     let (_sandbox, shown) = answered(json!({"status": 200, "body": body})).await;
     let told: Value = serde_json::from_str(text(&shown)).unwrap();

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::common::{call, call_result, connection, everything, text};
 use rmcp::model::CallToolResult;
 use serde_json::{Value, json};
 use toolwright::call::{Failure, Toolbox};
@@ -17,6 +16,8 @@ use toolwright::policy::{Defaults, Selection};
 use toolwright::sandbox::{Sandbox, Script};
 use toolwright_codegen::generate;
 use toolwright_model::ApiTools;
+
+use crate::common::{call, call_result, connection, everything, text};
 
 const JSON: Body = Body::Json("application/json");
 const SEARCH: Request = Request { method: "POST", path: "/issues/search", query: &[], headers: &[], body: JSON };
@@ -151,7 +152,7 @@ impl Bench {
 }
 
 #[tokio::test]
-async fn a_search_by_names_that_people_use() {
+async fn a_search_takes_field_names_instead_of_ids() {
     let bench = Bench::new(&json!([]), false).await;
     let given = json!({"jql": "project%20%3D%20ABC", "columns": ["summary", "Story Points"]});
     let answer = bench.answer("acme_search_issues", given.clone()).await;
@@ -187,7 +188,7 @@ async fn a_refused_query_is_explained_by_the_parser() {
 }
 
 #[tokio::test]
-async fn a_dry_run_sends_nothing_and_says_what_is_open() {
+async fn a_dry_run_sends_nothing_and_lists_what_is_not_resolved() {
     let bench = Bench::new(&json!([]), true).await;
     let plan = bench.answer("acme_search_issues", json!({"jql": "a%3Db", "columns": ["Story Points"]})).await;
     assert!(bench.arrived().0.is_empty());
@@ -261,7 +262,7 @@ async fn filters_lists_and_times_are_written_per_api() {
 }
 
 #[tokio::test]
-async fn files_travel_as_the_parts_that_are_described() {
+async fn files_are_sent_as_the_described_parts() {
     let bench = Bench::new(&json!([]), false).await;
     let file = |name: &str| json!({"filename": name, "content_base64": "aGVsbG8="});
     bench.answer("acme_add_files", json!({"file": [file("a.txt"), file("b.bin")], "note": "n"})).await;
@@ -278,7 +279,7 @@ async fn files_travel_as_the_parts_that_are_described() {
 }
 
 #[tokio::test]
-async fn files_of_an_opened_folder_travel_by_their_path() {
+async fn files_of_the_allowed_folder_are_sent_by_path() {
     let Bench { sandbox, toolbox } = Bench::new(&json!([]), false).await;
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/formats");
     let bench = Bench { sandbox, toolbox: toolbox.with_files(Some(Folder::open(&folder).unwrap())) };
@@ -293,7 +294,7 @@ async fn files_of_an_opened_folder_travel_by_their_path() {
 }
 
 #[tokio::test]
-async fn downloads_come_back_with_type_and_name() {
+async fn downloads_keep_type_and_name() {
     let answer = |kind: &str, disposition: &str| json!([{"operation": "getFile", "answer": {"headers": {"Content-Type": kind, "Content-Disposition": disposition}, "body": "bytes"}}]);
     let script = answer("application/pdf", "attachment; filename=\"report 1.pdf\"");
     let result = json!(Bench::new(&script, false).await.call("acme_get_file", json!({"id": "5"})).await);
@@ -311,7 +312,7 @@ async fn downloads_come_back_with_type_and_name() {
 }
 
 #[tokio::test]
-async fn a_format_asks_only_what_is_known_to_read() {
+async fn a_format_calls_only_reviewed_reads() {
     let bench = Bench::new(&json!([]), false).await;
     let mut tools: ApiTools = serde_json::from_str(&files().0).unwrap();
     for tool in tools.tools.iter_mut().filter(|tool| tool.name == "acme_list_fields") {

@@ -25,7 +25,7 @@ mod connection;
 // Faulty answers of a vendor → what a model gets; one test for each kind.
 #[cfg(feature = "jitbit")]
 mod failures;
-// Value formats on the way of a whole call. What each format does by itself is tested in src/formats.
+// Value formats on the way of a whole call. What each format does by itself is tested in crates/formats.
 mod formats;
 // The server over Streamable HTTP: sessions, origins, limits, disconnects.
 mod http;
@@ -42,6 +42,9 @@ mod layering;
 mod limits;
 // The tenant header that an administrator sets and an HTTP connection may choose.
 mod organization;
+// Vendors that are not under specs/: these tests run in a copy of this project, which
+// crates/authoring/tests/other_vendors makes.
+mod other_vendors;
 // Pages of every paging style, one by one and all at once, over a vendor that misbehaves.
 mod paging;
 // Dry runs: what they show, and that nothing is sent.

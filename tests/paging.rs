@@ -4,12 +4,13 @@
 
 use std::time::{Duration, Instant};
 
-use crate::common::pages::{Fault, Pages, Style, ids};
-use crate::common::text;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::unbounded_channel;
 use toolwright::call::Caller;
+
+use crate::common::pages::{Fault, Pages, Style, ids};
+use crate::common::text;
 
 /// The numbers of all records, page by page with nothing but the cursor.
 async fn followed(pages: &Pages, style: Style, first: Value) -> Vec<u64> {
@@ -69,19 +70,19 @@ async fn what_came_is_given(fault: Fault, said: &str) {
 }
 
 #[tokio::test]
-async fn all_pages_of_a_vendor_that_behaves() {
+async fn all_pages_of_a_faultless_vendor() {
     for records in [0, 1, 3, 7, 9] {
         nothing_is_lost(records, Fault::None).await;
     }
 }
 
 #[tokio::test]
-async fn status_429_with_a_time_to_come_back() {
+async fn status_429_with_retry_after() {
     nothing_is_lost(7, Fault::Busy(1, "Retry-After: 1\r\n")).await;
 }
 
 #[tokio::test]
-async fn status_429_without_a_word() {
+async fn status_429_without_retry_after() {
     nothing_is_lost(7, Fault::Busy(1, "")).await;
 }
 
@@ -142,7 +143,7 @@ async fn five_megabytes_of_json() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_read_to_its_end_and_then_the_vendor_is_asked_again() {
+async fn a_large_page_is_read_to_its_end_before_the_next_is_requested() {
     for style in Style::ALL {
         let pages = Pages::new(150, Fault::Large(1_000)).await;
         let all = followed(&pages, style, json!({"filter": "f", "size": 100})).await;
@@ -196,7 +197,7 @@ async fn a_vendor_that_ignores_the_position_is_noticed() {
 }
 
 #[tokio::test]
-async fn everything_is_bounded_and_goes_on_where_it_stopped() {
+async fn all_pages_are_bounded_and_continue_at_a_cursor() {
     for style in Style::ALL {
         let pages = Pages::new(25, Fault::None).await.with_bound(10);
         let (progress, mut waiting) = unbounded_channel();
@@ -243,7 +244,7 @@ async fn a_cursor_belongs_to_one_call() {
 }
 
 #[tokio::test]
-async fn what_is_kept_is_for_one_session_and_anybody_else_asks_the_vendor() {
+async fn cached_answers_belong_to_one_session() {
     let style = Style::Offset;
     let pages = Pages::new(100, Fault::Large(1_000)).await;
     let of = |session| Caller { session, ..Caller::default() };
@@ -261,7 +262,7 @@ async fn what_is_kept_is_for_one_session_and_anybody_else_asks_the_vendor() {
 }
 
 #[tokio::test]
-async fn leaving_ends_it() {
+async fn dropping_the_call_ends_the_paging() {
     let pages = Pages::new(1_000, Fault::None).await;
     let (progress, mut waiting) = unbounded_channel();
     let caller = Caller { progress: Some(progress), ..Caller::default() };

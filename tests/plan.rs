@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use crate::common::{self, everything, result, sandbox, text, toolbox};
 use serde_json::{Value, json};
 use toolwright::audit::Audit;
 use toolwright::call::CallResult;
@@ -10,8 +9,10 @@ use toolwright::catalog::Catalog;
 use toolwright::policy::{Defaults, SelectionWords};
 use toolwright_model::{DRY_RUN, Effect, FIELDS};
 
+use crate::common::{self, everything, result, sandbox, text, toolbox};
+
 #[test]
-fn every_changing_tool_can_be_asked_for_its_plan() {
+fn every_changing_tool_takes_dry_run() {
     for entry in Catalog::compiled().entries() {
         let tool = &entry.tool;
         let schema = tool.parsed_input_schema();
@@ -48,7 +49,7 @@ async fn a_plan_shows_everything_and_sends_nothing() {
 }
 
 #[tokio::test]
-async fn the_policy_is_asked_for_a_plan_too_and_the_record_says_what_it_was() {
+async fn the_policy_applies_to_plans_and_the_audit_log_marks_them() {
     let sandbox = sandbox(None).await;
     let refused = toolbox(&sandbox, &SelectionWords::default(), Defaults::Reads);
     let arguments = json!({"ticketId": 7, "dry_run": true});
@@ -77,7 +78,7 @@ async fn plans_and_calls_at_once_do_not_mix() {
 }
 
 #[tokio::test]
-async fn a_reader_keeps_the_fields_that_were_asked_for() {
+async fn reads_return_the_requested_fields() {
     let sandbox = sandbox(None).await;
     let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
     let kept = result(&toolbox, "jitbit_search_tickets", json!({"query": "printer", "fields": ["Subject"]})).await;
@@ -114,7 +115,7 @@ impl<'w> tracing_subscriber::fmt::MakeWriter<'w> for Logs {
 
 /// Secrets as arguments, in every place and on every way a call can end: none comes out again.
 #[tokio::test]
-async fn planted_secrets_come_out_nowhere() {
+async fn planted_secrets_appear_in_no_output() {
     let logs = Logs::default();
     let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(logs.clone()).finish();
     let _logging = tracing::subscriber::set_default(subscriber);

@@ -1,6 +1,5 @@
 //! What the selection offers and what it holds back, whichever way in.
 
-use crate::common::{call, everything, nothing, sandbox, toolbox};
 use rmcp::ServiceExt as _;
 use rmcp::model::CallToolRequestParams;
 use serde_json::{Value, json};
@@ -8,6 +7,8 @@ use toolwright::call::Failure;
 use toolwright::catalog::{Catalog, Entry};
 use toolwright::policy::{Defaults, Selection, SelectionWords};
 use toolwright_model::{Effect, HELD_BACK_TAGS, Risk};
+
+use crate::common::{call, everything, nothing, sandbox, toolbox};
 
 fn words(pairs: &[(&str, &str)]) -> SelectionWords {
     let mut words = SelectionWords::default();
@@ -57,13 +58,13 @@ fn serve_offers_core_reads() {
 }
 
 #[test]
-fn call_offers_every_read_that_nothing_holds_back() {
+fn call_offers_every_read_that_no_tag_or_risk_holds_back() {
     let expected = all(|e| e.tool.effect == Some(Effect::Read) && !is_held(e) && !is_gated(e));
     assert_eq!(selected(&[], Defaults::Reads), expected);
 }
 
 #[test]
-fn catalog_hides_nothing() {
+fn catalog_lists_every_tool() {
     assert_eq!(selected(&[], Defaults::Everything), all(|_| true));
 }
 
@@ -116,7 +117,7 @@ fn gated_risks_open_only_by_their_own_name() {
 }
 
 #[test]
-fn words_that_mean_nothing_are_errors() {
+fn unknown_words_are_errors() {
     for (flag, value, expected) in [
         ("vendor", "jitbt", "unknown vendor `jitbt`\nhint: did you mean `jitbit`?"),
         ("methods", "reed", "unknown method `reed`\nhint: did you mean `read`?"),
@@ -154,7 +155,7 @@ fn changing() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn by_default_nothing_changes_through_the_toolbox() {
+async fn by_default_the_toolbox_changes_nothing() {
     let sandbox = sandbox(None).await;
     for defaults in [Defaults::Reads, Defaults::CoreReads] {
         let toolbox = toolbox(&sandbox, &SelectionWords::default(), defaults);
@@ -167,7 +168,7 @@ async fn by_default_nothing_changes_through_the_toolbox() {
 }
 
 #[tokio::test]
-async fn by_default_nothing_changes_through_the_server() {
+async fn by_default_the_server_changes_nothing() {
     let sandbox = sandbox(None).await;
     let toolbox = toolbox(&sandbox, &SelectionWords::default(), Defaults::CoreReads);
     let (client_side, server_side) = tokio::io::duplex(1 << 20);
@@ -187,7 +188,7 @@ async fn by_default_nothing_changes_through_the_server() {
 }
 
 #[tokio::test]
-async fn what_is_opened_can_be_called() {
+async fn tools_opened_by_flags_can_be_called() {
     let sandbox = sandbox(None).await;
     let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
     let arguments: Value = json!({"ticketId": 31877, "suppressNotification": true});

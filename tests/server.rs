@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::common::{self, jitbit_at, sandbox, toolbox};
 use rmcp::model::{CallToolRequestParams, ClientRequest, ErrorCode, ProgressNotificationParam, Request, ServerResult};
 use rmcp::service::{NotificationContext, PeerRequestOptions, RunningService, ServiceError};
 use rmcp::{ClientHandler, RoleClient, ServiceExt as _};
@@ -12,6 +11,8 @@ use tokio::io::AsyncReadExt as _;
 use toolwright::call::Toolbox;
 use toolwright::policy::{Defaults, SelectionWords};
 use toolwright::server::Server;
+
+use crate::common::{self, jitbit_at, sandbox, toolbox};
 
 async fn client(toolbox: Toolbox) -> RunningService<RoleClient, ()> {
     let (client_side, server_side) = tokio::io::duplex(1 << 20);
@@ -54,7 +55,7 @@ async fn answers_a_call_with_one_text_block() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_into_an_answer_is_reached_by_its_cursor() {
+async fn the_rest_of_a_cut_answer_is_read_by_its_cursor() {
     let body = json!({"Body": "x".repeat(90_000), "TicketID": 7});
     let script = json!([{"operation": "getTicket", "answer": {"status": 200, "body": body}}]);
     let sandbox = sandbox(Some(&script.to_string())).await;
@@ -75,7 +76,7 @@ async fn what_does_not_fit_into_an_answer_is_reached_by_its_cursor() {
 }
 
 #[tokio::test]
-async fn an_unknown_tool_is_a_fault_of_the_request() {
+async fn an_unknown_tool_is_an_invalid_request() {
     let sandbox = sandbox(None).await;
     let client = client(toolbox(&sandbox, &SelectionWords::default(), Defaults::CoreReads)).await;
     let error = client.call_tool(CallToolRequestParams::new("jitbit_search_ticket")).await.unwrap_err();
@@ -85,7 +86,7 @@ async fn an_unknown_tool_is_a_fault_of_the_request() {
 }
 
 #[tokio::test]
-async fn a_refused_tool_says_which_flag_opens_it() {
+async fn a_refused_tool_names_the_flag_that_opens_it() {
     let sandbox = sandbox(None).await;
     let client = client(toolbox(&sandbox, &SelectionWords::default(), Defaults::CoreReads)).await;
     let result = client.call_tool(CallToolRequestParams::new("jitbit_close_ticket")).await.unwrap();
@@ -138,7 +139,7 @@ impl ClientHandler for Listener {
 }
 
 #[tokio::test]
-async fn progress_says_what_is_waited_for() {
+async fn progress_names_what_the_call_waits_for() {
     let script = json!([{"operation": "getStats", "answer": {"status": 503, "body": "busy"}, "times": 2}]);
     let sandbox = sandbox(Some(&script.to_string())).await;
     let toolbox = toolbox(&sandbox, &SelectionWords::default(), Defaults::CoreReads);

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::common;
-use crate::common::acme::{Site, call, resolved, toolbox, vendor};
 use serde_json::json;
 use toolwright::call::Toolbox;
 use toolwright_model::Vendor;
+
+use crate::common;
+use crate::common::acme::{Site, call, resolved, toolbox, vendor};
 
 const SECRET: &str = "cl13nt-s3cret";
 
@@ -56,7 +57,7 @@ fn held(path: &std::path::Path) -> String {
 }
 
 #[tokio::test]
-async fn a_refresh_token_is_replaced_before_what_it_bought_is_used() {
+async fn a_rotated_refresh_token_is_stored_before_the_access_token_is_used() {
     let site = Site::start("refresh-0").await;
     let file = file("replaced", "refresh-0\n");
     site.set(|state| state.watched = Some(file.clone()));
@@ -82,7 +83,7 @@ async fn a_refresh_token_is_replaced_before_what_it_bought_is_used() {
 }
 
 #[tokio::test]
-async fn callers_at_once_buy_one_token() {
+async fn concurrent_callers_request_one_token() {
     let site = Site::start("refresh-0").await;
     site.set(|state| state.delay = Duration::from_millis(100));
     let file = file("at-once", "refresh-0");
@@ -131,7 +132,7 @@ async fn a_refused_refresh_token_asks_for_a_new_sign_in_and_is_not_tried_again()
 }
 
 #[tokio::test]
-async fn what_the_endpoint_says_is_not_repeated() {
+async fn errors_do_not_repeat_the_token_endpoints_answer() {
     let site = Site::start("refresh-0").await;
     for (status, body, expected) in [
         (400, r#"{"error":"cl13nt-s3cret","error_description":"refresh-0"}"#, "answered 400\n"),
@@ -196,7 +197,7 @@ async fn a_token_that_the_vendor_refuses_is_renewed_once() {
 }
 
 #[tokio::test]
-async fn what_could_not_be_written_is_not_bought() {
+async fn no_token_is_requested_while_the_file_is_unwritable() {
     let site = Site::start("refresh-0").await;
     let file = file("unwritable", "refresh-0");
     std::fs::create_dir_all(beside(&file, "new")).unwrap();
@@ -209,7 +210,7 @@ async fn what_could_not_be_written_is_not_bought() {
 }
 
 #[tokio::test]
-async fn what_was_bought_is_kept_until_it_can_be_written() {
+async fn a_token_is_kept_in_memory_until_it_can_be_written() {
     let site = Site::start("refresh-0").await;
     site.set(|state| state.delay = Duration::from_millis(200));
     let file = file("kept", "refresh-0");
@@ -231,7 +232,7 @@ async fn what_was_bought_is_kept_until_it_can_be_written() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_received_and_not_put_in_place_is_found() {
+async fn a_token_left_in_the_temporary_file_is_found() {
     let site = Site::start("received").await;
     for (content, good) in [("received\n", true), ("recei", false), ("", false)] {
         let file = file("received", "old");
@@ -250,7 +251,7 @@ async fn a_token_that_was_received_and_not_put_in_place_is_found() {
 }
 
 #[tokio::test]
-async fn a_caller_who_goes_away_takes_no_token_along() {
+async fn dropping_a_call_does_not_lose_the_token() {
     let site = Site::start("refresh-0").await;
     site.set(|state| state.delay = Duration::from_millis(150));
     let file = file("away", "refresh-0");
@@ -264,7 +265,7 @@ async fn a_caller_who_goes_away_takes_no_token_along() {
 }
 
 #[tokio::test]
-async fn a_client_buys_in_its_own_name() {
+async fn client_credentials_request_one_token_for_all_apis() {
     let site = Site::start("").await;
     let root = format!("http://{}", site.address);
     let own = vendor(&format!(
@@ -293,7 +294,7 @@ async fn a_client_buys_in_its_own_name() {
 }
 
 #[tokio::test]
-async fn a_dry_run_buys_nothing() {
+async fn a_dry_run_requests_no_token() {
     let site = Site::start("refresh-0").await;
     let file = file("dry-run", "refresh-0");
     let toolbox = renewing(&site, &file);
@@ -304,10 +305,10 @@ async fn a_dry_run_buys_nothing() {
     assert_eq!(site.sales(), 0);
 }
 
-/// Not a test of its own: the process that the next one starts and ends.
 #[tokio::test]
-async fn renews_many_times_when_told_to() {
-    let Ok(job) = std::env::var("TOOLWRIGHT_TEST_RENEWS") else { return };
+#[ignore = "no test of its own: the process that the next test starts and kills"]
+async fn renews_many_times() {
+    let job = std::env::var("TOOLWRIGHT_TEST_RENEWS").expect("another test starts this one");
     let (site, file) = job.split_once(' ').unwrap();
     let rounds = if std::env::var("TOOLWRIGHT_TEST_ROUNDS").is_ok() { 3 } else { 1_000 };
     for _ in 0..rounds {
@@ -318,7 +319,7 @@ async fn renews_many_times_when_told_to() {
 }
 
 #[tokio::test]
-async fn whenever_the_process_ends_the_file_holds_a_token_that_is_good() {
+async fn a_killed_process_leaves_a_valid_refresh_token() {
     let site = Site::start("refresh-0").await;
     // The vendor takes the token before the last for a while, in case its answer got lost.
     site.set(|state| state.leeway = true);
@@ -327,7 +328,7 @@ async fn whenever_the_process_ends_the_file_holds_a_token_that_is_good() {
     for round in 0..12_u64 {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command
-            .args(["--exact", "renews_many_times_when_told_to"])
+            .args(["--ignored", "--exact", "tokens::renews_many_times"])
             .env("TOOLWRIGHT_TEST_RENEWS", format!("{address} {}", path.display()))
             .stdout(Stdio::null())
             .stderr(Stdio::null());
@@ -339,6 +340,7 @@ async fn whenever_the_process_ends_the_file_holds_a_token_that_is_good() {
         let mut child = command.spawn().unwrap();
         if !last {
             while site.sales() < before + 3 {
+                assert_eq!(child.try_wait().unwrap(), None, "round {round}: the process ended by itself");
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
             tokio::time::sleep(Duration::from_micros(fastrand::u64(0..20_000))).await;

@@ -7,8 +7,9 @@ mod example;
 
 use std::time::Duration;
 
-use crate::common::{connection, sandbox};
 use toolwright::clients::jitbit::{Client, types};
+
+use crate::common::{connection, sandbox};
 
 #[tokio::test]
 async fn the_example_lists_tickets() {

@@ -1,5 +1,5 @@
-//! 32 callers at once over HTTP, with record and projection; the vendor's stand-in and the callers
-//! on the same cores.
+//! 32 concurrent callers over HTTP, with audit log and projection → calls per second and memory. The
+//! sandbox and the callers run on the same cores.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,7 +12,7 @@ use crate::peer::{self, HttpPeer};
 
 const CALLERS: usize = 32;
 
-/// A folder for a record, gone with the bench.
+/// A folder for an audit log, removed when dropped.
 pub(crate) struct Folder {
     path: std::path::PathBuf,
     record: String,
@@ -26,7 +26,7 @@ impl Folder {
         Self { path, record }
     }
 
-    /// Where the record goes.
+    /// The path of the audit log.
     pub(crate) fn record(&self) -> &str {
         &self.record
     }
@@ -38,7 +38,7 @@ impl Drop for Folder {
     }
 }
 
-/// Calls for as long as `time`; a call that fails ends the bench.
+/// Calls for `time`; a failed call ends the bench.
 pub(crate) async fn run(time: Duration) -> bool {
     let folder = Folder::new();
     let server = Arc::new(HttpPeer::start(&["--vendor", "jitbit", "--audit", folder.record()]));

@@ -1,6 +1,6 @@
-//! The release binary beside a minimal rmcp server with the same tool table, and beside plain
-//! reqwest: in one run, taking turns, so that a busy machine slows all of them alike. Prints
-//! figures and ratios against the bounds; benches/README.md says how to repeat and read them.
+//! The release binary, a minimal rmcp server with the same tool table and plain reqwest → figures and ratios
+//! with their bounds. They run in turns, so that a busy machine slows all of them alike. benches/README.md
+//! explains how to repeat and read them.
 //!
 //! `cargo bench --bench serve [-- start|call|load [SECONDS]]`
 
@@ -20,10 +20,10 @@ use serde_json::{Value, json};
 use toolwright::catalog::sandbox_tables;
 use toolwright::sandbox::Sandbox;
 
-/// Every tool: the whole table, as the minimal server has it.
+/// Flags that offer every tool, as the minimal server does.
 const EVERYTHING: [&str; 6] =
     ["--methods", "all", "--tags", "all", "--allow", "irreversible,reveals_secret,runs_code,weakens_security"];
-/// How much longer than the minimal server, and how many megabytes: one vendor, all of them.
+/// The bounds of the start time relative to the minimal server, and of memory in MB.
 const BOUNDS: (f64, f64) = if cfg!(feature = "jumpcloud") { (1.5, 40.0) } else { (1.3, 20.0) };
 
 fn main() -> ExitCode {
@@ -49,8 +49,7 @@ fn main() -> ExitCode {
     if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// From the start of the process to the answer to tools/list, all tools that are compiled in, over
-/// stdio.
+/// The time from the start of the process to the answer to tools/list of all tools, over stdio.
 fn start() -> bool {
     const ROUNDS: usize = 30;
     let (mut ours, mut theirs, mut memory, mut tools) = (Vec::new(), Vec::new(), 0, 0);
@@ -73,7 +72,7 @@ fn start() -> bool {
     ratio && memory
 }
 
-/// One call at a time, through the server and by reqwest alone.
+/// One call at a time, through the server and with plain reqwest.
 async fn calls() -> bool {
     const ROUNDS: usize = 2_000;
     let sandbox = Sandbox::start(&sandbox_tables(), None).await.unwrap();

@@ -1,5 +1,5 @@
-//! The least that an rmcp server with the same tool table can do: read the table, list it over
-//! stdio. The measure for how long starting has to take.
+//! The same tool table → a minimal rmcp server over stdio, which reads and lists it: the measure of the
+//! start time.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The other side of a server under measurement: a process spoken to over stdio or HTTP.
+//! A server process → a client of it, over stdio or HTTP.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -15,12 +15,12 @@ pub(crate) struct Peer {
     last: u64,
 }
 
-/// Where the vendors are.
+/// What the server has as vendors.
 #[derive(Clone, Copy)]
 pub(crate) enum Vendors {
-    /// Configured, and never asked.
+    /// Configured addresses that are never called.
     Configured,
-    /// The server's own sandbox: a vendor's pace holds for real addresses.
+    /// The server's own sandbox, which has no rate limits.
     Sandbox,
 }
 
@@ -67,7 +67,7 @@ impl Peer {
         serde_json::from_str(&line).unwrap()
     }
 
-    /// Shakes hands and returns how many tools there are.
+    /// Initializes the session and returns the number of tools.
     pub(crate) fn open_and_list(&mut self) -> usize {
         let client = json!({"name": "bench", "version": "0"});
         let hello = json!({"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": client});
@@ -82,7 +82,7 @@ impl Peer {
         }
     }
 
-    /// The memory it holds, in kilobytes.
+    /// The resident memory, in kilobytes.
     pub(crate) fn resident_kb(&self) -> u64 {
         resident_kb(self.child.id())
     }
@@ -117,17 +117,17 @@ impl HttpPeer {
     pub(crate) fn start(arguments: &[&str]) -> Self {
         let mut command = toolwright(&[&["--http", "127.0.0.1:0"], arguments].concat(), Vendors::Sandbox);
         let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-        let mut said = BufReader::new(child.stderr.take().unwrap());
+        let mut messages = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
-        tokio::task::block_in_place(|| said.read_line(&mut line)).unwrap();
+        tokio::task::block_in_place(|| messages.read_line(&mut line)).unwrap();
         let url = line.split_whitespace().last().unwrap().to_owned();
         assert!(url.starts_with("http://"), "{line}");
-        // Whatever else it says must not fill the pipe.
-        std::thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
+        // Further lines on standard error must not fill the pipe.
+        std::thread::spawn(move || std::io::copy(&mut messages, &mut std::io::sink()));
         Self { child, url }
     }
 
-    /// One call; returns how many bytes the answer had.
+    /// One call; returns the size of the answer in bytes.
     pub(crate) async fn call(&self, client: &reqwest::Client, params: &Value) -> usize {
         let request = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
         let sent = client.post(&self.url).header("accept", "application/json, text/event-stream").json(&request);

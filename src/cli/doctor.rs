@@ -73,30 +73,42 @@ async fn check(arguments: &Arguments, printer: &mut Printer) -> Result<(), Comma
             }
             continue;
         };
-        let offered: Vec<&Entry> = catalog
+        let selected: Vec<&Entry> = catalog
             .entries()
             .iter()
             .filter(|entry| entry.vendor == vendor.id && selection.decide(entry).is_ok())
             .collect();
-        printer.data(&format!("{}: {} tools in the selection", vendor.title, offered.len()))?;
-        printer.data(&described(connection, printer.width()))?;
-        match login(&toolbox, vendor, connection).await {
-            Ok(identity) => printer.data(&field("login", &format!("ok: {identity}"), printer.width()))?,
-            Err(reason) => {
-                fine = false;
-                printer.data(&field("login", &format!("failed: {reason}"), printer.width()))?;
-            }
-        }
-        // The login has requested the token whose scopes are compared here.
-        if let Some(text) = scopes::text(&offered, connection.credentials.scopes().as_deref()) {
-            printer.data(&field("scopes", &text, printer.width()))?;
-        }
+        fine &= report(&toolbox, vendor, connection, &selected, printer).await?;
     }
     match (wrong.is_empty(), fine) {
         (false, _) => Err(ConfigError::new("not every vendor can be used as it is configured").into()),
         (true, true) => Ok(()),
         (true, false) => Err(CommandError::Check),
     }
+}
+
+/// Prints a connection, its login and its scopes; returns whether the login succeeded.
+async fn report(
+    toolbox: &Toolbox,
+    vendor: &Vendor,
+    connection: &ConnectionConfig,
+    selected: &[&Entry],
+    printer: &mut Printer,
+) -> Result<bool, CommandError> {
+    let width = printer.width();
+    printer.data(&format!("{}: {} tools in the selection", vendor.title, selected.len()))?;
+    printer.data(&described(connection, width))?;
+    let login = login(toolbox, vendor, connection).await;
+    let result = match &login {
+        Ok(identity) => format!("ok: {identity}"),
+        Err(reason) => format!("failed: {reason}"),
+    };
+    printer.data(&field("login", &result, width))?;
+    // The login has requested the token whose scopes are compared here.
+    if let Some(text) = scopes::text(selected, connection.credentials.scopes().as_deref()) {
+        printer.data(&field("scopes", &text, width))?;
+    }
+    Ok(login.is_ok())
 }
 
 fn field(label: &str, text: &str, width: usize) -> String {
@@ -118,8 +130,9 @@ fn addresses(connection: &ConnectionConfig) -> String {
 
 /// The address, the credentials and the settings of a connection, without secrets.
 fn described(connection: &ConnectionConfig, width: usize) -> String {
-    let address = format!("{} (from {})", addresses(connection), connection.place);
-    let mut lines = vec![field("address", &address, width), field("credentials", &connection.source, width)];
+    let address = format!("{} (from {})", addresses(connection), connection.address_source);
+    let mut lines =
+        vec![field("address", &address, width), field("credentials", &connection.credentials_source, width)];
     for one in &connection.settings {
         let setting = &one.setting;
         let value = one.value.as_deref().map_or_else(
@@ -149,7 +162,7 @@ async fn login(toolbox: &Toolbox, vendor: &Vendor, connection: &ConnectionConfig
     let Ok(body) = serde_json::from_slice::<Value>(&answer.body) else {
         return Err(format!(
             "the answer is no JSON: `{}` may be a website or a login page\nhint: {} should lead to the product itself",
-            connection.base, connection.place
+            connection.base, connection.address_source
         ));
     };
     let identity = check.identity.iter().filter_map(|pointer| body.pointer(pointer)?.as_str());
@@ -173,7 +186,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::config::Configured;
+    use crate::config::ConfiguredSetting;
     use crate::error::Rejection;
     use crate::upstream::{Credentials, parse_address};
     use toolwright_model::{Refusal, Setting};
@@ -198,9 +211,9 @@ mod tests {
         ConnectionConfig {
             roots: [("acme-a".to_owned(), base.clone()), ("acme-b".to_owned(), root("https://events.example.com"))]
                 .into(),
-            place: "ACME_REGION, which is not set".to_owned(),
-            source: "key from ACME_KEY".to_owned(),
-            settings: vec![Configured {
+            address_source: "ACME_REGION, which is not set".to_owned(),
+            credentials_source: "key from ACME_KEY".to_owned(),
+            settings: vec![ConfiguredSetting {
                 setting,
                 value: Some("one".to_owned()),
                 allowed: vec!["one".to_owned(), "two".to_owned()],
@@ -212,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_connection_is_shown_in_full_without_secrets() {
-        let shown = described(&connection(), 80);
+        let shown = described(&connection(), 120);
         assert_eq!(
             shown,
             "  address      https://console.example.com/api/ for acme-a\n               \

@@ -10,7 +10,7 @@ use super::CommandError;
 use crate::audit::Audit;
 use crate::call::RetryPolicy;
 use crate::catalog::{self, Catalog};
-use crate::config::{ConnectionConfig, Environment, connection, settings, stand_in, ways};
+use crate::config::{ConnectionConfig, Environment, connection, sandbox_credentials, settings, setup_options};
 use crate::error::ConfigError;
 use crate::formats::Folder;
 use crate::jq::Evaluator;
@@ -119,7 +119,7 @@ pub(super) fn sandbox_connections(
         let vendor = catalog.vendor(api.vendor);
         let timeout = vendor.map_or(30, |vendor| vendor.limits.timeout_seconds);
         let base = parse_address(&sandbox.address(api.id), &[]).map_err(|error| ConfigError::new(error.to_string()))?;
-        let connection = ConnectionConfig::new(base, stand_in(vendor)?, Duration::from_secs(timeout));
+        let connection = ConnectionConfig::new(base, sandbox_credentials(vendor)?, Duration::from_secs(timeout));
         // Settings are no secrets, so the sandbox receives them too.
         let settings = vendor.map(|vendor| settings(vendor, env)).transpose()?.unwrap_or_default();
         connections.insert(api.id.to_owned(), ConnectionConfig { settings, ..connection });
@@ -140,12 +140,12 @@ pub(super) fn vendor_connections(
             Some(connection) => {
                 connections.insert(vendor.id.clone(), connection);
             }
-            None => missing.push(format!("{}: set {}", vendor.title, ways(vendor))),
+            None => missing.push(format!("{}: set {}", vendor.title, setup_options(vendor))),
         }
     }
     if connections.is_empty() || (wanted.is_some() && !missing.is_empty()) {
         return Err(ConfigError::new(format!(
-            "no credentials\n{}\nhint: `serve` and `call` need none with `--sandbox`; for each variable, one with `_FILE` behind its name may name a file instead",
+            "no credentials\n{}\nhint: `serve` and `call` need none with `--sandbox`; a variable with the suffix `_FILE` may name a file that holds the value instead",
             missing.join("\n")
         ))
         .into());

@@ -1,4 +1,4 @@
-//! The variables of a vendor's addresses → the roots under which its descriptions' paths lie.
+//! The variables of a vendor's addresses → the roots of its APIs.
 
 use std::collections::BTreeMap;
 
@@ -9,28 +9,31 @@ use crate::error::ConfigError;
 use crate::upstream::parse_address;
 use toolwright_model::{Address, Holds, Template, Vendor, api_id};
 
-/// An address of which something is set, or that holds by default.
-pub(super) struct Found<'v> {
+/// An address whose variables are set, or that has a default.
+pub(super) struct ConfiguredAddress<'v> {
     pub address: &'v Address,
     values: Vec<(&'v str, String)>,
-    /// Nothing of it is set: its default holds.
+    /// No variable of it is set: its default applies.
     pub by_default: bool,
 }
 
-/// Where a vendor's APIs are.
-pub(super) struct Roots {
+/// The roots of a vendor's APIs.
+pub(super) struct ApiRoots {
     /// The root of the first API.
     pub base: Url,
     /// By API id; empty where all share the first.
     pub roots: BTreeMap<String, Url>,
 }
 
-/// Returns the vendor's addresses that can be used, in the order of its file: those that are
-/// set, else those that hold by default.
+/// Returns the vendor's addresses that can be used, in the order of its file: those whose variables are set,
+/// else those that have a default.
 ///
 /// # Errors
-/// Of one, something is set and something is missing.
-pub(super) fn found<'v>(vendor: &'v Vendor, env: Environment<'_>) -> Result<Vec<Found<'v>>, ConfigError> {
+/// An address has some of its variables set and some missing.
+pub(super) fn configured<'v>(
+    vendor: &'v Vendor,
+    env: Environment<'_>,
+) -> Result<Vec<ConfiguredAddress<'v>>, ConfigError> {
     let mut set = Vec::new();
     let mut by_default = Vec::new();
     for address in &vendor.addresses {
@@ -43,10 +46,10 @@ pub(super) fn found<'v>(vendor: &'v Vendor, env: Environment<'_>) -> Result<Vec<
             }
         }
         if missing.is_empty() {
-            set.push(Found { address, values, by_default: false });
+            set.push(ConfiguredAddress { address, values, by_default: false });
         } else if let (true, Some(default)) = (values.is_empty() && address.also.is_empty(), &address.default) {
             values.push((address.variable.as_str(), default.clone()));
-            by_default.push(Found { address, values, by_default: true });
+            by_default.push(ConfiguredAddress { address, values, by_default: true });
         } else if !values.is_empty() {
             return Err(not_set(vendor, &missing, &example(address, missing[0])));
         }
@@ -54,12 +57,12 @@ pub(super) fn found<'v>(vendor: &'v Vendor, env: Environment<'_>) -> Result<Vec<
     Ok(if set.is_empty() { by_default } else { set })
 }
 
-/// The complaint about variables of an address.
+/// The error that variables of an address are missing.
 pub(super) fn not_set(vendor: &Vendor, missing: &[&str], hint: &str) -> ConfigError {
     ConfigError::new(format!("{}: `{}` is not set\nhint: {hint}", vendor.title, missing.join("`, `")))
 }
 
-/// What a variable of an address may look like, and where a person finds it.
+/// An example of a variable's value, and where to find the value.
 pub(super) fn example(address: &Address, variable: &str) -> String {
     let also = address.also.iter().find(|also| also.variable == variable);
     let example = also.map_or(&address.example, |also| &also.example);
@@ -69,8 +72,8 @@ pub(super) fn example(address: &Address, variable: &str) -> String {
     }
 }
 
-impl Found<'_> {
-    /// The variables that say where, for `doctor`.
+impl ConfiguredAddress<'_> {
+    /// The variables of the address, for `doctor`.
     pub(super) fn source(&self) -> String {
         let names: Vec<&str> = self.values.iter().map(|(variable, _)| *variable).collect();
         let by_default = if self.by_default { ", which is not set" } else { "" };
@@ -81,7 +84,7 @@ impl Found<'_> {
         self.values.first().map_or("", |(_, value)| value)
     }
 
-    /// The words for templates: the vendor's, and never what a variable holds.
+    /// A word for templates: from the vendor's file only, never a variable's value.
     pub(super) fn word(&self, name: &str) -> Option<String> {
         let value = self.value().to_ascii_lowercase();
         self.address.words_for(&value).filter(|(known, _)| *known == name).last().map(|(_, word)| word.to_owned())
@@ -90,15 +93,15 @@ impl Found<'_> {
     /// Makes the roots.
     ///
     /// # Errors
-    /// A variable holds something else than it should; what it holds is not repeated.
-    pub(super) fn roots(&self, vendor: &Vendor) -> Result<Roots, ConfigError> {
+    /// A variable's value is wrong; the error does not repeat it, because it may be a secret.
+    pub(super) fn roots(&self, vendor: &Vendor) -> Result<ApiRoots, ConfigError> {
         let mut filled = BTreeMap::new();
         for (variable, value) in &self.values {
             filled.insert(*variable, self.checked(variable, value)?);
         }
         let root = |template: &str| {
             let text = Template(template).fill(|name| self.word(name).or_else(|| filled.get(name).cloned()));
-            let text = text.map_err(|name| fault(vendor, &format!("nothing says what `{name}` is")))?;
+            let text = text.map_err(|name| fault(vendor, &format!("`{name}` is not defined")))?;
             parse_address(&text, &[]).map_err(|error| fault(vendor, &format!("a root {error}")))
         };
         let mut roots = BTreeMap::new();
@@ -109,10 +112,10 @@ impl Found<'_> {
             Some(first) => first.clone(),
             None => root(&self.address.root_of("api").unwrap_or_default())?,
         };
-        Ok(Roots { base, roots })
+        Ok(ApiRoots { base, roots })
     }
 
-    /// A variable's value as it stands in a template.
+    /// A variable's value as it is put into a template.
     fn checked(&self, variable: &str, value: &str) -> Result<String, ConfigError> {
         let address = self.address;
         let hint = example(address, variable);

@@ -150,7 +150,7 @@ impl ReplyWindow<'_> {
             }
             if part == 0 {
                 let note = format!(
-                    "a record of {} KB: texts longer than {} characters and lists longer than {} items are cut, marked `…`; what was cut comes next",
+                    "a record of {} KB: texts longer than {} characters and lists longer than {} items are cut, marked `…`; the pieces follow",
                     bytes / 1_000,
                     bounds.characters,
                     bounds.items
@@ -162,7 +162,7 @@ impl ReplyWindow<'_> {
             let left = texts.get(part - 1..).unwrap_or_default();
             let shown = how_many(left.iter().map(String::as_str), 0);
             let end = part - 1 + shown;
-            let note = format!("what was cut out of the record before: parts {part} to {end} of {}", texts.len());
+            let note = format!("pieces {part} to {end} of {} that were cut out of the record before", texts.len());
             let rest = if end < texts.len() { Some(ReplyOffset { record: at, part: end + 1 }) } else { next };
             return self.envelope_for(shown, note, rest).wrap(&format!("[{}]", left[..shown].join(",")));
         }

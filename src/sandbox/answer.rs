@@ -8,7 +8,7 @@ use hyper::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::text::is_json;
+use toolwright_model::media_type::is_json;
 
 /// Below this level an object holds only its required properties.
 const FULL_DEPTH: usize = 4;

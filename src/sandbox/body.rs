@@ -9,7 +9,8 @@ use serde_json::{Map, Value, json};
 use super::problem::{CheckedRequest, RequestProblem};
 use super::schema::ValueShape;
 use super::table::{TableBody, TableMedia};
-use super::text::{self, essence, is_json};
+use super::text;
+use toolwright_model::media_type::{essence, is_json};
 
 /// The placeholder for a file's bytes where a schema expects a string.
 const FILE: &str = "(file)";

@@ -1,4 +1,4 @@
-//! What does not fit in a request → a list of problems, beside the values that could be read.
+//! What does not fit in a request → problems, and the values that could be read.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};

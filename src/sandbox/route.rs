@@ -112,12 +112,12 @@ impl SegmentTemplate {
     fn parse(segment: &str) -> Self {
         let mut literals = vec![String::new()];
         let mut rest = segment;
-        while let Some((before, behind)) = rest.split_once('{') {
+        while let Some((before, after)) = rest.split_once('{') {
             if let Some(last) = literals.last_mut() {
                 last.push_str(before);
             }
             literals.push(String::new());
-            rest = behind.split_once('}').map_or("", |(_, behind)| behind);
+            rest = after.split_once('}').map_or("", |(_, after)| after);
         }
         if let Some(last) = literals.last_mut() {
             last.push_str(rest);

@@ -7,7 +7,8 @@ use serde::Deserialize;
 use super::answer::DescribedAnswer;
 use super::route::Routes;
 use super::schema::TableSchema;
-use super::text::{ParameterStyle, Serialisation, is_json};
+use super::text::{ParameterStyle, Serialisation};
+use toolwright_model::media_type::is_json;
 
 /// One API.
 #[derive(Deserialize)]

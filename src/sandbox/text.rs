@@ -258,17 +258,6 @@ pub(super) fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<Cow<'a, s
     Some(lines.fold(first, |all, line| Cow::Owned(format!("{all}, {line}"))))
 }
 
-/// Whether a media type, with or without parameters, is JSON.
-pub(super) fn is_json(media_type: &str) -> bool {
-    let essence = essence(media_type);
-    essence.ends_with("/json") || essence.ends_with("+json")
-}
-
-/// Returns the media type in lower case, without its parameters.
-pub(super) fn essence(media_type: &str) -> String {
-    media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -282,7 +282,7 @@ fn is_own(target: &str) -> bool {
 fn target_of(target: &str) -> (&str, Option<usize>) {
     let inside = prefix(target, LONGEST_TARGET);
     let limit = inside.len();
-    let (address, behind) = match inside.strip_prefix('<') {
+    let (address, end) = match inside.strip_prefix('<') {
         Some(quoted) => match quoted.find(['>', '\n']) {
             Some(end) => (&quoted[..end], end + 2),
             None => return (quoted, None),
@@ -301,7 +301,7 @@ fn target_of(target: &str) -> (&str, Option<usize>) {
             (&inside[..end.unwrap_or(limit)], end.unwrap_or(limit))
         }
     };
-    let Some(rest) = inside.get(behind..) else { return (address, None) };
+    let Some(rest) = inside.get(end..) else { return (address, None) };
     let title = rest.trim_start();
     let end = match title.chars().next() {
         Some(')') => Some(0),

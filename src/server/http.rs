@@ -1,5 +1,5 @@
-//! The server over Streamable HTTP: `/mcp` for the protocol, `/healthz` and `/metrics` for whoever
-//! watches the process. Only requests that name this host, and come from no page of another, get through.
+//! HTTP requests → MCP requests at `/mcp`; `/healthz` and `/metrics` for monitoring. Requests for another host
+//! and requests from pages of another origin are refused.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -25,39 +25,39 @@ use tower_service::Service as _;
 use super::Server;
 use crate::error::ConfigError;
 
-/// The largest request: a file of 10 MB in base64, and some.
+/// The largest request, in bytes: a file of 10 MB in base64 and its envelope.
 const LARGEST_REQUEST: usize = 16 * 1024 * 1024;
-/// How long calls in flight may take after the server was told to stop.
+/// How long calls in flight may take after a request to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
-/// How long closing what is left may take after that.
+/// How long closing the remaining streams may take after that.
 const END_WITHIN: Duration = Duration::from_secs(1);
 /// The header that names a session.
 const SESSION_HEADER: &str = "mcp-session-id";
 
-/// A server that listens and does not serve yet.
+/// A bound address that is not served yet.
 #[derive(Debug)]
 pub struct HttpServer {
     listener: TcpListener,
     address: SocketAddr,
 }
 
-/// The two ways in which `/mcp` is served.
+/// The two services behind `/mcp`, by whether a request belongs to a session.
 #[derive(Clone)]
-struct Services {
+struct McpServices {
     /// For clients that open a session with `initialize`: answers may stream.
     sessions: StreamableHttpService<Server, LocalSessionManager>,
-    /// For requests that stand alone: one JSON answer each.
+    /// For requests without a session: one JSON answer each.
     stateless: StreamableHttpService<Server, LocalSessionManager>,
-    /// What was posted and is not answered to the end.
+    /// The posted requests whose answers are not written completely.
     unanswered: TaskTracker,
     server: Server,
 }
 
 impl HttpServer {
-    /// Listens on `address`, such as `127.0.0.1:8080`; port 0 takes any that is free.
+    /// Listens on `address`, such as `127.0.0.1:8080`; port 0 is any free port.
     ///
     /// # Errors
-    /// The address is none, is not on the loopback, or is taken.
+    /// The address is malformed, is not on the loopback interface, or is in use.
     pub async fn bind(address: &str) -> Result<Self, ConfigError> {
         let parsed = address.parse::<SocketAddr>().ok();
         let parsed = parsed.or_else(|| format!("127.0.0.1:{address}").parse().ok().filter(|_| !address.contains(':')));
@@ -70,7 +70,7 @@ impl HttpServer {
         if !parsed.ip().is_loopback() {
             return Err(ConfigError::new(format!(
                 "`--http {address}` would be reachable from other machines, and there is no access control yet: \
-                 whoever reaches it could use your credentials\n\
+                 anyone who reaches it could use your credentials\n\
                  hint: use `127.0.0.1:{}` and, where others need it, a proxy that checks who is calling",
                 parsed.port()
             )));
@@ -88,12 +88,12 @@ impl HttpServer {
         self.address
     }
 
-    /// Serves until `stop` is cancelled; then finishes what is in flight, within a bound.
+    /// Serves until `stop` is cancelled; then finishes the calls in flight, at most for some seconds.
     ///
     /// # Errors
-    /// What the system says of the socket.
+    /// The system's error of the socket.
     pub async fn serve(self, server: Server, stop: CancellationToken) -> std::io::Result<()> {
-        // Ends sessions and their streams, with whatever is in flight on them: only after `stop`.
+        // Cancelled after `stop`: ends the sessions, their streams and the calls in flight on them.
         let end = CancellationToken::new();
         let service = |sessions: bool| {
             let server = server.clone();
@@ -102,14 +102,14 @@ impl HttpServer {
                 .with_json_response(true)
                 .with_max_request_body_bytes(LARGEST_REQUEST)
                 .with_cancellation_token(end.child_token())
-                // No page has business here: any Origin that is not this machine's is refused.
+                // Against pages of other sites: only origins of this machine are accepted.
                 .with_allowed_origins(["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"])
                 .enforce_origin_validation();
             let serve = move || Ok(if sessions { server.for_session() } else { server.for_request() });
             StreamableHttpService::new(serve, LocalSessionManager::default().into(), config)
         };
         let unanswered = TaskTracker::new();
-        let services = Services {
+        let services = McpServices {
             sessions: service(true),
             stateless: service(false),
             unanswered: unanswered.clone(),
@@ -129,7 +129,7 @@ impl HttpServer {
         let ending = async {
             stop.cancelled().await;
             unanswered.close();
-            // Streams on which nobody waits for an answer would keep the server for ever.
+            // Open streams without a call in flight would keep the server running without end.
             let _ = tokio::time::timeout(STOP_WITHIN, unanswered.wait()).await;
             end.cancel();
             tokio::time::sleep(END_WITHIN).await;
@@ -141,31 +141,31 @@ impl HttpServer {
     }
 }
 
-/// The part of a request that says whether it opens a session.
+/// The method of a JSON-RPC request; the rest is left to rmcp.
 #[derive(Deserialize)]
-struct Opening<'a> {
+struct RequestMethod<'a> {
     #[serde(borrow, default)]
     method: Option<std::borrow::Cow<'a, str>>,
 }
 
-/// A request that names or opens a session goes to the sessions; any other stands alone.
-async fn mcp(State(mut services): State<Services>, request: Request) -> Response {
-    // Asked again where the call is made; here so that nobody else even gets an answer.
+/// Routes a request that names or opens a session to the sessions, any other to the stateless service.
+async fn mcp(State(mut services): State<McpServices>, request: Request) -> Response {
+    // Checked again where the call is made; here every other request of a wrong tenant is refused too.
     if let Err(reason) = services.server.chosen_in(request.uri()) {
         return (StatusCode::FORBIDDEN, format!("{reason}\n")).into_response();
     }
     if request.method() != Method::POST {
-        let ends = request.method() == Method::DELETE;
+        let closes = request.method() == Method::DELETE;
         let mut response = forward(&mut services.sessions, request).await;
-        // rmcp says 202, which the Python SDK takes for a failure; the session is gone by now.
-        if ends && response.status() == StatusCode::ACCEPTED {
+        // rmcp answers 202 to a closed session, which the Python SDK takes for a failure.
+        if closes && response.status() == StatusCode::ACCEPTED {
             *response.status_mut() = StatusCode::NO_CONTENT;
         }
         return response;
     }
     let pending = services.unanswered.token();
     let response = post(&mut services, request).await;
-    // The body goes away when all of it is written, or the client is gone.
+    // The body is dropped when it is written completely, or when the client has disconnected.
     response.map(|body| {
         Body::new(body.map_err(move |error| {
             let _ = &pending;
@@ -174,9 +174,9 @@ async fn mcp(State(mut services): State<Services>, request: Request) -> Response
     })
 }
 
-/// The numbers of this process. Which tools are called is nobody else's business: a page that
-/// had its name point to this machine would come with that name.
-async fn metrics(State(services): State<Services>, headers: HeaderMap) -> Response {
+/// The metrics of this process, for programs on this machine: a page whose host name was made to resolve to
+/// this machine (DNS rebinding) sends that name and is refused.
+async fn metrics(State(services): State<McpServices>, headers: HeaderMap) -> Response {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
     let local = host.is_some_and(|host| {
         let name = host.host().trim_start_matches('[').trim_end_matches(']');
@@ -188,7 +188,7 @@ async fn metrics(State(services): State<Services>, headers: HeaderMap) -> Respon
     ([(CONTENT_TYPE, crate::metrics::CONTENT_TYPE)], services.server.toolbox.metrics().text()).into_response()
 }
 
-async fn post(services: &mut Services, request: Request) -> Response {
+async fn post(services: &mut McpServices, request: Request) -> Response {
     if request.headers().contains_key(SESSION_HEADER) {
         return forward(&mut services.sessions, request).await;
     }
@@ -203,7 +203,8 @@ async fn post(services: &mut Services, request: Request) -> Response {
 }
 
 fn opens_session(body: &Bytes) -> bool {
-    serde_json::from_slice::<Opening<'_>>(body).is_ok_and(|opening| opening.method.as_deref() == Some("initialize"))
+    serde_json::from_slice::<RequestMethod<'_>>(body)
+        .is_ok_and(|request| request.method.as_deref() == Some("initialize"))
 }
 
 async fn forward(service: &mut StreamableHttpService<Server, LocalSessionManager>, request: Request) -> Response {

@@ -1,5 +1,5 @@
-//! What a model is told once, when it connects: what is offered, what is held back and which
-//! flag opens it, where ids come from.
+//! The offered tools → the instructions a model gets when it connects: how many are offered, which flags
+//! offer more, the vendors' guidance, the common arguments.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,11 @@ use crate::call::Toolbox;
 use crate::catalog::Entry;
 use toolwright_model::{DETAIL, DRY_RUN, Effect, FIELDS, JQ};
 
-/// The longest instructions, in characters: every conversation begins with them.
+/// The longest instructions, in characters: they are part of every conversation.
 const LONGEST: usize = 1_500;
 
-const HELD_BACK: &str = "What is not offered is held back by this server's settings, not by missing rights: \
-    --methods read,write opens changes, --tags all what is not for every day, --allow single risks.";
+const HELD_BACK: &str = "Tools that are not offered are held back by this server's settings, not by missing rights: \
+    --methods read,write offers changes, --tags all those that are rarely used, --allow single risks.";
 
 const PAGES: &str = "`page.next_cursor`, passed alone as `cursor` to the same tool, reads on; `all: true` gathers \
     every page. Only `has_more: false` means that nothing is missing.";
@@ -41,7 +41,7 @@ pub(super) fn text(toolbox: &Toolbox) -> String {
     let held_back = if held_back { HELD_BACK } else { "" };
     let common = [held_back, &arguments(toolbox), PAGES, UNTRUSTED];
     let common = common.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n");
-    // What all vendors share stays whole; the guidance of many at once is shortened, of each alike.
+    // What all vendors share is never shortened; their guidance shares the rest in equal parts.
     let room = LONGEST.saturating_sub(common.chars().count()) / about.len().max(1);
     let mut paragraphs: Vec<String> = Vec::new();
     for (offered, guidance) in about {
@@ -52,14 +52,14 @@ pub(super) fn text(toolbox: &Toolbox) -> String {
     paragraphs.join("\n\n")
 }
 
-/// A text of at most so many characters, ending where a thought ends.
+/// Returns at most `most` characters of a text, up to the end of a sentence or clause.
 fn shortened(text: &str, most: usize) -> String {
     let Some((end, _)) = text.char_indices().nth(most) else { return text.to_owned() };
-    let thoughts = [". ", "; "].into_iter().filter_map(|between| text[..end].rfind(between));
-    thoughts.max().map_or_else(String::new, |end| format!("{}.", &text[..end]))
+    let ends = [". ", "; "].into_iter().filter_map(|mark| text[..end].rfind(mark));
+    ends.max().map_or_else(String::new, |end| format!("{}.", &text[..end]))
 }
 
-/// The arguments that are toolwright's own, explained once for all tools that have them.
+/// The arguments that toolwright adds to tools, explained once for all that have them.
 fn arguments(toolbox: &Toolbox) -> String {
     let offered = |name| toolbox.offered().any(|entry| entry.tool.is_own_argument(name));
     let parts = [
@@ -68,6 +68,6 @@ fn arguments(toolbox: &Toolbox) -> String {
         (JQ, "`jq` filters the whole answer here"),
         (DRY_RUN, "`dry_run` shows the request and sends nothing"),
     ];
-    let said: Vec<&str> = parts.iter().filter(|(name, _)| offered(name)).map(|(_, text)| *text).collect();
-    if said.is_empty() { String::new() } else { format!("Common arguments: {}.", said.join("; ")) }
+    let texts: Vec<&str> = parts.iter().filter(|(name, _)| offered(name)).map(|(_, text)| *text).collect();
+    if texts.is_empty() { String::new() } else { format!("Common arguments: {}.", texts.join("; ")) }
 }

@@ -1,5 +1,5 @@
-//! What a client is told beside the answers: progress of calls that it asked for, and log
-//! messages from the level on that it set.
+//! Events of a call → MCP notifications: progress, where the request has a token, and log messages at or
+//! above the client's level.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -9,7 +9,7 @@ use rmcp::service::RequestContext;
 use rmcp::{Peer, RoleServer};
 use serde_json::json;
 
-/// The levels in order; the position is what is stored.
+/// The levels in order; the position is stored as the level.
 const LEVELS: [LoggingLevel; 8] = [
     LoggingLevel::Debug,
     LoggingLevel::Info,
@@ -20,10 +20,10 @@ const LEVELS: [LoggingLevel; 8] = [
     LoggingLevel::Alert,
     LoggingLevel::Emergency,
 ];
-/// No level was set: nothing is sent.
+/// No level is set: nothing is sent.
 const SILENT: u8 = u8::MAX;
 
-/// What one client wants to be told.
+/// The log level of one client.
 #[derive(Debug, Clone)]
 pub(super) struct Messages(Arc<AtomicU8>);
 
@@ -38,33 +38,33 @@ fn rank(level: LoggingLevel) -> u8 {
 }
 
 impl Messages {
-    /// The client wants messages from this level on.
+    /// Sets the lowest level that is sent.
     pub(super) fn set_level(&self, level: LoggingLevel) {
         self.0.store(rank(level), Ordering::Relaxed);
     }
 
-    /// Sends a log message, if the client wants it. Since 2026-07-28 each request says so itself.
+    /// Sends a log message, if the client's level permits it. From 2026-07-28 on each request has its own level.
     pub(super) async fn log(&self, context: &RequestContext<RoleServer>, level: LoggingLevel, text: &str) {
         let modern = context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
-        let wanted =
+        let level_set =
             if modern { context.meta.log_level().map_or(SILENT, rank) } else { self.0.load(Ordering::Relaxed) };
-        if wanted <= rank(level) {
+        if level_set <= rank(level) {
             let message = LoggingMessageNotificationParam::new(level, json!(text)).with_logger("toolwright");
             send(&context.peer, message).await;
         }
     }
 
-    /// Reports progress in seconds, if the client asked for it; nobody knows how many there will be.
+    /// Reports progress in seconds, if the request has a progress token; the total is unknown.
     pub(super) async fn progress(context: &RequestContext<RoleServer>, seconds: f64, text: &str) {
         if let Some(token) = context.meta.get_progress_token() {
             let progress = ProgressNotificationParam::new(token, seconds).with_message(text);
-            // A client that went away needs no progress.
+            // Fails where the client has disconnected.
             let _ = context.peer.notify_progress(progress).await;
         }
     }
 }
 
 async fn send(peer: &Peer<RoleServer>, message: LoggingMessageNotificationParam) {
-    // A client that went away needs no log.
+    // Fails where the client has disconnected.
     let _ = peer.notify_logging_message(message).await;
 }

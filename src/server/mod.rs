@@ -1,13 +1,12 @@
-//! MCP requests ⇄ the toolbox: lists the tools that are offered and calls them. One handler for
-//! every transport and protocol version.
+//! MCP requests → lists of the offered tools and calls through the toolbox. One handler for every transport
+//! and protocol version.
 
 #![expect(deprecated, reason = "clients of the versions before 2026-07-28 still rely on MCP logging")]
 
 pub mod http;
 mod instructions;
 mod messages;
-mod pages;
-pub mod stdio;
+pub(crate) mod stdio;
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,6 +15,8 @@ use std::time::Duration;
 
 use axum::http::Uri;
 use axum::http::request::Parts;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rmcp::model::{
     CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestMethod, CompleteRequestParams, CompleteResult,
     Implementation, InitializeRequestParams, InitializeResult, ListPromptsRequestMethod, ListPromptsResult,
@@ -35,24 +36,26 @@ use crate::error::CallError;
 use crate::mcp_result;
 use messages::Messages;
 
-/// How long a client may keep the list of tools, in milliseconds: it changes only when the
-/// server is started anew.
+/// How long a client may cache the list of tools, in milliseconds: it changes only with a restart.
 const LIST_TTL_MS: u64 = 60 * 60 * 1000;
-/// How often a client that asked for progress hears of a call that takes long.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
+/// How often progress of a long call is reported.
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How many tools a page holds: more than usual selections offer, because many clients read the first page only.
+const PAGE: usize = 250;
 
 /// The MCP server over a toolbox; cheap to clone.
 #[derive(Clone)]
 pub struct Server {
     toolbox: Arc<Toolbox>,
-    /// What a model is told once; a request that stands alone would write it anew each time.
+    /// Written once for all sessions and requests.
     instructions: Arc<OnceLock<String>>,
-    /// What this session's client wants to be told.
+    /// The log level of this session's client.
     messages: Messages,
-    /// Which session it is; none where each request stands alone.
+    /// None where a request has no session.
     session: SessionId,
     sessions: Arc<AtomicU64>,
-    /// For whom the vendors act in this session, from when it is opened.
+    /// The tenant settings that this session has chosen when it was opened.
     chosen: Arc<OnceLock<ChosenSettings>>,
 }
 
@@ -69,16 +72,16 @@ impl Server {
         }
     }
 
-    /// The same server for another client, which sets its own log level.
+    /// Returns the server for a new session, with a log level and tenant settings of its own.
     #[must_use]
-    pub fn for_session(&self) -> Self {
+    fn for_session(&self) -> Self {
         let session = Some(self.sessions.fetch_add(1, Ordering::Relaxed));
         Self { session, ..self.for_request() }
     }
 
-    /// The same server for a request that belongs to no session.
+    /// Returns the server for a request without a session.
     #[must_use]
-    pub fn for_request(&self) -> Self {
+    fn for_request(&self) -> Self {
         Self { messages: Messages::default(), session: None, chosen: Arc::default(), ..self.clone() }
     }
 }
@@ -96,7 +99,7 @@ impl ServerHandler for Server {
         request: InitializeRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<InitializeResult, ErrorData> {
-        // A session stays with what it was opened for.
+        // A session keeps the tenant settings with which it was opened.
         let _ = self.chosen.set(self.chosen(&context)?);
         context.peer.set_peer_info(request.clone());
         self.negotiate_initialize(&request)
@@ -114,8 +117,8 @@ impl ServerHandler for Server {
     ) -> Result<ListToolsResult, ErrorData> {
         let cursor = request.and_then(|request| request.cursor);
         let offered: Vec<&Entry> = self.toolbox.offered().collect();
-        let (page, next) = pages::page(&offered, cursor.as_deref())
-            .map_err(|error| ErrorData::invalid_params(error.to_string(), None))?;
+        let (page, next) =
+            page(&offered, cursor.as_deref()).map_err(|error| ErrorData::invalid_params(error.to_string(), None))?;
         let mut result =
             ListToolsResult::with_all_items(page.iter().map(|entry| self.toolbox.listing(entry)).collect())
                 .with_ttl_ms(LIST_TTL_MS)
@@ -124,7 +127,7 @@ impl ServerHandler for Server {
         Ok(result)
     }
 
-    // rmcp would answer these with empty lists, as if the server had declared the capabilities.
+    // By default rmcp answers these with empty lists, as if the server had the capabilities.
 
     async fn list_prompts(
         &self,
@@ -197,28 +200,28 @@ impl ServerHandler for Server {
 }
 
 impl Server {
-    /// For whom the vendors act, by the address of an HTTP request.
+    /// The tenant settings in the address of an HTTP request.
     fn chosen_in(&self, address: &Uri) -> Result<ChosenSettings, String> {
         self.toolbox.choose(url::form_urlencoded::parse(address.query().unwrap_or_default().as_bytes()))
     }
 
-    /// For whom the vendors act in this call: the session's choice, or the request's own where it
-    /// stands alone.
+    /// The tenant settings of a call: the session's, or the request's own where it has no session.
     fn chosen(&self, context: &RequestContext<RoleServer>) -> Result<ChosenSettings, ErrorData> {
         let refused = |reason: String| ErrorData::invalid_request(reason, None);
         let address = context.extensions.get::<Parts>().map(|parts| &parts.uri);
-        let asked = address.map(|address| self.chosen_in(address)).transpose().map_err(refused)?.unwrap_or_default();
+        let requested =
+            address.map(|address| self.chosen_in(address)).transpose().map_err(refused)?.unwrap_or_default();
         match self.chosen.get() {
-            Some(session) if asked != *session && !asked.0.is_empty() => {
+            Some(session) if requested != *session && !requested.0.is_empty() => {
                 Err(refused("this session was opened for another one; open a session of its own".to_owned()))
             }
             Some(session) => Ok(session.clone()),
-            None => Ok(asked),
+            None => Ok(requested),
         }
     }
 
-    /// Waits for the call's end. Meanwhile it reports progress, so that neither the client nor a
-    /// proxy takes the silence for a broken connection.
+    /// Waits for the call's end and reports progress meanwhile, so that neither the client nor a proxy
+    /// times out.
     async fn wait(
         &self,
         context: &RequestContext<RoleServer>,
@@ -230,15 +233,15 @@ impl Server {
         let elapsed = || started.elapsed().as_secs_f64();
         Messages::progress(context, 0.0, &format!("asking {title}")).await;
         let mut call = pin!(call);
-        let mut sign_of_life = tokio::time::interval_at(started + SIGN_OF_LIFE, SIGN_OF_LIFE);
+        let mut ticks = tokio::time::interval_at(started + PROGRESS_INTERVAL, PROGRESS_INTERVAL);
         let result = loop {
             // Dropping the call drops the request to the vendor.
             tokio::select! {
                 result = &mut call => break result,
-                // The reason of a delay: a vendor's limit, or a retry.
+                // The reason of the wait: a vendor's limit, a retry.
                 Some(text) = waiting.recv() => Messages::progress(context, elapsed(), &text).await,
                 () = context.ct.cancelled() => break Err(Failure::Call(CallError::Cancelled)),
-                _ = sign_of_life.tick() => {
+                _ = ticks.tick() => {
                     Messages::progress(context, elapsed(), &format!("waiting for {title}")).await;
                 }
             }
@@ -251,4 +254,28 @@ impl Server {
         Messages::progress(context, elapsed(), &end).await;
         result
     }
+}
+
+/// A cursor that this server has not returned.
+#[derive(Debug, thiserror::Error)]
+#[error("unknown cursor\nhint: pass `nextCursor` of the previous page, or none for the first page")]
+struct UnknownCursor;
+
+/// Returns the page after `cursor` and the cursor of the next one. A cursor holds the name of the last tool
+/// of its page, so that it stays valid across restarts with other selections.
+fn page<'a>(
+    entries: &'a [&'a Entry],
+    cursor: Option<&str>,
+) -> Result<(&'a [&'a Entry], Option<String>), UnknownCursor> {
+    let start = match cursor {
+        None => 0,
+        Some(cursor) => {
+            let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| UnknownCursor)?;
+            let last = String::from_utf8(bytes).map_err(|_| UnknownCursor)?;
+            entries.iter().position(|entry| entry.tool.name == last).ok_or(UnknownCursor)? + 1
+        }
+    };
+    let end = entries.len().min(start + PAGE);
+    let next = (end < entries.len()).then(|| URL_SAFE_NO_PAD.encode(&entries[end - 1].tool.name));
+    Ok((&entries[start..end], next))
 }

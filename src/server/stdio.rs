@@ -1,4 +1,4 @@
-//! The server on standard input and output. Standard output belongs to the protocol.
+//! Lines on standard input → MCP answers on standard output, which belongs to the protocol.
 
 use std::time::Duration;
 
@@ -9,21 +9,24 @@ use tokio_util::sync::CancellationToken;
 
 use super::Server;
 
-/// How long calls in flight may take to end after the server was told to stop.
+/// How long ending may take after a request to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
 
-/// Serves until the client goes away or `stop` is cancelled; then calls in flight are dropped.
+/// Serves until the client disconnects or `stop` is cancelled; then calls in flight are dropped.
 ///
 /// # Errors
-/// The handshake fails, or the connection breaks in a way that is no end of input.
-pub async fn serve(server: Server, stop: CancellationToken) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// The handshake fails, or the connection ends other than by the end of input.
+pub(crate) async fn serve(
+    server: Server,
+    stop: CancellationToken,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let running = tokio::select! {
         running = server.serve(stdio_pipes()) => running,
         () = stop.cancelled() => return Ok(()),
     };
     let running = match running {
         Ok(running) => running,
-        // A client that leaves before it speaks has nothing to complain about.
+        // A client that disconnects before the handshake is no fault.
         Err(ServerInitializeError::ConnectionClosed(_)) => return Ok(()),
         Err(error) => return Err(error.into()),
     };
@@ -33,7 +36,7 @@ pub async fn serve(server: Server, stop: CancellationToken) -> Result<(), Box<dy
         ended = &mut ended => drop(ended?),
         () = stop.cancelled() => {
             service.cancel();
-            // A client that does not read must not keep us.
+            // A client that does not read its answers must not delay the exit.
             let _ = tokio::time::timeout(STOP_WITHIN, ended).await;
         }
     }

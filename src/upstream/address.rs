@@ -6,10 +6,10 @@ use url::{Host, Url};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AddressError {
-    /// It is no absolute address.
-    #[error("is no address: {0}")]
+    /// It is not an absolute address.
+    #[error("is not an address: {0}")]
     Invalid(String),
-    /// It is no web address.
+    /// It is not a web address.
     #[error("has the scheme `{0}`, expected `https`")]
     Scheme(String),
     /// Credentials would be sent unencrypted.
@@ -87,8 +87,8 @@ mod tests {
             ("http://acme.example.com", "is not encrypted"),
             ("ftp://acme.example.com", "scheme `ftp`"),
             ("https://user:secret@acme.example.com", "holds credentials"),
-            ("https://", "is no address"),
-            ("", "is no address"),
+            ("https://", "is not an address"),
+            ("", "is not an address"),
         ] {
             let error = parse_address(given, &[]).unwrap_err().to_string();
             assert!(error.contains(expected), "{given}: {error}");

@@ -80,7 +80,7 @@ pub(crate) fn read_redirect(response: &Response) -> Answer {
     Answer { status, content_type, request_id, body: Bytes::from(body), ..Answer::default() }
 }
 
-/// Reads an answer that is no success.
+/// Reads an answer with any other status.
 pub(crate) async fn read_rejection(response: Response) -> CallError {
     let status = response.status();
     let is_html = content_type(response.headers()).is_some_and(media_type::is_html);

@@ -35,7 +35,7 @@ fn parameters(header: &str) -> Vec<(&str, String)> {
             continue;
         }
         let value = rest[end + 1..].trim_start();
-        let (value, behind) = match value.strip_prefix('"') {
+        let (value, after) = match value.strip_prefix('"') {
             Some(quoted) => quoted_string(quoted),
             None => {
                 let end = value.find(';').unwrap_or(value.len());
@@ -44,12 +44,12 @@ fn parameters(header: &str) -> Vec<(&str, String)> {
         };
         parameters.push((name, value));
         // What follows a quoted string belongs to no parameter.
-        rest = behind.split_once(';').map_or("", |(_, rest)| rest);
+        rest = after.split_once(';').map_or("", |(_, rest)| rest);
     }
     parameters
 }
 
-/// A quoted string from behind its opening quote, and what follows it. A backslash escapes only a
+/// Reads a quoted string after its opening quote; returns it and the rest. A backslash escapes only a
 /// quote or a backslash: some servers write Windows paths as they are.
 fn quoted_string(text: &str) -> (String, &str) {
     let mut value = String::new();

@@ -10,7 +10,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
 #[error("holds characters that no HTTP header can carry")]
 pub struct InvalidHeader;
 
-/// A header that goes with every request and is no secret, such as the tenant to act for.
+/// A header that goes with every request and is not secret, such as the tenant to act for.
 #[derive(Debug, Clone)]
 pub struct SettingHeader {
     name: HeaderName,

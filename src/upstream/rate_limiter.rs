@@ -11,12 +11,14 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use crate::error::{RateLimit, Throttled, seconds};
 
 /// Limits that vendor.toml states; none by default.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RateLimits {
     /// The most requests in any minute.
     pub requests_per_minute: Option<u32>,
     /// The most requests in flight at once.
     pub in_flight: Option<u32>,
+    /// Texts in a reported reason that mark a limit on a single record.
+    pub record_limit_reasons: Vec<String>,
 }
 
 /// The rate limiter of one vendor; cheap to clone.
@@ -144,7 +146,9 @@ impl RateLimiter {
         let refused = matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE);
         let spent = reported.remaining == Some(0);
         // A limit on one record does not concern the others.
-        let narrow = reported.reason.as_deref().is_some_and(|reason| reason.contains("per-issue"));
+        let narrow = reported.reason.as_deref().is_some_and(|reason| {
+            self.0.limits.record_limit_reasons.iter().any(|of_record| reason.contains(of_record.as_str()))
+        });
         let Some(wait) = reported.wait().filter(|wait| (refused || spent) && !narrow && !wait.is_zero()) else {
             return;
         };
@@ -193,7 +197,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_minute_never_exceeds_its_requests() {
-        let limiter = RateLimiter::new(RateLimits { requests_per_minute: Some(90), in_flight: None });
+        let limiter = RateLimiter::new(RateLimits { requests_per_minute: Some(90), ..RateLimits::default() });
         for _ in 0..15 {
             limiter.acquire(Duration::ZERO, true, &ignore).await.unwrap();
         }
@@ -208,7 +212,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn tokens_are_refilled_in_the_order_of_requests() {
-        let limiter = RateLimiter::new(RateLimits { requests_per_minute: Some(600), in_flight: None });
+        let limiter = RateLimiter::new(RateLimits { requests_per_minute: Some(600), ..RateLimits::default() });
         let started = Instant::now();
         for _ in 0..104 {
             limiter.acquire(Duration::from_secs(5), true, &ignore).await.unwrap();
@@ -218,7 +222,7 @@ mod tests {
 
     #[tokio::test]
     async fn requests_in_flight_are_bounded() {
-        let limiter = RateLimiter::new(RateLimits { requests_per_minute: None, in_flight: Some(1) });
+        let limiter = RateLimiter::new(RateLimits { in_flight: Some(1), ..RateLimits::default() });
         let first = limiter.acquire(Duration::ZERO, true, &ignore).await.unwrap();
         let reasons = Mutex::new(Vec::new());
         let on_wait = |reason: &str, _: Duration| reasons.lock().unwrap().push(reason.to_owned());
@@ -243,8 +247,21 @@ mod tests {
         let started = Instant::now();
         limiter.acquire(Duration::from_secs(1), true, &ignore).await.unwrap();
         assert!(started.elapsed() >= Duration::from_millis(60));
-        let one_record = RateLimit { reason: Some("jira-per-issue-on-write".to_owned()), ..reported };
-        limiter.update(StatusCode::TOO_MANY_REQUESTS, &one_record);
-        limiter.acquire(Duration::ZERO, true, &ignore).await.expect("a limit on one record does not hold back others");
+    }
+
+    #[tokio::test]
+    async fn a_limit_on_one_record_does_not_hold_back_others() {
+        let reported = RateLimit {
+            retry_after: Some(Duration::from_secs(5)),
+            reason: Some("acme-one-parcel-write".to_owned()),
+            ..RateLimit::default()
+        };
+        for (reasons, held_back) in [(&[][..], true), (&["one-parcel".to_owned()], false)] {
+            let limits = RateLimits { record_limit_reasons: reasons.to_vec(), ..RateLimits::default() };
+            let limiter = RateLimiter::new(limits);
+            limiter.update(StatusCode::TOO_MANY_REQUESTS, &reported);
+            let permit = limiter.acquire(Duration::ZERO, true, &ignore).await;
+            assert_eq!(permit.is_err(), held_back, "{reasons:?}");
+        }
     }
 }

@@ -2,44 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use fastrand::Rng;
 use serde_json::{Map, Value, json};
-
-/// A small generator (splitmix64): a test that fails names its seed and can be repeated.
-pub(crate) struct Random(u64);
-
-impl Random {
-    pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    pub(crate) fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound.max(1)
-    }
-
-    pub(crate) fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
-        &items[usize::try_from(self.below(items.len() as u64)).unwrap()]
-    }
-}
 
 /// Sample values of one tool, by argument.
 pub(crate) type Samples = BTreeMap<String, Vec<Value>>;
 
 /// Draws a set of arguments: what is required, and half of the rest.
-pub(crate) fn arguments(schema: &Value, samples: &Samples, random: &mut Random) -> Map<String, Value> {
+pub(crate) fn arguments(schema: &Value, samples: &Samples, random: &mut Rng) -> Map<String, Value> {
     let required = schema["required"].as_array().cloned().unwrap_or_default();
     let mut arguments = Map::new();
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-        if required.contains(&json!(name)) || random.below(2) == 0 {
+        if required.contains(&json!(name)) || random.bool() {
             let value = match samples.get(name) {
-                Some(values) if !values.is_empty() => random.pick(values).clone(),
+                Some(values) if !values.is_empty() => pick(values, random),
                 _ => value(property, random),
             };
             arguments.insert(name.clone(), value);
@@ -48,27 +24,31 @@ pub(crate) fn arguments(schema: &Value, samples: &Samples, random: &mut Random) 
     arguments
 }
 
-fn value(schema: &Value, random: &mut Random) -> Value {
+fn pick(values: &[Value], random: &mut Rng) -> Value {
+    values[random.usize(..values.len())].clone()
+}
+
+fn value(schema: &Value, random: &mut Rng) -> Value {
     if let Some(values) = schema["enum"].as_array() {
-        return random.pick(values).clone();
+        return pick(values, random);
     }
     match schema["type"].as_str().unwrap_or_default() {
         "integer" => {
             let least = schema["minimum"].as_i64().unwrap_or(-3);
             let most = schema["maximum"].as_i64().unwrap_or(least.saturating_add(100_000));
-            match random.below(4) {
+            match random.u8(..4) {
                 0 => json!(least),
                 1 => json!(most),
-                _ => json!(least + i64::try_from(random.below(u64::try_from(most - least).unwrap() + 1)).unwrap()),
+                _ => json!(random.i64(least..=most)),
             }
         }
         "number" => json!(schema["minimum"].as_f64().unwrap_or(0.0) + 0.5),
-        "boolean" => json!(random.below(2) == 0),
+        "boolean" => json!(random.bool()),
         "string" => json!(text(schema, random)),
         "array" => {
             let least = schema["minItems"].as_u64().unwrap_or(0);
             let most = schema["maxItems"].as_u64().unwrap_or(least + 3);
-            let count = least + random.below(most - least + 1);
+            let count = random.u64(least..=most);
             let mut values: Vec<Value> = Vec::new();
             // A few more draws, since some come out equal.
             for _ in 0..4 * count {
@@ -93,7 +73,7 @@ fn value(schema: &Value, random: &mut Random) -> Value {
             }
             let further = &schema["additionalProperties"];
             if further.is_object() {
-                for index in 0..random.below(3) {
+                for index in 0..random.u8(..3) {
                     object.insert(format!("cf{}", 100 + index), value(further, random));
                 }
             }
@@ -103,8 +83,8 @@ fn value(schema: &Value, random: &mut Random) -> Value {
     }
 }
 
-/// Text that makes trouble where it is not encoded.
-fn text(schema: &Value, random: &mut Random) -> String {
+/// A text that breaks a request where it is not encoded.
+fn text(schema: &Value, random: &mut Rng) -> String {
     const PARTS: [&str; 16] = [
         "printer",
         " ",
@@ -124,19 +104,19 @@ fn text(schema: &Value, random: &mut Random) -> String {
         "back\\slash",
     ];
     match schema["format"].as_str() {
-        Some("date") => return format!("2026-{:02}-{:02}", 1 + random.below(12), 1 + random.below(28)),
-        Some("date-time") => return format!("2026-{:02}-{:02}T08:30:00Z", 1 + random.below(12), 1 + random.below(28)),
+        Some("date") => return format!("2026-{:02}-{:02}", random.u8(1..=12), random.u8(1..=28)),
+        Some("date-time") => return format!("2026-{:02}-{:02}T08:30:00Z", random.u8(1..=12), random.u8(1..=28)),
         _ => {}
     }
     assert!(schema["pattern"].is_null(), "a pattern needs samples in the overlay: {schema}");
     let least = usize::try_from(schema["minLength"].as_u64().unwrap_or(0)).unwrap();
     let most = usize::try_from(schema["maxLength"].as_u64().unwrap_or(200)).unwrap();
     let mut text = String::new();
-    for _ in 0..random.below(4) {
-        text.push_str(PARTS[usize::try_from(random.below(16)).unwrap()]);
+    for _ in 0..random.u8(..4) {
+        text.push_str(PARTS[random.usize(..PARTS.len())]);
     }
     while text.chars().count() < least.max(1) {
-        text.push_str(PARTS[usize::try_from(random.below(16)).unwrap()]);
+        text.push_str(PARTS[random.usize(..PARTS.len())]);
     }
     text.chars().take(most).collect()
 }

@@ -14,7 +14,7 @@ use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::{Map, Value};
 use toolwright::call::{CallResult, Failure, Reply, Toolbox};
 use toolwright::catalog::{Catalog, sandbox_tables};
-use toolwright::config::{ConnectionConfig, stand_in};
+use toolwright::config::{ConnectionConfig, sandbox_credentials};
 use toolwright::policy::{Defaults, Selection, SelectionWords};
 use toolwright::sandbox::{Sandbox, Script};
 use toolwright::upstream::{Credentials, RateLimits, parse_address};
@@ -48,7 +48,7 @@ pub(crate) fn toolbox(sandbox: &Sandbox, words: &SelectionWords, defaults: Defau
         .iter()
         .map(|(api, _)| {
             let of_api = |id: &str| *api == id || api.strip_prefix(id).is_some_and(|rest| rest.starts_with('-'));
-            let credentials = stand_in(catalog.vendors().iter().find(|vendor| of_api(&vendor.id))).unwrap();
+            let credentials = sandbox_credentials(catalog.vendors().iter().find(|vendor| of_api(&vendor.id))).unwrap();
             let connection = connection(&sandbox.address(api), Duration::from_secs(20));
             ((*api).to_owned(), ConnectionConfig { credentials, ..connection })
         })

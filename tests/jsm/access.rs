@@ -76,7 +76,7 @@ async fn sent(connection: ConnectionConfig) -> String {
 }
 
 #[tokio::test]
-async fn each_token_goes_where_it_works() {
+async fn each_kind_of_token_uses_the_address_where_it_works() {
     let basic = format!("Basic {}", STANDARD.encode("pat@example.com:t0ken"));
     let site = "https://acme.atlassian.net/";
     let gateway = format!("https://api.atlassian.com/ex/jira/{CLOUD}/");
@@ -101,7 +101,7 @@ async fn each_token_goes_where_it_works() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_buys_the_token_and_is_replaced() {
+async fn a_refresh_token_is_exchanged_and_replaced() {
     let bought = json!({"access_token": "b0ught", "refresh_token": "next", "expires_in": 3600, "scope": "read:jira-work read:me"});
     let (address, heard) = once(bought).await;
     let mut vendor = vendor();
@@ -138,7 +138,7 @@ async fn a_refresh_token_buys_the_token_and_is_replaced() {
 }
 
 #[test]
-fn an_access_token_tells_its_scopes() {
+fn the_scopes_of_an_access_token_are_known() {
     let claims = URL_SAFE_NO_PAD.encode(r#"{"scope": "read:jira-work write:jira-work"}"#);
     let token = format!("head.{claims}.sign");
     let connection = resolved(&[GATEWAY, ("JSM_ACCESS_TOKEN", &token)]).unwrap().unwrap();
@@ -147,7 +147,7 @@ fn an_access_token_tells_its_scopes() {
 }
 
 #[test]
-fn what_does_not_fit_together_is_explained() {
+fn conflicting_settings_are_explained() {
     for (variables, told) in [
         ([&[SITE][..], &OAUTH].concat(), "JSM_CLOUD_ID"),
         ([&[SITE][..], &REFRESH].concat(), "JSM_CLOUD_ID"),
@@ -194,7 +194,7 @@ fn classic(address: String) -> Vec<(&'static str, String)> {
 }
 
 #[tokio::test]
-async fn doctor_says_who_is_calling() {
+async fn doctor_reports_the_account() {
     let script = json!([{"operation": "getCurrentUser", "answer": {"body": {"accountId": "a:1", "displayName": "Pat Doe", "active": true}}}]);
     let sandbox = sandbox(Some(&script.to_string())).await;
     let (output, shown) = doctor(classic(sandbox.address("jsm-platform"))).await;
@@ -206,7 +206,7 @@ async fn doctor_says_who_is_calling() {
 }
 
 #[tokio::test]
-async fn doctor_says_which_address_the_token_may_be_for() {
+async fn doctor_suggests_the_address_that_fits_the_token() {
     let script = json!([{"operation": "*", "answer": {"status": 401, "body": {"message": "Client must be authenticated to access this resource."}}}]);
     let sandbox = sandbox(Some(&script.to_string())).await;
     let (output, shown) = doctor(classic(sandbox.address("jsm-platform"))).await;

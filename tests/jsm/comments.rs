@@ -8,7 +8,7 @@ use super::desk::{Desk, says};
 const ISSUE: &str = "ITS-1";
 
 #[tokio::test]
-async fn who_reads_a_comment_is_never_assumed() {
+async fn a_comment_needs_its_audience() {
     let desk = Desk::open(&json!([])).await;
     for (tool, rest) in [
         ("jsm_add_request_comment", json!({"issueIdOrKey": ISSUE, "body": "b"})),
@@ -33,7 +33,7 @@ async fn who_reads_a_comment_is_never_assumed() {
 }
 
 #[tokio::test]
-async fn the_platform_s_comments_are_internal_or_public_by_their_tool() {
+async fn comments_of_the_platform_are_internal_or_public_by_their_tool() {
     let desk = Desk::open(&json!([])).await;
     for (tool, internal) in [
         ("jsm_add_internal_note", true),
@@ -73,7 +73,7 @@ async fn the_platform_s_comments_are_internal_or_public_by_their_tool() {
 
 /// Every way into an issue that does not say who reads it.
 #[tokio::test]
-async fn no_other_tool_carries_a_comment() {
+async fn no_other_tool_sends_a_comment() {
     let fields = json!([
         {"id": "comment", "name": "Kommentar"},
         {"id": "worklog", "name": "Log Work"},
@@ -134,7 +134,7 @@ async fn no_other_tool_carries_a_comment() {
 
 /// An id is one part of the address, whatever stands in it.
 #[tokio::test]
-async fn no_id_leads_to_another_address() {
+async fn ids_stay_in_their_path_segment() {
     let desk = Desk::open(&json!([])).await;
     for id in ["ITS-1/comment/7", "../comment/7", "ITS-1?x=", "ITS-1#", "ITS-1%2Fcomment", "ITS-1;x"] {
         let given = json!({"issueIdOrKey": id, "propertyKey": "sd.public.comment", "value": {"internal": false}});

@@ -38,7 +38,7 @@ async fn the_tools_stay_within_their_budget() {
 }
 
 #[test]
-fn the_figures_are_printed() {
+fn token_costs_match_stats_md() {
     let cases = trycmd::TestCases::new();
     for variable in ["VENDOR", "METHODS", "TAGS", "TOOLS", "EXCLUDE", "ALLOW"] {
         cases.env(format!("TOOLWRIGHT_{variable}"), "");

@@ -69,7 +69,7 @@ async fn a_file_is_attached_to_any_issue() {
 }
 
 #[tokio::test]
-async fn a_file_of_the_opened_folder_goes_by_its_path() {
+async fn a_file_of_the_allowed_folder_is_sent_by_path() {
     let folder = Folder::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/formats")).unwrap();
     let desk = Desk::with(&json!([]), &everything(), Defaults::Everything, Some(folder)).await;
     let path = json!([{"path": "specs/acme/vendor.toml"}]);
@@ -88,7 +88,7 @@ async fn a_file_of_the_opened_folder_goes_by_its_path() {
 }
 
 #[tokio::test]
-async fn a_download_comes_with_type_and_name() {
+async fn a_download_keeps_type_and_name() {
     let file = |operation: &str, kind: &str, disposition: &str| json!({"operation": operation, "answer": {"headers": {"Content-Type": kind, "Content-Disposition": disposition}, "body": "bytes"}});
     let named = "attachment; filename=\"log.pdf\"";
     let script = json!([

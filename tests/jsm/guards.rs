@@ -19,7 +19,7 @@ fn fields() -> Value {
 }
 
 #[tokio::test]
-async fn a_query_that_came_encoded_is_decoded_once() {
+async fn an_encoded_query_is_decoded_once() {
     let desk = Desk::open(&json!([])).await;
     for tool in ["jsm_search_issues", "jsm_count_issues"] {
         let answer = desk.answer(tool, json!({"jql": "project%20%3D%20ITS"})).await;
@@ -60,7 +60,7 @@ async fn a_refused_query_is_explained_by_the_parser() {
 }
 
 #[tokio::test]
-async fn fields_go_by_the_names_that_people_use() {
+async fn fields_are_accepted_by_display_name() {
     let desk = Desk::open(&json!([fields()])).await;
     let answer =
         desk.answer("jsm_search_issues", json!({"jql": "project = ITS", "fields": ["summary", "story points"]})).await;
@@ -84,7 +84,7 @@ async fn fields_go_by_the_names_that_people_use() {
 }
 
 #[tokio::test]
-async fn rich_text_goes_out_as_a_document() {
+async fn markdown_is_sent_as_a_document() {
     let desk = Desk::open(&json!([])).await;
     let text = "# Findings\n\n- `fs-03` is **full**\n- [log](https://example.com/l)\n\n```sh\ndf -h\n```";
     let document = adf::document(text);
@@ -119,7 +119,7 @@ async fn rich_text_goes_out_as_a_document() {
 }
 
 #[tokio::test]
-async fn documents_in_answers_are_read_as_text() {
+async fn documents_in_answers_become_text() {
     let comment =
         json!({"id": "7", "author": {"displayName": "P"}, "jsdPublic": true, "body": adf::document("a **b**")});
     let script = json!([

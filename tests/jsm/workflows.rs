@@ -54,7 +54,7 @@ fn site() -> Value {
 }
 
 #[tokio::test]
-async fn everything_needed_is_offered_by_default() {
+async fn workflow_steps_are_offered_by_default() {
     let desk = Desk::served(&site()).await;
     let tools = desk.tools().await;
     for [ours, _] in [SEARCH, ISSUE, COMMENTS, QUEUES, QUEUE_ISSUES, USER] {

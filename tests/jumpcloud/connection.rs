@@ -27,7 +27,7 @@ fn connected(variables: &[(&str, &str)]) -> Result<ConnectionConfig, ConfigError
 }
 
 #[test]
-fn one_setting_says_where_every_api_is() {
+fn one_setting_chooses_the_address_of_every_api() {
     for (region, console, api) in [
         (None, "console.jumpcloud.com", "api.jumpcloud.com"),
         (Some("us"), "console.jumpcloud.com", "api.jumpcloud.com"),
@@ -49,7 +49,7 @@ fn one_setting_says_where_every_api_is() {
 }
 
 #[test]
-fn addresses_of_ones_own_are_both_given_as_people_paste_them() {
+fn custom_addresses_are_accepted_with_paths_and_needed_for_every_api() {
     let own = connected(&[
         ("JUMPCLOUD_API_KEY", KEY),
         ("JUMPCLOUD_URL", "https://jc.solheim.example/api/v2/"),
@@ -71,7 +71,7 @@ fn addresses_of_ones_own_are_both_given_as_people_paste_them() {
 }
 
 #[test]
-fn a_service_account_stands_in_for_a_key() {
+fn a_service_account_replaces_the_key() {
     let account = connected(&[("JUMPCLOUD_CLIENT_ID", "c"), ("JUMPCLOUD_CLIENT_SECRET", KEY)]).unwrap();
     assert_eq!(account.source.split(' ').next(), Some("OAuth"), "{}", account.source);
     assert!(!format!("{account:?}").contains(KEY));
@@ -149,7 +149,7 @@ async fn every_api_gets_the_key_and_the_organization() {
 }
 
 #[tokio::test]
-async fn a_model_sees_the_organization_in_plans_only() {
+async fn the_organization_appears_in_plans_only() {
     let vendor = Vendor::start().await;
     let client = client(vendor.toolbox(&[("JUMPCLOUD_ORG_ID", ORGANIZATION)])).await;
     for tool in client.list_all_tools().await.unwrap() {
@@ -165,7 +165,7 @@ async fn a_model_sees_the_organization_in_plans_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn doctor_asks_once_and_says_for_whom() {
+async fn doctor_sends_one_request_and_names_the_organization() {
     let vendor = Vendor::start().await;
     let address = vendor.address.clone();
     let doctor = move || {

@@ -71,7 +71,7 @@ fn figures() {
 }
 
 #[tokio::test]
-async fn what_is_core_fits_into_a_models_budget() {
+async fn core_tools_fit_into_a_models_budget() {
     let sandbox = sandbox(None).await;
     let all = words(&[
         ("methods", "all"),

@@ -10,17 +10,18 @@ mod unasked;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::common;
 use rmcp::model::CallToolRequestParams;
 use rmcp::service::RunningService;
 use rmcp::{RoleClient, ServiceExt as _};
 use serde_json::Value;
 use toolwright::call::Toolbox;
 use toolwright::catalog::{Catalog, Entry, sandbox_tables};
-use toolwright::config::{ConnectionConfig, settings, stand_in};
+use toolwright::config::{ConnectionConfig, sandbox_credentials, settings};
 use toolwright::policy::{Defaults, Selection, SelectionWords};
 use toolwright::sandbox::{Recorded, Sandbox};
 use toolwright::server::Server;
+
+use crate::common;
 
 /// The organization that the tests act for.
 const ORGANIZATION: &str = "5f0c1ab2d3e4f5a6b7c8d9e0";
@@ -59,7 +60,7 @@ fn toolbox(sandbox: &Sandbox, words: &SelectionWords, defaults: Defaults) -> Too
     let mut connections = HashMap::new();
     for (api, _) in sandbox_tables().into_iter().filter(|(api, _)| api.starts_with("jumpcloud-")) {
         let connection = common::connection(&sandbox.address(api), Duration::from_secs(20));
-        let credentials = stand_in(Some(vendor)).unwrap();
+        let credentials = sandbox_credentials(Some(vendor)).unwrap();
         let settings = settings(vendor, &env).unwrap();
         connections.insert(api.to_owned(), ConnectionConfig { credentials, settings, ..connection });
     }

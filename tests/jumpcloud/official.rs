@@ -112,7 +112,7 @@ fn all() -> [Official; 26] {
 }
 
 #[tokio::test]
-async fn each_is_called_by_its_own_name_and_sends_what_is_documented() {
+async fn each_official_name_sends_the_documented_request() {
     let sandbox = sandbox(None).await;
     let client = client(toolbox(&sandbox, &everything(), Defaults::CoreReads)).await;
     for official in all() {
@@ -133,7 +133,7 @@ async fn each_is_called_by_its_own_name_and_sends_what_is_documented() {
 }
 
 #[test]
-fn the_aliases_are_the_vendors_list_and_nothing_else() {
+fn the_aliases_are_the_vendors_list() {
     let catalog = Catalog::compiled();
     let mut ours: Vec<&str> = tools(&catalog).flat_map(|entry| &entry.tool.aliases).map(String::as_str).collect();
     let mut theirs: Vec<&str> = Vec::from(all().map(|official| official.name));
@@ -202,7 +202,7 @@ async fn how_many_windows_devices_is_one_call_with_the_default_policy() {
 /// Membership of groups and access to applications, which the vendor's page promises and its
 /// list of tools lacks.
 #[tokio::test]
-async fn groups_and_applications_are_given_and_taken() {
+async fn group_and_application_memberships_are_added_and_removed() {
     let sandbox = sandbox(None).await;
     let client = client(toolbox(&sandbox, &words(&[("methods", "read,write,destructive")]), Defaults::CoreReads)).await;
     let group = "66f1a0c2d4e5f6a7b8c9d0e4";

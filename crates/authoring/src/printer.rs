@@ -1,29 +1,29 @@
-//! The two streams: data on standard output, everything else on standard error. Colour only
-//! helps, and anstream drops it where it is not wanted (NO_COLOR, no terminal).
+//! Output → standard output for data, standard error for everything else. anstream removes colour
+//! where it is unwanted (NO_COLOR, no terminal).
 
 use std::io::{self, Write as _};
 
 /// Prints data and messages.
 #[derive(Debug, Default)]
-pub(super) struct Printer;
+pub(crate) struct Printer;
 
 impl Printer {
     /// Prints data, with a newline.
-    #[expect(clippy::unused_self, reason = "whoever holds the printer may print")]
-    pub(super) fn data(&mut self, text: &str) -> io::Result<()> {
+    #[expect(clippy::unused_self, reason = "only code that was given the printer may print")]
+    pub(crate) fn data(&mut self, text: &str) -> io::Result<()> {
         let mut out = io::stdout().lock();
         writeln!(out, "{}", text.trim_end_matches('\n'))
     }
 
     /// Prints a message for a person.
-    #[expect(clippy::unused_self, reason = "whoever holds the printer may print")]
-    pub(super) fn note(&mut self, text: &str) {
-        // Nobody is left to tell where standard error is closed.
+    #[expect(clippy::unused_self, reason = "only code that was given the printer may print")]
+    pub(crate) fn note(&mut self, text: &str) {
+        // A closed standard error leaves no way to report the error.
         let _ = writeln!(anstream::stderr().lock(), "{text}");
     }
 
-    /// Prints what went wrong.
-    pub(super) fn error(&mut self, text: &str) {
+    /// Prints an error message.
+    pub(crate) fn error(&mut self, text: &str) {
         self.note(&format!("\u{1b}[1;31merror:\u{1b}[0m {text}"));
     }
 }

@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<ExitCo
     let tree = match committed_tree(&project.join("specs")) {
         Ok(tree) => tree,
         Err(errors) => {
-            printer.error(&format!("the specs have {} faults\n{errors}", errors.iter().count()));
+            printer.error(&format!("the specs have {} faults\n{errors}", errors.len()));
             return Ok(ExitCode::from(1));
         }
     };

@@ -1,6 +1,5 @@
-//! specs/ → everything that is committed under `generated/`: the generator's tree and the JSON
-//! Schemas of the files that people write and read. Called by `cargo regenerate` and by the test
-//! that holds the committed files against it.
+//! specs/ → everything that is committed under `generated/`: the generator's tree, and the JSON
+//! Schemas of the files that people write and programs read.
 
 use std::path::Path;
 
@@ -8,21 +7,20 @@ use schemars::Schema;
 
 use toolwright_codegen::{Errors, Tree};
 
-/// The command that brings `generated/` up to date.
+/// The command that updates `generated/`.
 pub(crate) const REGENERATE: &str = "cargo regenerate";
 
-/// Generates what is committed: every vendor, whatever features are on.
+/// Generates the committed files, for every vendor.
 ///
 /// # Errors
-/// Everything that is wrong with the files under `specs`.
+/// All faults of the files under `specs`.
 pub(crate) fn committed_tree(specs: &Path) -> Result<Tree, Errors> {
     let mut tree = toolwright_codegen::generate(specs, |_| true)?.tree;
     tree.extend(schemas());
     Ok(tree)
 }
 
-/// The schemas of what people write (vendor.toml, the overlay's keys, toolwright.toml) and of
-/// what programs read (tools.json).
+/// The schemas of vendor.toml, the overlay's keys, toolwright.toml and the JSON of `catalog list`.
 fn schemas() -> Tree {
     let mut tree = Tree::default();
     let mut add = |name: &str, schema: &Schema| {

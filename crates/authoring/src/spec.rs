@@ -9,7 +9,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::CommandError;
 use crate::fetch;
-use crate::import::{self, Description, Lint, Source};
+use crate::import::{self, Description, LintReport, NamedDescription};
 use crate::printer::Printer;
 use toolwright_codegen::Errors;
 
@@ -87,8 +87,7 @@ fn lint(arguments: &LintArguments, printer: &mut Printer) -> Result<ExitCode, Co
         None => vendor_of(&arguments.file).unwrap_or_else(|| import::vendor_id(&description)),
     };
     let overlay = import::overlay_beside(&arguments.file).map_err(|errors| unreadable(&errors))?;
-    let overlay = overlay.as_ref().map(|(name, content)| (name.as_str(), content));
-    let lint = import::lint(&description, &file, &vendor, overlay).map_err(|errors| unreadable(&errors))?;
+    let lint = import::lint(&description, &file, &vendor, overlay.as_ref()).map_err(|errors| unreadable(&errors))?;
     let text = match arguments.format {
         Format::Text => import::shown(&text(&lint)),
         Format::Json => serde_json::to_string_pretty(&lint).map_err(|error| CommandError::System(error.into()))?,
@@ -105,7 +104,7 @@ fn vendor_of(file: &Path) -> Option<String> {
     (above == "specs" && import::is_vendor_id(name)).then(|| name.to_owned())
 }
 
-fn text(lint: &Lint) -> String {
+fn text(lint: &LintReport) -> String {
     let mut out = format!("{}: {}, {}\n", lint.file, lint.title, lint.format);
     let tokens: usize = lint.tools.iter().map(|tool| tool.tokens).sum();
     let _ = writeln!(
@@ -148,7 +147,7 @@ fn text(lint: &Lint) -> String {
 }
 
 /// Groups conversions by rule, because a large description has thousands. JSON lists each.
-fn steps(lint: &Lint, out: &mut String) {
+fn steps(lint: &LintReport, out: &mut String) {
     const SHOWN: usize = 3;
     if lint.steps.is_empty() {
         return;
@@ -196,8 +195,11 @@ fn new(arguments: &NewArguments, printer: &mut Printer) -> Result<(), CommandErr
     };
     let named = apis(name, &arguments.from)?;
     let descriptions: Vec<Description> = named.iter().map(|(_, from)| read(from)).collect::<Result<_, _>>()?;
-    let sources: Vec<Source<'_>> =
-        named.iter().zip(&descriptions).map(|((api, file), description)| Source { api, file, description }).collect();
+    let sources: Vec<NamedDescription<'_>> = named
+        .iter()
+        .zip(&descriptions)
+        .map(|((api, file), description)| NamedDescription { api, file, description })
+        .collect();
     let folder = import::folder(&sources, name, &wanted).map_err(|errors| unreadable(&errors))?;
     std::fs::create_dir(&target)?;
     folder.tree.write_to(&target)?;

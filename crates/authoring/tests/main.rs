@@ -8,6 +8,10 @@
     reason = "a fault fails the test, and figures are shown"
 )]
 
+/// Vendors that are not under specs/: what the generator makes of them compiles and is called.
+mod other_vendors;
+/// The vendors' published descriptions, from a folder outside this repository; ignored without it.
+mod published;
 /// `cargo regenerate`: what it writes and deletes, what `--check` reports, and that this
 /// repository's generated/ is what its specs/ give.
 mod regenerate;

@@ -13,8 +13,8 @@ use super::{PROGRAM, repository, scratch, text};
 
 /// The longest that a single file may take, and one of thousands of operations.
 const LONGEST: Duration = Duration::from_secs(10);
-const LONGEST_OF_MANY: Duration = Duration::from_secs(60);
-/// How much longer it may look on a machine that does other things too.
+const LONGEST_OF_MANY: Duration = Duration::from_mins(1);
+/// By how much a busy machine may stretch the elapsed time.
 const BUSY: u32 = 4;
 
 /// A folder like the project's top, with an empty `specs`.
@@ -31,8 +31,8 @@ fn run(folder: &Path, arguments: &[&str]) -> (Output, Duration) {
 fn run_within(longest: Duration, folder: &Path, arguments: &[&str]) -> (Output, Duration) {
     let started = Instant::now();
     let mut command = Command::new("bash");
-    // The shell bounds what it runs: 1 GB of memory, and seconds of work, which a busy machine
-    // does not make more.
+    // The shell bounds memory (1 GB) and processor time, which depends less on other processes
+    // than elapsed time does.
     let bounded = format!("ulimit -v 1048576 -t {}; exec \"$@\"", longest.as_secs());
     command.args(["-c", &bounded, "bash", PROGRAM, "spec"]).args(arguments);
     let output = command.current_dir(folder).env("NO_COLOR", "1").output().unwrap();
@@ -81,7 +81,7 @@ components:
 "#;
 
 #[test]
-fn lint_says_what_would_come_out() {
+fn lint_reports_tools_conversions_and_findings() {
     let folder = project("lint");
     std::fs::write(folder.join("p.yaml"), PARCELS).unwrap();
     let (output, _) = run(&folder, &["lint", "p.yaml", "--format", "json"]);
@@ -92,7 +92,7 @@ fn lint_says_what_would_come_out() {
     assert_eq!(names, ["parcel_action_parcels_resend", "parcel_create_parcels", "parcel_list_parcels"]);
     assert!(lint["tools"][0]["tokens"].as_u64().unwrap() > 20);
     let kinds: Vec<&str> = lint["findings"].as_array().unwrap().iter().filter_map(|f| f["kind"].as_str()).collect();
-    assert_eq!(kinds, ["lying-verb", "unreviewed"]);
+    assert_eq!(kinds, ["misleading-verb", "unreviewed"]);
     let rules: Vec<&str> = lint["steps"].as_array().unwrap().iter().filter_map(|f| f["rule"].as_str()).collect();
     assert!(rules.contains(&"type-list") && rules.contains(&"path-parameter"), "{rules:?}");
 
@@ -101,7 +101,7 @@ fn lint_says_what_would_come_out() {
     for part in [
         "3 operations: 3 tools, 0 skipped",
         "desk_list_parcels",
-        "lying-verb: desk_action_parcels_resend: GET, but `resend`",
+        "misleading-verb: desk_action_parcels_resend: GET, but `resend`",
     ] {
         assert!(shown.contains(part), "{shown}");
     }
@@ -109,14 +109,14 @@ fn lint_says_what_would_come_out() {
 }
 
 #[test]
-fn what_somebody_has_looked_at_is_clean() {
+fn a_reviewed_description_has_no_findings() {
     let vendor = repository().join("specs/jitbit/api.yaml");
     let (output, _) = run(&project("clean"), &["lint", vendor.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
 }
 
 #[test]
-fn new_writes_a_folder_that_the_generator_takes() {
+fn new_writes_a_folder_that_the_generator_accepts() {
     let folder = project("new");
     std::fs::write(folder.join("p.yaml"), PARCELS).unwrap();
     let (output, _) = run(&folder, &["new", "parcels", "--from", "p.yaml"]);
@@ -187,9 +187,9 @@ fn several_descriptions_become_one_vendor() {
     }
 }
 
-/// A description is somebody else's: what it says reaches files and terminals as text only.
+/// A description is foreign: its texts must not control a file or a terminal.
 #[test]
-fn nothing_in_a_description_steers_a_file_or_a_terminal() {
+fn texts_of_a_description_control_neither_file_nor_terminal() {
     let folder = project("steering");
     let hostile = "x\u{1b}[2J\u{202e}\nevil: 1 #";
     let document = json!({"openapi": format!("3.0.0\nevil: 1"), "info": {"title": hostile, "version": hostile},
@@ -213,7 +213,7 @@ fn nothing_in_a_description_steers_a_file_or_a_terminal() {
 
 /// A vendor's argument may have the name of one of toolwright's own.
 #[test]
-fn arguments_with_our_names_get_others() {
+fn arguments_with_names_of_our_own_are_renamed() {
     let folder = project("own-names");
     let named = |name: &str| json!({"type": "object", "properties": {name: {"type": "boolean"}}});
     let document = json!({"openapi": "3.0.0", "info": {"title": "T", "version": "1"}, "paths": {"/a": {
@@ -230,7 +230,7 @@ fn arguments_with_our_names_get_others() {
 }
 
 #[test]
-fn names_that_lead_elsewhere_write_nothing() {
+fn ids_that_lead_out_of_specs_write_nothing() {
     let folder = project("names");
     std::fs::write(folder.join("p.yaml"), PARCELS).unwrap();
     for name in ["../evil", "a/b", "/tmp/evil", "..", "A", "type", "typed", "x".repeat(40).as_str()] {
@@ -240,7 +240,7 @@ fn names_that_lead_elsewhere_write_nothing() {
     }
 }
 
-/// A server of one answer on this machine.
+/// A server on this machine with one answer to every request.
 fn serve(status: &'static str, body: Vec<u8>) -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -276,10 +276,10 @@ fn survives(test: &str, file: &str, content: &[u8], longest: Duration) -> (Optio
     let folder = project(test);
     std::fs::write(folder.join(file), content).unwrap();
     let (lint, time) = run_within(longest, &folder, &["lint", file]);
-    let said = text(&lint.stderr);
+    let messages = text(&lint.stderr);
     println!("{test}: lint {:?} after {time:.1?}", lint.status.code());
     assert!(time < longest * BUSY, "{test}: lint took {time:?}");
-    assert!(matches!(lint.status.code(), Some(0..=2)), "{test}: {:?}: {said}", lint.status);
+    assert!(matches!(lint.status.code(), Some(0..=2)), "{test}: {:?}: {messages}", lint.status);
     let (new, time) = run_within(longest, &folder, &["new", "acme", "--from", file]);
     println!("{test}: new {:?} after {time:.1?}", new.status.code());
     assert!(time < longest * BUSY, "{test}: new took {time:?}");
@@ -289,15 +289,15 @@ fn survives(test: &str, file: &str, content: &[u8], longest: Duration) -> (Optio
         "{test}: {:?}",
         files(&folder)
     );
-    (lint.status.code(), said)
+    (lint.status.code(), messages)
 }
 
 #[test]
 fn hostile_descriptions_end_in_a_clear_error() {
     let half = &PARCELS.as_bytes()[..PARCELS.len() / 2];
     survives("truncated-yaml", "d.yaml", half, LONGEST);
-    let (code, said) = survives("truncated-json", "d.json", br#"{"openapi": "3.0.0", "paths": {"/a": {"#, LONGEST);
-    assert_eq!(code, Some(2), "{said}");
+    let (code, messages) = survives("truncated-json", "d.json", br#"{"openapi": "3.0.0", "paths": {"/a": {"#, LONGEST);
+    assert_eq!(code, Some(2), "{messages}");
     let mut stairs = String::new();
     for level in 0..10_000 {
         stairs.extend(std::iter::repeat_n(' ', level));
@@ -317,27 +317,27 @@ fn hostile_descriptions_end_in_a_clear_error() {
         ("empty", "d.yaml", String::new()),
         ("scalar", "d.yaml", "just a text".to_owned()),
     ] {
-        let (code, said) = survives(test, file, content.as_bytes(), LONGEST);
-        assert_eq!(code, Some(2), "{test}: {said}");
-        assert!(said.contains("expected"), "{test}: {said}");
+        let (code, messages) = survives(test, file, content.as_bytes(), LONGEST);
+        assert_eq!(code, Some(2), "{test}: {messages}");
+        assert!(messages.contains("expected"), "{test}: {messages}");
     }
     let mut bomb = String::from("openapi: 3.0.0\nx0: &x0 [a, a, a, a, a, a, a, a, a, a]\n");
     for level in 1..12 {
         let previous = format!("*x{}", level - 1);
         let _ = writeln!(bomb, "x{level}: &x{level} [{}]", vec![previous; 10].join(", "));
     }
-    let (code, said) = survives("aliases", "d.yaml", bomb.as_bytes(), LONGEST);
-    assert_eq!(code, Some(2), "{said}");
+    let (code, messages) = survives("aliases", "d.yaml", bomb.as_bytes(), LONGEST);
+    assert_eq!(code, Some(2), "{messages}");
     for reference in ["../../secret.yaml", "/etc/passwd", "https://example.com/x.yaml", "file:///etc/passwd"] {
         let document = json!({"openapi": "3.0.0", "info": {"title": "T", "version": "1"}, "paths": {},
             "components": {"schemas": {"A": {"$ref": reference}}}});
-        let (code, said) = survives("outside", "d.json", document.to_string().as_bytes(), LONGEST);
-        assert_eq!(code, Some(2), "{said}");
-        assert!(said.contains("/components/schemas/A") && said.contains("hint"), "{said}");
+        let (code, messages) = survives("outside", "d.json", document.to_string().as_bytes(), LONGEST);
+        assert_eq!(code, Some(2), "{messages}");
+        assert!(messages.contains("/components/schemas/A") && messages.contains("hint"), "{messages}");
     }
 }
 
-/// Schemas that refer to the next one many times each: written out they would have no end.
+/// Each schema refers to the next one many times: written out, they would grow exponentially.
 #[test]
 fn references_that_multiply_are_cut() {
     let mut schemas = serde_json::Map::new();
@@ -351,8 +351,8 @@ fn references_that_multiply_are_cut() {
     let document = json!({"openapi": "3.0.0", "info": {"title": "T", "version": "1"}, "paths": {"/a": {"post": {"operationId": "../../a",
         "requestBody": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/S0"}}}}, "responses": {}}}},
         "components": {"schemas": schemas}});
-    let (code, said) = survives("multiply", "d.json", document.to_string().as_bytes(), LONGEST);
-    assert_eq!(code, Some(1), "{said}");
+    let (code, messages) = survives("multiply", "d.json", document.to_string().as_bytes(), LONGEST);
+    assert_eq!(code, Some(1), "{messages}");
 }
 
 #[test]
@@ -366,8 +366,8 @@ fn five_thousand_operations_are_read() {
         );
     }
     let document = json!({"openapi": "3.0.0", "info": {"title": "T", "version": "1"}, "paths": paths});
-    let (code, said) = survives("many", "d.json", document.to_string().as_bytes(), LONGEST_OF_MANY);
-    assert_eq!(code, Some(1), "{said}");
+    let (code, messages) = survives("many", "d.json", document.to_string().as_bytes(), LONGEST_OF_MANY);
+    assert_eq!(code, Some(1), "{messages}");
 }
 
 #[test]
@@ -381,6 +381,6 @@ fn fifty_megabytes_are_read_or_refused() {
         "paths": {"/a": {"get": {"responses": {"200": {"description": "x"}}}}}, "components": {"schemas": schemas}});
     survives("large-json", "d.json", document.to_string().as_bytes(), LONGEST);
     survives("large-yaml", "d.yaml", document.to_string().as_bytes(), LONGEST);
-    let (code, said) = survives("too-large", "d.yaml", &vec![b' '; 61 * 1024 * 1024], LONGEST);
-    assert_eq!(code, Some(2), "{said}");
+    let (code, messages) = survives("too-large", "d.yaml", &vec![b' '; 61 * 1024 * 1024], LONGEST);
+    assert_eq!(code, Some(2), "{messages}");
 }

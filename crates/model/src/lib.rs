@@ -1,11 +1,12 @@
-//! What a tool is: plain data that the build writes to `generated/<api>/tools.json` and the
-//! program reads back. Imports nothing of ours, so that both halves can share it.
+//! Tools and vendors as plain data: the build writes them to `generated/<api>/tools.json` and the
+//! program reads them back. It imports nothing of ours, so that both halves can share it.
 
 mod format;
 pub mod media_type;
 mod name;
 mod operation;
 mod paging;
+mod portability;
 mod settings_file;
 mod suggest;
 mod summary;
@@ -21,6 +22,7 @@ pub use name::{
 };
 pub use operation::{BodyKind, Location, Operation, Parameter, ParameterKind, QueryStyle, RequestBody};
 pub use paging::{Paging, PagingKind, PagingStyle, Signs};
+pub use portability::portability_faults;
 pub use settings_file::{Profile, SettingsFile};
 pub use suggest::{suggest, suggest_one};
 pub use summary::{OperationSummary, ToolSummary};

@@ -1,11 +1,11 @@
-//! The content of toolwright.toml: what a person writes about selections, by name.
+//! toolwright.toml → named selections as plain data.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// The content of `toolwright.toml`. Nothing in it applies before a profile is named: a file
-/// that lies in the folder where a client happens to start us must not open anything.
+/// The content of `toolwright.toml`. It has no effect unless `--profile` names one of its profiles: a
+/// file in the folder in which a client starts the program must not grant anything by itself.
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schemars", schemars(rename = "toolwright.toml"))]
@@ -16,7 +16,7 @@ pub struct SettingsFile {
     pub profiles: BTreeMap<String, Profile>,
 }
 
-/// A selection with a name. A flag replaces the profile's list of the same name.
+/// A named selection. A flag replaces the profile's list of the same name.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]

@@ -155,7 +155,7 @@ mod tests {
             ("list_users_jitbit", &["jitbit_list_users"]),
             ("list_users", &["jitbit_list_users"]),
             ("jitbit_search", &["jitbit_search_tickets", "jitbit_search_users"]),
-            // What all names begin with is no likeness.
+            // The words that all names begin with don't count.
             ("jitbit_list_cats", &[]),
             ("jitbit_list_groups", &[]),
             ("jitbit", &[]),

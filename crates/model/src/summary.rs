@@ -1,4 +1,4 @@
-//! The JSON of `catalog list`: one tool and the operations that it calls.
+//! A tool → its entry in the JSON of `catalog list`.
 
 use serde::Serialize;
 
@@ -21,23 +21,23 @@ pub struct ToolSummary<'a> {
     pub method: &'a str,
     /// The path as the vendor's description writes it.
     pub path: &'a str,
-    /// What calling it does at the vendor; `null` while nobody has reviewed it.
+    /// The effect of a call at the vendor; `null` if it is unreviewed.
     pub effect: Option<Effect>,
     /// The kind of call.
     pub verb: Verb,
-    /// What it may bring about besides.
+    /// Consequences of a call besides its effect.
     pub risks: Vec<Risk>,
     /// The vendor's tags and ours.
     pub tags: Vec<&'a str>,
-    /// Whether an assistant needs it every day.
+    /// Whether it has the tag `core`: an assistant needs it every day.
     pub core: bool,
-    /// Whether somebody has stated the effect.
+    /// Whether a reviewer has stated the effect.
     pub reviewed: bool,
     /// Names that other servers use.
     pub aliases: Vec<&'a str>,
-    /// What a model reads.
+    /// The description that a model reads.
     pub description: &'a str,
-    /// Bytes of the tool as tools/list sends it, divided by four.
+    /// The tool's bytes in tools/list divided by four, an estimate of its tokens.
     pub tokens: usize,
     /// The operations it calls.
     pub operations: Vec<OperationSummary<'a>>,

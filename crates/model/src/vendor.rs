@@ -1,5 +1,5 @@
-//! A vendor's connection: the content of `specs/<vendor>/vendor.toml`. It names the variables
-//! that hold addresses and credentials, never their values.
+//! `specs/<vendor>/vendor.toml` → a vendor's connection as plain data. It names the variables that
+//! hold addresses and credentials, never their values.
 
 mod address;
 mod credential;
@@ -22,49 +22,49 @@ pub struct Vendor {
     pub id: String,
     /// The product's name for a person.
     pub title: String,
-    /// The ways to say where the vendor is; the first that is set and at which the credentials
-    /// work is taken.
+    /// Alternative addresses; the first whose variable is set and at which the credentials work is
+    /// used.
     pub addresses: Vec<Address>,
-    /// The ways to authenticate; the first whose variables are set is taken.
+    /// Alternative credentials; the first whose variables are all set is used.
     pub credentials: Vec<Credential>,
-    /// What is sent with every request besides.
+    /// Further headers of every request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<Setting>,
-    /// What to say when the vendor refuses who is calling.
+    /// Explanations of refusals that concern the connection.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refusals: Vec<Refusal>,
-    /// What a model is told once, when it connects: where ids come from, what to begin with.
+    /// Instructions that a model reads once, on connecting: where ids come from, what to call first.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub guidance: String,
     /// What `doctor` calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<Check>,
-    /// How much to ask of the vendor.
+    /// Limits that requests to the vendor stay within.
     #[serde(default)]
     pub limits: Limits,
-    /// The ways in which listings page; the first whose parameters an operation has is its own.
+    /// The paging styles of listings; an operation has the first whose parameters it has.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paging: Vec<PagingStyle>,
-    /// The fields of answers whose text outsiders write; a name may end in `*`. Where it is
-    /// missing, any text may be an outsider's.
+    /// Fields of answers whose text outsiders write; a name may end in `*`. Without this key, every
+    /// text counts as an outsider's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub untrusted: Option<Vec<String>>,
-    /// The fields of answers whose text may be HTML, which becomes Markdown; a name may end in `*`.
+    /// Fields of answers whose text may be HTML and is converted to Markdown; a name may end in `*`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub html: Vec<String>,
-    /// The hosts besides the configured address's to which links in untrusted text stay live;
-    /// `*.` before a name stands for everything below it.
+    /// Hosts to which links in untrusted text stay clickable, besides the configured address;
+    /// `*.example.com` means every host below `example.com`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<String>,
 }
 
-/// A file with a single address says `[address]`: the same keys, without `name`.
+/// A file with a single address has `[address]` instead: the same keys without `name`.
 #[cfg(feature = "schemars")]
 fn with_one_address(schema: &mut schemars::Schema) {
     let Some(schema) = schema.as_object_mut() else { return };
     let one = serde_json::json!({
         "$ref": "#/$defs/Address",
-        "description": "Where the vendor is, where there is one way to say it: stands for a single entry of `addresses`."
+        "description": "The vendor's only address, in place of `addresses`."
     });
     if let Some(properties) = schema.get_mut("properties").and_then(serde_json::Value::as_object_mut) {
         properties.insert("address".to_owned(), one);
@@ -74,32 +74,36 @@ fn with_one_address(schema: &mut schemars::Schema) {
     }
 }
 
-/// The operation that shows whether address and credentials are right.
+/// The operation by which `doctor` verifies address and credentials.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Check {
     /// The id of an operation that reads and takes no arguments.
     pub operation: String,
-    /// JSON pointers into its answer; the first that holds text says who is calling.
+    /// JSON pointers into its answer; the first that holds text is the caller's identity.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub identity: Vec<String>,
 }
 
-/// How much to ask of a vendor.
+/// Limits that requests to a vendor stay within.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
-    /// How long a call may take from start to the last byte of the answer, in seconds.
+    /// The longest time from the start of a call to the last byte of its answer, in seconds.
     #[serde(default = "default_timeout")]
     pub timeout_seconds: u64,
-    /// How many requests the vendor takes in any minute; no bound where it is missing.
+    /// The most requests in any minute; unlimited if missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests_per_minute: Option<u32>,
-    /// How many requests may be under way at once; no bound where it is missing.
+    /// The most requests in flight at once; unlimited if missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_flight: Option<u32>,
+    /// Texts within the limit's name that a 429 answer reports (`RateLimit-Reason`) which mark a limit on
+    /// a single record: requests for other records are not held back by it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub record_limit_reasons: Vec<String>,
 }
 
 fn default_timeout() -> u64 {
@@ -108,6 +112,11 @@ fn default_timeout() -> u64 {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { timeout_seconds: default_timeout(), requests_per_minute: None, in_flight: None }
+        Self {
+            timeout_seconds: default_timeout(),
+            requests_per_minute: None,
+            in_flight: None,
+            record_limit_reasons: Vec::new(),
+        }
     }
 }

@@ -1,6 +1,6 @@
-//! A description that is split over files → one document: each part that a `$ref` finds in
-//! another file of the same folder moves into the main one, once. Anything further away (another
-//! folder, the network) is refused: reading a description must not read anything else.
+//! A description in several files → one document: each part of another file that a `$ref` leads to
+//! is copied into the main one, once. Files outside of the description's folder and addresses are
+//! refused, because a description must not make us read anything else.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Component, Path, PathBuf};
@@ -9,23 +9,23 @@ use serde_json::{Map, Value, json};
 
 use super::openapi31::free_name;
 use super::{LARGEST_DESCRIPTION, Steps, load};
-use toolwright_codegen::read::finding::{Errors, Finding};
+use toolwright_codegen::read::finding::{Finding, Findings};
 use toolwright_codegen::read::located::escape;
 
-/// More files than this are no description.
-const MOST_FILES: usize = 2_000;
+/// The most files of a description.
+const MAX_FILES: usize = 2_000;
 
 /// Joins the files of the description at `path`, whose main document is `document`.
-pub(super) fn join(path: &Path, file: &str, document: Value, steps: &mut Steps, errors: &mut Errors) -> Option<Value> {
+pub(super) fn join(path: &Path, file: &str, document: Value, steps: &mut Steps, findings: &Findings) -> Option<Value> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
         _ => PathBuf::from("."),
     };
-    // Through symbolic links: what counts is where a file really is.
+    // With symbolic links resolved: the real place of a file counts.
     let folder = match folder.canonicalize() {
         Ok(folder) => folder,
         Err(error) => {
-            errors.push_file(file, "a readable folder", error.to_string());
+            findings.push_file(file, "a readable folder", error.to_string());
             return None;
         }
     };
@@ -40,7 +40,7 @@ pub(super) fn join(path: &Path, file: &str, document: Value, steps: &mut Steps, 
         placed: BTreeMap::new(),
         taken: places(&document),
         waiting: VecDeque::new(),
-        found: Errors::default(),
+        found: Findings::default(),
     };
     let mut document = document;
     let main = joiner.main.clone();
@@ -48,22 +48,22 @@ pub(super) fn join(path: &Path, file: &str, document: Value, steps: &mut Steps, 
     while let Some((from, pointer, place)) = joiner.waiting.pop_front() {
         let Some(mut part) = joiner.part(&from, &pointer) else { continue };
         joiner.rewrite(&mut part, &from, &mut place.clone());
-        steps.add("file", &place, format!("brought in from {}", from.display()));
+        steps.add("file", &place, format!("copied from {}", from.display()));
         insert(&mut document, &place, part);
     }
     write_out_paths(&mut document);
     let clean = joiner.found.is_empty();
-    errors.append(joiner.found);
+    findings.append(joiner.found);
     clean.then_some(document)
 }
 
-/// Where paths from other files wait until all parts are in.
+/// Where path items of other files are kept until all parts are copied.
 const PATH_ITEMS: &str = "/x-toolwright-path-items";
 
 struct Joiner {
-    /// Relative to the folder, as every path here.
+    /// Relative to the folder, as all paths here.
     main: PathBuf,
-    /// How messages name the main file.
+    /// The main file's name in messages.
     file: String,
     folder: PathBuf,
     swagger: bool,
@@ -72,15 +72,15 @@ struct Joiner {
     read: BTreeMap<PathBuf, Option<Value>>,
     /// File and pointer there → pointer in the joined document.
     placed: BTreeMap<(PathBuf, String), String>,
-    /// Places of the joined document that hold something.
+    /// The pointers of the joined document that are taken.
     taken: BTreeSet<String>,
     waiting: VecDeque<(PathBuf, String, String)>,
-    found: Errors,
+    found: Findings,
 }
 
 impl Joiner {
-    /// Makes each `$ref` of `value`, which comes from the file `from`, one within the joined
-    /// document; `pointer` is where `value` stands in it.
+    /// Rewrites each `$ref` of `value`, which comes from the file `from`, to one within the joined
+    /// document; `pointer` is the place of `value` there.
     fn rewrite(&mut self, value: &mut Value, from: &Path, pointer: &mut String) {
         let length = pointer.len();
         match value {
@@ -109,7 +109,7 @@ impl Joiner {
         }
     }
 
-    /// What `reference` is called in the joined document.
+    /// Returns `reference` as it is in the joined document.
     fn target(&mut self, reference: &str, from: &Path, at: &str) -> Option<String> {
         let (path, fragment) = reference.split_once('#').unwrap_or((reference, ""));
         let file = if path.is_empty() { from.to_owned() } else { self.locate(path, reference, from, at)? };
@@ -131,17 +131,12 @@ impl Joiner {
         Some(format!("#{place}"))
     }
 
-    /// The file that a `$ref` means, relative to the folder.
+    /// Returns the file of a `$ref`, relative to the folder.
     fn locate(&mut self, path: &str, reference: &str, from: &Path, at: &str) -> Option<PathBuf> {
         let path = path.replace("%20", " ");
-        let mut wrong = |expected: &str, found: String, hint: &str| {
-            self.found.push(Finding {
-                file: self.file.clone(),
-                pointer: at.to_owned(),
-                expected: expected.to_owned(),
-                found,
-                hint: Some(hint.to_owned()),
-            });
+        let wrong = |expected: &str, found: String, hint: &str| {
+            let finding = Finding::at_pointer(&self.file, at, expected, found);
+            self.found.push(finding.with_hint(Some(hint.to_owned())));
         };
         if path.contains("://") || path.starts_with("//") {
             let hint = "nothing is fetched: save that file into the folder of the description";
@@ -165,7 +160,7 @@ impl Joiner {
         Some(parts.iter().collect())
     }
 
-    /// A copy of what stands at `pointer` of a file.
+    /// Returns a copy of the node at `pointer` of a file.
     fn part(&mut self, file: &Path, pointer: &str) -> Option<Value> {
         if !self.read.contains_key(file) {
             let read = self.read_file(file);
@@ -183,7 +178,7 @@ impl Joiner {
         part
     }
 
-    /// How messages name a file beside the main one.
+    /// Returns the name in messages of a file beside the main one.
     fn name(&self, file: &Path) -> String {
         let folder = self.file.rsplit_once('/').map(|(folder, _)| format!("{folder}/")).unwrap_or_default();
         format!("{folder}{}", file.display())
@@ -206,17 +201,17 @@ impl Joiner {
             return None;
         }
         let size = std::fs::metadata(&path).map_or(0, |found| found.len());
-        if size > self.left || self.read.len() >= MOST_FILES {
-            let expected = format!("at most {LARGEST_DESCRIPTION} bytes in {MOST_FILES} files");
+        if size > self.left || self.read.len() >= MAX_FILES {
+            let expected = format!("at most {LARGEST_DESCRIPTION} bytes in {MAX_FILES} files");
             self.found.push_file(&name, expected, "more");
             return None;
         }
         self.left -= size;
-        load(&path, &name, &mut self.found)
+        load(&path, &name, &self.found)
     }
 }
 
-/// Where a part that is referred to at `at` belongs.
+/// Returns the section for a part that a reference at `at` leads to.
 fn section(at: &str, swagger: bool) -> &'static str {
     let steps: Vec<&str> = at.split('/').collect();
     let last = steps.last().copied().unwrap_or_default();
@@ -239,7 +234,7 @@ fn section(at: &str, swagger: bool) -> &'static str {
     }
 }
 
-/// The places of a document that parts could move to and that hold something.
+/// Returns the pointers of sections' entries, which no part may overwrite.
 fn places(document: &Value) -> BTreeSet<String> {
     let components = document.get("components").and_then(Value::as_object).into_iter().flatten();
     let components = components.map(|(section, entries)| (format!("/components/{section}"), entries));
@@ -255,7 +250,7 @@ fn places(document: &Value) -> BTreeSet<String> {
         .collect()
 }
 
-/// Paths from other files take the place of what refers to them: no format has a section for them.
+/// Replaces references to path items of other files by copies, because no format has a section for them.
 fn write_out_paths(document: &mut Value) {
     let Value::Object(root) = document else { return };
     let Some(Value::Object(items)) = root.shift_remove(PATH_ITEMS.trim_start_matches('/')) else { return };
@@ -264,14 +259,14 @@ fn write_out_paths(document: &mut Value) {
         let reference = item.get("$ref").and_then(Value::as_str);
         let name =
             reference.and_then(|reference| reference.strip_prefix('#')?.strip_prefix(PATH_ITEMS)?.strip_prefix('/'));
-        // Each is copied: several paths may share one.
+        // Copied and not moved: several paths may share one.
         if let Some(found) = name.and_then(|name| items.get(name)) {
             *item = found.clone();
         }
     }
 }
 
-/// Puts a part to its place, making the sections on the way.
+/// Inserts a part at its pointer, and the sections above it.
 fn insert(document: &mut Value, place: &str, part: Value) {
     let mut here = document;
     let mut steps = place.split('/').skip(1).peekable();

@@ -1,12 +1,13 @@
-//! Which place of an OpenAPI 3.0 document holds what: enough to visit every schema and no
-//! example, and to copy facts and no prose.
+//! A node of an OpenAPI 3.0 document → its [`Role`], as far as it takes to visit every schema and no
+//! example, and to copy facts and no prose. It works on raw JSON, because converters meet
+//! documents that are no OpenAPI 3.0 yet.
 
 use serde_json::Value;
 
 use toolwright_codegen::read::located::escape;
-use toolwright_codegen::read::spec::METHODS;
+use toolwright_codegen::read::paths::METHODS;
 
-/// What stands at a place.
+/// The OpenAPI object that a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
     Document,
@@ -20,17 +21,17 @@ pub(crate) enum Role {
     Encoding,
     Response,
     Schema,
-    /// A map from names that the vendor chose, or a list.
+    /// A map by names that the vendor chose, or a list.
     Many(&'static Role),
-    /// Data: nothing below it is OpenAPI's.
+    /// Anything else; nothing below it is visited.
     Data,
 }
 
-/// The keys of a schema under which several more stand.
+/// The keys of a schema that hold several schemas.
 const SCHEMAS: [&str; 8] =
     ["properties", "allOf", "oneOf", "anyOf", "prefixItems", "patternProperties", "$defs", "definitions"];
 
-/// What stands under `key` of a `role`.
+/// Returns the role of the node under `key` of a node with a `role`.
 pub(crate) fn child(role: Role, key: &str) -> Role {
     use Role::{
         Body, Components, Data, Document, Encoding, Header, Many, Media, Operation, Parameter, PathItem, Response,
@@ -50,14 +51,14 @@ pub(crate) fn child(role: Role, key: &str) -> Role {
             Role::Schema
         }
         (Components, "schemas") => Many(&Role::Schema),
-        // The last four are gone after the conversion from 3.1.
+        // The conversion from 3.1 removes the last four.
         (Role::Schema, key) if SCHEMAS.contains(&key) => Many(&Role::Schema),
         (Many(of), key) if !(*of == PathItem && key.starts_with("x-")) => *of,
         _ => Data,
     }
 }
 
-/// Calls `visit` for everything that has a role, what is inside before what it is in.
+/// Calls `visit` for every node that has a role, children before their parent.
 pub(crate) fn visit(document: &mut Value, visit: &mut dyn FnMut(Role, &mut Value, &str)) {
     walk(Role::Document, document, &mut String::new(), visit);
 }
@@ -89,7 +90,7 @@ fn walk(role: Role, value: &mut Value, pointer: &mut String, visit: &mut dyn FnM
     visit(role, value, pointer);
 }
 
-/// Calls `visit` with every `$ref` of the document and the place that holds it, examples too.
+/// Calls `visit` with every `$ref` of the document, also within examples.
 pub(crate) fn references(value: &mut Value, visit: &mut dyn FnMut(&mut String)) {
     match value {
         Value::Object(object) => {

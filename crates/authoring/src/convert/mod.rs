@@ -1,6 +1,6 @@
-//! Other description formats → OpenAPI 3.0, for `spec lint` and `spec new`: Swagger 2.0 and
-//! OpenAPI 3.1, one file or several. Each step says where it was taken, as fixups do. The build
-//! itself reads 3.0 only, so that what is compiled is what stands in the file.
+//! Swagger 2.0 and OpenAPI 3.1, one file or several → OpenAPI 3.0, for `spec lint` and `spec new`.
+//! Each step is recorded with its place, as fixups are. The build itself reads 3.0 only, so that
+//! the committed file is exactly what is compiled.
 
 mod files;
 pub(crate) mod grammar;
@@ -13,30 +13,30 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-use toolwright_codegen::lower::fixups::Fixup;
-use toolwright_codegen::read::finding::{Errors, Finding};
+use toolwright_codegen::read::finding::{Finding, Findings};
+use toolwright_codegen::read::fixups::Fixup;
 use toolwright_codegen::read::located::describe;
-use toolwright_codegen::read::spec;
+use toolwright_codegen::read::source;
 
 /// The largest description that is read, in bytes, all of its files together.
 pub(crate) const LARGEST_DESCRIPTION: u64 = 60 * 1024 * 1024;
 
-/// The deepest nesting that is read: descriptions stay far below, and everything after this may
+/// The deepest nesting that is read. Real descriptions stay far below it, and all later steps may
 /// recurse.
 const DEEPEST: usize = 100;
 
-/// A description in OpenAPI 3.0, and what was done to bring it there.
+/// A description in OpenAPI 3.0 and the steps of its conversion.
 #[derive(Debug)]
 pub(crate) struct Description {
     pub(crate) document: Value,
     pub(crate) steps: Vec<Fixup>,
-    /// What it was, such as `Swagger 2.0`.
+    /// The format of the file, such as `Swagger 2.0`.
     pub(crate) format: String,
-    /// Operations that could not be brought over: method, path, and why.
+    /// Operations that could not be converted.
     pub(crate) dropped: Vec<Dropped>,
 }
 
-/// An operation that could not be brought over.
+/// An operation that could not be converted, and why.
 #[derive(Debug, Clone)]
 pub(crate) struct Dropped {
     pub method: String,
@@ -44,7 +44,7 @@ pub(crate) struct Dropped {
     pub why: String,
 }
 
-/// Steps taken so far.
+/// The steps of the conversion so far.
 #[derive(Debug, Default)]
 struct Steps(Vec<Fixup>);
 
@@ -55,33 +55,33 @@ impl Steps {
 }
 
 /// Reads a description of any supported format; `file` is how messages name it.
-pub(crate) fn read(path: &Path, file: &str, errors: &mut Errors) -> Option<Description> {
+pub(crate) fn read(path: &Path, file: &str, findings: &Findings) -> Option<Description> {
     let size = match std::fs::metadata(path) {
         Ok(found) if found.is_dir() => {
-            errors.push_file(file, "a description", "a folder");
+            findings.push_file(file, "a description", "a folder");
             return None;
         }
         Ok(found) => found.len(),
         Err(error) => {
-            errors.push_file(file, "a readable file", error.to_string());
+            findings.push_file(file, "a readable file", error.to_string());
             return None;
         }
     };
     if size > LARGEST_DESCRIPTION {
-        errors.push_file(file, format!("at most {LARGEST_DESCRIPTION} bytes"), size.to_string());
+        findings.push_file(file, format!("at most {LARGEST_DESCRIPTION} bytes"), size.to_string());
         return None;
     }
-    let document = load(path, file, errors)?;
+    let document = load(path, file, findings)?;
     let mut steps = Steps::default();
-    let document = files::join(path, file, document, &mut steps, errors)?;
-    convert(file, document, steps, errors)
+    let document = files::join(path, file, document, &mut steps, findings)?;
+    convert(file, document, steps, findings)
 }
 
-/// Reads one file, no deeper than what follows can walk.
-fn load(path: &Path, file: &str, errors: &mut Errors) -> Option<Value> {
-    let document = spec::load(path, file, errors)?;
+/// Reads one file and bounds its depth.
+fn load(path: &Path, file: &str, findings: &Findings) -> Option<Value> {
+    let document = source::load(path, file, findings)?.value;
     if is_deeper(&document, DEEPEST) {
-        errors.push_file(file, format!("at most {DEEPEST} levels of nesting"), "more");
+        findings.push_file(file, format!("at most {DEEPEST} levels of nesting"), "more");
         return None;
     }
     Some(document)
@@ -96,15 +96,15 @@ fn is_deeper(value: &Value, levels: usize) -> bool {
     }
 }
 
-/// Brings a document, whatever its version, to OpenAPI 3.0.
-fn convert(file: &str, mut document: Value, mut steps: Steps, errors: &mut Errors) -> Option<Description> {
+/// Converts a document of any supported version to OpenAPI 3.0.
+fn convert(file: &str, mut document: Value, mut steps: Steps, findings: &Findings) -> Option<Description> {
     const HINT: &str = "Swagger 2.0 and OpenAPI 3.0 and 3.1 are read";
     let Some(root) = document.as_object() else {
-        errors.push_file(file, "a description, which is an object", describe(&document));
+        findings.push_file(file, "a description, which is an object", describe(&document));
         return None;
     };
     let text = |key: &str| match root.get(key) {
-        // It stands in comments later: nothing but a number may follow.
+        // It is written into a comment later, so it is reduced to a version number.
         Some(Value::String(text)) => Some(
             text.trim().split(|c: char| !c.is_ascii_alphanumeric() && c != '.').next().unwrap_or_default().to_owned(),
         ),
@@ -132,13 +132,8 @@ fn convert(file: &str, mut document: Value, mut steps: Steps, errors: &mut Error
             let key = if swagger.is_some() { "swagger" } else { "openapi" };
             let found = swagger.or(openapi).map_or("no version".to_owned(), |version| format!("`{key}: {version}`"));
             let pointer = if root.contains_key(key) { format!("/{key}") } else { String::new() };
-            errors.push(Finding {
-                file: file.to_owned(),
-                pointer,
-                expected: "`swagger: \"2.0\"`, `openapi: 3.0.x` or `openapi: 3.1.x`".to_owned(),
-                found,
-                hint: Some(HINT.to_owned()),
-            });
+            let expected = "`swagger: \"2.0\"`, `openapi: 3.0.x` or `openapi: 3.1.x`";
+            findings.push(Finding::at_pointer(file, &pointer, expected, found).with_hint(Some(HINT.to_owned())));
             return None;
         }
     };

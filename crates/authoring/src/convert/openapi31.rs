@@ -25,7 +25,7 @@ fn drop_sections(root: &mut Map<String, Value>, steps: &mut Steps) {
     root.insert("openapi".to_owned(), json!("3.0.3"));
     if let Some(webhooks) = root.shift_remove("webhooks") {
         let number = webhooks.as_object().map_or(0, Map::len);
-        let what = format!("{number} webhooks are calls that the vendor makes, not tools: left out");
+        let what = format!("{number} webhooks are requests by the vendor and no tools: left out");
         steps.add("webhooks", "/webhooks", what);
     }
     root.shift_remove("jsonSchemaDialect");
@@ -45,14 +45,14 @@ fn drop_sections(root: &mut Map<String, Value>, steps: &mut Steps) {
             let known = scheme.get("type").and_then(Value::as_str) != Some("mutualTLS");
             if !known {
                 let pointer = format!("/components/securitySchemes/{name}");
-                steps.add("mutual-tls", &pointer, "OpenAPI 3.0 has no word for client certificates: left out");
+                steps.add("mutual-tls", &pointer, "OpenAPI 3.0 has no client certificates: left out");
             }
             known
         });
     }
 }
 
-/// Moves each `$defs` to the document's schemas, where 3.0 looks for them.
+/// Moves each `$defs` to `components/schemas`, the only place for named schemas in 3.0.
 fn hoist_definitions(document: &mut Value, steps: &mut Steps) {
     let mut found: Vec<(String, String, Value)> = Vec::new();
     if let Value::Object(defs) = document.get_mut("$defs").map(Value::take).unwrap_or_default() {
@@ -91,9 +91,9 @@ fn hoist_definitions(document: &mut Value, steps: &mut Steps) {
     }
     references(document, &mut |reference| {
         let Some(pointer) = reference.strip_prefix('#') else { return };
-        // What was inside one that moved has moved with it.
+        // A definition inside of one that moved has moved with it.
         let target = moved.iter().rev().find_map(|(old, new)| Some(format!("#{new}{}", below(pointer, old)?)));
-        // Generators write `#/$defs/X` and mean the schema that it stands in.
+        // Some generators write `#/$defs/X` relative to the surrounding schema.
         let meant = || {
             let name = pointer.strip_prefix("/$defs/")?;
             let suffix = format!("/$defs/{name}");
@@ -105,7 +105,7 @@ fn hoist_definitions(document: &mut Value, steps: &mut Steps) {
     });
 }
 
-/// A name like `wanted` that OpenAPI allows and nobody has.
+/// A name like `wanted` that OpenAPI allows and that is not taken.
 pub(super) fn free_name(wanted: &str, taken: impl Fn(&str) -> bool) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
     let mut name: String = wanted.chars().map(|c| if plain(c) { c } else { '_' }).collect();

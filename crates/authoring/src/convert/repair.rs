@@ -1,14 +1,14 @@
-//! Faults that published descriptions have and that leave no doubt about what is meant → mended,
-//! each with its place. What is in doubt stays, and the reader of 3.0 complains about it.
+//! Faults of published descriptions → corrections, each with its place, where the meaning is beyond
+//! doubt. All others stay, and the reader of 3.0 reports them.
 
 use serde_json::{Map, Value, json};
 
 use super::grammar::{Role, visit};
 use super::{Dropped, Steps};
 use toolwright_codegen::read::located::escape;
-use toolwright_codegen::read::spec::{METHODS, path_fault, template_parameters};
+use toolwright_codegen::read::paths::{METHODS, path_fault, template_parameters};
 
-/// Mends the document in place; returns the operations that had to be left out.
+/// Corrects the document in place; returns the operations that had to be left out.
 pub(super) fn repair(document: &mut Value, steps: &mut Steps) -> Vec<Dropped> {
     let mut dropped = Vec::new();
     if let Value::Object(root) = document {
@@ -38,14 +38,14 @@ fn info(root: &mut Map<String, Value>, steps: &mut Steps) {
     }
 }
 
-/// A path may refer to a path item that stands elsewhere; the build reads operations only.
+/// Writes out path items that are references, because the build reads operations only.
 fn path_references(document: &mut Value, steps: &mut Steps, dropped: &mut Vec<Dropped>) {
     let Some(Value::Object(paths)) = document.get("paths") else { return };
     let mut found = Vec::new();
     for (path, item) in paths {
         let Some(reference) = item.get("$ref").and_then(Value::as_str) else { continue };
         let target = reference.strip_prefix('#').and_then(|pointer| document.pointer(pointer));
-        // What refers on is a circle or a riddle.
+        // A reference to a further reference is not followed.
         let target = target.filter(|target| target.is_object() && target.get("$ref").is_none()).cloned();
         found.push((path.clone(), reference.to_owned(), target));
     }
@@ -68,7 +68,7 @@ fn path_references(document: &mut Value, steps: &mut Steps, dropped: &mut Vec<Dr
             }
         }
     }
-    // 3.0 has no place for them; what was used has been written out.
+    // 3.0 has none; those in use are written out now.
     if let Some(Value::Object(components)) = document.get_mut("components") {
         components.shift_remove("pathItems");
     }
@@ -109,7 +109,7 @@ fn paths(document: &mut Value, steps: &mut Steps, dropped: &mut Vec<Dropped>) {
                 dropped.push(Dropped {
                     method: key.to_uppercase(),
                     path: path.clone(),
-                    why: "what stands there is no operation".to_owned(),
+                    why: "it is no operation".to_owned(),
                 });
                 return false;
             }
@@ -119,18 +119,18 @@ fn paths(document: &mut Value, steps: &mut Steps, dropped: &mut Vec<Dropped>) {
             operation || known
         });
         if paths.contains_key(&path) {
-            steps.add("path", &pointer, "is there twice: the first one stays");
+            steps.add("path", &pointer, "is a duplicate: the first one stays");
             continue;
         }
         paths.insert(path, Value::Object(item));
     }
 }
 
-/// A `$ref` that leads nowhere, or round in circles, becomes "anything".
+/// Replaces a `$ref` that leads nowhere or in a circle by a schema that accepts anything.
 fn references(document: &mut Value, steps: &mut Steps) {
     let mut lost = Vec::new();
     find_lost(document, document, &mut String::new(), &mut lost);
-    // Back to front, so that taking an item out of a list moves none that is still to come.
+    // In reverse order, so that removing an item from a list moves no later one.
     for (pointer, reference) in lost.into_iter().rev() {
         let (parent, key) = pointer.rsplit_once('/').unwrap_or(("", ""));
         if let Some(Value::Array(items)) = document.pointer_mut(parent)
@@ -141,7 +141,7 @@ fn references(document: &mut Value, steps: &mut Steps) {
         } else if let Some(holder) = document.pointer_mut(&pointer) {
             *holder = json!({});
         }
-        steps.add("lost-reference", &pointer, format!("`{reference}` leads nowhere: anything is taken"));
+        steps.add("lost-reference", &pointer, format!("`{reference}` leads nowhere: anything is accepted"));
     }
 }
 
@@ -187,7 +187,7 @@ fn leads_somewhere(reference: &str, document: &Value) -> bool {
     false
 }
 
-/// What single operations, parameters and bodies lack.
+/// Adds what single operations, parameters and bodies lack.
 fn nodes(document: &mut Value, steps: &mut Steps) {
     visit(document, &mut |role, value, pointer| {
         let list = matches!(role, Role::Many(Role::Parameter)) && !pointer.starts_with("/components");
@@ -215,7 +215,7 @@ fn nodes(document: &mut Value, steps: &mut Steps) {
     });
 }
 
-/// An object that takes no others can't be asked for a property that it does not describe.
+/// Drops required properties that a closed object does not describe: no value could have them.
 fn required(schema: &mut Map<String, Value>, pointer: &str, steps: &mut Steps) {
     let composed = ["allOf", "oneOf", "anyOf"].iter().any(|key| schema.contains_key(*key));
     if composed || schema.get("additionalProperties") != Some(&Value::Bool(false)) {
@@ -226,7 +226,7 @@ fn required(schema: &mut Map<String, Value>, pointer: &str, steps: &mut Steps) {
     names.retain(|name| {
         let kept = name.as_str().is_none_or(|name| known.contains_key(name));
         if !kept {
-            steps.add("required", pointer, format!("{name} is demanded, and the object can't have it: not demanded"));
+            steps.add("required", pointer, format!("{name} is required, but the object can't have it: not required"));
         }
         kept
     });
@@ -252,7 +252,7 @@ fn operation(operation: &mut Map<String, Value>, pointer: &str, steps: &mut Step
         }
     }
     if !operation.get("responses").is_some_and(Value::is_object) {
-        steps.add("responses", pointer, "no answers are described: any is taken");
+        steps.add("responses", pointer, "no answers are described: any is accepted");
         operation.insert("responses".to_owned(), json!({"default": {"description": ""}}));
     }
     for key in ["summary", "description"] {
@@ -297,11 +297,11 @@ fn parameter(parameter: &mut Map<String, Value>, pointer: &str, steps: &mut Step
     }
 }
 
-/// Every name between the braces of a path is a parameter, and no other is in the path.
+/// Makes path parameters equal to the names in the braces of the path.
 fn path_parameters(document: &mut Value, steps: &mut Steps) {
     let resolved = |document: &Value, parameter: &Value| -> Option<String> {
         let mut here = parameter;
-        // Longer chains have been taken out.
+        // Longer chains were removed before.
         for _ in 0..12 {
             match here.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix('#')) {
                 Some(pointer) => here = document.pointer(pointer)?,
@@ -343,7 +343,7 @@ fn path_parameters(document: &mut Value, steps: &mut Steps) {
             }
         }
         for name in missing {
-            steps.add("path-parameter", &pointer, format!("`{name}` stands in the path only: a text"));
+            steps.add("path-parameter", &pointer, format!("`{name}` is in the path only: a text"));
             let parameter = json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}});
             if let Value::Array(parameters) = holder.entry("parameters").or_insert_with(|| json!([])) {
                 parameters.push(parameter);

@@ -1,11 +1,11 @@
-//! What JSON Schema 2020-12 and Swagger 2.0 say of a schema → how OpenAPI 3.0 says it. One schema
-//! at a time; what is inside has been converted before.
+//! A schema in JSON Schema 2020-12 or Swagger 2.0 → the same in OpenAPI 3.0. One schema at a time;
+//! the schemas inside of it are converted before.
 
 use serde_json::{Map, Value, json};
 
 use super::Steps;
 
-/// Keywords without a counterpart in OpenAPI 3.0; what they demand is left to the vendor to check.
+/// Keywords without a counterpart in OpenAPI 3.0. They are dropped, so only the vendor checks them.
 const DROPPED: [&str; 19] = [
     "$anchor",
     "$comment",
@@ -62,7 +62,7 @@ pub(super) fn convert(schema: &mut Value, pointer: &str, steps: &mut Steps) {
     }
 }
 
-/// In 3.0 what stands beside a `$ref` does not count.
+/// In 3.0 the keywords beside a `$ref` are ignored.
 fn reference_with_siblings(object: &mut Map<String, Value>, pointer: &str, steps: &mut Steps) {
     if !object.get("$ref").is_some_and(Value::is_string) || object.len() == 1 {
         return;
@@ -129,7 +129,7 @@ fn type_list(object: &mut Map<String, Value>, pointer: &str, steps: &mut Steps) 
     steps.add("type-list", pointer, what);
 }
 
-/// One type of several: `items` and `properties` go where they belong.
+/// One type of several: `items` stays with arrays, `properties` with objects.
 fn alternative(object: &mut Map<String, Value>, kind: &Value) -> Value {
     let own: &[&str] = match kind.as_str() {
         Some("array") => &["items", "minItems", "maxItems", "uniqueItems"],
@@ -147,7 +147,7 @@ fn alternative(object: &mut Map<String, Value>, kind: &Value) -> Value {
     Value::Object(out)
 }
 
-/// `anyOf: [X, {type: null}]` says that X may be null.
+/// `anyOf: [X, {type: null}]` means that X may be null.
 fn null_alternatives(object: &mut Map<String, Value>, pointer: &str, steps: &mut Steps) {
     for key in ["anyOf", "oneOf"] {
         let Some(Value::Array(alternatives)) = object.get_mut(key) else { continue };
@@ -166,7 +166,7 @@ fn null_alternatives(object: &mut Map<String, Value>, pointer: &str, steps: &mut
     }
 }
 
-/// The mark that people used before OpenAPI had one.
+/// The extension that marked null before OpenAPI had `nullable`.
 fn nullable_mark(object: &mut Map<String, Value>) {
     if object.shift_remove("x-nullable") == Some(Value::Bool(true)) {
         object.insert("nullable".to_owned(), json!(true));
@@ -203,7 +203,7 @@ fn bounds(object: &mut Map<String, Value>, pointer: &str, steps: &mut Steps) {
     for (mark, bound) in [("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")] {
         let Some(limit) = object.get(mark).and_then(Value::as_f64) else { continue };
         let exclusive = object.shift_remove(mark).unwrap_or_default();
-        // Both may be there; the tighter one holds.
+        // If both are present, the stricter one applies.
         let tighter = object
             .get(bound)
             .and_then(Value::as_f64)
@@ -216,7 +216,7 @@ fn bounds(object: &mut Map<String, Value>, pointer: &str, steps: &mut Steps) {
     }
 }
 
-/// How 3.1 says that a text is a file or base64.
+/// `contentEncoding` and `contentMediaType` of 3.1 → a `format` of 3.0.
 fn contents(object: &mut Map<String, Value>, pointer: &str, steps: &mut Steps) {
     let encoding = object.shift_remove("contentEncoding");
     let media = object.shift_remove("contentMediaType");
@@ -226,7 +226,7 @@ fn contents(object: &mut Map<String, Value>, pointer: &str, steps: &mut Steps) {
         (Some("binary"), None) => "binary",
         _ => return,
     };
-    steps.add("content", pointer, format!("what is said of its content becomes `format: {format}`"));
+    steps.add("content", pointer, format!("its content keywords become `format: {format}`"));
     object.entry("type").or_insert_with(|| json!("string"));
     object.entry("format").or_insert_with(|| json!(format));
 }
@@ -252,7 +252,7 @@ fn lists(object: &mut Map<String, Value>, pointer: &str, steps: &mut Steps) {
         steps.add("pattern-properties", pointer, "`patternProperties` becomes `additionalProperties`");
     }
     if matches!(object.get("type").and_then(Value::as_str), Some("array")) && !object.contains_key("items") {
-        steps.add("items", pointer, "a list that does not say of what takes anything");
+        steps.add("items", pointer, "a list without `items` accepts anything");
         object.insert("items".to_owned(), json!({}));
     }
 }

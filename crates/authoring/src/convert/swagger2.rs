@@ -1,4 +1,4 @@
-//! Swagger 2.0 → OpenAPI 3.0: the frame. Parameters and bodies are the part `inputs`.
+//! Swagger 2.0 → OpenAPI 3.0, all but parameters and bodies (`inputs`).
 
 mod inputs;
 
@@ -7,12 +7,12 @@ use serde_json::{Map, Value, json};
 use super::grammar::{Role, references, visit};
 use super::{Steps, schema, take_object};
 use toolwright_codegen::read::located::escape;
-use toolwright_codegen::read::spec::METHODS;
+use toolwright_codegen::read::paths::METHODS;
 
 /// Root keys that both formats have.
 const KEPT: [&str; 4] = ["info", "tags", "security", "externalDocs"];
 
-/// What the root of the document says for all operations.
+/// Defaults of the document for all operations.
 struct Frame {
     consumes: Vec<String>,
     produces: Vec<String>,
@@ -93,7 +93,7 @@ fn servers(source: &Map<String, Value>, steps: &mut Steps) -> Value {
     let base = text("basePath").trim_end_matches('/');
     let host = text("host");
     if host.is_empty() {
-        steps.add("servers", "/host", "no host: the address is for the user to say");
+        steps.add("servers", "/host", "no host: vendor.toml names a variable for it");
         return json!([{"url": if base.is_empty() { "/" } else { base }}]);
     }
     let mut schemes: Vec<&str> =
@@ -101,7 +101,7 @@ fn servers(source: &Map<String, Value>, steps: &mut Steps) -> Value {
     if schemes.is_empty() {
         schemes.push("https");
     }
-    // The encrypted one first: it becomes the example.
+    // https first, because the first server becomes the example.
     schemes.sort_by_key(|scheme| *scheme != "https");
     let servers: Vec<Value> = schemes.iter().map(|scheme| json!({"url": format!("{scheme}://{host}{base}")})).collect();
     steps.add("servers", "/host", format!("`host`, `basePath` and `schemes` become {} servers", servers.len()));
@@ -143,7 +143,7 @@ impl Frame {
             Some(Value::Array(parameters)) => parameters,
             _ => Vec::new(),
         };
-        // A body that the path states for all of its operations has to go to each of them.
+        // A body that the path item states is copied to each of its operations.
         let (plain, bodies): (Vec<Value>, Vec<Value>) =
             shared.into_iter().partition(|parameter| !inputs::is_body(self.resolved(parameter)));
         for method in METHODS {
@@ -164,7 +164,11 @@ impl Frame {
         let produces =
             media_types(operation.shift_remove("produces").as_ref()).unwrap_or_else(|| self.produces.clone());
         if let Some(schemes) = operation.shift_remove("schemes") {
-            steps.add("schemes", pointer, format!("its own `schemes` {schemes} are left out: the address says https"));
+            steps.add(
+                "schemes",
+                pointer,
+                format!("its own `schemes` {schemes} are left out: the configured address decides"),
+            );
         }
         let own = match operation.shift_remove("parameters") {
             Some(Value::Array(parameters)) => parameters,
@@ -203,13 +207,13 @@ impl Frame {
         }
     }
 
-    /// The parameter itself, or the one at the root that it refers to.
+    /// Returns the parameter itself, or the one at the root that it refers to.
     fn resolved<'v>(&'v self, parameter: &'v Value) -> &'v Value {
         let name = parameter.get("$ref").and_then(Value::as_str).and_then(|r| r.strip_prefix("#/parameters/"));
         name.and_then(|name| self.parameters.get(&name.replace("~1", "/").replace("~0", "~"))).unwrap_or(parameter)
     }
 
-    /// The root's parameters that are no body; a body is written out where it is referred to.
+    /// The root's parameters without bodies, which are written out where they are referred to.
     fn convert_shared(&self, components: &mut Map<String, Value>, steps: &mut Steps) {
         let shared: Map<String, Value> = self
             .parameters

@@ -1,16 +1,19 @@
 use serde_json::{Value, json};
 
 use super::{Description, Steps, convert, read};
-use toolwright_codegen::read::finding::Errors;
-use toolwright_codegen::read::located::Source;
-use toolwright_codegen::read::spec;
+use toolwright_codegen::read::check;
+use toolwright_codegen::read::finding::{Errors, Findings};
+use toolwright_codegen::read::located::Located;
+use toolwright_codegen::read::source::{SourceFile, SourceMap};
 
 fn converted(document: Value) -> Description {
-    let mut errors = Errors::default();
-    let description = convert("d.yaml", document, Steps::default(), &mut errors).unwrap_or_else(|| panic!("{errors}"));
-    let source = Source::new("d.yaml");
-    spec::check_document(&source.root(&description.document));
-    let found = source.into_errors();
+    let findings = Findings::default();
+    let description = convert("d.yaml", document, Steps::default(), &findings)
+        .unwrap_or_else(|| panic!("{}", Errors::from(findings)));
+    let findings = Findings::default();
+    let source = SourceMap::new(&SourceFile::without_text("d.yaml"), &findings);
+    check::check_document(&Located::root(&source, &description.document));
+    let found = Errors::from(findings);
     assert!(found.is_empty(), "what comes out is no OpenAPI 3.0: {found}");
     description
 }
@@ -158,7 +161,7 @@ fn openapi_3_1_becomes_3_0() {
 }
 
 #[test]
-fn faults_without_doubt_are_mended_and_the_rest_is_accounted_for() {
+fn unambiguous_faults_are_corrected_and_other_operations_are_listed() {
     let description = converted(json!({
         "openapi": "3.0.0",
         "info": {"title": "T", "version": 1.5},
@@ -200,13 +203,14 @@ fn faults_without_doubt_are_mended_and_the_rest_is_accounted_for() {
 #[test]
 fn unknown_versions_are_refused() {
     for (document, found) in [
-        (json!({"openapi": "4.0.0"}), "d.yaml#/openapi: expected"),
-        (json!({"swagger": "1.2"}), "d.yaml#/swagger: expected"),
+        (json!({"openapi": "4.0.0"}), "d.yaml (openapi): expected"),
+        (json!({"swagger": "1.2"}), "d.yaml (swagger): expected"),
         (json!({"a": 1}), "no version"),
         (json!([]), "an object"),
     ] {
-        let mut errors = Errors::default();
-        assert!(convert("d.yaml", document, Steps::default(), &mut errors).is_none());
+        let findings = Findings::default();
+        assert!(convert("d.yaml", document, Steps::default(), &findings).is_none());
+        let errors = Errors::from(findings);
         assert!(errors.to_string().contains(found), "{errors}");
     }
 }
@@ -245,8 +249,9 @@ fn files_are_joined() {
             ),
         ],
     );
-    let mut errors = Errors::default();
-    let description = read(&folder.join("d/main.yaml"), "main.yaml", &mut errors).unwrap_or_else(|| panic!("{errors}"));
+    let findings = Findings::default();
+    let description = read(&folder.join("d/main.yaml"), "main.yaml", &findings)
+        .unwrap_or_else(|| panic!("{}", Errors::from(findings)));
     let document = &description.document;
     for path in ["/a", "/b"] {
         assert_eq!(document["paths"][path]["get"]["parameters"][0]["$ref"], "#/components/parameters/limit", "{path}");
@@ -281,8 +286,9 @@ fn nothing_outside_the_folder_is_read() {
     ] {
         let folder =
             folder(name, &[("d/main.yaml", &main(reference)), ("d/other.yaml", "{}"), ("secret.yaml", "a: {}")]);
-        let mut errors = Errors::default();
-        assert!(read(&folder.join("d/main.yaml"), "main.yaml", &mut errors).is_none(), "{reference}");
+        let findings = Findings::default();
+        assert!(read(&folder.join("d/main.yaml"), "main.yaml", &findings).is_none(), "{reference}");
+        let errors = Errors::from(findings);
         assert!(errors.to_string().contains(expected), "{reference}: {errors}");
         std::fs::remove_dir_all(folder).unwrap();
     }
@@ -295,8 +301,9 @@ fn links_do_not_lead_out() {
         "openapi: 3.0.0\ninfo: {title: T, version: '1'}\npaths: {}\ncomponents: {schemas: {A: {$ref: 'link.yaml'}}}\n";
     let folder = folder("links", &[("d/main.yaml", main), ("secret.yaml", "a: {}")]);
     std::os::unix::fs::symlink(folder.join("secret.yaml"), folder.join("d/link.yaml")).unwrap();
-    let mut errors = Errors::default();
-    assert!(read(&folder.join("d/main.yaml"), "main.yaml", &mut errors).is_none());
+    let findings = Findings::default();
+    assert!(read(&folder.join("d/main.yaml"), "main.yaml", &findings).is_none());
+    let errors = Errors::from(findings);
     assert!(errors.to_string().contains("leads out"), "{errors}");
     std::fs::remove_dir_all(folder).unwrap();
 }

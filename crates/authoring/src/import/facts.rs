@@ -1,15 +1,15 @@
-//! A description in OpenAPI 3.0 → the same with the interface's facts only: paths, methods,
-//! parameters, types, limits, enums, required marks and references. A vendor's sentences and
-//! examples are its own; where ours must come an empty text stands.
+//! A description in OpenAPI 3.0 → the same with its facts only: paths, methods, parameters, types,
+//! limits, enums, required marks and references. A vendor's sentences and examples are the
+//! vendor's property: they are dropped, and empty texts mark where ours are missing.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
 use crate::convert::grammar::{Role, child, visit};
-use toolwright_codegen::read::spec::METHODS;
+use toolwright_codegen::read::paths::METHODS;
 
-/// The order of methods under a path: as people think of them.
+/// The order of methods within a path.
 const METHOD_ORDER: [&str; 8] = ["get", "post", "put", "patch", "delete", "head", "options", "trace"];
 
 /// The sections of `components`, in the order in which they are written.
@@ -21,7 +21,7 @@ const SECTIONS: [(&str, Role); 5] = [
     ("schemas", Role::Schema),
 ];
 
-/// What of a place is a fact, in the order in which it is written.
+/// The keys of a node that are facts, in the order in which they are written.
 fn keys(role: Role) -> &'static [&'static str] {
     match role {
         Role::PathItem => &["parameters", "get", "post", "put", "patch", "delete", "head", "options", "trace"],
@@ -121,8 +121,8 @@ pub(super) fn facts(document: &Value, wanted: &dyn Fn(&str, &str, &str) -> bool)
     out
 }
 
-/// Some refer to the middle of another operation. What they refer to becomes a component, so
-/// that it does not depend on which operations are taken over.
+/// Turns the targets of references into other operations into components, so that they do not
+/// depend on which operations are chosen.
 fn bring_into_components(document: &mut Value) {
     let mut outside: Vec<(&'static str, String)> = Vec::new();
     visit(document, &mut |role, value, _| {
@@ -162,7 +162,7 @@ fn bring_into_components(document: &mut Value) {
     }
 }
 
-/// The facts of one place; `key` is what it stands under.
+/// Returns the facts of one node; `key` is its key.
 fn of(role: Role, value: &Value, key: &str) -> Value {
     match (role, value) {
         (Role::Data, value) => data(value),
@@ -178,7 +178,7 @@ fn of(role: Role, value: &Value, key: &str) -> Value {
             Some(reference) => json!({"$ref": reference}),
             None => of_object(role, object, key),
         },
-        // A flag in place of a schema.
+        // `true` or `false` in place of a schema.
         (Role::Schema, Value::Bool(flag)) => json!(flag),
         _ => json!({}),
     }
@@ -192,7 +192,7 @@ fn of_object(role: Role, object: &Map<String, Value>, key: &str) -> Value {
                 out.insert((*name).to_owned(), json!(""));
                 continue;
             }
-            // OpenAPI demands a text here: the protocol's own word for the status.
+            // OpenAPI requires a text here: HTTP's reason phrase is a neutral one.
             (Role::Response, "description") => {
                 out.insert((*name).to_owned(), json!(reason(key)));
                 continue;
@@ -205,7 +205,7 @@ fn of_object(role: Role, object: &Map<String, Value>, key: &str) -> Value {
     Value::Object(out)
 }
 
-/// Whether a value is of a kind that can stand there: anything else says nothing.
+/// Returns whether a value has a type that OpenAPI allows for the key.
 fn is_fact(role: Role, key: &str, value: &Value) -> bool {
     let scalar = !value.is_object() && !value.is_array() && !value.is_null();
     match (role, key) {
@@ -220,7 +220,7 @@ fn is_fact(role: Role, key: &str, value: &Value) -> bool {
     }
 }
 
-/// Data as it is, without what a vendor adds for itself.
+/// Returns data without extensions and descriptions.
 fn data(value: &Value) -> Value {
     match value {
         Value::Object(object) => Value::Object(
@@ -234,7 +234,7 @@ fn data(value: &Value) -> Value {
     }
 }
 
-/// A name on one line, of a length that fits there.
+/// Returns a name on one line, at most 80 characters.
 pub(super) fn one_line(text: &str) -> String {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     words.chars().filter(|c| !super::yaml::is_hidden(*c)).take(80).collect()
@@ -253,7 +253,7 @@ fn server(server: &Value) -> Option<Value> {
     Some(out)
 }
 
-/// The protocol's word for a status (RFC 9110).
+/// The reason phrase of a status (RFC 9110).
 fn reason(status: &str) -> &'static str {
     match status {
         "200" => "OK",
@@ -285,7 +285,7 @@ fn reason(status: &str) -> &'static str {
     }
 }
 
-/// The components that the paths need, and those that these need.
+/// Returns the components that the paths refer to, directly or through other components.
 fn components(document: &Value, paths: &Map<String, Value>) -> Map<String, Value> {
     let mut found: BTreeMap<(String, String), Value> = BTreeMap::new();
     let mut waiting = BTreeSet::new();
@@ -351,7 +351,7 @@ fn security_scheme(scheme: &Value) -> Value {
                 facts.insert(key.to_owned(), value.clone());
             }
         }
-        // Names only: what a scope opens is told in the vendor's words.
+        // Names only: the meaning of a scope is a sentence of the vendor's.
         let scopes = flow.get("scopes").and_then(Value::as_object).into_iter().flatten();
         facts.insert("scopes".to_owned(), Value::Object(scopes.map(|(scope, _)| (scope.clone(), json!(""))).collect()));
         let flows = out.entry("flows").or_insert_with(|| json!({}));
@@ -390,7 +390,7 @@ fn mark_requests(document: &mut Value) {
         let property = steps.len() > 5 && steps[steps.len() - 2] == "properties";
         let Value::Object(schema) = value else { return };
         if sent && property && !schema.contains_key("$ref") && schema.get("readOnly") != Some(&Value::Bool(true)) {
-            // Behind the type, where a reader looks for it.
+            // After the type, as in descriptions that people write.
             let mut marked = Map::new();
             let mut rest = std::mem::take(schema);
             for key in ["type", "format", "nullable"] {

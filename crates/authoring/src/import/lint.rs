@@ -1,37 +1,40 @@
-//! What would come out of a description: tools with names and sizes, what is skipped and why,
-//! what was converted and corrected, and what somebody has to look at.
+//! A description → a report on what the build would make of it: tools with names and sizes, skipped
+//! operations, conversions and corrections, and findings for the author.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Description, names, portability, yaml};
+use super::{Description, names, yaml};
 use crate::convert::grammar::{Role, visit};
-use toolwright_codegen::lower::fixups;
 use toolwright_codegen::lower::operations::{self, Lowered, VendorContext};
-use toolwright_codegen::read::finding::Errors;
-use toolwright_codegen::read::located::Source;
-use toolwright_codegen::read::{overlay, spec};
-use toolwright_model::{Effect, Tool};
+use toolwright_codegen::lower::spec_operation::{SpecOperation, read_operations};
+use toolwright_codegen::read::document::Document;
+use toolwright_codegen::read::finding::{Errors, Findings};
+use toolwright_codegen::read::fixups;
+use toolwright_codegen::read::located::Located;
+use toolwright_codegen::read::source::{LoadedFile, Origins, SourceFile, SourceMap};
+use toolwright_codegen::read::{check, overlay};
+use toolwright_model::{Effect, Tool, portability_faults};
 
-/// A tool that costs a model more than this deserves narrower siblings.
+/// A tool with more tokens than this is reported: presets would be cheaper.
 const LARGE_TOOL: usize = 1_500;
 
 /// Headers that say who calls or when; no model chooses them.
 const CONSTANT_HEADERS: [&str; 6] =
     ["authorization", "date", "x-org-id", "x-atlassian-token", "x-experimentalapi", "x-api-key"];
 
-/// What would come out of a description.
+/// What the build would make of a description.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Lint {
-    /// The file, as it was named.
+pub(crate) struct LintReport {
+    /// The file, as the command line names it.
     pub file: String,
-    /// What it is, such as `Swagger 2.0`.
+    /// The format of the file, such as `Swagger 2.0`.
     pub format: String,
     /// The API's name.
     pub title: String,
-    /// What tool names begin with.
+    /// The vendor's id, with which tool names begin.
     pub vendor: String,
     /// How many operations the description has.
     pub operations: usize,
@@ -41,11 +44,11 @@ pub(crate) struct Lint {
     pub skipped: Vec<SkippedLine>,
     /// Conversions and corrections.
     pub steps: Vec<StepLine>,
-    /// What somebody has to look at.
+    /// What the author has to look at.
     pub findings: Vec<FindingLine>,
 }
 
-/// A tool that would come out.
+/// A tool of the report.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct ToolLine {
     /// Its name.
@@ -58,13 +61,13 @@ pub(crate) struct ToolLine {
     pub path: String,
     /// The kind of call.
     pub verb: String,
-    /// The effect, if somebody stated it.
+    /// The effect, if it is reviewed.
     pub effect: Option<Effect>,
     /// How many arguments it takes.
     pub arguments: usize,
     /// The input schema's size.
     pub schema_bytes: usize,
-    /// What the tool costs a model.
+    /// An estimate of the tokens that the tool costs a model.
     pub tokens: usize,
 }
 
@@ -77,7 +80,7 @@ pub(crate) struct SkippedLine {
     pub path: String,
     /// Why.
     pub why: String,
-    /// Whether the overlay says so.
+    /// Whether the overlay states it.
     pub stated: bool,
 }
 
@@ -92,36 +95,36 @@ pub(crate) struct StepLine {
     pub what: String,
 }
 
-/// Something to look at.
+/// A finding for the author.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct FindingLine {
     /// A word for this kind of finding.
     pub kind: &'static str,
     /// The tool, operation or place.
     pub place: String,
-    /// What is the matter.
+    /// What is wrong.
     pub what: String,
 }
 
-impl Lint {
+impl LintReport {
     fn find(&mut self, kind: &'static str, place: impl Into<String>, what: impl Into<String>) {
         self.findings.push(FindingLine { kind, place: place.into(), what: what.into() });
     }
 }
 
-/// Reads the operations of a description, named, and what becomes of them.
+/// The operations of a description with their names, and what they were lowered to.
 pub(super) struct Drafts {
     pub lowered: Lowered,
-    pub operations: Vec<spec::SpecOperation>,
+    pub operations: Vec<SpecOperation>,
     pub fixups: Vec<fixups::Fixup>,
-    /// Ids of operations that got another name than the build would make.
+    /// Ids of operations whose name differs from the one that the build derives.
     pub renamed: Vec<String>,
-    /// What is wrong with single operations.
+    /// Faults of single operations.
     pub faults: Errors,
 }
 
-/// Lowers a description that has been converted; `overlay` is its file and content, `taken` the
-/// names of tools that others of the vendor have, and now these.
+/// Lowers a converted description. `taken` are the names of the vendor's other tools, and receives
+/// these.
 ///
 /// # Errors
 /// The description can't be read as OpenAPI 3.0.
@@ -129,49 +132,44 @@ pub(super) fn draft(
     description: &Description,
     file: &str,
     vendor: &str,
-    overlay: Option<(&str, &Value)>,
+    overlay: Option<&LoadedFile>,
     taken: &mut BTreeSet<String>,
 ) -> Result<(Drafts, Value), Errors> {
-    let mut errors = Errors::default();
     let mut document = description.document.clone();
+    let findings = Findings::default();
     let origins = match overlay {
-        Some((overlay_file, overlay)) => overlay::apply(overlay_file, overlay, &mut document, &mut errors),
-        None => overlay::Origins::new(),
+        Some(overlay) => overlay::apply(overlay, &mut document, &findings),
+        None => Origins::default(),
     };
-    if !errors.is_empty() {
-        return Err(errors);
-    }
-    let source = Source::with_origins(file, &origins);
-    spec::check_document(&source.root(&document));
-    let found = source.into_errors();
-    if !found.is_empty() {
-        return Err(found);
-    }
+    findings.check(())?;
+    let source = SourceMap::with_origins(&SourceFile::without_text(file), &origins, &findings);
+    check::check_document(&Located::root(&source, &document));
+    findings.check(())?;
     let fixups = fixups::apply(&mut document);
-    let source = Source::with_origins(file, &origins);
-    let root = source.root(&document);
-    spec::check_extensions(&root);
-    let mut operations = spec::read_operations(&root);
+    let root = Located::root(&source, &document);
+    let Some(typed) = Document::read(&root) else { return Err(findings.into()) };
+    check::check_extensions(&root);
+    let mut operations = read_operations(&typed, &root);
     names::free_own_names(vendor, &mut operations);
     let renamed = names::assign(vendor, &mut operations, taken);
-    let lowered = operations::lower(&VendorContext { id: vendor, styles: None }, vendor, &operations, &root);
-    let faults = source.into_errors();
+    let lowered = operations::lower(&VendorContext { id: vendor, styles: None }, vendor, &operations, &typed, &root);
+    let faults = findings.check(()).err().unwrap_or_default();
     Ok((Drafts { lowered, operations, fixups, renamed, faults }, document))
 }
 
-/// Says what would come out of a description.
+/// Reports what the build would make of a description.
 ///
 /// # Errors
-/// It can't be read.
+/// The description can't be read.
 pub(crate) fn lint(
     description: &Description,
     file: &str,
     vendor: &str,
-    overlay: Option<(&str, &Value)>,
-) -> Result<Lint, Errors> {
+    overlay: Option<&LoadedFile>,
+) -> Result<LintReport, Errors> {
     let (drafts, mut document) = draft(description, file, vendor, overlay, &mut BTreeSet::new())?;
     let title = document.pointer("/info/title").and_then(Value::as_str).unwrap_or_default();
-    let mut lint = Lint {
+    let mut lint = LintReport {
         file: file.to_owned(),
         format: description.format.clone(),
         title: super::facts::one_line(title),
@@ -185,13 +183,14 @@ pub(crate) fn lint(
     for fault in &drafts.faults {
         let hint = fault.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
         let what = format!("expected {}, found {}{hint}", fault.expected, fault.found);
-        lint.find("fault", format!("{}#{}", fault.file, fault.pointer), what);
+        lint.find("fault", fault.place(), what);
     }
     skipped(&mut lint, description, &drafts);
     tools(&mut lint, &drafts);
-    // What somebody has looked at has a vendor.toml of its own.
+    // A description with an overlay belongs to a vendor that has a vendor.toml already.
     if overlay.is_none() {
-        let api = super::vendor::Api { name: file.to_owned(), title: String::new(), document: document.clone() };
+        let api =
+            super::vendor::DescribedApi { name: file.to_owned(), title: String::new(), document: document.clone() };
         for note in super::vendor::write(vendor, std::slice::from_ref(&api)).1 {
             lint.find("connection", file, note);
         }
@@ -201,7 +200,7 @@ pub(crate) fn lint(
         lint.find(
             "missing-text",
             file,
-            format!("{open} texts wait to be written: descriptions of operations, parameters and properties"),
+            format!("{open} texts are missing: descriptions of operations, parameters and properties"),
         );
     }
     let unreviewed = drafts.lowered.tools.iter().filter(|tool| !tool.reviewed()).count();
@@ -242,15 +241,15 @@ fn step_line(step: &fixups::Fixup) -> StepLine {
     StepLine { rule: step.rule.to_owned(), pointer: step.pointer.clone(), what: step.what.clone() }
 }
 
-fn skipped(lint: &mut Lint, description: &Description, drafts: &Drafts) {
+fn skipped(lint: &mut LintReport, description: &Description, drafts: &Drafts) {
     let stated =
         |id: &str| drafts.operations.iter().any(|operation| operation.id == id && operation.keys.skip.is_some());
-    for fate in &drafts.lowered.fates {
-        if let Err(why) = &fate.outcome {
-            let stated = stated(&fate.operation);
+    for result in &drafts.lowered.results {
+        if let Err(why) = &result.outcome {
+            let stated = stated(&result.operation);
             lint.skipped.push(SkippedLine {
-                method: fate.method.clone(),
-                path: fate.path.clone(),
+                method: result.method.clone(),
+                path: result.path.clone(),
                 why: why.clone(),
                 stated,
             });
@@ -273,25 +272,24 @@ fn skipped(lint: &mut Lint, description: &Description, drafts: &Drafts) {
     }
 }
 
-fn tools(lint: &mut Lint, drafts: &Drafts) {
-    // By id: an operation and the tools made of it.
-    let mut by_id: BTreeMap<&str, &spec::SpecOperation> = BTreeMap::new();
+fn tools(lint: &mut LintReport, drafts: &Drafts) {
+    let mut by_id: BTreeMap<&str, &SpecOperation> = BTreeMap::new();
     by_id.extend(drafts.operations.iter().map(|operation| (operation.id.as_str(), operation)));
     for tool in &drafts.lowered.tools {
         let Some(call) = tool.calls.first() else { continue };
         if !tool.reviewed()
-            && let Some(word) = names::lie(&call.method, &call.path)
+            && let Some(word) = names::misleading_word(&call.method, &call.path)
         {
             let what = match call.method.as_str() {
                 "GET" | "HEAD" => {
-                    format!("{}, but `{word}` in its path does something: find out what it changes", call.method)
+                    format!("{}, but `{word}` in its path names a change: find out what it changes", call.method)
                 }
                 _ => format!("{}, but `{word}` in its path may only read: find out", call.method),
             };
-            lint.find("lying-verb", &tool.name, what);
+            lint.find("misleading-verb", &tool.name, what);
         }
         let schema = Value::Object(tool.parsed_input_schema());
-        for fault in portability::check(&schema) {
+        for fault in portability_faults(&schema) {
             lint.find("portability", &tool.name, fault);
         }
         for parameter in by_id.get(call.operation.as_str()).into_iter().flat_map(|operation| &operation.parameters) {
@@ -317,12 +315,12 @@ fn tools(lint: &mut Lint, drafts: &Drafts) {
     }
 }
 
-/// How many texts of operations, parameters and properties are there and empty.
+/// Returns the number of empty texts of operations, parameters and properties.
 pub(super) fn open_texts(document: &mut Value) -> usize {
     let mut open = 0;
     visit(document, &mut |role, value, _| {
         if let (Role::Operation | Role::Parameter | Role::Schema, Value::Object(object)) = (role, value) {
-            // What the overlay says of a tool stands in for the operation's own words.
+            // The overlay's description replaces the operation's own.
             let described = object
                 .get(toolwright_codegen::read::keys::EXTENSION)
                 .is_some_and(|keys| keys.get("description").is_some() || keys.get("skip").is_some());

@@ -1,15 +1,15 @@
-//! Tool names for operations that nobody has named yet: the build's own rule, and where two come
-//! out equal, what tells them apart. And paths that say something else than their method.
+//! Operations without a name → unique tool names by the build's rule, with what distinguishes two
+//! that would be equal. And methods that contradict a word of their path.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use toolwright_codegen::lower::inputs::{BodyChoice, inputs};
-use toolwright_codegen::lower::tool_draft::{derived_name, derived_verb};
+use toolwright_codegen::lower::spec_operation::SpecOperation;
+use toolwright_codegen::lower::tool_names::{derived_name, derived_verb};
 use toolwright_codegen::read::keys::ArgumentKeys;
-use toolwright_codegen::read::spec::SpecOperation;
 use toolwright_model::{DRY_RUN, MAX_TOOL_NAME, Verb, resource_words, snake_case};
 
-/// Words at the head of a path's segment that do something.
+/// Words at the start of a path segment that name a change.
 const ACTIONS: [&str; 86] = [
     "accept",
     "activate",
@@ -99,14 +99,14 @@ const ACTIONS: [&str; 86] = [
     "wipe",
 ];
 
-/// Words in a path's last segment that only ask.
+/// Words in a path's last segment that name a read.
 const QUESTIONS: [&str; 14] = [
     "check", "count", "export", "filter", "find", "list", "lookup", "match", "parse", "preview", "query", "search",
     "suggest", "validate",
 ];
 
-/// The word of the path that says something else than the method does.
-pub(super) fn lie(method: &str, path: &str) -> Option<String> {
+/// Returns the word of the path that contradicts the method.
+pub(super) fn misleading_word(method: &str, path: &str) -> Option<String> {
     let literal = |segment: &&str| !segment.is_empty() && !segment.starts_with('{');
     match method {
         "GET" | "HEAD" => path.split('/').filter(literal).find_map(|segment| {
@@ -123,24 +123,24 @@ pub(super) fn lie(method: &str, path: &str) -> Option<String> {
     }
 }
 
-/// The kind of call, where nobody has stated it.
+/// The kind of call of an operation that states none.
 fn verb(operation: &SpecOperation) -> Verb {
-    match (operation.method.as_str(), lie(&operation.method, &operation.path)) {
+    match (operation.method.as_str(), misleading_word(&operation.method, &operation.path)) {
         ("GET" | "HEAD", Some(_)) => Verb::Action,
         ("POST" | "PUT", Some(_)) => Verb::Search,
         (method, _) => derived_verb(method, &operation.path),
     }
 }
 
-/// Gives every operation that becomes a tool a name of its own; returns the ids of those whose
-/// name is not the one that the build would have made. `taken` are names that others have.
+/// Gives every operation that becomes a tool a unique name; returns the ids of those whose name
+/// differs from the one that the build derives. `taken` are names in use, and receives these.
 pub(super) fn assign(vendor: &str, operations: &mut [SpecOperation], taken: &mut BTreeSet<String>) -> Vec<String> {
     for operation in operations.iter() {
         taken.extend(operation.keys.tool.name.iter().cloned());
         taken.extend(operation.keys.presets.iter().filter_map(|preset| preset.tool.name.clone()));
     }
     let mut other = Vec::new();
-    // Where counting begins for names that many operations want: from the last number on.
+    // The last number of each derived name: counting from 2 each time would be quadratic.
     let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
     for operation in operations.iter_mut() {
         if operation.keys.skip.is_some() || operation.keys.tool.name.is_some() {
@@ -164,13 +164,13 @@ pub(super) fn assign(vendor: &str, operations: &mut [SpecOperation], taken: &mut
     other
 }
 
-/// Gives a vendor's argument that has the name of one of toolwright's own another one.
+/// Renames a vendor's argument that has the name of one of toolwright's own.
 pub(super) fn free_own_names(vendor: &str, operations: &mut [SpecOperation]) {
     for operation in operations.iter_mut().filter(|operation| operation.keys.skip.is_none()) {
         let Ok(body) = operation.body.as_ref().map(BodyChoice::of).transpose() else { continue };
         let taken = inputs(operation, body.as_ref()).iter().any(|input| input.key == DRY_RUN);
-        let said = operation.keys.tool.argument(DRY_RUN).is_some();
-        if taken && !said {
+        let stated = operation.keys.tool.argument(DRY_RUN).is_some();
+        if taken && !stated {
             let name = Some(format!("{vendor}_{DRY_RUN}"));
             let keys = ArgumentKeys { name, ..ArgumentKeys::default() };
             operation.keys.tool.arguments.push((DRY_RUN.to_owned(), keys));
@@ -178,7 +178,7 @@ pub(super) fn free_own_names(vendor: &str, operations: &mut [SpecOperation]) {
     }
 }
 
-/// Names to try before they are numbered, the plainest first.
+/// Names to try before numbering, the shortest first.
 fn candidates<'a>(
     vendor: &'a str,
     verb: Verb,
@@ -195,7 +195,7 @@ fn candidates<'a>(
     std::iter::once(derived.to_owned()).chain(by_path).chain(by_id).filter(|name| toolwright_model::is_tool_name(name))
 }
 
-/// A name that fits: words at the front go first, the tail stays.
+/// A name within the bound: its first words are dropped, the tail stays.
 fn fitted(vendor: &str, verb: Verb, words: &[String], tail: &str) -> String {
     let head = format!("{vendor}_{verb}");
     let room = MAX_TOOL_NAME.saturating_sub(head.len() + tail.len() + 2);
@@ -219,7 +219,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_that_lie_are_seen() {
+    fn a_word_of_the_path_that_contradicts_the_method_is_found() {
         for (method, path, word) in [
             ("GET", "/users/reactivate/{id}", Some("reactivate")),
             ("GET", "/api/closeTicket", Some("close")),
@@ -233,7 +233,7 @@ mod tests {
             ("POST", "/users", None),
             ("DELETE", "/search", None),
         ] {
-            assert_eq!(lie(method, path).as_deref(), word, "{method} {path}");
+            assert_eq!(misleading_word(method, path).as_deref(), word, "{method} {path}");
         }
     }
 }

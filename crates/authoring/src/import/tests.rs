@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::{Source, folder, is_vendor_id};
+use super::{NamedDescription, folder, is_vendor_id};
 use crate::convert::Description;
 
 #[test]
@@ -32,7 +32,7 @@ fn what_is_written_holds_facts_and_no_sentence() {
     });
     let description =
         Description { document, steps: Vec::new(), format: "OpenAPI 3.0.0".to_owned(), dropped: Vec::new() };
-    let sources = [Source { api: "api", file: "d.yaml", description: &description }];
+    let sources = [NamedDescription { api: "api", file: "d.yaml", description: &description }];
     let tree = folder(&sources, "desk", &|_, _, _| true).unwrap_or_else(|errors| panic!("{errors}")).tree;
     for (path, text) in tree.files() {
         assert!(!text.contains("SENTENCE"), "{path}:\n{text}");
@@ -71,7 +71,7 @@ fn what_is_written_holds_facts_and_no_sentence() {
 }
 
 #[test]
-fn names_that_lead_elsewhere_are_refused() {
+fn ids_that_are_no_folder_feature_and_module_are_refused() {
     for name in ["../x", "a/b", "", "A", "1a", "a-b", "type", "typed", "default", "crate", "a\0", "é"] {
         assert!(!is_vendor_id(name), "{name}");
     }
@@ -96,7 +96,7 @@ fn several_apis_share_names_and_one_vendor_file() {
     let two = described("Desk two", "/users", "https://a.example.com/v2/", &key("x-desk-key"));
     let three = described("Desk three", "/groups", "https://a.example.com/v1", &key("Key"));
     let cookie = described("Desk four", "/other", "/", &json!({"c": {"type": "apiKey", "in": "cookie", "name": "s"}}));
-    let source = |api, description| Source { api, file: api, description };
+    let source = |api, description| NamedDescription { api, file: api, description };
     let sources = [source("v1", &one), source("v2", &two), source("v3", &three), source("v4", &cookie)];
     let made = folder(&sources, "desk", &|_, _, _| true).unwrap_or_else(|errors| panic!("{errors}"));
     let names: Vec<&str> = made.tree.files().map(|(path, _)| path).collect();
@@ -120,7 +120,7 @@ fn several_apis_share_names_and_one_vendor_file() {
 }
 
 #[test]
-fn credentials_are_those_that_operations_take() {
+fn credentials_are_those_that_operations_accept() {
     let schemes = json!({
         "org": {"type": "apiKey", "in": "header", "name": "X-Org"},
         "key": {"type": "apiKey", "in": "header", "name": "X-Key"},
@@ -133,7 +133,7 @@ fn credentials_are_those_that_operations_take() {
     one.document["paths"]["/users"]["post"] =
         json!({"operationId": "o", "security": [{"login": []}], "responses": {"200": {"description": "x"}}});
     let two = described("Events", "/events", "https://b.example.com/v1", &json!({}));
-    let source = |api, description| Source { api, file: api, description };
+    let source = |api, description| NamedDescription { api, file: api, description };
     let made = folder(&[source("desk", &one), source("events", &two)], "desk", &|_, _, _| true)
         .unwrap_or_else(|errors| panic!("{errors}"));
     let vendor = made.tree.get("vendor.toml").unwrap();

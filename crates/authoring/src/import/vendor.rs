@@ -1,4 +1,4 @@
-//! Servers and security schemes → vendor.toml. It names variables and never holds a value.
+//! Servers and security schemes → vendor.toml, which names variables and never holds their values.
 
 mod credentials;
 
@@ -9,18 +9,18 @@ use serde_json::Value;
 use super::facts::one_line;
 use super::yaml::quoted;
 
-/// One API of the vendor.
-pub(super) struct Api {
-    /// The name that its files begin with.
+/// One API of a new vendor.
+pub(super) struct DescribedApi {
+    /// The name with which its files begin.
     pub name: String,
-    /// Its name for people.
+    /// Its title.
     pub title: String,
-    /// Its description, as it is written.
+    /// The facts that are written to its file.
     pub document: Value,
 }
 
-/// Writes the vendor's file; returns it and what somebody has to settle.
-pub(super) fn write(name: &str, apis: &[Api]) -> (String, Vec<String>) {
+/// Writes vendor.toml; returns it and what the author has to decide.
+pub(super) fn write(name: &str, apis: &[DescribedApi]) -> (String, Vec<String>) {
     let prefix = name.to_uppercase();
     let mut notes = Vec::new();
     let title = apis.first().map(|api| api.title.as_str()).unwrap_or_default();
@@ -44,15 +44,16 @@ pub(super) fn write(name: &str, apis: &[Api]) -> (String, Vec<String>) {
     (out, notes)
 }
 
-/// A host that descriptions name: the variable for it, and what their addresses there begin with.
+/// A host of the descriptions, its variable, and the common start of the addresses there.
 struct Host {
     variable: String,
     root: String,
 }
 
-/// The address; where the APIs lie at several, one variable for each host and the root of each.
-fn address(name: &str, prefix: &str, apis: &[Api], notes: &mut Vec<String>) -> String {
-    let named: Vec<(&Api, String)> = apis.iter().filter_map(|api| Some((api, server(&api.document)?))).collect();
+/// Writes the address; for several hosts, one variable for each, and the root of each API.
+fn address(name: &str, prefix: &str, apis: &[DescribedApi], notes: &mut Vec<String>) -> String {
+    let named: Vec<(&DescribedApi, String)> =
+        apis.iter().filter_map(|api| Some((api, server(&api.document)?))).collect();
     let mut hosts: Vec<Host> = Vec::new();
     for (api, address) in &named {
         match hosts.iter_mut().find(|host| origin(&host.root) == origin(address)) {
@@ -85,8 +86,8 @@ fn address(name: &str, prefix: &str, apis: &[Api], notes: &mut Vec<String>) -> S
             .map(|host| format!("{{ variable = \"{}\", example = {} }}", host.variable, quoted(&host.root)))
             .collect();
         let _ = writeln!(out, "also = [{}]", also.join(", "));
-        let said: Vec<&str> = hosts.iter().map(|host| host.root.as_str()).collect();
-        notes.push(format!("the descriptions name different addresses: {}", one_line(&said.join(", "))));
+        let addresses: Vec<&str> = hosts.iter().map(|host| host.root.as_str()).collect();
+        notes.push(format!("the descriptions name different addresses: {}", one_line(&addresses.join(", "))));
     }
     let mut roots = Vec::new();
     for api in apis {
@@ -114,13 +115,13 @@ fn origin(address: &str) -> &str {
     &address[..end]
 }
 
-/// What two addresses of one host begin with, up to the end of a path's segment.
+/// The common start of two addresses of one host, up to the end of a path segment.
 fn common(one: &str, other: &str) -> String {
     let same = one.split('/').zip(other.split('/')).take_while(|(a, b)| a == b).map(|(a, _)| a);
     same.collect::<Vec<_>>().join("/")
 }
 
-/// The first server that a description names, with its variables put in.
+/// The first server of a description, with the defaults of its variables.
 fn first_server(document: &Value) -> Option<String> {
     let server = document.get("servers").and_then(Value::as_array).and_then(|servers| servers.first())?;
     let mut url = server.get("url").and_then(Value::as_str)?.to_owned();
@@ -128,7 +129,7 @@ fn first_server(document: &Value) -> Option<String> {
         let default = about.get("default").and_then(Value::as_str).unwrap_or(variable);
         url = url.replace(&format!("{{{variable}}}"), default);
     }
-    // What is left in braces would be taken for a word of ours.
+    // Remaining braces would be read as a template of vendor.toml.
     Some(url.trim_end_matches('/').replace(['{', '}'], ""))
 }
 

@@ -1,5 +1,9 @@
-//! A JSON value → YAML that a person likes to read and edit: block style, short things on one
-//! line, quotes where they are needed, and a comment at each text that waits to be written.
+//! A JSON value → YAML for a person to read and edit: block style, short values on one line, quotes
+//! only where needed, and a TODO at each missing text.
+//!
+//! `serde_saphyr` reads YAML here but does not write it: its serializer leaves invisible and
+//! right-to-left characters of a vendor's text as they are, which would hide from a reviewer what
+//! the file holds, and it cannot choose flow style by the length of a line.
 
 use std::fmt::Write as _;
 
@@ -8,7 +12,7 @@ use serde_json::Value;
 /// The longest line that holds more than one value.
 const LONGEST_LINE: usize = 100;
 
-/// What stands behind an empty `summary` or `description`.
+/// The comment after an empty `summary` or `description`.
 const TODO: &str = "  # TODO: describe";
 
 /// Writes the document.
@@ -18,7 +22,7 @@ pub(super) fn write(value: &Value) -> String {
     out
 }
 
-/// Whether an entry waits for words of ours.
+/// Returns whether an entry is a text that is still to be written.
 pub(super) fn is_open(key: &str, value: &Value) -> bool {
     matches!(key, "summary" | "description") && value.as_str() == Some("")
 }
@@ -26,11 +30,11 @@ pub(super) fn is_open(key: &str, value: &Value) -> bool {
 fn block(value: &Value, indent: usize, out: &mut String) {
     match value {
         Value::Object(object) => {
-            for (key, entry) in object {
+            for (key, value) in object {
                 pad(indent, out);
                 out.push_str(&scalar(key));
                 out.push(':');
-                below(key, entry, indent, out);
+                self::entry(key, value, indent, out);
             }
         }
         Value::Array(items) => {
@@ -46,7 +50,7 @@ fn block(value: &Value, indent: usize, out: &mut String) {
                     None => {
                         let start = out.len();
                         block(item, indent + 2, out);
-                        // The first entry stands behind the dash.
+                        // The first entry follows the dash on its line.
                         out.replace_range(start..=start + indent, "");
                     }
                 }
@@ -60,8 +64,8 @@ fn block(value: &Value, indent: usize, out: &mut String) {
     }
 }
 
-/// What stands behind a key.
-fn below(key: &str, entry: &Value, indent: usize, out: &mut String) {
+/// Writes the value of a key, on its line or below it.
+fn entry(key: &str, entry: &Value, indent: usize, out: &mut String) {
     if is_open(key, entry) {
         out.push_str(" \"\"");
         out.push_str(TODO);
@@ -85,9 +89,9 @@ fn pad(indent: usize, out: &mut String) {
     out.extend(std::iter::repeat_n(' ', indent));
 }
 
-/// The value on one line, if it is short and nothing in it waits for words.
+/// Returns the value on one line if it fits and holds no text that is still to be written.
 fn flow(value: &Value, room: usize) -> Option<String> {
-    // A scalar has no other way to stand.
+    // A scalar is always on one line.
     if !matches!(value, Value::Object(_) | Value::Array(_)) {
         return Some(one_line(value));
     }
@@ -133,12 +137,12 @@ fn one_line(value: &Value) -> String {
     }
 }
 
-/// A text where braces and commas mean nothing.
+/// A text in block style, where braces and commas are ordinary characters.
 fn scalar(text: &str) -> String {
     if is_plain(text, "_./${}()+ -") { text.to_owned() } else { quoted(text) }
 }
 
-/// A text between braces.
+/// A text in flow style.
 fn in_flow(text: &str) -> String {
     if is_plain(text, "_./$-") { text.to_owned() } else { quoted(text) }
 }
@@ -151,15 +155,15 @@ fn is_plain(text: &str, joints: &str) -> bool {
         && !WORDS.contains(&text.to_lowercase().as_str())
 }
 
-/// Whether a character is not what a reader or a terminal would show: it steers, or turns the
-/// direction of what follows. All of them are below 65,536.
+/// Returns whether a character is invisible, controls a terminal or changes the direction of text. All
+/// of them are below 65,536.
 pub(super) fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
         || matches!(c, '\u{feff}' | '\u{fffe}' | '\u{ffff}')
 }
 
-/// A text in double quotes. YAML takes JSON's, and wants more characters written as numbers.
+/// A text in double quotes, as in JSON, with hidden characters escaped.
 pub(super) fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
@@ -251,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn short_things_share_a_line_and_what_is_open_does_not() {
+    fn short_values_share_a_line_but_missing_texts_do_not() {
         let value = json!({"parameters": [
             {"name": "id", "in": "path", "required": true, "schema": {"type": "string"}},
             {"name": "q", "in": "query", "description": "", "schema": {"type": "array", "items": {"type": "string"}}},

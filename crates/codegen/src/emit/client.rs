@@ -1,7 +1,7 @@
-//! Operations → the Rust client that progenitor emits for the tool path: typed path, query and
-//! header parameters, the JSON or form body as a value that was checked before, the answer as
-//! bytes. What the vendor's schemas say beyond that is checked against the tool's input schema,
-//! so the document handed to progenitor holds only what a request needs.
+//! Operations → the Rust client that tools use, by progenitor: typed path, query and header
+//! parameters, the JSON or form body as a value, the answer as bytes. Arguments are checked
+//! against the tool's input schema before, so the document for progenitor holds only what a
+//! request needs.
 
 use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle};
 use quote::quote;
@@ -9,14 +9,14 @@ use serde_json::{Map, Value, json};
 
 use toolwright_model::{BodyKind, Location, Operation, Parameter, ParameterKind, QueryStyle, function_name};
 
-/// Returns whether progenitor can emit this operation faithfully. The others are sent by
-/// `client_runtime::send`: multipart and raw bodies, bodies that may be left out (progenitor always
-/// sends one), lists in forms, objects in the query.
-pub fn emits(operation: &Operation) -> bool {
+/// Returns whether progenitor's code sends this operation correctly. `client_runtime::send` sends the
+/// others: multipart and raw bodies, optional bodies (progenitor always sends one), lists in forms,
+/// objects in the query.
+pub(super) fn emits(operation: &Operation) -> bool {
     let body = operation.body.as_ref().is_none_or(|body| {
         body.required && body.fields.is_empty() && matches!(body.kind, BodyKind::Json | BodyKind::Form)
     });
-    // A JSON body of another content type than plain JSON would be sent as plain JSON.
+    // progenitor sends every JSON body as `application/json`.
     let plain = operation
         .body
         .as_ref()
@@ -30,8 +30,8 @@ pub fn emits(operation: &Operation) -> bool {
     body && plain && method && parameters && distinct(operation)
 }
 
-/// Names that become the same Rust identifier would be renamed by progenitor in its own way, and
-/// names of variables in the emitted code would hide them.
+/// Returns whether the parameters have distinct Rust identifiers, also from the variables of the
+/// emitted code: progenitor renames duplicates by a rule of its own.
 fn distinct(operation: &Operation) -> bool {
     const VARIABLES: [&str; 4] = ["body", "client", "inputs", "headermap"];
     let mut names: Vec<String> = operation.parameters.iter().map(|p| bare_name(&p.name)).collect();
@@ -42,20 +42,20 @@ fn distinct(operation: &Operation) -> bool {
     names.len() == all && names.iter().all(|name| !name.is_empty())
 }
 
-/// A name without case and joints, in which progenitor's identifiers differ from it.
-pub fn bare_name(name: &str) -> String {
+/// Returns a name without case and separators, in which progenitor's identifiers differ from it.
+pub(super) fn bare_name(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase()
 }
 
-fn is_list(parameter: &Parameter) -> bool {
+pub(super) fn is_list(parameter: &Parameter) -> bool {
     matches!(parameter.kind, ParameterKind::Integers | ParameterKind::Strings)
 }
 
 /// Emits the client of an API.
 ///
 /// # Errors
-/// What progenitor says; an operation that it can't emit should have been kept from it.
-pub fn emit(title: &str, version: &str, operations: &[Operation]) -> Result<String, String> {
+/// progenitor's reason to refuse an operation that [`emits`] accepts.
+pub(super) fn emit(title: &str, version: &str, operations: &[Operation]) -> Result<String, String> {
     let document = document(title, version, operations);
     let document = serde_json::from_value(document).map_err(|error| error.to_string())?;
     let mut settings = GenerationSettings::default();
@@ -93,7 +93,7 @@ fn operation_document(operation: &Operation) -> Value {
     let mut document = json!({
         "operationId": function_name(&operation.id),
         "parameters": parameters,
-        // Raw bytes whatever the status: the answer reaches the model as the vendor sent it.
+        // Raw bytes for every status: the answer is interpreted after the client.
         "responses": {"2XX": {"description": "", "content": {"*/*": {}}}},
     });
     if let Some(body) = &operation.body {
@@ -102,12 +102,17 @@ fn operation_document(operation: &Operation) -> Value {
     document
 }
 
-fn parameter_schema(parameter: &Parameter) -> Value {
-    // A joined list and JSON text are written by `support` and travel as one text.
+/// Returns the kind that the client's argument has. A joined list and JSON text are one text, which
+/// `client_runtime` writes.
+pub(super) fn argument_kind(parameter: &Parameter) -> ParameterKind {
     if parameter.style != QueryStyle::Repeated && is_list(parameter) || parameter.style == QueryStyle::Json {
-        return json!({"type": "string"});
+        return ParameterKind::String;
     }
-    match parameter.kind {
+    parameter.kind
+}
+
+fn parameter_schema(parameter: &Parameter) -> Value {
+    match argument_kind(parameter) {
         ParameterKind::Integer => json!({"type": "integer", "format": "int64"}),
         ParameterKind::Number => json!({"type": "number", "format": "double"}),
         ParameterKind::Boolean => json!({"type": "boolean"}),

@@ -1,21 +1,23 @@
-//! Operations and their client → the Rust that calls the client by the operation's id: each
-//! argument is taken by the description's name, what is left over is refused. Argument types are
-//! read from the client's own code, so that both always fit.
+//! Operations and their client → the Rust that calls the client by operation id, with arguments by
+//! the description's names. Arguments that are left over are refused.
+//!
+//! The order of a function's arguments is read from the client's code: progenitor alone decides
+//! it, and two texts in a wrong order would compile.
 
 use std::collections::BTreeMap;
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use syn::{FnArg, ImplItem, Item, Pat, Type};
+use syn::{FnArg, ImplItem, Item, Pat};
 
 use crate::emit::client;
-use toolwright_model::{BodyKind, Location, Operation, Parameter, QueryStyle, function_name};
+use toolwright_model::{BodyKind, Location, Operation, Parameter, ParameterKind, QueryStyle, function_name};
 
 /// Emits the dispatch of an API whose client is `client_code`.
 ///
 /// # Errors
-/// An operation whose function the client does not have, or has with other arguments.
-pub fn emit(operations: &[Operation], client_code: &str) -> Result<String, String> {
+/// An operation whose function the client lacks, or has with other arguments.
+pub(super) fn emit(operations: &[Operation], client_code: &str) -> Result<String, String> {
     let functions = client_functions(client_code)?;
     let mut arms = Vec::new();
     let mut bodies = Vec::new();
@@ -77,8 +79,8 @@ fn caller_name(operation: &Operation) -> syn::Ident {
     format_ident!("call_{}", function_name(&operation.id))
 }
 
-/// The client's functions with their arguments, name and type, in order.
-fn client_functions(code: &str) -> Result<BTreeMap<String, Vec<(String, Type)>>, String> {
+/// Returns the client's functions with the names of their arguments in order.
+fn client_functions(code: &str) -> Result<BTreeMap<String, Vec<String>>, String> {
     let file = syn::parse_file(code).map_err(|error| error.to_string())?;
     let mut functions = BTreeMap::new();
     for item in file.items {
@@ -97,7 +99,7 @@ fn client_functions(code: &str) -> Result<BTreeMap<String, Vec<(String, Type)>>,
                 .iter()
                 .filter_map(|input| match input {
                     FnArg::Typed(typed) => match &*typed.pat {
-                        Pat::Ident(name) => Some((name.ident.to_string(), (*typed.ty).clone())),
+                        Pat::Ident(name) => Some(name.ident.to_string()),
                         _ => None,
                     },
                     FnArg::Receiver(_) => None,
@@ -109,12 +111,12 @@ fn client_functions(code: &str) -> Result<BTreeMap<String, Vec<(String, Type)>>,
     Ok(functions)
 }
 
-/// A function that takes each argument from the inputs and calls the client.
-fn call_client(operation: &Operation, arguments: &[(String, Type)]) -> Result<TokenStream, String> {
+/// Emits a function that takes each argument from the inputs and calls the client.
+fn call_client(operation: &Operation, arguments: &[String]) -> Result<TokenStream, String> {
     let id = &operation.id;
     let mut takes = Vec::new();
     let mut passes = Vec::new();
-    for (name, kind) in arguments {
+    for name in arguments {
         let variable = format_ident!("{name}");
         if name == "body" {
             let form = operation.body.as_ref().is_some_and(|body| body.kind == BodyKind::Form);
@@ -128,7 +130,7 @@ fn call_client(operation: &Operation, arguments: &[(String, Type)]) -> Result<To
             .iter()
             .find(|parameter| client::bare_name(&parameter.name) == client::bare_name(name))
             .ok_or_else(|| format!("operation `{id}`: the client's argument `{name}` is no parameter"))?;
-        let (take, pass) = argument(parameter, kind, &variable);
+        let (take, pass) = argument(parameter, &variable);
         takes.push(take);
         passes.push(pass);
     }
@@ -137,7 +139,6 @@ fn call_client(operation: &Operation, arguments: &[(String, Type)]) -> Result<To
     }
     let name = caller_name(operation);
     let function = format_ident!("{}", function_name(id));
-    // An operation without arguments takes nothing from the inputs.
     let inputs = if takes.is_empty() { quote!(inputs) } else { quote!(mut inputs) };
     let answer = if operation.redirects { format_ident!("answer_or_redirect") } else { format_ident!("answer") };
     Ok(quote! {
@@ -151,28 +152,26 @@ fn call_client(operation: &Operation, arguments: &[(String, Type)]) -> Result<To
     })
 }
 
-/// How an argument of this type is taken from the inputs, and how it is handed over.
-fn argument(parameter: &Parameter, kind: &Type, variable: &syn::Ident) -> (TokenStream, TokenStream) {
+/// Returns how an argument is taken from the inputs, and how it is passed.
+fn argument(parameter: &Parameter, variable: &syn::Ident) -> (TokenStream, TokenStream) {
     let name = &parameter.name;
     let place = match parameter.location {
         Location::Path => "path",
         Location::Query => "query",
         Location::Header => "header",
     };
-    let (inner, optional) = match option_of(kind) {
-        Some(inner) => (inner, true),
-        None => (kind, false),
-    };
-    let (owned, borrowed) = match inner {
-        Type::Reference(reference) if is_str(&reference.elem) => (quote!(String), true),
-        Type::Reference(reference) => {
-            let elem = &reference.elem;
-            (quote!(#elem), true)
-        }
-        other => (quote!(#other), false),
+    let optional = !parameter.required;
+    let kind = client::argument_kind(parameter);
+    let owned = match kind {
+        ParameterKind::Integer => quote!(i64),
+        ParameterKind::Number => quote!(f64),
+        ParameterKind::Boolean => quote!(bool),
+        ParameterKind::Integers => quote!(::std::vec::Vec<i64>),
+        ParameterKind::Strings => quote!(::std::vec::Vec<::std::string::String>),
+        ParameterKind::String | ParameterKind::Structure => quote!(String),
     };
     let joined = match parameter.style {
-        QueryStyle::Joined(separator) if client_joins(parameter) => Some(quote!(inputs.joined(#name, #separator)?)),
+        QueryStyle::Joined(separator) if client::is_list(parameter) => Some(quote!(inputs.joined(#name, #separator)?)),
         QueryStyle::Json => Some(quote!(inputs.json_text(#name)?)),
         _ => None,
     };
@@ -186,38 +185,16 @@ fn argument(parameter: &Parameter, kind: &Type, variable: &syn::Ident) -> (Token
             quote! { let #variable: #target = inputs.#from(#name)?; }
         }
     };
-    let pass = match (optional, borrowed, owned.to_string() == "String") {
-        (true, true, true) => quote! { #variable.as_deref() },
-        (true, true, false) => quote! { #variable.as_ref() },
-        (false, true, _) => quote! { &#variable },
-        (_, false, _) => quote! { #variable },
+    let pass = match (kind, optional) {
+        (ParameterKind::Integer | ParameterKind::Number | ParameterKind::Boolean, _) => quote! { #variable },
+        (ParameterKind::String | ParameterKind::Structure, true) => quote! { #variable.as_deref() },
+        (ParameterKind::Integers | ParameterKind::Strings, true) => quote! { #variable.as_ref() },
+        (_, false) => quote! { &#variable },
     };
     (take, pass)
 }
 
-fn client_joins(parameter: &Parameter) -> bool {
-    use toolwright_model::ParameterKind::{Integers, Strings};
-    matches!(parameter.kind, Integers | Strings)
-}
-
-fn option_of(kind: &Type) -> Option<&Type> {
-    let Type::Path(path) = kind else { return None };
-    let segment = path.path.segments.last()?;
-    if segment.ident != "Option" {
-        return None;
-    }
-    let syn::PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };
-    arguments.args.iter().find_map(|argument| match argument {
-        syn::GenericArgument::Type(kind) => Some(kind),
-        _ => None,
-    })
-}
-
-fn is_str(kind: &Type) -> bool {
-    matches!(kind, Type::Path(path) if path.path.is_ident("str"))
-}
-
-/// A function that hands the whole request to `support`, for what progenitor can't emit.
+/// Emits a function that passes the whole request to `client_runtime`, for operations that progenitor can't send.
 fn send(operation: &Operation) -> TokenStream {
     let name = caller_name(operation);
     let (method, path) = (&operation.method, &operation.path);

@@ -1,9 +1,10 @@
-//! Tools and operations → the files that are compiled and reviewed.
+//! Tools and operations → the files that are compiled and reviewed. Each file is an emitter.
 
-pub mod client;
-pub mod dispatch;
-pub mod index;
-pub mod report;
-pub mod sandbox_table;
-pub mod tree;
-pub mod typed;
+pub(crate) mod api_files;
+mod client;
+mod dispatch;
+pub(crate) mod index;
+mod report;
+mod sandbox_table;
+pub(crate) mod tree;
+pub(crate) mod typed;

@@ -21,7 +21,7 @@ const IGNORED_HEADERS: [&str; 3] = ["accept", "content-type", "authorization"];
 
 /// Returns the sandbox table of the API `api`. A reference that leads nowhere and a schema that grows
 /// without bound become `{}`, which accepts anything, so that emitting never fails.
-pub fn emit(api: &str, document: &Document) -> Value {
+pub(super) fn emit(api: &str, document: &Document) -> Value {
     let root_security = document.api.security.as_ref().map(|requirements| security(document, requirements));
     let operations = document.operations().map(|at| operation(document, &at, root_security.as_ref())).collect();
     let mut table = Map::new();

@@ -1,4 +1,4 @@
-//! Files in memory: what the generator makes, before anything decides where it goes.
+//! Generated files in memory → a folder on disk, or how the folder differs.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,16 +11,16 @@ pub struct Tree(BTreeMap<String, String>);
 /// How a file on disk differs from the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Difference {
-    /// The file is not there.
+    /// The file does not exist.
     Missing,
-    /// The file's text, which is another.
+    /// The file has another text, this one.
     Changed(String),
-    /// The file is there and should not be.
+    /// The tree has no such file.
     LeftOver,
 }
 
 impl Tree {
-    /// Adds a file. Text ends with exactly one newline.
+    /// Adds a file; its text is made to end with exactly one newline.
     pub fn insert(&mut self, path: impl Into<String>, text: impl Into<String>) {
         let mut text = text.into();
         text.truncate(text.trim_end().len());
@@ -43,11 +43,11 @@ impl Tree {
         self.0.get(path).map(String::as_str)
     }
 
-    /// Writes every file below `folder`; one that is the same already is left alone, so that
-    /// nothing is built again because of its date.
+    /// Writes every file below `folder`. A file with the same text is not written, because a new
+    /// date would cause a rebuild.
     ///
     /// # Errors
-    /// Whatever the file system says, with the path.
+    /// An error of the file system, with the path.
     pub fn write_to(&self, folder: &Path) -> io::Result<()> {
         for (path, text) in &self.0 {
             let target = folder.join(path);
@@ -59,10 +59,10 @@ impl Tree {
         Ok(())
     }
 
-    /// Compares with what stands below `folder`; line ends of other systems don't count.
+    /// Compares the tree with the files below `folder`; CRLF and LF are equal.
     ///
     /// # Errors
-    /// Whatever the file system says, with the path.
+    /// An error of the file system, with the path.
     pub fn compare(&self, folder: &Path) -> io::Result<BTreeMap<String, Difference>> {
         let mut differences = BTreeMap::new();
         let mut present = Vec::new();
@@ -86,17 +86,17 @@ impl Tree {
         Ok(differences)
     }
 
-    /// Makes `folder` hold exactly this tree: writes what differs, deletes what is left over.
+    /// Makes `folder` equal to the tree: writes the files that differ and deletes all others.
     ///
     /// # Errors
-    /// Whatever the file system says, with the path.
+    /// An error of the file system, with the path.
     pub fn replace(&self, folder: &Path) -> io::Result<BTreeMap<String, Difference>> {
         let differences = self.compare(folder)?;
-        // What goes, goes first: a folder may have to stand where a file stood.
+        // Deleted first, because a file may have to make room for a folder.
         for (path, _) in differences.iter().filter(|(_, difference)| **difference == Difference::LeftOver) {
             let leftover = folder.join(path);
             std::fs::remove_file(&leftover).map_err(|error| at(&leftover, &error))?;
-            // Folders that are empty now go too; one that is not stays, and that is no error.
+            // Folders that became empty are deleted too; `remove_dir` refuses all others.
             for parent in leftover.ancestors().skip(1).take_while(|parent| *parent != folder) {
                 if std::fs::remove_dir(parent).is_err() {
                     break;
@@ -115,7 +115,7 @@ fn write(target: &Path, text: &str) -> io::Result<()> {
     written.map_err(|error| at(target, &error))
 }
 
-/// The error with the path that it is about.
+/// Adds the path to an error.
 fn at(path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_comes_to_hold_exactly_the_tree() {
+    fn replacing_makes_a_folder_equal_to_the_tree() {
         let folder = folder("exact");
         tree(&[("kept", "k"), ("changed", "before"), ("gone/deep/leftover", "l")]).write_to(&folder).unwrap();
         std::fs::write(folder.join("other"), "a file where the tree has a folder").unwrap();
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_equal_is_left_alone() {
+    fn equal_files_are_not_written() {
         let folder = folder("equal");
         std::fs::write(folder.join("lf"), "one\ntwo\n").unwrap();
         std::fs::write(folder.join("crlf"), "one\r\ntwo\r\n").unwrap();

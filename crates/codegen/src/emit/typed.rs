@@ -1,7 +1,7 @@
 //! A description → the fully typed client of its API, for Rust programs (cargo feature `typed`):
-//! requests and responses as Rust types, one builder per operation. What progenitor can't take is
-//! taken out first; what the tool path checks at run time (lengths, patterns, bounds) the vendor
-//! checks here.
+//! requests and responses as Rust types, one builder per operation. Constructs that progenitor
+//! refuses are removed first, and so are lengths, patterns and bounds: this client leaves them to
+//! the vendor to check.
 
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
@@ -10,20 +10,20 @@ use progenitor::{GenerationSettings, Generator, InterfaceStyle};
 use quote::quote;
 use serde_json::{Map, Value, json};
 
-use crate::read::spec::METHODS;
+use crate::read::paths::METHODS;
 use toolwright_model::{function_name, snake_case};
 
 /// Emits the typed client of an API.
 ///
 /// # Errors
-/// What progenitor says.
-pub fn emit(document: &Value) -> Result<String, String> {
+/// progenitor's reason to refuse the description.
+pub(crate) fn emit(document: &Value) -> Result<String, String> {
     let document = serde_json::from_value(normalised(document)).map_err(|error| error.to_string())?;
     let mut settings = GenerationSettings::default();
     settings.with_interface(InterfaceStyle::Builder).with_pre_hook(quote! { crate::client_runtime::drop_version_mark });
-    // It panics on what it has no code for.
+    // progenitor panics on some constructs that it does not support.
     let generated = std::panic::catch_unwind(AssertUnwindSafe(|| Generator::new(&settings).generate_tokens(&document)));
-    let tokens = generated.map_err(|_| "one that it panics on")?.map_err(|error| error.to_string())?;
+    let tokens = generated.map_err(|_| "one that progenitor panics on")?.map_err(|error| error.to_string())?;
     let file = syn::parse2(tokens).map_err(|error| error.to_string())?;
     Ok(prettyplease::unparse(&file))
 }
@@ -56,7 +56,7 @@ fn normalised(document: &Value) -> Value {
     })
 }
 
-/// One operation, or `None` where progenitor has no way to send it: multipart and raw bodies.
+/// Returns one operation, or `None` for multipart and raw bodies, which progenitor can't send.
 fn operation_of(operation: &Value, item: &Value, document: &Value) -> Option<Value> {
     let lists = [operation.get("parameters"), item.get("parameters")];
     let mut parameters: Vec<Value> = Vec::new();
@@ -89,15 +89,15 @@ fn follow<'d>(value: &'d Value, document: &'d Value) -> &'d Value {
 }
 
 fn parameter_of(parameter: &Value, document: &Value) -> Value {
-    // An object in an address is text that the caller writes: progenitor has no way to.
-    let takes = |schema: &&Value| {
+    // progenitor can't write an object into an address: the caller passes its text.
+    let is_supported = |schema: &&Value| {
         let schema = follow(schema, document);
         matches!(
             schema.get("type").and_then(Value::as_str),
             Some("string" | "integer" | "number" | "boolean" | "array")
         )
     };
-    let schema = parameter.get("schema").filter(takes).map_or_else(|| json!({"type": "string"}), plain);
+    let schema = parameter.get("schema").filter(is_supported).map_or_else(|| json!({"type": "string"}), plain);
     json!({
         "name": parameter["name"],
         "in": parameter["in"],
@@ -108,15 +108,15 @@ fn parameter_of(parameter: &Value, document: &Value) -> Value {
 }
 
 fn body_of(body: &Value, document: &Value) -> Option<Value> {
-    const TAKEN: [&str; 2] = ["application/json", "application/x-www-form-urlencoded"];
+    const SUPPORTED: [&str; 2] = ["application/json", "application/x-www-form-urlencoded"];
     let content = body.get("content")?;
-    let (kind, media) = TAKEN.iter().find_map(|kind| Some((*kind, content.get(*kind)?)))?;
+    let (kind, media) = SUPPORTED.iter().find_map(|kind| Some((*kind, content.get(*kind)?)))?;
     let schema = media.get("schema")?;
-    let schema = if kind == TAKEN[1] { form(follow(schema, document)) } else { plain(schema) };
+    let schema = if kind == SUPPORTED[1] { form(follow(schema, document)) } else { plain(schema) };
     Some(json!({"required": true, "content": {kind: {"schema": schema}}}))
 }
 
-/// In a form, what is no scalar travels as JSON text, which the caller writes.
+/// Turns objects and lists of a form into texts: they are sent as JSON text, which the caller writes.
 fn form(schema: &Value) -> Value {
     let mut schema = plain(schema);
     for (_, property) in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
@@ -128,8 +128,8 @@ fn form(schema: &Value) -> Value {
     schema
 }
 
-/// Only the first success: progenitor takes one type per operation, and typed errors would break
-/// on the plain text that vendors send.
+/// Returns the first success only: progenitor takes one type per operation, and typed errors would
+/// fail on the plain text that vendors send.
 fn responses_of(operation: &Value, document: &Value) -> Value {
     let responses = operation.get("responses").and_then(Value::as_object);
     let success = responses.into_iter().flatten().find(|(status, _)| status.starts_with('2'));
@@ -145,9 +145,9 @@ fn responses_of(operation: &Value, document: &Value) -> Value {
     json!({(status): out})
 }
 
-/// Whether the values of an enum make variants that Rust can tell apart: of `created` and
-/// `-created` only letters and digits remain. Where they do not, the values are text.
-fn names_apart(values: &Value) -> bool {
+/// Returns whether the values of an enum have distinct variant names, which hold letters and digits
+/// only: `created` and `-created` do not. Without distinct names the values stay text.
+fn has_distinct_variants(values: &Value) -> bool {
     let letters = |value: &str| value.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     let mut names = BTreeSet::new();
     let mut texts = values.as_array().into_iter().flatten().filter_map(Value::as_str);
@@ -157,7 +157,7 @@ fn names_apart(values: &Value) -> bool {
     })
 }
 
-/// A schema with what shapes a Rust type, and nothing else.
+/// Returns the keywords of a schema that determine a Rust type.
 fn plain(schema: &Value) -> Value {
     const KEPT: [&str; 7] = ["$ref", "type", "description", "required", "nullable", "enum", "additionalProperties"];
     let Some(schema) = schema.as_object() else { return json!({}) };
@@ -165,18 +165,18 @@ fn plain(schema: &Value) -> Value {
     for (key, value) in schema {
         let value = match key.as_str() {
             "additionalProperties" if value.is_object() => plain(value),
-            "enum" if !names_apart(value) => continue,
+            "enum" if !has_distinct_variants(value) => continue,
             key if KEPT.contains(&key) => value.clone(),
             "items" => plain(value),
             "properties" => {
-                // Of `CompanyId` and `CompanyID`, one becomes the field; a vendor sends one of them.
+                // `CompanyId` and `CompanyID` are one field: the vendor sends one of them.
                 let mut fields = BTreeSet::new();
                 let properties = value.as_object().into_iter().flatten();
                 let properties = properties.filter(|(name, _)| fields.insert(snake_case(name)));
                 Value::Object(properties.map(|(name, property)| (name.clone(), plain(property))).collect())
             }
             "allOf" | "oneOf" | "anyOf" => value.as_array().into_iter().flatten().map(plain).collect(),
-            // Widths of numbers and bytes; dates stay text, because vendors write them in many ways.
+            // Widths of numbers, and bytes. Dates stay text, because their formats differ by vendor.
             "format" if matches!(value.as_str(), Some("int32" | "int64" | "float" | "double" | "binary")) => {
                 value.clone()
             }

@@ -1,9 +1,13 @@
 //! The paths of `concise` ⇄ the answer that the description promises: a path that leads nowhere
 //! would silently keep nothing. Called by `tool_draft`.
 
-use serde_json::Value;
+use openapiv3::{Operation, ReferenceOr, Response, Schema, SchemaKind, StatusCode, Type};
 
-use crate::read::spec::DEEPEST_REFERENCE;
+use crate::lower::spec_operation::status_class;
+use crate::read::document::{Document, SchemaNode};
+
+/// How deep the parts of a schema are followed: they may contain each other.
+const DEEPEST_PART: usize = 12;
 
 /// A step of a path that the answer's schema does not have.
 pub struct UnknownPath {
@@ -14,115 +18,137 @@ pub struct UnknownPath {
 
 /// Where a path begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Begins {
+pub enum PathStart {
     /// At the answer itself, a list's items included.
     Answer,
     /// At the records in a list inside of the answer.
     List,
-    /// The description does not say.
+    /// The description leaves it open.
     Open,
 }
 
 /// Follows a dotted path from the records of an operation's answer; what the description leaves
 /// open is no fault.
-pub fn check(path: &str, operation: &Value, document: &Value) -> Result<Begins, UnknownPath> {
-    let Some(answer) = answer_schema(operation, document) else { return Ok(Begins::Open) };
-    let mut begins = Begins::Answer;
+pub fn check(path: &str, operation: &Operation, document: &Document) -> Result<PathStart, UnknownPath> {
+    let Some(answer) = answer_schema(operation, document) else { return Ok(PathStart::Open) };
+    let mut start = PathStart::Answer;
     let mut steps = path.split('.');
     let first = steps.next().unwrap_or_default();
-    let mut here = match entry(answer, first, document) {
-        Entry::Known(schema) => schema,
-        Entry::Open => return Ok(Begins::Open),
-        // The records may stand in a list inside.
-        Entry::Unknown(known) => match record_list(answer, document).map(|list| entry(list, first, document)) {
-            Some(Entry::Known(schema)) => {
-                begins = Begins::List;
+    let mut here = match property(answer, first, document) {
+        Property::Known(schema) => schema,
+        Property::Open => return Ok(PathStart::Open),
+        // The records may be in a list inside.
+        Property::Unknown(known) => match record_list(answer, document).map(|list| property(list, first, document)) {
+            Some(Property::Known(schema)) => {
+                start = PathStart::List;
                 schema
             }
-            Some(Entry::Open) => return Ok(Begins::Open),
-            Some(Entry::Unknown(inside)) => {
+            Some(Property::Open) => return Ok(PathStart::Open),
+            Some(Property::Unknown(inside)) => {
                 return Err(UnknownPath { step: first.to_owned(), known: inside });
             }
             None => return Err(UnknownPath { step: first.to_owned(), known }),
         },
     };
     for step in steps {
-        here = match entry(here, step, document) {
-            Entry::Known(schema) => schema,
-            Entry::Open => return Ok(begins),
-            Entry::Unknown(known) => return Err(UnknownPath { step: step.to_owned(), known }),
+        here = match property(here, step, document) {
+            Property::Known(schema) => schema,
+            Property::Open => return Ok(start),
+            Property::Unknown(known) => return Err(UnknownPath { step: step.to_owned(), known }),
         };
     }
-    Ok(begins)
+    Ok(start)
 }
 
-enum Entry<'d> {
-    Known(&'d Value),
+/// What a schema has under a name.
+enum Property<'d> {
+    Known(SchemaNode<'d>),
     /// The schema names no properties.
     Open,
     Unknown(Vec<String>),
 }
 
 /// The schema of the first success that is JSON.
-fn answer_schema<'d>(operation: &'d Value, document: &'d Value) -> Option<&'d Value> {
-    let responses = operation.get("responses")?.as_object()?;
-    let success = responses.iter().filter(|(status, _)| status.starts_with('2')).map(|(_, response)| response);
-    success.into_iter().find_map(|response| {
-        let content = follow(response, document).get("content")?.as_object()?;
-        content.iter().find(|(kind, _)| kind.contains("json"))?.1.get("schema")
+fn answer_schema<'d>(operation: &'d Operation, document: &'d Document) -> Option<SchemaNode<'d>> {
+    let is_success = |(status, _): &(&StatusCode, &ReferenceOr<Response>)| status_class(status) == 2;
+    operation.responses.responses.iter().filter(is_success).find_map(|(_, response)| {
+        let content = &document.follow(response)?.content;
+        let (_, media) = content.iter().find(|(content_type, _)| content_type.contains("json"))?;
+        media.schema.as_ref().map(SchemaNode::from)
     })
 }
 
-fn follow<'d>(value: &'d Value, document: &'d Value) -> &'d Value {
-    let mut here = value;
-    for _ in 0..DEEPEST_REFERENCE {
-        let target = here.get("$ref").and_then(Value::as_str).and_then(|r| document.pointer(r.strip_prefix('#')?));
-        match target {
-            Some(target) => here = target,
-            None => break,
-        }
-    }
-    here
+/// A property of an object and its name.
+struct Named<'d> {
+    name: &'d str,
+    schema: SchemaNode<'d>,
 }
 
-/// The parts that a schema is put together from, itself among them; of a list, those of its items.
-fn parts<'d>(schema: &'d Value, document: &'d Value, depth: usize, found: &mut Vec<&'d Value>) {
-    let schema = follow(schema, document);
-    if depth == 0 {
-        return;
-    }
-    match schema.get("items") {
-        Some(items) => parts(items, document, depth - 1, found),
-        None => found.push(schema),
-    }
-    for key in ["allOf", "oneOf", "anyOf"] {
-        for part in schema.get(key).and_then(Value::as_array).into_iter().flatten() {
-            parts(part, document, depth - 1, found);
+/// Collects the properties of a schema and of the parts that it is put together from; of a list,
+/// those of its items.
+fn collect<'d>(node: SchemaNode<'d>, document: &'d Document, depth: usize, found: &mut Vec<Named<'d>>) {
+    let (Some(schema), Some(depth)) = (document.schema(node), depth.checked_sub(1)) else { return };
+    let mut add = |properties: &mut dyn Iterator<Item = (&'d String, &'d ReferenceOr<Box<Schema>>)>| {
+        found.extend(properties.map(|(name, schema)| Named { name, schema: SchemaNode::from(schema) }));
+    };
+    match &schema.schema_kind {
+        SchemaKind::Type(Type::Object(object)) => add(&mut object.properties.iter()),
+        SchemaKind::Type(Type::Array(array)) => {
+            if let Some(items) = &array.items {
+                collect(items.into(), document, depth, found);
+            }
+        }
+        SchemaKind::Type(Type::String(_) | Type::Number(_) | Type::Integer(_) | Type::Boolean(_))
+        | SchemaKind::Not { .. } => {}
+        SchemaKind::AllOf { all_of: parts }
+        | SchemaKind::OneOf { one_of: parts }
+        | SchemaKind::AnyOf { any_of: parts } => {
+            parts.iter().for_each(|part| collect(part.into(), document, depth, found));
+        }
+        SchemaKind::Any(any) => {
+            match &any.items {
+                Some(items) => collect(items.into(), document, depth, found),
+                None => add(&mut any.properties.iter()),
+            }
+            for part in any.all_of.iter().chain(&any.one_of).chain(&any.any_of) {
+                collect(part.into(), document, depth, found);
+            }
         }
     }
 }
 
-fn properties<'d>(schema: &'d Value, document: &'d Value) -> Vec<(&'d str, &'d Value)> {
+fn properties<'d>(node: SchemaNode<'d>, document: &'d Document) -> Vec<Named<'d>> {
     let mut found = Vec::new();
-    parts(schema, document, DEEPEST_REFERENCE, &mut found);
-    let named = found.into_iter().filter_map(|part| part.get("properties")?.as_object());
-    named.flatten().map(|(name, property)| (name.as_str(), property)).collect()
+    collect(node, document, DEEPEST_PART, &mut found);
+    found
 }
 
-fn entry<'d>(schema: &'d Value, step: &str, document: &'d Value) -> Entry<'d> {
-    let known = properties(schema, document);
-    match known.iter().find(|(name, _)| *name == step) {
-        Some((_, property)) => Entry::Known(property),
-        None if known.is_empty() => Entry::Open,
-        None => Entry::Unknown(known.into_iter().map(|(name, _)| name.to_owned()).collect()),
+fn property<'d>(node: SchemaNode<'d>, step: &str, document: &'d Document) -> Property<'d> {
+    let known = properties(node, document);
+    match known.iter().find(|property| property.name == step) {
+        Some(property) => Property::Known(property.schema),
+        None if known.is_empty() => Property::Open,
+        None => Property::Unknown(known.into_iter().map(|property| property.name.to_owned()).collect()),
     }
 }
 
 /// The one list of an answer.
-fn record_list<'d>(answer: &'d Value, document: &'d Value) -> Option<&'d Value> {
+fn record_list<'d>(answer: SchemaNode<'d>, document: &'d Document) -> Option<SchemaNode<'d>> {
     let mut lists = properties(answer, document)
         .into_iter()
-        .map(|(_, property)| property)
-        .filter(|property| follow(property, document).get("items").is_some());
+        .map(|property| property.schema)
+        .filter(|node| document.schema(*node).is_some_and(has_items));
     lists.next().filter(|_| lists.next().is_none())
+}
+
+fn has_items(schema: &Schema) -> bool {
+    match &schema.schema_kind {
+        SchemaKind::Type(Type::Array(array)) => array.items.is_some(),
+        SchemaKind::Any(any) => any.items.is_some(),
+        SchemaKind::Type(Type::String(_) | Type::Number(_) | Type::Integer(_) | Type::Object(_) | Type::Boolean(_))
+        | SchemaKind::OneOf { .. }
+        | SchemaKind::AllOf { .. }
+        | SchemaKind::AnyOf { .. }
+        | SchemaKind::Not { .. } => false,
+    }
 }

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::lower::schema::is_of;
+use crate::lower::portable::is_of;
 use crate::read::located::one_of;
 
 /// Returns what was expected, where `value` does not fit the portable `schema`.

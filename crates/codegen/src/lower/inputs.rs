@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::lower::schema;
-use crate::read::spec::{SpecBody, SpecOperation, SpecParameter};
+use crate::lower::flatten::flatten;
+use crate::lower::portable::portable;
+use crate::lower::resolved::{ResolvedProperty, ResolvedSchema};
+use crate::lower::spec_operation::{SpecBody, SpecContent, SpecOperation, SpecParameter};
 use toolwright_formats::{file_schema, files_schema};
-use toolwright_model::{BodyKind, Location, Place, QueryStyle, RequestBody};
+use toolwright_model::{BodyKind, Location, Place, QueryStyle, RequestBody, media_type};
 
 /// The body that is sent, and the schema that goes with its content type.
 pub struct BodyChoice<'a> {
     pub body: RequestBody,
-    pub schema: &'a Value,
+    pub schema: &'a ResolvedSchema,
 }
 
 impl<'a> BodyChoice<'a> {
@@ -24,35 +26,38 @@ impl<'a> BodyChoice<'a> {
     pub fn of(spec: &'a SpecBody) -> Result<Self, String> {
         const PREFERRED: [BodyKind; 5] =
             [BodyKind::Json, BodyKind::Form, BodyKind::Multipart, BodyKind::Raw, BodyKind::File];
-        let (content_type, kind, schema) = spec
+        let (content, kind) = spec
             .content
             .iter()
-            .map(|(content_type, schema)| (content_type, kind_of(content_type, schema), schema))
-            .min_by_key(|(_, kind, _)| PREFERRED.iter().position(|preferred| preferred == kind))
+            .map(|content| (content, kind_of(&content.content_type, &content.schema)))
+            .min_by_key(|(_, kind)| PREFERRED.iter().position(|preferred| preferred == kind))
             .ok_or("its request body has no content type")?;
         let mut fields = match kind {
-            BodyKind::Form | BodyKind::Multipart => form_fields(spec, content_type, schema),
-            _ => Vec::new(),
+            BodyKind::Form | BodyKind::Multipart => form_fields(content),
+            BodyKind::Json | BodyKind::Raw | BodyKind::File => Vec::new(),
         };
         // Of the parts of a body, all others are one part for each value.
         fields.retain(|(_, style)| kind == BodyKind::Form || *style == QueryStyle::Json);
-        let any = kind == BodyKind::Json && content_type.contains('*');
-        let content_type = if any { "application/json" } else { content_type };
-        let files = match (kind, schema::flatten(schema).get("properties").and_then(Value::as_object)) {
-            (BodyKind::Multipart, Some(properties)) => {
-                properties.iter().filter(|(_, schema)| is_file(schema)).map(|(name, _)| name.clone()).collect()
-            }
-            (BodyKind::Multipart, None) => return Err("its multipart body does not name its parts".to_owned()),
-            _ => Vec::new(),
-        };
+        let any = kind == BodyKind::Json && content.content_type.contains('*');
+        let content_type = if any { "application/json" } else { &content.content_type };
+        let files = if kind == BodyKind::Multipart { files(&content.schema)? } else { Vec::new() };
         let body = RequestBody { kind, content_type: content_type.to_owned(), required: spec.required, files, fields };
-        Ok(Self { body, schema })
+        Ok(Self { body, schema: &content.schema })
     }
 }
 
-fn kind_of(content_type: &str, schema: &Value) -> BodyKind {
+/// The parts of a multipart body that are files.
+fn files(schema: &ResolvedSchema) -> Result<Vec<String>, String> {
+    let parts = flatten(schema).properties;
+    if parts.is_empty() {
+        return Err("its multipart body does not name its parts".to_owned());
+    }
+    Ok(parts.into_iter().filter(|part| is_file(&part.schema)).map(|part| part.name).collect())
+}
+
+fn kind_of(content_type: &str, schema: &ResolvedSchema) -> BodyKind {
     const BYTES: [&str; 4] = ["application/gzip", "application/octet-stream", "application/pdf", "application/zip"];
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_lowercase();
+    let essence = media_type::essence(content_type);
     let media = ["image/", "audio/", "video/"].iter().any(|group| essence.starts_with(group));
     match essence.as_str() {
         "application/json" => BodyKind::Json,
@@ -66,32 +71,31 @@ fn kind_of(content_type: &str, schema: &Value) -> BodyKind {
     }
 }
 
-/// The lists of a form, and what the description says of how a property is written.
-fn form_fields(spec: &SpecBody, content_type: &str, schema: &Value) -> Vec<(String, QueryStyle)> {
-    let portable = schema::portable(schema);
+/// The lists of a form, and what the description states of how a property is written.
+fn form_fields(content: &SpecContent) -> Vec<(String, QueryStyle)> {
+    let portable = portable(&content.schema);
     let mut fields = Vec::new();
     for (name, property) in portable.get("properties").and_then(Value::as_object).into_iter().flatten() {
-        let stated = spec.styles.iter().find(|(of, property, _)| of == content_type && property == name);
-        let style = stated.map(|(.., style)| *style);
-        match (property.get("type").and_then(Value::as_str), style) {
+        let stated = content.styles.iter().find(|field| field.property == *name).map(|field| field.style);
+        match (property.get("type").and_then(Value::as_str), stated) {
             (Some("array"), style) => fields.push((name.clone(), style.unwrap_or(QueryStyle::Repeated))),
             (Some("object"), Some(style @ (QueryStyle::DeepObject | QueryStyle::Joined(_)))) => {
                 fields.push((name.clone(), style));
             }
-            // An object travels as JSON text unless the description says otherwise.
+            // An object travels as JSON text unless the description states another style.
             _ => {}
         }
     }
     fields
 }
 
-/// A parameter's type. One that says nothing of it is a text: that is how it travels.
+/// A parameter's type. One that states none is a text: that is how it travels.
 pub fn parameter_schema(spec: &SpecParameter) -> Map<String, Value> {
-    let mut schema = schema::portable(&spec.schema);
+    let mut schema = portable(&spec.schema);
     let open = schema.get("type").and_then(Value::as_str) == Some("object")
         && !schema.contains_key("properties")
-        && schema::flatten(&spec.schema).get("type").is_none()
-        && spec.schema.get("additionalProperties").is_none();
+        && flatten(&spec.schema).kind.is_none()
+        && spec.schema.further.is_none();
     if open && !matches!(spec.style, QueryStyle::DeepObject | QueryStyle::Json) {
         schema.insert("type".to_owned(), Value::from("string"));
         schema.shift_remove("additionalProperties");
@@ -99,9 +103,9 @@ pub fn parameter_schema(spec: &SpecParameter) -> Map<String, Value> {
     schema
 }
 
-fn is_file(schema: &Value) -> bool {
-    let binary = |schema: &Value| schema.get("format").and_then(Value::as_str) == Some("binary");
-    binary(schema) || schema.get("items").is_some_and(binary)
+fn is_file(schema: &ResolvedSchema) -> bool {
+    let binary = |schema: &ResolvedSchema| schema.format.as_deref() == Some("binary");
+    binary(schema) || schema.items.as_deref().is_some_and(binary)
 }
 
 /// Something that a request can carry.
@@ -140,77 +144,92 @@ pub fn inputs(spec: &SpecOperation, choice: Option<&BodyChoice<'_>>) -> Vec<Inpu
 
 fn plain_inputs(spec: &SpecOperation, choice: Option<&BodyChoice<'_>>) -> Vec<Input> {
     let mut inputs: Vec<Input> = spec.parameters.iter().map(parameter_input).collect();
-    let (Some(spec_body), Some(BodyChoice { body, schema })) = (&spec.body, choice) else { return inputs };
-    let whole = schema::portable(schema);
+    let (Some(spec_body), Some(choice)) = (&spec.body, choice) else { return inputs };
+    let whole = portable(choice.schema);
     let properties = whole.get("properties").and_then(Value::as_object);
     // `*` is how the overlay calls further properties.
     let clash = properties.is_some_and(|properties| {
         properties.keys().any(|name| name == "*" || spec.parameters.iter().any(|p| p.name == *name))
     });
     match properties {
-        Some(properties) if !clash && !matches!(body.kind, BodyKind::Raw | BodyKind::File) => {
-            let flat = schema::flatten(schema);
-            let raw = flat.get("properties");
-            let required = whole.get("required").and_then(Value::as_array);
-            for (name, property) in properties {
-                let is_file = body.files.contains(name);
-                let raw_property = raw.and_then(|raw| raw.get(name));
-                let schema = match (is_file, property) {
-                    (true, property) if property.get("type").and_then(Value::as_str) == Some("array") => {
-                        never_empty(files_schema(property.get("description")))
-                    }
-                    (true, property) => file_schema(property.get("description")),
-                    (false, Value::Object(property)) => with_example(property.clone(), raw_property),
-                    (false, _) => Map::new(),
-                };
-                inputs.push(Input {
-                    key: name.clone(),
-                    name: name.clone(),
-                    place: Place::Property(name.clone()),
-                    // Also where the body may be left out: most descriptions only forget to demand
-                    // it, and half a body is what no vendor takes.
-                    required: required.is_some_and(|r| r.iter().any(|n| n == name)),
-                    schema,
-                    is_file,
-                });
-            }
-            if let Some(further @ (Value::Object(_) | Value::Bool(true))) = whole.get("additionalProperties") {
-                let mut schema = Map::new();
-                schema.insert("type".to_owned(), "object".into());
-                schema.insert("description".to_owned(), "Further fields by name.".into());
-                schema.insert("additionalProperties".to_owned(), further.clone());
-                let name = further_name(&inputs).to_owned();
-                inputs.push(Input {
-                    key: "*".to_owned(),
-                    name,
-                    place: Place::Properties,
-                    required: false,
-                    schema,
-                    is_file: false,
-                });
-            }
+        Some(properties) if !clash && !matches!(choice.body.kind, BodyKind::Raw | BodyKind::File) => {
+            property_inputs(choice, &whole, properties, &mut inputs);
         }
-        _ => {
-            let mut schema = match body.kind {
-                BodyKind::File => file_schema(whole.get("description")),
-                BodyKind::Raw => text_schema(whole, &body.content_type),
-                _ => whole,
-            };
-            if let Some(text) = &spec_body.description {
-                schema.insert("description".to_owned(), Value::from(text.as_str()));
-            }
-            let key = "body".to_owned();
-            inputs.push(Input {
-                name: key.clone(),
-                key,
-                place: Place::Body,
-                required: spec_body.required,
-                schema,
-                is_file: body.kind == BodyKind::File,
-            });
-        }
+        _ => inputs.push(body_input(spec_body, &choice.body, whole)),
     }
     inputs
+}
+
+/// Each property of a body as an input of its own, and one for further properties.
+fn property_inputs(
+    choice: &BodyChoice<'_>,
+    whole: &Map<String, Value>,
+    properties: &Map<String, Value>,
+    inputs: &mut Vec<Input>,
+) {
+    let described = flatten(choice.schema).properties;
+    let required = whole.get("required").and_then(Value::as_array);
+    for (name, property) in properties {
+        let is_file = choice.body.files.contains(name);
+        inputs.push(Input {
+            key: name.clone(),
+            name: name.clone(),
+            place: Place::Property(name.clone()),
+            // Also where the body may be left out: most descriptions only forget to demand it, and
+            // no vendor takes half a body.
+            required: required.is_some_and(|r| r.iter().any(|n| n == name)),
+            schema: property_schema(property, is_file, described.iter().find(|described| described.name == *name)),
+            is_file,
+        });
+    }
+    if let Some(further @ (Value::Object(_) | Value::Bool(true))) = whole.get("additionalProperties") {
+        let mut schema = Map::new();
+        schema.insert("type".to_owned(), "object".into());
+        schema.insert("description".to_owned(), "Further fields by name.".into());
+        schema.insert("additionalProperties".to_owned(), further.clone());
+        inputs.push(Input {
+            key: "*".to_owned(),
+            name: further_name(inputs).to_owned(),
+            place: Place::Properties,
+            required: false,
+            schema,
+            is_file: false,
+        });
+    }
+}
+
+fn property_schema(property: &Value, is_file: bool, described: Option<&ResolvedProperty>) -> Map<String, Value> {
+    let description = property.get("description");
+    match (is_file, property) {
+        (true, property) if property.get("type").and_then(Value::as_str) == Some("array") => {
+            never_empty(files_schema(description))
+        }
+        (true, _) => file_schema(description),
+        (false, Value::Object(property)) => {
+            with_example(property.clone(), described.and_then(|described| described.schema.example.as_ref()))
+        }
+        (false, _) => Map::new(),
+    }
+}
+
+/// The whole body as one input.
+fn body_input(spec: &SpecBody, body: &RequestBody, whole: Map<String, Value>) -> Input {
+    let mut schema = match body.kind {
+        BodyKind::File => file_schema(whole.get("description")),
+        BodyKind::Raw => text_schema(whole, &body.content_type),
+        BodyKind::Json | BodyKind::Form | BodyKind::Multipart => whole,
+    };
+    if let Some(text) = &spec.description {
+        schema.insert("description".to_owned(), Value::from(text.as_str()));
+    }
+    Input {
+        name: "body".to_owned(),
+        key: "body".to_owned(),
+        place: Place::Body,
+        required: spec.required,
+        schema,
+        is_file: body.kind == BodyKind::File,
+    }
 }
 
 /// What is neither JSON nor a form is written by whoever calls: as text.
@@ -239,8 +258,7 @@ fn parameter_input(spec: &SpecParameter) -> Input {
     if let Some(text) = &spec.description {
         schema.insert("description".to_owned(), Value::from(text.as_str()));
     }
-    let example = spec.example.as_ref().map(|example| serde_json::json!({"example": example}));
-    let schema = with_example(schema, example.as_ref().or(Some(&spec.schema)));
+    let schema = with_example(schema, spec.example.as_ref().or(spec.schema.example.as_ref()));
     let schema = if spec.required { never_empty(schema) } else { schema };
     let place = match spec.location {
         Location::Path => Place::Path(spec.name.clone()),
@@ -257,12 +275,12 @@ fn further_name(inputs: &[Input]) -> &'static str {
 }
 
 /// A text of no stated form is best explained by an example.
-fn with_example(mut schema: Map<String, Value>, raw: Option<&Value>) -> Map<String, Value> {
+fn with_example(mut schema: Map<String, Value>, example: Option<&Value>) -> Map<String, Value> {
     const LONGEST_EXAMPLE: usize = 40;
     let plain_text = schema.get("type").and_then(Value::as_str) == Some("string")
         && !schema.contains_key("enum")
         && !schema.contains_key("format");
-    let example = raw.and_then(|raw| raw.get("example")).and_then(Value::as_str);
+    let example = example.and_then(Value::as_str);
     if let (true, Some(example)) = (plain_text, example.filter(|e| e.chars().count() <= LONGEST_EXAMPLE)) {
         let text = schema.get("description").and_then(Value::as_str).unwrap_or_default().trim_end_matches('.');
         if !text.contains(example) {

@@ -17,9 +17,11 @@ use openapiv3::{
     Schema, SecurityScheme,
 };
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::read::reference::{LONGEST_CHAIN, pointer_of, raw_target, reference_of};
+use crate::read::faults;
+use crate::read::located::Located;
+use crate::read::reference::{LONGEST_CHAIN, REF, pointer_of, raw_target, reference_of};
 
 /// A description as `openapiv3` types and as the JSON that they were read from.
 #[derive(Debug, Clone)]
@@ -51,12 +53,17 @@ impl Document {
     /// # Errors
     /// As `openapiv3` words it, without a place.
     pub fn parse(raw: Value) -> Result<Self, serde_json::Error> {
-        let mut marked = raw.clone();
-        keep_explode(&mut marked);
-        let api: OpenAPI = serde_json::from_value(marked)?;
+        let mut prepared = raw.clone();
+        prepare(&mut prepared);
+        let api: OpenAPI = serde_json::from_value(prepared)?;
         let mut elsewhere = Elsewhere::default();
         elsewhere.collect(&raw, &raw, &api);
         Ok(Self { api, raw, elsewhere })
+    }
+
+    /// Reads a description that was checked; reports the parts that are still no OpenAPI 3.0.
+    pub fn read(root: &Located<'_>) -> Option<Self> {
+        Self::parse(root.value.clone()).map_err(|error| faults::report(root, &error)).ok()
     }
 
     /// Returns what a reference leads to, which may be a reference again.
@@ -85,6 +92,11 @@ impl Document {
         }
     }
 
+    /// Returns the operation at a path and a method in lower case.
+    pub fn operation(&self, path: &str, method: &str) -> Option<OperationAt<'_>> {
+        self.operations().find(|at| at.path == path && at.method == method)
+    }
+
     /// Returns every operation with its path and method (in lower case) and the item that it is
     /// part of, in the order of the paths.
     pub fn operations(&self) -> impl Iterator<Item = OperationAt<'_>> {
@@ -104,21 +116,30 @@ pub fn explode(encoding: &Encoding) -> Option<bool> {
     encoding.extensions.get(EXPLODE).and_then(Value::as_bool)
 }
 
-fn keep_explode(value: &mut Value) {
+/// Writes what `openapiv3` would lose or refuse without need in a way that it holds: the stated
+/// `explode` of encodings, and an empty description for responses that have none.
+fn prepare(value: &mut Value) {
     match value {
         Value::Object(object) => {
-            if let Some(Value::Object(encodings)) = object.get_mut("encoding") {
-                for encoding in encodings.values_mut().filter_map(Value::as_object_mut) {
-                    if let Some(explode) = encoding.get("explode").filter(|explode| explode.is_boolean()).cloned() {
-                        encoding.insert(EXPLODE.to_owned(), explode);
-                    }
+            for encoding in members(object, "encoding") {
+                if let Some(explode) = encoding.get("explode").filter(|explode| explode.is_boolean()).cloned() {
+                    encoding.insert(EXPLODE.to_owned(), explode);
                 }
             }
-            object.values_mut().for_each(keep_explode);
+            for response in members(object, "responses").filter(|response| !response.contains_key(REF)) {
+                response.entry("description").or_insert_with(|| Value::from(""));
+            }
+            object.values_mut().for_each(prepare);
         }
-        Value::Array(items) => items.iter_mut().for_each(keep_explode),
+        Value::Array(items) => items.iter_mut().for_each(prepare),
         _ => {}
     }
+}
+
+/// The entries of the object `key` that are objects.
+fn members<'v>(object: &'v mut Map<String, Value>, key: &str) -> impl Iterator<Item = &'v mut Map<String, Value>> {
+    let members = object.get_mut(key).and_then(Value::as_object_mut).into_iter();
+    members.flat_map(Map::values_mut).filter_map(Value::as_object_mut)
 }
 
 /// An operation and where it stands.

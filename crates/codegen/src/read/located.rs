@@ -1,86 +1,56 @@
-//! A JSON value that knows in which file and at which pointer it stands, so that whatever reads
-//! it can say where it is wrong. Every reader of a file under specs/ goes through here.
+//! A JSON value with its file and JSON pointer, so that whatever reads it can report where it is
+//! wrong. Every reader of a file under specs/ goes through here.
 
-use std::cell::RefCell;
 use std::str::FromStr;
 
 use serde_json::{Map, Value};
 
-use crate::read::finding::{Errors, Finding};
-
-/// Where findings about one document go: its file and what the pointers stand for.
-pub struct Source<'a> {
-    file: String,
-    /// Places of the document that came from elsewhere: pointer prefix → file and pointer there.
-    origins: &'a [(String, String, String)],
-    errors: RefCell<Errors>,
-}
-
-impl<'a> Source<'a> {
-    pub fn new(file: &str) -> Self {
-        Self { file: file.to_owned(), origins: &[], errors: RefCell::default() }
-    }
-
-    /// A document that an overlay has changed: `origins` says which places it wrote.
-    pub fn with_origins(file: &str, origins: &'a [(String, String, String)]) -> Self {
-        Self { file: file.to_owned(), origins, errors: RefCell::default() }
-    }
-
-    pub fn root<'s>(&'s self, value: &'s Value) -> Located<'s> {
-        Located { source: self, pointer: String::new(), value }
-    }
-
-    pub fn into_errors(self) -> Errors {
-        self.errors.into_inner()
-    }
-
-    /// The file and pointer under which a person finds what stands at `pointer`.
-    fn place(&self, pointer: &str) -> (String, String) {
-        let origin = self
-            .origins
-            .iter()
-            .rev()
-            .find_map(|(prefix, file, at)| below(pointer, prefix).map(|rest| (file, at, rest)));
-        match origin {
-            Some((file, at, rest)) => (file.clone(), format!("{at}{rest}")),
-            None => (self.file.clone(), pointer.to_owned()),
-        }
-    }
-}
+use crate::read::finding::Finding;
+use crate::read::source::{SourceMap, SourcePlace};
+use toolwright_model::{suggest_one, truncate};
 
 /// A value at its place.
 #[derive(Clone)]
 pub struct Located<'s> {
-    source: &'s Source<'s>,
+    source: &'s SourceMap<'s>,
     pub pointer: String,
     pub value: &'s Value,
 }
 
 impl<'s> Located<'s> {
+    /// The root of a document.
+    pub fn root(source: &'s SourceMap<'s>, value: &'s Value) -> Self {
+        Self { source, pointer: String::new(), value }
+    }
+
     /// Reports that something else was expected here.
     pub fn wrong(&self, expected: impl Into<String>) {
-        self.report(expected.into(), describe(self.value), None);
+        self.report(expected, describe(self.value), None);
     }
 
     /// Reports that something else was expected here, with advice.
     pub fn wrong_with_hint(&self, expected: impl Into<String>, hint: impl Into<String>) {
-        self.report(expected.into(), describe(self.value), Some(hint.into()));
+        self.report(expected, describe(self.value), Some(hint.into()));
     }
 
-    /// The file and pointer under which a person finds this.
-    pub fn place(&self) -> (String, String) {
+    /// Where a person finds this.
+    pub fn place(&self) -> SourcePlace {
         self.source.place(&self.pointer)
     }
 
     /// Reports a finding in words of its own.
-    pub fn report(&self, expected: String, found: String, hint: Option<String>) {
-        let (file, pointer) = self.place();
-        self.source.errors.borrow_mut().push(Finding { file, pointer, expected, found, hint });
+    pub fn report(&self, expected: impl Into<String>, found: impl Into<String>, hint: Option<String>) {
+        self.source.findings.push(Finding::at(&self.place(), expected, found).with_hint(hint));
     }
 
     /// The same source, for a value that stands elsewhere in the document.
     pub fn at(&self, pointer: &str, value: &'s Value) -> Self {
         Self { source: self.source, pointer: pointer.to_owned(), value }
+    }
+
+    /// What is at `pointer`, if anything; called on a document's root.
+    pub fn at_pointer(&self, pointer: &str) -> Option<Self> {
+        self.value.pointer(pointer).map(|value| self.at(pointer, value))
     }
 
     /// The innermost thing on the way to `pointer` that exists; called on a document's root.
@@ -172,7 +142,7 @@ impl<'s> Located<'s> {
             self.report(
                 one_of(words.iter().map(String::as_str)),
                 describe(self.value),
-                nearest(text, words.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`?")),
+                did_you_mean(text, words.iter().map(String::as_str)),
             );
         }
         word
@@ -187,10 +157,9 @@ impl<'s> Located<'s> {
     pub fn only(&self, known: &[&str]) {
         for (key, entry) in self.entries() {
             if !known.contains(&key) {
-                let hint = match nearest(key, known.iter().copied()) {
-                    Some(near) => format!("did you mean `{near}`? specs/README.md lists each key"),
-                    None => "specs/README.md lists each key".to_owned(),
-                };
+                const README: &str = "specs/README.md lists each key";
+                let near = did_you_mean(key, known.iter().copied());
+                let hint = near.map_or_else(|| README.to_owned(), |near| format!("{near} {README}"));
                 entry.report(one_of(known.iter().copied()), format!("the unknown key `{key}`"), Some(hint));
             }
         }
@@ -213,29 +182,20 @@ pub fn one_of<'a>(words: impl Iterator<Item = &'a str>) -> String {
     format!("one of {}", words.join(", "))
 }
 
-/// Returns the candidate that a slip of the hand would most likely have turned into `word`.
-pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    candidates
-        .map(|candidate| (strsim::jaro_winkler(&word.to_lowercase(), &candidate.to_lowercase()), candidate))
-        .filter(|(similarity, _)| *similarity >= 0.8)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, candidate)| candidate)
+/// Returns the advice to write the known name that was probably meant.
+pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    suggest_one(word, known).map(|near| format!("did you mean `{near}`?"))
 }
 
-/// Says what a value is, cut to what fits into a line.
+/// Describes a value for a message, cut to what fits into a line.
 pub fn describe(value: &Value) -> String {
     const LONGEST: usize = 80;
     match value {
         Value::Object(object) => format!("an object with {}", count(object.len(), "entry", "entries")),
         Value::Array(items) => format!("a list with {}", count(items.len(), "item", "items")),
         Value::Null => "nothing".to_owned(),
-        scalar => {
-            let text = scalar.to_string();
-            if text.chars().count() <= LONGEST {
-                format!("`{text}`")
-            } else {
-                format!("`{}…`", text.chars().take(LONGEST).collect::<String>())
-            }
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            format!("`{}`", truncate(&value.to_string(), LONGEST))
         }
     }
 }

@@ -5,17 +5,15 @@
 use serde_json::Value;
 use serde_json_path::{JsonPath, NormalizedPath};
 
-use crate::read::finding::Errors;
-use crate::read::located::{Located, Source, below, describe, escape, nearest};
-
-/// Places of the description that an overlay wrote: pointer prefix → overlay file, pointer there.
-pub type Origins = Vec<(String, String, String)>;
+use crate::read::finding::Findings;
+use crate::read::located::{Located, below, describe, did_you_mean, escape};
+use crate::read::source::{LoadedFile, Origin, Origins, SourceMap};
 
 /// Applies the overlay to the description.
-pub fn apply(file: &str, overlay: &Value, description: &mut Value, errors: &mut Errors) -> Origins {
-    let source = Source::new(file);
-    let mut origins = Origins::new();
-    let root = source.root(overlay);
+pub fn apply(overlay: &LoadedFile, description: &mut Value, findings: &Findings) -> Origins {
+    let source = SourceMap::new(&overlay.file, findings);
+    let mut origins = Origins::new(&overlay.file);
+    let root = Located::root(&source, &overlay.value);
     if root.object().is_some() {
         root.only(&["overlay", "info", "extends", "actions"]);
         match root.required("overlay", "the version of the Overlay Specification, `1.0.0`") {
@@ -31,15 +29,14 @@ pub fn apply(file: &str, overlay: &Value, description: &mut Value, errors: &mut 
         }
         if let Some(actions) = root.required("actions", "a list of actions") {
             for action in actions.items() {
-                apply_action(file, &action, description, &mut origins);
+                apply_action(&action, description, &mut origins);
             }
         }
     }
-    errors.append(source.into_errors());
     origins
 }
 
-fn apply_action(file: &str, action: &Located<'_>, description: &mut Value, origins: &mut Origins) {
+fn apply_action(action: &Located<'_>, description: &mut Value, origins: &mut Origins) {
     if action.object().is_none() {
         return;
     }
@@ -58,11 +55,9 @@ fn apply_action(file: &str, action: &Located<'_>, description: &mut Value, origi
     if pointers.is_empty() {
         let paths = description.get("paths").and_then(Value::as_object).into_iter().flat_map(|paths| paths.keys());
         let path = text.split('\'').nth(1).unwrap_or_default();
-        let near = nearest(path, paths.map(String::as_str).filter(|known| *known != path));
-        let correct = near.map_or_else(
-            || "correct the path, or delete the action if the vendor dropped the operation".to_owned(),
-            |near| format!("did you mean `{near}`?"),
-        );
+        let near = did_you_mean(path, paths.map(String::as_str).filter(|known| *known != path));
+        let correct = near
+            .unwrap_or_else(|| "correct the path, or delete the action if the vendor dropped the operation".to_owned());
         let hint = format!("this action matches nothing: {correct}");
         target.wrong_with_hint("a target that stands in the description", hint);
         return;
@@ -72,7 +67,7 @@ fn apply_action(file: &str, action: &Located<'_>, description: &mut Value, origi
     if !remove && update.is_none() {
         action.report("`update` or `remove: true`".to_owned(), "neither".to_owned(), None);
     }
-    let mut laid = Laid { file, origins };
+    let mut laid = Laid { origins };
     // Back to front, so that removing an item leaves the pointers of earlier ones right.
     for pointer in pointers.iter().rev() {
         if remove && pointer.is_empty() {
@@ -91,13 +86,12 @@ fn apply_action(file: &str, action: &Located<'_>, description: &mut Value, origi
 
 /// What an overlay lays over a description, remembered place by place.
 struct Laid<'a> {
-    file: &'a str,
     origins: &'a mut Origins,
 }
 
 impl Laid<'_> {
     fn remember(&mut self, pointer: String, update: &Located<'_>) {
-        self.origins.push((pointer, self.file.to_owned(), update.pointer.clone()));
+        self.origins.written.push(Origin { place: pointer, from: update.pointer.clone() });
     }
 
     fn push(&mut self, items: &mut Vec<Value>, pointer: &str, update: &Located<'_>) {
@@ -136,7 +130,7 @@ impl Laid<'_> {
 
     fn remove(&mut self, description: &mut Value, pointer: &str) {
         let Some((parent, key)) = pointer.rsplit_once('/') else { return };
-        self.origins.retain(|(place, ..)| below(place, pointer).is_none());
+        self.origins.written.retain(|origin| below(&origin.place, pointer).is_none());
         match description.pointer_mut(parent) {
             Some(Value::Object(object)) => {
                 object.shift_remove(&key.replace("~1", "/").replace("~0", "~"));
@@ -152,7 +146,7 @@ impl Laid<'_> {
 
     /// The items of the list `parent` after `removed` have moved up by one.
     fn move_up(&mut self, parent: &str, removed: usize) {
-        for (place, ..) in self.origins.iter_mut() {
+        for Origin { place, .. } in &mut self.origins.written {
             let Some(rest) = below(place, parent).and_then(|rest| rest.strip_prefix('/')) else { continue };
             let (index, tail) = rest.split_once('/').map_or((rest, None), |(index, tail)| (index, Some(tail)));
             if let Some(index) = index.parse::<usize>().ok().filter(|index| *index > removed) {
@@ -167,14 +161,17 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::read::finding::Errors;
+    use crate::read::source::SourceFile;
 
     /// Applies the actions; returns the description, the places that changed, and the complaints.
     fn apply_to(mut description: Value, actions: &Value) -> (Value, Vec<(String, String)>, String) {
         let overlay = json!({"overlay": "1.0.0", "info": {"title": "T", "version": "1"}, "actions": actions});
-        let mut errors = Errors::default();
-        let origins = apply("o.yaml", &overlay, &mut description, &mut errors);
-        let places = origins.into_iter().map(|(place, _, from)| (place, from)).collect();
-        (description, places, errors.to_string())
+        let overlay = LoadedFile { file: SourceFile::without_text("o.yaml"), value: overlay };
+        let findings = Findings::default();
+        let origins = apply(&overlay, &mut description, &findings);
+        let places = origins.written.into_iter().map(|origin| (origin.place, origin.from)).collect();
+        (description, places, Errors::from(findings).to_string())
     }
 
     fn owned(places: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -241,7 +238,7 @@ mod tests {
         ] {
             let (description, _, errors) = apply_to(before.clone(), &json!([{"target": "$", "update": update}]));
             assert_eq!(description, before, "{update}");
-            let pointer = format!("o.yaml#/actions/0/update/{place}: expected ");
+            let pointer = format!("o.yaml (0/update/{place}): expected ");
             assert!(errors.starts_with(&pointer) && errors.lines().count() == 1, "{errors}");
         }
     }
@@ -250,6 +247,6 @@ mod tests {
     fn the_root_stays() {
         let (description, _, errors) = apply_to(json!({"a": 1}), &json!([{"target": "$", "remove": true}]));
         assert_eq!(description, json!({"a": 1}));
-        assert!(errors.starts_with("o.yaml#/actions/0/target: expected something below the root"), "{errors}");
+        assert!(errors.starts_with("o.yaml (0/target): expected something below the root"), "{errors}");
     }
 }

@@ -1,5 +1,5 @@
-//! `specs/<vendor>/vendor.toml` → [`Vendor`]. The keys' meanings stand at the model's fields and
-//! in specs/README.md.
+//! `specs/<vendor>/vendor.toml` → [`Vendor`]. The fields of the model and specs/README.md describe
+//! the keys.
 
 mod address;
 mod credential;
@@ -13,41 +13,51 @@ use serde_json::Value;
 pub use address::check_roots;
 pub use setting::check_hidden;
 
-use crate::lower::paging;
-use crate::read::finding::Errors;
-use crate::read::located::{Located, Source, nearest, one_of};
+use crate::read::finding::{Finding, Findings};
+use crate::read::located::{Located, did_you_mean, one_of};
+use crate::read::paging_styles;
+use crate::read::source::{LoadedFile, SourceFile, SourceMap};
 use toolwright_model::{Check, Limits, Vendor};
 
-/// The longest guidance, in characters: all vendors' together go into the server's instructions.
-const LONGEST_GUIDANCE: usize = 400;
+/// The longest guidance, in characters; the server's instructions hold that of every vendor.
+const MAX_GUIDANCE: usize = 400;
 
-/// Reads a vendor file; `folder` is the name of the folder it stands in.
-pub fn load(path: &Path, file: &str, folder: &str, errors: &mut Errors) -> Option<Vendor> {
+/// A vendor.toml that was read.
+pub struct VendorFile {
+    /// Its content, for places of findings.
+    pub loaded: LoadedFile,
+    /// What it states; `None` if it has faults.
+    pub vendor: Option<Vendor>,
+}
+
+/// Reads a vendor file; `folder` is the name of the folder that it is in.
+pub fn load(path: &Path, file: &str, folder: &str, findings: &Findings) -> Option<VendorFile> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) => {
             let none = error.kind() == std::io::ErrorKind::NotFound;
-            errors.push_file(file, "a vendor file", if none { "none".to_owned() } else { error.to_string() });
+            findings.push_file(file, "a vendor file", if none { "none".to_owned() } else { error.to_string() });
             return None;
         }
     };
     let value: Value = match toml::from_str(&text) {
         Ok(value) => value,
         Err(error) => {
-            // Without the line itself, which may hold a credential that somebody pasted.
+            // The line itself is not shown: a credential may have been pasted into it.
             let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
             let (line, column) = (before.matches('\n').count() + 1, before.rsplit('\n').next().unwrap_or_default());
-            let place = format!("line {line}, column {}", column.chars().count() + 1);
-            errors.push_file(file, "TOML", format!("a fault in {place}: {}", error.message().replace('\n', ", ")));
+            let message = error.message().replace('\n', ", ");
+            let found = format!("a fault in column {}: {message}", column.chars().count() + 1);
+            findings.push(Finding { line: Some(line), ..Finding::of_file(file, "TOML", found) });
             return None;
         }
     };
-    let source = Source::new(file);
-    let vendor = read(&source.root(&value), folder);
-    let findings = source.into_errors();
-    let sound = findings.is_empty();
-    errors.append(findings);
-    vendor.filter(|_| sound)
+    let loaded = LoadedFile { file: SourceFile::toml(file, text), value };
+    let known = findings.len();
+    let source = SourceMap::new(&loaded.file, findings);
+    let vendor = read(&Located::root(&source, &loaded.value), folder);
+    let vendor = vendor.filter(|_| findings.len() == known);
+    Some(VendorFile { loaded, vendor })
 }
 
 fn read(root: &Located<'_>, folder: &str) -> Option<Vendor> {
@@ -88,7 +98,7 @@ fn read(root: &Located<'_>, folder: &str) -> Option<Vendor> {
     let guidance = root.get("guidance").and_then(|at| read_guidance(&at)).unwrap_or_default();
     let check = root.get("check").and_then(|at| read_check(&at));
     let limits = root.get("limits").map(|at| read_limits(&at)).unwrap_or_default();
-    let paging = root.get("paging").map(|at| paging::read_styles(&at)).unwrap_or_default();
+    let paging = root.get("paging").map(|at| paging_styles::read_styles(&at)).unwrap_or_default();
     let untrusted = root.get("untrusted").map(|at| read_fields(&at));
     let html = root.get("html").map(|at| read_fields(&at)).unwrap_or_default();
     let links = root.get("links").map(|at| read_hosts(&at)).unwrap_or_default();
@@ -121,7 +131,7 @@ fn variable(at: &Located<'_>, key: &str) -> Option<String> {
     let right = name.starts_with(|c: char| c.is_ascii_uppercase())
         && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
     if !right {
-        // What stands here may be a credential that somebody pasted: it is not repeated.
+        // The value is not shown: it may be a pasted credential.
         entry.report(
             "the name of an environment variable, such as `ACME_TOKEN`".to_owned(),
             "something else".to_owned(),
@@ -132,12 +142,12 @@ fn variable(at: &Located<'_>, key: &str) -> Option<String> {
     Some(name.to_owned())
 }
 
-/// The texts of the list `key`, if there is one.
+/// The texts of the list `key`; none if it is missing.
 fn texts(at: &Located<'_>, key: &str) -> Vec<String> {
     at.get(key).map(|entry| entry.texts()).unwrap_or_default()
 }
 
-/// A text that need not be there.
+/// The text `key`, if present.
 fn optional_text(at: &Located<'_>, key: &str) -> Option<String> {
     at.get(key)?.text().map(str::to_owned)
 }
@@ -153,7 +163,7 @@ fn choice<T: Copy>(at: &Located<'_>, all: &[(&str, T)]) -> Option<T> {
     let found = all.iter().find(|(name, _)| *name == word).map(|(_, value)| *value);
     if found.is_none() {
         let words = || all.iter().map(|(name, _)| *name);
-        let near = nearest(word, words()).map(|near| format!("did you mean `{near}`?"));
+        let near = did_you_mean(word, words());
         at.report(one_of(words()), format!("`{word}`"), near);
     }
     found
@@ -161,9 +171,9 @@ fn choice<T: Copy>(at: &Located<'_>, all: &[(&str, T)]) -> Option<T> {
 
 fn read_guidance(at: &Located<'_>) -> Option<String> {
     let text = at.text()?.split_whitespace().collect::<Vec<_>>().join(" ");
-    if text.chars().count() > LONGEST_GUIDANCE {
+    if text.chars().count() > MAX_GUIDANCE {
         let found = format!("{} characters", text.chars().count());
-        at.report(format!("at most {LONGEST_GUIDANCE} characters"), found, None);
+        at.report(format!("at most {MAX_GUIDANCE} characters"), found, None);
     }
     Some(text)
 }
@@ -174,7 +184,7 @@ fn read_check(at: &Located<'_>) -> Option<Check> {
     Some(Check { operation, identity: at.get("identity").map(|i| i.texts()).unwrap_or_default() })
 }
 
-/// Names of fields; each may end in `*`.
+/// Reads names of fields; each may end in `*`.
 fn read_fields(at: &Located<'_>) -> Vec<String> {
     for item in at.items() {
         let name = item.value.as_str().unwrap_or_default();
@@ -185,7 +195,7 @@ fn read_fields(at: &Located<'_>) -> Vec<String> {
     at.texts()
 }
 
-/// Names of hosts; each may begin with `*.`.
+/// Reads names of hosts; each may begin with `*.`.
 fn read_hosts(at: &Located<'_>) -> Vec<String> {
     for item in at.items() {
         let name = item.value.as_str().unwrap_or_default();
@@ -199,7 +209,7 @@ fn read_hosts(at: &Located<'_>) -> Vec<String> {
 }
 
 fn read_limits(at: &Located<'_>) -> Limits {
-    at.only(&["timeout_seconds", "requests_per_minute", "in_flight"]);
+    at.only(&["timeout_seconds", "requests_per_minute", "in_flight", "record_limit_reasons"]);
     let mut limits = Limits::default();
     if let Some(entry) = at.get("timeout_seconds") {
         match entry.unsigned() {
@@ -210,10 +220,21 @@ fn read_limits(at: &Located<'_>) -> Limits {
     }
     limits.requests_per_minute = at.get("requests_per_minute").and_then(|entry| read_limit(&entry, 100_000));
     limits.in_flight = at.get("in_flight").and_then(|entry| read_limit(&entry, 1_000));
+    limits.record_limit_reasons = at.get("record_limit_reasons").map(|entry| read_reasons(&entry)).unwrap_or_default();
     limits
 }
 
-/// A limit from 1 to `most`.
+/// Reads parts of limit names. An empty one would be part of every name.
+fn read_reasons(at: &Located<'_>) -> Vec<String> {
+    for item in at.items() {
+        if item.value.as_str().is_some_and(|reason| reason.trim().is_empty()) {
+            item.wrong("a part of the limit's name");
+        }
+    }
+    at.texts()
+}
+
+/// Reads a limit from 1 to `most`.
 fn read_limit(at: &Located<'_>, most: u32) -> Option<u32> {
     let number = u32::try_from(at.unsigned()?).ok().filter(|number| (1..=most).contains(number));
     if number.is_none() {

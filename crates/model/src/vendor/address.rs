@@ -1,45 +1,45 @@
-//! Where a vendor is: which variables say so, and the roots that are made of them.
+//! Variables → a vendor's address, and the root of each of its APIs.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// One way to say where a vendor is.
+/// One address of a vendor and the variables that hold it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Address {
-    /// What `at` calls it; empty where there is only one.
+    /// The name by which `at` refers to it; empty for a vendor's only address.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub name: String,
-    /// The variable that says where, such as `JITBIT_URL`.
+    /// The variable that holds the address, such as `JITBIT_URL`.
     pub variable: String,
     /// A value for error messages and documentation.
     pub example: String,
-    /// Where a person finds the value.
+    /// Where a user finds the value.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub hint: String,
-    /// What the variable holds; one of `values` where there are some.
+    /// The kind of value that the variable holds; with `values`, one of those.
     #[serde(default, skip_serializing_if = "Holds::is_address")]
     pub holds: Holds,
-    /// Path suffixes that people paste along with the address and that the description's paths
-    /// already have.
+    /// Path suffixes that are removed from the variable's value, because the paths of the description
+    /// begin with them and users paste them along.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub strip: Vec<String>,
     /// Further variables that must be set.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<AddressVariable>,
-    /// Taken where the variable is not set and nothing else says where the vendor is.
+    /// The value to use if the variable is not set and no other address is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<String>,
-    /// What the variable may hold, each with its words for the templates.
+    /// The values that the variable may hold, each with its words for the templates.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub values: BTreeMap<String, BTreeMap<String, String>>,
-    /// Words for the templates, whatever the variable holds.
+    /// Words for the templates with any value of the variable.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub words: BTreeMap<String, String>,
-    /// The root under which the descriptions' paths lie, with variables and words in `{}`; what
-    /// the variable holds where it is missing.
+    /// The root below which the descriptions' paths are, with variables and words in `{}`; the
+    /// variable's value if missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub root: Option<String>,
     /// The root of each API, by the name of its file without the ending.
@@ -47,12 +47,12 @@ pub struct Address {
     pub roots: BTreeMap<String, String>,
 }
 
-/// A further variable of an address: holds an address itself.
+/// A further variable of an address; it holds an address itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AddressVariable {
-    /// The variable.
+    /// The variable's name.
     pub variable: String,
     /// A value for error messages and documentation.
     pub example: String,
@@ -61,7 +61,7 @@ pub struct AddressVariable {
     pub strip: Vec<String>,
 }
 
-/// What the variable of an address holds.
+/// The kind of value that the variable of an address holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
@@ -74,7 +74,7 @@ pub enum Holds {
 }
 
 impl Holds {
-    /// Every value, by its word.
+    /// Every kind with its word in vendor.toml.
     pub const ALL: [(&str, Self); 2] = [("address", Self::Address), ("uuid", Self::Uuid)];
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
@@ -84,12 +84,12 @@ impl Holds {
 }
 
 impl Address {
-    /// The variables that must be set, in the order a person would set them.
+    /// The variables that must be set, in the order in which a user sets them.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.variable.as_str()).chain(self.also.iter().map(|also| also.variable.as_str()))
     }
 
-    /// The template of an API's root; `api` is the name of its file without the ending.
+    /// Returns the template of an API's root; `api` is the name of its file without the ending.
     pub fn root_of(&self, api: &str) -> Option<String> {
         if !self.roots.is_empty() {
             return self.roots.get(api).cloned();
@@ -97,7 +97,7 @@ impl Address {
         Some(self.root.clone().unwrap_or_else(|| format!("{{{}}}", self.variable)))
     }
 
-    /// The words that templates may use where the variable holds `value`, besides variables.
+    /// The words that templates may use besides variables when the variable holds `value`.
     pub fn words_for<'a>(&'a self, value: &str) -> impl Iterator<Item = (&'a str, &'a str)> {
         let of_value = self.values.get(value).into_iter().flatten();
         self.words.iter().chain(of_value).map(|(name, word)| (name.as_str(), word.as_str()))
@@ -114,10 +114,10 @@ impl<'a> Template<'a> {
         self.0.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name)
     }
 
-    /// Puts in what `value` says of each name.
+    /// Replaces each name by its `value`.
     ///
     /// # Errors
-    /// The first name of which nothing is said.
+    /// The first name that has no value.
     pub fn fill(self, value: impl Fn(&str) -> Option<String>) -> Result<String, &'a str> {
         let mut parts = self.0.split('{');
         let mut out = parts.next().unwrap_or_default().to_owned();
@@ -135,11 +135,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_take_their_places() {
-        let said = |name: &str| (name == "host").then(|| "api.example.com".to_owned());
-        assert_eq!(Template("https://{host}/v1").fill(said), Ok("https://api.example.com/v1".to_owned()));
-        assert_eq!(Template("https://a.example.com").fill(said), Ok("https://a.example.com".to_owned()));
-        assert_eq!(Template("https://{host}/{site}").fill(said), Err("site"));
+    fn names_in_braces_are_replaced_and_an_unknown_one_is_an_error() {
+        let values = |name: &str| (name == "host").then(|| "api.example.com".to_owned());
+        assert_eq!(Template("https://{host}/v1").fill(values), Ok("https://api.example.com/v1".to_owned()));
+        assert_eq!(Template("https://a.example.com").fill(values), Ok("https://a.example.com".to_owned()));
+        assert_eq!(Template("https://{host}/{site}").fill(values), Err("site"));
         assert_eq!(Template("{a}-{b}").names().collect::<Vec<_>>(), ["a", "b"]);
     }
 }

@@ -1,10 +1,10 @@
-//! How a vendor is told who is calling, and what to say where it does not believe it.
+//! Variables → the credentials that a request carries, and explanations of a vendor's refusals.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// One way to authenticate: the names of the variables that hold the values. For each variable
+/// One kind of credential, as the names of the variables that hold the values. For each variable
 /// `X`, `X_FILE` may name a file that holds the value instead.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -14,7 +14,7 @@ pub enum Credential {
     Bearer {
         /// The variable that holds the token.
         token: String,
-        /// The names of the addresses at which it works; all where it is missing.
+        /// The names of the addresses at which it works; every address if missing.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         at: Vec<String>,
     },
@@ -24,24 +24,24 @@ pub enum Credential {
         user: String,
         /// The variable that holds the password.
         password: String,
-        /// As at `bearer`.
+        /// As for `bearer`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         at: Vec<String>,
     },
-    /// Headers of the vendor's own.
+    /// Headers that the vendor defines.
     Header {
         /// The header's name.
         header: String,
         /// The variable that holds its value.
         value: String,
-        /// Headers that go with it, each with the variable that holds its value.
+        /// Headers that are sent with it, each with the variable that holds its value.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         further: BTreeMap<String, String>,
-        /// As at `bearer`.
+        /// As for `bearer`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         at: Vec<String>,
     },
-    /// A refresh token that buys access tokens and is replaced each time.
+    /// OAuth 2.0 refresh tokens: each issues an access token and is replaced by a new one.
     OauthRefresh {
         /// The variable that holds the client's id.
         client_id: String,
@@ -49,36 +49,36 @@ pub enum Credential {
         client_secret: String,
         /// The variable that names the file with the refresh token; the file is rewritten.
         refresh_token_file: String,
-        /// Where tokens are bought; may have the address's words in `{}`.
+        /// The token endpoint; may have the address's words in `{}`.
         endpoint: String,
-        /// How the client's id and secret travel.
+        /// How the client's id and secret are sent.
         #[serde(default, skip_serializing_if = "ClientSecret::is_basic")]
         client: ClientSecret,
-        /// As at `bearer`.
+        /// As for `bearer`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         at: Vec<String>,
     },
-    /// A service account that buys access tokens with its own id and secret.
+    /// OAuth 2.0 client credentials: a service account requests access tokens with its id and secret.
     OauthClient {
         /// The variable that holds the client's id.
         client_id: String,
         /// The variable that holds the client's secret.
         client_secret: String,
-        /// Where tokens are bought; may have the address's words in `{}`.
+        /// The token endpoint; may have the address's words in `{}`.
         endpoint: String,
-        /// What is asked for.
+        /// The scopes to request, separated by spaces.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         scope: Option<String>,
-        /// How the client's id and secret travel.
+        /// How the client's id and secret are sent.
         #[serde(default, skip_serializing_if = "ClientSecret::is_basic")]
         client: ClientSecret,
-        /// As at `bearer`.
+        /// As for `bearer`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         at: Vec<String>,
     },
 }
 
-/// How a client's id and secret travel to where tokens are bought.
+/// How a client's id and secret are sent to the token endpoint.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
@@ -93,7 +93,7 @@ pub enum ClientSecret {
 }
 
 impl ClientSecret {
-    /// Every value, by its word.
+    /// Every value with its word in vendor.toml.
     pub const ALL: [(&str, Self); 3] = [("basic", Self::Basic), ("form", Self::Form), ("json", Self::Json)];
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
@@ -103,10 +103,10 @@ impl ClientSecret {
 }
 
 impl Credential {
-    /// The kinds, by the words of vendor.toml.
+    /// The words for the kinds in vendor.toml.
     pub const KINDS: [&str; 5] = ["bearer", "basic", "header", "oauth-refresh", "oauth-client"];
 
-    /// The word for its kind.
+    /// Returns the word for its kind.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Bearer { .. } => "bearer",
@@ -117,7 +117,7 @@ impl Credential {
         }
     }
 
-    /// The variables that must be set, in the order a person would set them.
+    /// The variables that must be set, in the order in which a user sets them.
     pub fn variables(&self) -> Vec<&str> {
         match self {
             Self::Bearer { token, .. } => vec![token],
@@ -132,7 +132,7 @@ impl Credential {
         }
     }
 
-    /// The names of the addresses at which it works; empty where it works at all.
+    /// The names of the addresses at which it works; empty if it works at every address.
     pub fn at(&self) -> &[String] {
         match self {
             Self::Bearer { at, .. }
@@ -143,12 +143,12 @@ impl Credential {
         }
     }
 
-    /// Whether it works at the address of this name.
+    /// Returns whether it works at the address of this name.
     pub fn works_at(&self, address: &str) -> bool {
         self.at().is_empty() || self.at().iter().any(|name| name == address)
     }
 
-    /// Where tokens are bought, for the kinds that buy some.
+    /// Returns the token endpoint of the OAuth kinds.
     pub fn endpoint(&self) -> Option<&str> {
         match self {
             Self::OauthRefresh { endpoint, .. } | Self::OauthClient { endpoint, .. } => Some(endpoint),
@@ -157,20 +157,20 @@ impl Credential {
     }
 }
 
-/// What to say when the vendor refuses in a way that tells of the connection and not of the call.
+/// The explanation of a refusal that concerns the connection and not the single call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Refusal {
-    /// The vendor's status. 401 and 403 are explained at every call, others by `doctor` only.
+    /// The status of the answer. 401 and 403 are explained at every call, others by `doctor` only.
     pub status: u16,
-    /// The names of the addresses at which it holds; all where it is missing.
+    /// The names of the addresses for which it holds; every address if missing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub at: Vec<String>,
-    /// The kinds of credentials with which it holds; all where it is missing.
+    /// The kinds of credentials for which it holds; every kind if missing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kinds: Vec<String>,
-    /// What the vendor's answer must hold, whatever the case of its letters.
+    /// A text that the answer must contain; upper and lower case are equal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// The explanation, with a next step.

@@ -1,28 +1,28 @@
-//! What is sent with every request besides the credentials.
+//! Variables → headers that every request carries besides the credentials.
 
 use serde::{Deserialize, Serialize};
 
-/// A header whose value whoever runs the program chooses, and no model.
+/// A header whose value the operator chooses and a model never sees, such as a tenant's id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Setting {
-    /// What it is, in one word: `doctor`, dry runs and the record name it so.
+    /// Its name in `doctor`, dry runs and audit records, one word.
     pub title: String,
-    /// The header.
+    /// The header's name.
     pub header: String,
-    /// The variable that holds its value; without one the header is not sent.
+    /// The variable that holds its value; the header is not sent if it is unset.
     pub variable: String,
-    /// The variable that lists the values among which a connection over HTTP may choose.
+    /// The variable that lists the values which a connection over HTTP may choose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed: Option<String>,
-    /// The query parameter of `/mcp` by which a connection chooses.
+    /// The query parameter of `/mcp` that holds a connection's choice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
 }
 
 impl Setting {
-    /// The words that dry runs and records use themselves.
+    /// The keys of dry runs and audit records, which a title must not repeat.
     pub const TAKEN: [&str; 25] = [
         "arguments",
         "body",

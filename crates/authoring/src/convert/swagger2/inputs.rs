@@ -1,10 +1,10 @@
-//! Swagger 2.0's parameters → OpenAPI 3.0's parameters and request bodies.
+//! Parameters of Swagger 2.0 → parameters and request bodies of OpenAPI 3.0.
 
 use serde_json::{Map, Value, json};
 
 use super::Steps;
 
-/// What Swagger 2.0 writes beside a parameter's name and 3.0 in its schema.
+/// The keys of a parameter that belong to its schema in 3.0.
 const TYPE_KEYS: [&str; 18] = [
     "type",
     "format",
@@ -26,12 +26,12 @@ const TYPE_KEYS: [&str; 18] = [
     "example",
 ];
 
-/// Whether the parameter is part of a body.
+/// Returns whether the parameter is part of a body.
 pub(super) fn is_body(parameter: &Value) -> bool {
     matches!(parameter.get("in").and_then(Value::as_str), Some("body" | "formData"))
 }
 
-/// Converts a parameter that is no part of a body.
+/// Converts a parameter that is not part of a body.
 pub(super) fn parameter(parameter: Value, pointer: &str, steps: &mut Steps) -> Value {
     let Value::Object(mut parameter) = parameter else { return parameter };
     if parameter.contains_key("$ref") {
@@ -64,7 +64,7 @@ pub(super) fn parameter(parameter: Value, pointer: &str, steps: &mut Steps) -> V
     Value::Object(parameter)
 }
 
-/// The style of 3.0 for a `collectionFormat`, and whether there is one.
+/// Returns style and `explode` of 3.0 for a `collectionFormat`, if it has a counterpart.
 fn style_of(format: &str) -> (Option<&'static str>, bool) {
     match format {
         "csv" => (None, true),
@@ -74,7 +74,7 @@ fn style_of(format: &str) -> (Option<&'static str>, bool) {
     }
 }
 
-/// A list that 3.0 can't write becomes a text that says how.
+/// Turns a list whose format 3.0 lacks into a text, whose description names the separator.
 fn as_text(parameter: &mut Map<String, Value>, name: &str, format: &str, pointer: &str, steps: &mut Steps) {
     let separator = match format {
         "tsv" => "tabs",
@@ -83,7 +83,7 @@ fn as_text(parameter: &mut Map<String, Value>, name: &str, format: &str, pointer
         _ => "commas",
     };
     let what =
-        format!("`{name}`: lists joined as `{format}` have no counterpart here; a text with {separator} instead");
+        format!("`{name}`: lists joined as `{format}` have no counterpart in 3.0; a text with {separator} instead");
     steps.add("collection-format", pointer, what);
     parameter.shift_remove("explode");
     parameter.insert("schema".to_owned(), json!({"type": "string"}));
@@ -101,18 +101,18 @@ pub(super) fn move_into_schema(holder: &mut Map<String, Value>, pointer: &str, s
         drop_inner_formats(items, pointer, steps);
     }
     let format = holder.shift_remove("collectionFormat").and_then(|format| format.as_str().map(str::to_owned));
-    // Some write the schema of 3.0 in a Swagger 2.0 file.
+    // Some Swagger 2.0 files have the schema of 3.0.
     if !schema.is_empty() || !holder.contains_key("schema") {
         holder.insert("schema".to_owned(), Value::Object(schema));
     }
     format
 }
 
-/// Lists within lists: 3.0 says how the outer one is written, and nothing of the inner.
+/// Lists within lists: 3.0 defines how the outer one is written, and not the inner.
 fn drop_inner_formats(items: &mut Value, pointer: &str, steps: &mut Steps) {
     let Value::Object(items) = items else { return };
     if items.shift_remove("collectionFormat").is_some() {
-        steps.add("collection-format", pointer, "how a list within a list is written can't be said in 3.0");
+        steps.add("collection-format", pointer, "3.0 can't describe how a list within a list is written");
     }
     if let Some(inner) = items.get_mut("items") {
         drop_inner_formats(inner, pointer, steps);
@@ -203,7 +203,7 @@ fn form(parameters: &[Value], consumes: &[String], pointer: &str, steps: &mut St
     }
     let multipart = consumes.iter().any(|media_type| media_type.starts_with("multipart/"));
     let plain = consumes.iter().any(|media_type| media_type.contains("form-urlencoded"));
-    // A file needs parts; where the vendor takes both, the plain form is enough.
+    // A file needs multipart; otherwise the plain form is enough if the vendor accepts it.
     let media_type =
         if has_file || (multipart && !plain) { "multipart/form-data" } else { "application/x-www-form-urlencoded" };
     steps.add("form", pointer, format!("{} form fields become a body of `{media_type}`", parameters.len()));

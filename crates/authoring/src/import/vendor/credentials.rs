@@ -1,38 +1,38 @@
-//! Security schemes → the ways to sign in that we can send, as vendor.toml writes them.
+//! Security schemes → the credentials of vendor.toml that a request can carry.
 
 use std::cmp::Reverse;
 use std::fmt::{self, Write as _};
 
 use serde_json::{Map, Value};
 
-use super::Api;
+use super::DescribedApi;
 use crate::import::facts::one_line;
 use crate::import::yaml::quoted;
-use toolwright_codegen::read::spec::METHODS;
+use toolwright_codegen::read::paths::METHODS;
 
-/// A way to sign in.
+/// A credential as vendor.toml writes it.
 #[derive(PartialEq)]
-pub(super) enum Credential {
+pub(super) enum CredentialDraft {
     Basic { prefix: String },
     Bearer { prefix: String },
     Client { prefix: String, endpoint: String, scopes: String },
-    Headers(Vec<Header>),
+    Headers(Vec<KeyHeader>),
 }
 
 /// A header and the variable of its value.
 #[derive(Clone)]
-pub(super) struct Header {
+pub(super) struct KeyHeader {
     name: String,
     variable: String,
 }
 
-impl PartialEq for Header {
+impl PartialEq for KeyHeader {
     fn eq(&self, other: &Self) -> bool {
         self.name.eq_ignore_ascii_case(&other.name)
     }
 }
 
-impl fmt::Display for Credential {
+impl fmt::Display for CredentialDraft {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Basic { prefix } => {
@@ -61,11 +61,11 @@ impl fmt::Display for Credential {
     }
 }
 
-/// The ways to sign in, each once: first what most operations take, and of headers that an
-/// operation wants together, all.
-pub(super) fn of(prefix: &str, apis: &[Api], notes: &mut Vec<String>) -> Vec<Credential> {
-    let mut found: Vec<Credential> = Vec::new();
-    let mut headers: Vec<Header> = Vec::new();
+/// Returns each credential once, the one that most operations accept first. Headers that an
+/// operation requires together form one credential.
+pub(super) fn of(prefix: &str, apis: &[DescribedApi], notes: &mut Vec<String>) -> Vec<CredentialDraft> {
+    let mut found: Vec<CredentialDraft> = Vec::new();
+    let mut headers: Vec<KeyHeader> = Vec::new();
     for api in apis {
         let nothing = Map::new();
         let schemes = api.document.pointer("/components/securitySchemes").and_then(Value::as_object);
@@ -74,14 +74,14 @@ pub(super) fn of(prefix: &str, apis: &[Api], notes: &mut Vec<String>) -> Vec<Cre
         in_order.sort_by_cached_key(|(scheme, _)| Reverse(takers(scheme, &api.document)));
         let together = together(&api.document);
         for names in &together {
-            let several: Option<Vec<Header>> =
+            let several: Option<Vec<KeyHeader>> =
                 names.iter().map(|name| header(prefix, schemes.get(name)?, &mut headers)).collect();
             match several {
-                Some(several) => add(Credential::Headers(several), &mut found),
+                Some(several) => add(CredentialDraft::Headers(several), &mut found),
                 None => {
                     let shown: Vec<String> = names.iter().map(|name| one_line(name)).collect();
                     notes.push(format!(
-                        "{}: operations want `{}` together, which can't be sent",
+                        "{}: operations require `{}` together, which is not supported",
                         api.name,
                         shown.join("` and `")
                     ));
@@ -99,32 +99,35 @@ pub(super) fn of(prefix: &str, apis: &[Api], notes: &mut Vec<String>) -> Vec<Cre
                 let text = |key: &str| about.get(key).and_then(Value::as_str).unwrap_or_default();
                 let (kind, place) = (one_line(text("type")), one_line(text("in")));
                 let scheme = one_line(scheme);
-                notes.push(format!("{}: `{scheme}` ({kind} {place}) is a way to sign in that can't be sent", api.name));
+                notes.push(format!(
+                    "{}: `{scheme}` ({kind} {place}) is a security scheme that is not supported",
+                    api.name
+                ));
             }
             for credential in own {
                 add(credential, &mut found);
             }
         }
     }
-    // The first whose variables are all set is taken: who has all of several headers sends them.
-    found.sort_by_key(|credential| !matches!(credential, Credential::Headers(headers) if headers.len() > 1));
+    // The first credential whose variables are all set is used, so several headers precede single ones.
+    found.sort_by_key(|credential| !matches!(credential, CredentialDraft::Headers(headers) if headers.len() > 1));
     found
 }
 
-fn add(credential: Credential, found: &mut Vec<Credential>) {
+fn add(credential: CredentialDraft, found: &mut Vec<CredentialDraft>) {
     if !found.contains(&credential) {
         found.push(credential);
     }
 }
 
-fn credentials(prefix: &str, scheme: &Value, headers: &mut Vec<Header>) -> Vec<Credential> {
+fn credentials(prefix: &str, scheme: &Value, headers: &mut Vec<KeyHeader>) -> Vec<CredentialDraft> {
     let text = |key: &str| scheme.get(key).and_then(Value::as_str).unwrap_or_default();
     let prefix = prefix.to_owned();
     match (text("type"), text("scheme").to_lowercase().as_str()) {
-        ("http", "basic") => vec![Credential::Basic { prefix }],
-        ("http", "bearer") | ("openIdConnect", _) => vec![Credential::Bearer { prefix }],
+        ("http", "basic") => vec![CredentialDraft::Basic { prefix }],
+        ("http", "bearer") | ("openIdConnect", _) => vec![CredentialDraft::Bearer { prefix }],
         ("oauth2", _) => {
-            let bearer = Credential::Bearer { prefix: prefix.clone() };
+            let bearer = CredentialDraft::Bearer { prefix: prefix.clone() };
             let flow = scheme.pointer("/flows/clientCredentials");
             let endpoint = flow.and_then(|flow| flow.get("tokenUrl")).and_then(Value::as_str);
             // Anything else would be a guess.
@@ -135,14 +138,16 @@ fn credentials(prefix: &str, scheme: &Value, headers: &mut Vec<Header>) -> Vec<C
             };
             let scopes = flow.and_then(|flow| flow.get("scopes")).and_then(Value::as_object).into_iter().flatten();
             let scopes = scopes.map(|(scope, _)| scope.as_str()).collect::<Vec<_>>().join(" ");
-            vec![bearer, Credential::Client { prefix, endpoint: endpoint.to_owned(), scopes }]
+            vec![bearer, CredentialDraft::Client { prefix, endpoint: endpoint.to_owned(), scopes }]
         }
-        _ => header(&prefix, scheme, headers).map(|header| Credential::Headers(vec![header])).into_iter().collect(),
+        _ => {
+            header(&prefix, scheme, headers).map(|header| CredentialDraft::Headers(vec![header])).into_iter().collect()
+        }
     }
 }
 
-/// The header of a key. A key in the query or a cookie can't be sent yet.
-fn header(prefix: &str, scheme: &Value, known: &mut Vec<Header>) -> Option<Header> {
+/// Returns the header of a key. Keys in the query or in cookies are not supported.
+fn header(prefix: &str, scheme: &Value, known: &mut Vec<KeyHeader>) -> Option<KeyHeader> {
     let text = |key: &str| scheme.get(key).and_then(Value::as_str).unwrap_or_default();
     if (text("type"), text("in")) != ("apiKey", "header") {
         return None;
@@ -154,7 +159,7 @@ fn header(prefix: &str, scheme: &Value, known: &mut Vec<Header>) -> Option<Heade
     // `X-Acme-Key` of Acme is `ACME_KEY`.
     let words = words.strip_prefix(&format!("{prefix}_")).unwrap_or(words);
     let words = if words.is_empty() { "API_KEY" } else { words };
-    let mut header = Header { name: name.to_owned(), variable: format!("{prefix}_{words}") };
+    let mut header = KeyHeader { name: name.to_owned(), variable: format!("{prefix}_{words}") };
     if let Some(same) = known.iter().find(|other| **other == header) {
         return Some(same.clone());
     }
@@ -166,24 +171,24 @@ fn header(prefix: &str, scheme: &Value, known: &mut Vec<Header>) -> Option<Heade
     Some(header)
 }
 
-/// The demands of a document's operations: for each, the ways that are enough.
-fn demands(document: &Value) -> impl Iterator<Item = &Vec<Value>> {
+/// The security requirements of a document's operations: for each, the alternatives.
+fn requirements(document: &Value) -> impl Iterator<Item = &Vec<Value>> {
     let everywhere = document.get("security");
     let paths = document.get("paths").and_then(Value::as_object).into_iter().flatten();
     let operations = paths.flat_map(|(_, item)| METHODS.iter().filter_map(|method| item.get(*method)));
     operations.filter_map(move |operation| operation.get("security").or(everywhere)?.as_array())
 }
 
-/// How many operations take the scheme by itself.
+/// How many operations accept the scheme by itself.
 fn takers(scheme: &str, document: &Value) -> usize {
     let alone = |way: &Value| way.as_object().is_some_and(|way| way.len() == 1 && way.contains_key(scheme));
-    demands(document).filter(|ways| ways.iter().any(alone)).count()
+    requirements(document).filter(|ways| ways.iter().any(alone)).count()
 }
 
-/// The schemes that some operation wants together, where it takes nothing else.
+/// The schemes that some operation requires together and accepts nothing else.
 fn together(document: &Value) -> Vec<Vec<String>> {
     let mut found: Vec<Vec<String>> = Vec::new();
-    for ways in demands(document) {
+    for ways in requirements(document) {
         let several = |way: &Value| way.as_object().is_some_and(|way| way.len() > 1);
         let first = ways.first().filter(|_| ways.iter().all(several)).and_then(Value::as_object);
         let names: Option<Vec<String>> = first.map(|way| way.keys().cloned().collect());

@@ -2,6 +2,7 @@
 
 use openapiv3::{MediaType, Response, Responses, StatusCode};
 use serde_json::{Map, Value, json};
+use toolwright_model::media_type::{essence, is_json};
 
 use super::schema::{Direction, convert};
 use crate::read::document::Document;
@@ -47,16 +48,6 @@ fn media(response: &Response) -> Option<(&str, &MediaType)> {
         .find(|(name, _)| essence(name) == "application/json")
         .or_else(|| all.clone().find(|(name, _)| is_json(name)))
         .or_else(|| all.next())
-}
-
-/// A media type without its parameters.
-fn essence(media_type: &str) -> String {
-    media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
-}
-
-fn is_json(media_type: &str) -> bool {
-    let essence = essence(media_type);
-    essence.ends_with("/json") || essence.ends_with("+json")
 }
 
 fn content(document: &Document, media_type: &str, media: &MediaType, out: &mut Map<String, Value>) {

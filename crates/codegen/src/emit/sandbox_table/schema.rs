@@ -151,8 +151,8 @@ impl<'d> Conversion<'d> {
                 put_values(&enumeration.iter().map(|value| value.map(number)).collect::<Vec<_>>(), out);
                 put("multipleOf", multiple_of.filter(|factor| *factor > 0.0).map(number).as_ref(), out);
                 self.format(format, out);
-                put_bound("minimum", "exclusiveMinimum", minimum.map(number), *exclusive_minimum, out);
-                put_bound("maximum", "exclusiveMaximum", maximum.map(number), *exclusive_maximum, out);
+                put_bound("minimum", "exclusiveMinimum", minimum.map(number).as_ref(), *exclusive_minimum, out);
+                put_bound("maximum", "exclusiveMaximum", maximum.map(number).as_ref(), *exclusive_maximum, out);
             }
             SchemaKind::Type(Type::Integer(of_integer)) => {
                 let IntegerType {
@@ -168,8 +168,8 @@ impl<'d> Conversion<'d> {
                 put_values(enumeration, out);
                 put("multipleOf", multiple_of.filter(|factor| *factor > 0).as_ref(), out);
                 self.format(format, out);
-                put_bound("minimum", "exclusiveMinimum", minimum.map(Value::from), *exclusive_minimum, out);
-                put_bound("maximum", "exclusiveMaximum", maximum.map(Value::from), *exclusive_maximum, out);
+                put_bound("minimum", "exclusiveMinimum", minimum.as_ref(), *exclusive_minimum, out);
+                put_bound("maximum", "exclusiveMaximum", maximum.as_ref(), *exclusive_maximum, out);
             }
             SchemaKind::Type(Type::Boolean(BooleanType { enumeration })) => {
                 out.insert("type".to_owned(), json!("boolean"));
@@ -211,8 +211,20 @@ impl<'d> Conversion<'d> {
         put("uniqueItems", any.unique_items.as_ref(), out);
         self.format(&any.format, out);
         let exclusive = |flag: Option<bool>| flag == Some(true);
-        put_bound("minimum", "exclusiveMinimum", any.minimum.map(number), exclusive(any.exclusive_minimum), out);
-        put_bound("maximum", "exclusiveMaximum", any.maximum.map(number), exclusive(any.exclusive_maximum), out);
+        put_bound(
+            "minimum",
+            "exclusiveMinimum",
+            any.minimum.map(number).as_ref(),
+            exclusive(any.exclusive_minimum),
+            out,
+        );
+        put_bound(
+            "maximum",
+            "exclusiveMaximum",
+            any.maximum.map(number).as_ref(),
+            exclusive(any.exclusive_maximum),
+            out,
+        );
     }
 
     /// Writes a format, whose JSON is its name or `null`.
@@ -380,8 +392,8 @@ fn put_values(values: &[impl Serialize], out: &mut Keywords) {
 }
 
 /// In OpenAPI 3.0 `exclusiveMinimum` is a flag beside `minimum`; in 2020-12 it is the bound.
-fn put_bound(inclusive: &str, exclusive: &str, bound: Option<Value>, is_exclusive: bool, out: &mut Keywords) {
-    put(if is_exclusive { exclusive } else { inclusive }, bound.as_ref(), out);
+fn put_bound(inclusive: &str, exclusive: &str, bound: Option<&impl Serialize>, is_exclusive: bool, out: &mut Keywords) {
+    put(if is_exclusive { exclusive } else { inclusive }, bound, out);
 }
 
 /// `openapiv3` reads the bounds of numbers as floating point; a whole one is written without a fraction.
@@ -441,8 +453,12 @@ fn completeness(schema: &Value) -> Completeness {
     if !may_be_object {
         return Completeness::Unstated;
     }
-    let parts: Vec<Completeness> =
-        ["allOf", "anyOf", "oneOf"].iter().filter_map(|key| schema.get(*key)?.as_array()).flatten().map(completeness).collect();
+    let parts: Vec<Completeness> = ["allOf", "anyOf", "oneOf"]
+        .iter()
+        .filter_map(|key| schema.get(*key)?.as_array())
+        .flatten()
+        .map(completeness)
+        .collect();
     if parts.contains(&Completeness::Open) {
         Completeness::Open
     } else if schema.contains_key("properties") || parts.contains(&Completeness::Listed) {

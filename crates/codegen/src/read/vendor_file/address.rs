@@ -1,14 +1,13 @@
-//! `[address]` or `[[addresses]]` → [`Address`]. Every template is tried with every value that a
-//! variable may hold, so that no root turns out wrong at run time.
+//! `[address]` or `[[addresses]]` → [`Address`]. Every template is filled with every value that its
+//! variable may hold, so that a wrong root is found by the build and not at run time.
 
 use std::collections::BTreeMap;
 
 use super::{choice, optional_text, table, text, texts, variable};
-use crate::read::finding::{Errors, Finding};
 use crate::read::located::{Located, one_of};
 use toolwright_model::{Address, AddressVariable, Holds, Template};
 
-/// Reads a vendor's addresses; empty where none could be read.
+/// Reads a vendor's addresses, without those that have faults.
 pub(super) fn read(root: &Located<'_>) -> Vec<Address> {
     match (root.get("address"), root.get("addresses")) {
         (Some(one), None) => read_one(&one, false).into_iter().collect(),
@@ -77,10 +76,10 @@ fn read_values(at: &Located<'_>) -> BTreeMap<String, BTreeMap<String, String>> {
     at.entries().into_iter().map(|(value, words)| (value.to_owned(), table(&words))).collect()
 }
 
-/// Checks what the keys of one address say of each other.
+/// Checks combinations of keys of one address.
 fn check(at: &Located<'_>, address: &Address) {
-    let given = |key: &str| at.get(key);
-    if let (Some(root), false) = (given("root"), address.roots.is_empty()) {
+    let stated = |key: &str| at.get(key);
+    if let (Some(root), false) = (stated("root"), address.roots.is_empty()) {
         root.report("`root` or `roots`".to_owned(), "both".to_owned(), None);
     }
     if address.root.is_none()
@@ -90,25 +89,25 @@ fn check(at: &Located<'_>, address: &Address) {
         let found = format!("neither, and `{}` holds no address", address.variable);
         at.report("`root` or `roots`".to_owned(), found, None);
     }
-    if let (Some(holds), false) = (given("holds"), address.values.is_empty()) {
+    if let (Some(holds), false) = (stated("holds"), address.values.is_empty()) {
         holds.report("`holds` or `values`".to_owned(), "both".to_owned(), None);
     }
-    if let (Some(default), Some(at)) = (&address.default, given("default"))
+    if let (Some(default), Some(at)) = (&address.default, stated("default"))
         && !address.values.is_empty()
         && !address.values.contains_key(default)
     {
         at.wrong(one_of(address.values.keys().map(String::as_str)));
     }
-    if let Some(root) = given("root") {
+    if let Some(root) = stated("root") {
         check_template(&root, root.value.as_str().unwrap_or_default(), address, true);
     }
-    for (_, root) in given("roots").into_iter().flat_map(|roots| roots.entries()) {
+    for (_, root) in stated("roots").into_iter().flat_map(|roots| roots.entries()) {
         check_template(&root, root.value.as_str().unwrap_or_default(), address, true);
     }
 }
 
 /// Checks a text with words in `{}` against each value of the address's variable.
-pub fn check_template(at: &Located<'_>, template: &str, address: &Address, variables: bool) {
+pub(super) fn check_template(at: &Located<'_>, template: &str, address: &Address, variables: bool) {
     let mut values: Vec<&str> = address.values.keys().map(String::as_str).collect();
     if values.is_empty() {
         values.push("");
@@ -116,7 +115,7 @@ pub fn check_template(at: &Located<'_>, template: &str, address: &Address, varia
     for value in values {
         let known: Vec<&str> = address.words_for(value).map(|(name, _)| name).collect();
         let of_variables: Vec<&str> = if variables { address.variables().collect() } else { Vec::new() };
-        // Of a variable only the shape matters here.
+        // The values of variables are unknown here; their shape is enough.
         let filled = Template(template).fill(|name| {
             let word = address.words_for(value).filter(|(known, _)| *known == name).last();
             let word = word.map(|(_, word)| word.to_owned());
@@ -143,34 +142,22 @@ fn stand_in(address: &Address, variable: &str) -> String {
     if holds_address { "https://x".to_owned() } else { "x".to_owned() }
 }
 
-/// Checks that each address says of each of the vendor's APIs where it is, and of no other.
-pub fn check_roots(addresses: &[Address], apis: &[&str], file: &str, errors: &mut Errors) {
+/// Checks that `roots` of each address has a root for each of the vendor's APIs and for no other;
+/// `root` is vendor.toml.
+pub fn check_roots(addresses: &[Address], apis: &[&str], root: &Located<'_>) {
     for (index, address) in addresses.iter().enumerate().filter(|(_, address)| !address.roots.is_empty()) {
         let pointer = if addresses.len() == 1 && address.name.is_empty() {
             "/address/roots".to_owned()
         } else {
             format!("/addresses/{index}/roots")
         };
+        let at = root.nearest(&pointer);
         let expected = || format!("a root for each of the vendor's files: {}", one_of(apis.iter().copied()));
         for api in apis.iter().filter(|api| !address.roots.contains_key(**api)) {
-            let found = format!("none for `{api}`");
-            errors.push(Finding {
-                file: file.to_owned(),
-                pointer: pointer.clone(),
-                expected: expected(),
-                found,
-                hint: None,
-            });
+            at.report(expected(), format!("none for `{api}`"), None);
         }
         for name in address.roots.keys().filter(|name| !apis.contains(&name.as_str())) {
-            let found = format!("`{name}`, which is no file");
-            errors.push(Finding {
-                file: file.to_owned(),
-                pointer: pointer.clone(),
-                expected: expected(),
-                found,
-                hint: None,
-            });
+            at.report(expected(), format!("`{name}`, which is no file"), None);
         }
     }
 }

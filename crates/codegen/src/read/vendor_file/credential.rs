@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use super::address::check_template;
 use super::{choice, optional_text, text, texts, variable};
-use crate::read::located::{Located, nearest, one_of};
+use crate::read::located::{Located, did_you_mean, one_of};
 use toolwright_model::{Address, ClientSecret, Credential, Refusal};
 
-/// Reads one way to authenticate.
+/// Reads one credential.
 pub(super) fn read(at: &Located<'_>, addresses: &[Address]) -> Option<Credential> {
     let words = || Credential::KINDS.into_iter();
     let kind = at.required("kind", &one_of(words()))?;
@@ -35,14 +35,15 @@ pub(super) fn read(at: &Located<'_>, addresses: &[Address]) -> Option<Credential
             if let (Some(file), Some(entry)) = (&file, at.get("refresh_token_file"))
                 && !file.ends_with("_FILE")
             {
-                let hint = "the file is rewritten at each use: an environment can't hold what it holds".to_owned();
+                let hint =
+                    "the file is rewritten at each use, which is impossible for an environment variable".to_owned();
                 entry.report("a variable whose name ends in `_FILE`".to_owned(), format!("`{file}`"), Some(hint));
             }
             Credential::OauthRefresh {
                 client_id: client_id?,
                 client_secret: client_secret?,
                 refresh_token_file: file?,
-                endpoint: text(at, "endpoint", "where tokens are bought")?,
+                endpoint: text(at, "endpoint", "the address that issues tokens")?,
                 client: read_client(at),
                 at: read_at(at, addresses),
             }
@@ -53,28 +54,28 @@ pub(super) fn read(at: &Located<'_>, addresses: &[Address]) -> Option<Credential
             Credential::OauthClient {
                 client_id: client_id?,
                 client_secret: client_secret?,
-                endpoint: text(at, "endpoint", "where tokens are bought")?,
+                endpoint: text(at, "endpoint", "the address that issues tokens")?,
                 scope: optional_text(at, "scope"),
                 client: read_client(at),
                 at: read_at(at, addresses),
             }
         }
         other => {
-            let near = nearest(other, words()).map(|near| format!("did you mean `{near}`?"));
+            let near = did_you_mean(other, words());
             kind.report(one_of(words()), format!("`{other}`"), near);
             return None;
         }
     };
     if let (Some(endpoint), Some(entry)) = (credential.endpoint(), at.get("endpoint")) {
         for address in addresses.iter().filter(|address| credential.works_at(&address.name)) {
-            // Never from a variable: whoever sets an address must not get a client's secret.
+            // No variables: an address that a user sets must not receive the client's secret.
             check_template(&entry, endpoint, address, false);
         }
     }
     Some(credential)
 }
 
-/// The names of addresses, each of which there must be.
+/// Reads names of addresses and checks that each exists.
 fn read_at(at: &Located<'_>, addresses: &[Address]) -> Vec<String> {
     let Some(list) = at.get("at") else { return Vec::new() };
     for item in list.items() {
@@ -119,7 +120,7 @@ fn read_further(at: &Located<'_>) -> BTreeMap<String, String> {
     further
 }
 
-/// Reads what is to be said of a refusal.
+/// Reads the explanation of one kind of refusal.
 pub(super) fn read_refusal(at: &Located<'_>, addresses: &[Address]) -> Option<Refusal> {
     at.only(&["status", "at", "kinds", "text", "say"]);
     let status = at.required("status", "an HTTP status")?;

@@ -1,12 +1,11 @@
-//! `[[settings]]` → [`Setting`].
+//! `[[settings]]` → [`Setting`], the headers that a server's operator chooses.
 
 use super::credential::is_header;
 use super::{text, variable};
-use crate::read::finding::{Errors, Finding};
 use crate::read::located::Located;
 use toolwright_model::{Place, Setting, Tool};
 
-/// Reads what is sent with every request besides the credentials.
+/// Reads the further headers of every request.
 pub(super) fn read(items: &[Located<'_>]) -> Vec<Setting> {
     let mut settings: Vec<Setting> = Vec::new();
     for item in items {
@@ -33,7 +32,7 @@ fn read_one(at: &Located<'_>) -> Option<Setting> {
         {
             entry.wrong("a word of `a-z` and `_`");
         } else if Setting::TAKEN.contains(&title.as_str()) {
-            let hint = "dry runs and the record name something else so".to_owned();
+            let hint = "dry runs and records use this word for something else".to_owned();
             entry.report("another word".to_owned(), format!("`{title}`"), Some(hint));
         }
     }
@@ -41,7 +40,7 @@ fn read_one(at: &Located<'_>) -> Option<Setting> {
     if let (Some(header), Some(entry)) = (&header, at.get("header"))
         && (!is_header(header) || header.eq_ignore_ascii_case("authorization"))
     {
-        entry.wrong("the name of an HTTP header, and not of the credentials'");
+        entry.wrong("the name of an HTTP header other than `Authorization`");
     }
     let allowed = at.get("allowed").and_then(|_| variable(at, "allowed"));
     let query = at.get("query").and_then(|query| query.text().map(str::to_owned));
@@ -51,16 +50,16 @@ fn read_one(at: &Located<'_>) -> Option<Setting> {
         entry.wrong("the name of a query parameter");
     }
     if let (Some(entry), None) = (at.get("query"), at.get("allowed")) {
-        let hint = "without a list nobody could choose anything".to_owned();
+        let hint = "without `allowed` there is no value to choose".to_owned();
         entry.report("`allowed` beside it".to_owned(), "none".to_owned(), Some(hint));
     }
     let variable = variable(at, "variable");
     Some(Setting { title: title?, header: header?, variable: variable?, allowed, query })
 }
 
-/// Checks that no tool offers or fixes the header of a setting: whoever runs the server chooses
-/// it, and no model.
-pub fn check_hidden<'a>(settings: &[Setting], tools: impl Iterator<Item = &'a Tool>, file: &str, errors: &mut Errors) {
+/// Checks that no tool offers or fixes the header of a setting, because the operator of the server
+/// chooses its value and a model must not. `root` is vendor.toml.
+pub fn check_hidden<'a>(settings: &[Setting], tools: impl Iterator<Item = &'a Tool>, root: &Located<'_>) {
     for tool in tools {
         let bound = tool.calls.iter().flat_map(|call| &call.bindings).map(|binding| &binding.place);
         let fixed = tool.calls.iter().flat_map(|call| &call.fixed).map(|fixed| &fixed.place);
@@ -68,14 +67,13 @@ pub fn check_hidden<'a>(settings: &[Setting], tools: impl Iterator<Item = &'a To
         for (index, Setting { header, .. }) in settings.iter().enumerate() {
             let own = |place: &&Place| matches!(place, Place::Header(name) if name.eq_ignore_ascii_case(header));
             if places.iter().any(own) {
-                let hint = format!("take the parameter out of the description, or say `{header}: {{hidden: true}}`");
-                errors.push(Finding {
-                    file: file.to_owned(),
-                    pointer: format!("/settings/{index}/header"),
-                    expected: "a header that no tool sends by itself".to_owned(),
-                    found: format!("`{header}`, which `{}` sends", tool.name),
-                    hint: Some(hint),
-                });
+                let hint =
+                    format!("take the parameter out of the description, or hide it: `{header}: {{hidden: true}}`");
+                root.nearest(&format!("/settings/{index}/header")).report(
+                    "a header that no tool sends by itself",
+                    format!("`{header}`, which `{}` sends", tool.name),
+                    Some(hint),
+                );
             }
         }
     }

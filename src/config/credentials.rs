@@ -1,0 +1,187 @@
+//! A vendor's kinds of credentials and the variables that are set → the credentials that are complete, and
+//! the variables to set where none are.
+
+use std::path::PathBuf;
+
+use url::Url;
+
+use super::address::ConfiguredAddress;
+use super::{Environment, value};
+use crate::error::ConfigError;
+use crate::upstream::{ClientAuthentication, Credentials, TokenRequest, parse_address};
+use toolwright_model::{ClientSecret, Credential, Template, Vendor};
+
+/// Credentials whose variables are all set.
+pub(super) struct CompleteCredentials<'v> {
+    pub credential: &'v Credential,
+    values: Vec<(&'v str, String)>,
+}
+
+/// Returns the credentials that are complete, and the missing variables of the first that are incomplete.
+pub(super) fn complete<'v>(
+    vendor: &'v Vendor,
+    env: Environment<'_>,
+) -> Result<(Vec<CompleteCredentials<'v>>, Option<String>), ConfigError> {
+    let mut complete = Vec::new();
+    let mut partial = None;
+    for credential in &vendor.credentials {
+        let mut values = Vec::new();
+        let mut missing = Vec::new();
+        for variable in credential.variables() {
+            let is_file = matches!(credential, Credential::OauthRefresh { refresh_token_file, .. } if refresh_token_file == variable);
+            let set = if is_file { named_file(variable, env)? } else { value(variable, env)? };
+            match set {
+                Some(value) => values.push((variable, value)),
+                None => missing.push(variable),
+            }
+        }
+        if missing.is_empty() {
+            complete.push(CompleteCredentials { credential, values });
+        } else if !values.is_empty() && partial.is_none() {
+            partial = Some(missing.join("`, `"));
+        }
+    }
+    Ok((complete, partial))
+}
+
+/// The path of a file that holds a refresh token: each use replaces the token, so a variable can't hold it.
+fn named_file(variable: &str, env: Environment<'_>) -> Result<Option<String>, ConfigError> {
+    let path = env(variable).filter(|path| !path.is_empty());
+    let bare = variable.strip_suffix("_FILE").unwrap_or(variable);
+    if path.is_none() && bare != variable && env(bare).is_some_and(|value| !value.trim().is_empty()) {
+        return Err(ConfigError::new(format!(
+            "`{bare}` holds a refresh token, which is replaced each time it is used\n\
+             hint: put it into a file that only you can read, and name the file in `{variable}`"
+        )));
+    }
+    Ok(path)
+}
+
+impl CompleteCredentials<'_> {
+    pub(super) fn variables(&self) -> Vec<&str> {
+        self.values.iter().map(|(variable, _)| *variable).collect()
+    }
+
+    /// The kind of the credentials and their variables.
+    pub(super) fn source(&self) -> String {
+        format!("{} from {}", title(self.credential), self.variables().join(" and "))
+    }
+
+    /// Makes the credentials of requests to this address.
+    pub(super) fn credentials(
+        &self,
+        vendor: &Vendor,
+        address: &ConfiguredAddress<'_>,
+    ) -> Result<Credentials, ConfigError> {
+        let value = |index: usize| self.values.get(index).map(|(_, value)| value.as_str()).unwrap_or_default();
+        let made = match self.credential {
+            Credential::Bearer { .. } => Credentials::bearer(value(0)),
+            Credential::Basic { .. } => Credentials::basic(value(0), value(1)),
+            Credential::Header { header, further, .. } => {
+                let names = std::iter::once(header).chain(further.keys()).map(String::as_str);
+                Credentials::headers(names.zip(self.values.iter().map(|(_, value)| value.as_str())))
+            }
+            Credential::OauthRefresh { endpoint, client, .. } => {
+                return Ok(Credentials::renewed(TokenRequest {
+                    vendor: vendor.title.clone(),
+                    endpoint: self::endpoint(vendor, endpoint, address)?,
+                    client: authentication(*client),
+                    client_id: value(0).to_owned(),
+                    client_secret: value(1).to_owned(),
+                    scope: None,
+                    refresh_token_file: Some((self.variables()[2].to_owned(), PathBuf::from(value(2)))),
+                }));
+            }
+            Credential::OauthClient { endpoint, client, scope, .. } => {
+                return Ok(Credentials::renewed(TokenRequest {
+                    vendor: vendor.title.clone(),
+                    endpoint: self::endpoint(vendor, endpoint, address)?,
+                    client: authentication(*client),
+                    client_id: value(0).to_owned(),
+                    client_secret: value(1).to_owned(),
+                    scope: scope.clone(),
+                    refresh_token_file: None,
+                }));
+            }
+        };
+        made.map_err(|error| ConfigError::new(format!("`{}` {error}", self.variables().join("`, `"))))
+    }
+}
+
+/// The token endpoint. Only the vendor's file states it: a variable could send the client secret elsewhere.
+fn endpoint(vendor: &Vendor, template: &str, address: &ConfiguredAddress<'_>) -> Result<Url, ConfigError> {
+    let text = Template(template).fill(|name| address.word(name));
+    let mut url = text.ok().and_then(|text| parse_address(&text, &[]).ok()).ok_or_else(|| {
+        ConfigError::new(format!("{}: no token endpoint; this is a fault of toolwright", vendor.title))
+    })?;
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    Ok(url)
+}
+
+fn authentication(client: ClientSecret) -> ClientAuthentication {
+    match client {
+        ClientSecret::Basic => ClientAuthentication::Basic,
+        ClientSecret::Form => ClientAuthentication::Form,
+        ClientSecret::Json => ClientAuthentication::Json,
+    }
+}
+
+fn title(credential: &Credential) -> &'static str {
+    match credential {
+        Credential::Bearer { .. } => "bearer token",
+        Credential::Basic { .. } => "user and password",
+        Credential::Header { .. } => "key",
+        Credential::OauthRefresh { .. } => "OAuth refresh token",
+        Credential::OauthClient { .. } => "OAuth service account",
+    }
+}
+
+/// Credentials for the sandbox, which checks that they are sent as the vendor requires.
+///
+/// # Errors
+/// The vendor's file names an invalid header.
+pub fn sandbox_credentials(vendor: Option<&Vendor>) -> Result<Credentials, ConfigError> {
+    const VALUE: &str = "sandbox";
+    let made = match vendor.and_then(|vendor| vendor.credentials.first()) {
+        Some(Credential::Basic { .. }) => Credentials::basic(VALUE, VALUE),
+        Some(Credential::Header { header, further, .. }) => {
+            Credentials::headers(std::iter::once(header).chain(further.keys()).map(|name| (name.as_str(), VALUE)))
+        }
+        _ => Credentials::bearer(VALUE),
+    };
+    made.map_err(|error| ConfigError::new(error.to_string()))
+}
+
+/// The variables of each kind of credentials, as a list of alternatives.
+pub(super) fn alternatives(vendor: &Vendor) -> String {
+    let kinds: Vec<String> =
+        vendor.credentials.iter().map(|credential| format!("`{}`", credential.variables().join("` and `"))).collect();
+    kinds.join(", or ")
+}
+
+/// The variables that configure a vendor, addresses and credentials, as a list of alternatives.
+pub fn setup_options(vendor: &Vendor) -> String {
+    if let [address] = vendor.addresses.as_slice()
+        && address.default.is_none()
+    {
+        return format!("`{}` (such as `{}`) and {}", address.variable, address.example, alternatives(vendor));
+    }
+    let options: Vec<String> = vendor
+        .credentials
+        .iter()
+        .map(|credential| {
+            let credentials = format!("`{}`", credential.variables().join("` and `"));
+            let mut at = vendor.addresses.iter().filter(|address| credential.works_at(&address.name));
+            if at.clone().any(|address| address.default.is_some()) {
+                return credentials;
+            }
+            let names: Vec<String> = at
+                .by_ref()
+                .map(|address| format!("`{}`", address.variables().collect::<Vec<_>>().join("` and `")))
+                .collect();
+            format!("{} with {credentials}", names.join(" or "))
+        })
+        .collect();
+    options.join("; or ")
+}
