@@ -1,4 +1,4 @@
-//! The rules of the design for every tool that is compiled in, one test each.
+//! Rules for every tool that is compiled in, one test each.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -47,7 +47,7 @@ fn names_and_aliases_lead_to_one_tool() {
 
 #[test]
 fn every_effect_is_reviewed() {
-    every_tool(|_, tool| require(tool.reviewed(), "nobody has reviewed it"));
+    every_tool(|_, tool| require(tool.reviewed(), "its effect is not reviewed"));
 }
 
 #[test]

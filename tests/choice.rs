@@ -1,5 +1,5 @@
-//! One tool over several operations: its arguments say which is called, and everything that names
-//! the operation names that one.
+//! One tool over several operations: its arguments choose one, and plan, error and catalog name
+//! that one.
 
 use serde_json::{Value, json};
 use toolwright::audit::Audit;

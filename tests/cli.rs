@@ -1,5 +1,5 @@
-//! Whole runs of the command line: what is typed, what is printed, how it ends. The cases are
-//! the Markdown files in tests/cli; `TRYCMD=overwrite` writes what is printed now into them.
+//! Whole runs of the command line: arguments → output and exit code. The cases are the Markdown
+//! files in tests/cli; `TRYCMD=overwrite` writes what is printed now into them.
 
 use std::process::{Command, Output};
 
@@ -14,7 +14,7 @@ fn command_lines_print_what_tests_cli_shows() {
     cases.env("NO_COLOR", "1").case("tests/cli/*.md");
 }
 
-/// Whatever the person who runs the tests has set must not matter; empty counts as unset.
+/// Variables of the person who runs the tests are emptied; empty counts as unset.
 const VARIABLES: &[&str] = &[
     "JITBIT_URL",
     "JITBIT_TOKEN",
@@ -213,11 +213,11 @@ fn a_stdio_server_stops_on_a_signal() {
             }
             if asked.elapsed() > std::time::Duration::from_secs(10) {
                 child.kill().unwrap();
-                panic!("still there 10 s after it was told to stop");
+                panic!("still there 10 s after the signal");
             }
             std::thread::sleep(std::time::Duration::from_millis(20));
         };
-        // Its input is still open: nobody but the signal has ended it.
+        // Its input is still open, so the signal has ended it.
         drop(input);
         assert_eq!(status.code(), Some(0), "{speaks}: {status:?}");
     }

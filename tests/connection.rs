@@ -1,5 +1,5 @@
-//! Variables → a vendor's connection: which address, which credentials, which settings, and what
-//! is said where they don't fit together.
+//! Environment variables → a vendor's connection: address, credentials, settings, and the errors
+//! where they conflict.
 
 use serde_json::json;
 use toolwright::config::setup_options;

@@ -1,5 +1,4 @@
-//! What a model is told when a vendor misbehaves: one test per kind of answer, over real
-//! sockets.
+//! Faulty answers of a vendor → what a model gets, one test for each kind, over real sockets.
 
 use std::time::{Duration, Instant};
 
@@ -104,6 +103,16 @@ async fn html_where_data_was_expected_is_an_error() {
     let (_sandbox, result) = answered(answer).await;
     assert_eq!(result.is_error, Some(true));
     assert!(text(&result).contains("HTML page") && text(&result).contains("login page"), "{}", text(&result));
+}
+
+#[tokio::test]
+async fn an_html_attachment_is_no_login_page_however_it_is_named() {
+    for disposition in ["attachment; filename=report.html", "attachment; FileName*=UTF-8''Bericht%20%E2%82%AC.html"] {
+        let headers = json!({"Content-Type": "text/html", "Content-Disposition": disposition});
+        let (_sandbox, result) =
+            answered(json!({"status": 200, "headers": headers, "body": "<html>Quarterly report</html>"})).await;
+        assert_eq!(result.is_error, Some(false), "{disposition}: {result:?}");
+    }
 }
 
 #[tokio::test]
@@ -393,7 +402,7 @@ async fn five_megabytes_are_cut_between_records() {
     let shown = answer["items"].as_array().unwrap();
     assert_eq!(answer["page"]["returned"], json!(shown.len()));
     assert_eq!((&answer["page"]["has_more"], shown.last()), (&json!(true), rows.get(shown.len() - 1)));
-    // Of the same answer, what was asked for.
+    // The same answer, with the requested fields only.
     let arguments = json!({"query": "printer", "fields": ["IssueID"]});
     let fewer: Value = serde_json::from_str(text(&result(&toolbox, "jitbit_search_tickets", arguments).await)).unwrap();
     assert!(fewer["items"].as_array().unwrap().len() > 10 * shown.len());
@@ -425,9 +434,9 @@ async fn invalid_utf8_is_shown_with_replacement_characters() {
 async fn invisible_characters_do_not_reach_the_model() {
     let body = json!({"Subject": "a\u{202e}b\u{1b}[31mc", "Body": "![x](https://evil.example/?q=1)"});
     let (_sandbox, shown) = answered(json!({"status": 200, "body": body})).await;
-    let told: Value = serde_json::from_str(text(&shown)).unwrap();
-    assert_eq!(told["Subject"], "abc");
-    assert_eq!(told["Body"], "[image: x] (removed: evil.example)");
+    let answer: Value = serde_json::from_str(text(&shown)).unwrap();
+    assert_eq!(answer["Subject"], "abc");
+    assert_eq!(answer["Body"], "[image: x] (removed: evil.example)");
     let (_sandbox, refused) = answered(json!({"status": 400, "body": "bad\u{202e}\u{1b}[31m input"})).await;
     assert_rejected(&refused, 400, &["400 Bad Request: bad input"]);
 }

@@ -17,7 +17,7 @@ use toolwright::sandbox::{Sandbox, Script};
 use toolwright_codegen::generate;
 use toolwright_model::ApiTools;
 
-use crate::common::{call, connection, everything, text};
+use crate::common::{call, call_result, connection, everything, text};
 
 const JSON: Body = Body::Json("application/json");
 const SEARCH: Request = Request { method: "POST", path: "/issues/search", query: &[], headers: &[], body: JSON };
@@ -122,7 +122,7 @@ impl Bench {
     }
 
     async fn call(&self, tool: &str, arguments: Value) -> CallToolResult {
-        toolwright::mcp_result::result("acme", call(&self.toolbox, tool, arguments).await)
+        toolwright::mcp_result::result("acme", call_result(&self.toolbox, tool, arguments).await)
     }
 
     /// Calls, and returns the answer.
@@ -130,7 +130,7 @@ impl Bench {
         let result = self.call(tool, arguments).await;
         assert_ne!(result.is_error, Some(true), "{}", text(&result));
         let mut answer: Value = serde_json::from_str(text(&result)).unwrap();
-        // Which fields outsiders write is told of every answer, and tested elsewhere.
+        // The list of untrusted fields is part of every answer, and tested elsewhere.
         answer.as_object_mut().map(|answer| answer.shift_remove("untrusted"));
         answer
     }
@@ -176,15 +176,18 @@ async fn a_refused_query_is_explained_by_the_parser() {
     let refused =
         json!([{"operation": "searchIssues", "answer": {"status": 400, "body": {"errorMessages": ["Bad."]}}}]);
     let bench = Bench::new(&refused, false).await;
-    let told = bench.refusal("acme_search_issues", json!({"jql": "a = b"})).await;
-    assert!(told.contains("Bad.") && told.contains("The field 'a' does not exist."), "{told}");
+    let refusal = bench.refusal("acme_search_issues", json!({"jql": "a = b"})).await;
+    assert!(refusal.contains("Bad.") && refusal.contains("The field 'a' does not exist."), "{refusal}");
     let (paths, asked) = bench.arrived();
     assert_eq!(paths, ["/issues/search", "/parse"]);
     assert_eq!(asked, json!({"queries": ["a = b"]}));
-    // A parser that fails too takes nothing away.
+    // Where the parser fails too, the vendor's message is still shown.
     let both = json!([{"operation": "*", "answer": {"status": 400, "body": {"errorMessages": ["Bad."]}}}]);
-    let told = Bench::new(&both, false).await.refusal("acme_search_issues", json!({"jql": "a = b"})).await;
-    assert!(told.starts_with("rejected: the vendor answered 400 Bad Request") && !told.contains("parser"), "{told}");
+    let refusal = Bench::new(&both, false).await.refusal("acme_search_issues", json!({"jql": "a = b"})).await;
+    assert!(
+        refusal.starts_with("rejected: the vendor answered 400 Bad Request") && !refusal.contains("parser"),
+        "{refusal}"
+    );
 }
 
 #[tokio::test]
@@ -271,7 +274,7 @@ async fn files_are_sent_as_the_described_parts() {
     assert_eq!(body.matches("name=\"file\"").count(), 2, "{body}");
     assert!(body.contains("filename=\"a.txt\"\r\nContent-Type: text/plain"), "{body}");
     assert!(body.contains("name=\"note\""), "{body}");
-    // Without a folder nobody's path is looked at, and none is offered.
+    // Without a folder no path is read, and none is offered.
     let refused = bench.refusal("acme_add_files", json!({"file": [{"path": "/etc/hostname"}]})).await;
     assert!(refused.contains("unknown argument") || refused.contains("`--files`"), "{refused}");
     let entry = bench.toolbox.offered_tool("acme_add_files").unwrap();

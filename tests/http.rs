@@ -239,7 +239,7 @@ async fn addresses_off_the_loopback_are_refused() {
         assert!(error.contains("is no address"), "{address}: {error}");
     }
     for address in ["0", "localhost:0", "[::1]:0"] {
-        // A machine may be without IPv6; then the system says so, and not we.
+        // On a machine without IPv6 the error is the system's.
         if let Err(error) = HttpServer::bind(address).await {
             assert!(address == "[::1]:0" && error.to_string().contains("can't listen"), "{address}: {error}");
         }

@@ -1,5 +1,4 @@
-//! What becomes of a call when a vendor is busy: who waits, for how long, what is tried again
-//! and what never is.
+//! A busy vendor → waits and retries: how long a call waits, what is retried and what never is.
 
 use std::time::{Duration, Instant};
 
@@ -122,24 +121,24 @@ async fn the_rate_limiter_stays_below_a_limit_that_refills() {
     let limits = RateLimits { requests_per_minute: Some(60), in_flight: Some(2), ..RateLimits::default() };
     let toolbox = paced(&sandbox.address("jitbit"), limits);
     let started = Instant::now();
-    let (waits, mut waiting) = unbounded_channel();
-    let caller = Caller { waits: Some(waits), ..Caller::default() };
+    let (progress, mut waiting) = unbounded_channel();
+    let caller = Caller { progress: Some(progress), ..Caller::default() };
     for _ in 0..11 {
         toolbox.call_as(&caller, "jitbit_get_stats", serde_json::Map::new()).await.unwrap();
     }
     assert!(started.elapsed() >= Duration::from_secs(1), "{:?}", started.elapsed());
-    let told = waiting.try_recv().unwrap();
-    assert!(told.contains("waiting up to 2 s") && told.contains("60 requests a minute"), "{told}");
+    let report = waiting.try_recv().unwrap();
+    assert!(report.contains("waiting up to 2 s") && report.contains("60 requests a minute"), "{report}");
 }
 
 #[tokio::test]
 async fn a_wait_is_reported_to_the_caller() {
     let sandbox = sandbox(Some(&busy("getTicket", 429, &json!({}), Some(1)))).await;
     let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
-    let (waits, mut waiting) = unbounded_channel();
-    let caller = Caller { waits: Some(waits), ..Caller::default() };
+    let (progress, mut waiting) = unbounded_channel();
+    let caller = Caller { progress: Some(progress), ..Caller::default() };
     let arguments = json!({"ticketId": 7}).as_object().cloned().unwrap();
     toolbox.call_as(&caller, "jitbit_get_ticket", arguments).await.unwrap();
-    let told = waiting.try_recv().unwrap();
-    assert!(told.contains("the vendor answered 429; try 2 of 3 follows"), "{told}");
+    let report = waiting.try_recv().unwrap();
+    assert!(report.contains("the vendor answered 429; try 2 of 3 follows"), "{report}");
 }

@@ -1,5 +1,5 @@
-//! For whom a vendor acts: a header that whoever runs the server sets, and that a connection over
-//! HTTP may choose among those that are allowed. Nothing else gets through.
+//! The tenant header: the administrator sets it, and an HTTP connection may choose among the
+//! allowed values. No other value is sent.
 
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;

@@ -1,9 +1,10 @@
-//! A dry run shows what would be sent, to whom and with which effect, and sends nothing.
+//! Dry runs → the request, its target and its effect; nothing is sent.
 
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 use toolwright::audit::Audit;
+use toolwright::call::CallResult;
 use toolwright::catalog::Catalog;
 use toolwright::policy::{Defaults, SelectionWords};
 use toolwright_model::{DRY_RUN, Effect, FIELDS};
@@ -20,8 +21,8 @@ fn every_changing_tool_takes_dry_run() {
         if own == FIELDS && tool.calls.iter().flat_map(|call| &call.bindings).any(|binding| binding.argument == own) {
             continue;
         }
-        let said = schema["properties"][own]["description"].as_str().unwrap();
-        assert!(said.chars().count() <= 30, "{}: `{said}`", tool.name);
+        let text = schema["properties"][own]["description"].as_str().unwrap();
+        assert!(text.chars().count() <= 30, "{}: `{text}`", tool.name);
         assert!(tool.is_own_argument(own) && !tool.is_own_argument(other), "{}", tool.name);
     }
 }
@@ -89,7 +90,7 @@ async fn reads_return_the_requested_fields() {
     assert!(text(&wrong).contains("there are ") && text(&wrong).contains("`Subject`"), "{}", text(&wrong));
 }
 
-/// What is logged, whatever the level.
+/// Everything that is logged, at every level.
 #[derive(Clone, Default)]
 struct Logs(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
 
@@ -112,7 +113,7 @@ impl<'w> tracing_subscriber::fmt::MakeWriter<'w> for Logs {
     }
 }
 
-/// Secrets as arguments, in every place and on every way a call can end: none comes out again.
+/// Secrets as arguments in every place, with every outcome of a call.
 #[tokio::test]
 async fn planted_secrets_appear_in_no_output() {
     let logs = Logs::default();
@@ -142,8 +143,15 @@ async fn planted_secrets_appear_in_no_output() {
         user(json!({"password": ["pl4nted"]})),
         json!({"apiKey": "pl4nted", "note": "{\"token\": \"pl4nted\"}"}),
     ] {
-        match common::call(&toolbox, "jitbit_create_user", arguments.clone()).await {
-            Ok(_) => {}
+        match common::call_result(&toolbox, "jitbit_create_user", arguments.clone()).await {
+            Ok(CallResult::Reply(_)) => {}
+            Ok(CallResult::Plan(plan)) => {
+                let _ = write!(
+                    out,
+                    "{plan:?} {:?}",
+                    toolwright::mcp_result::result("jitbit", Ok(CallResult::Plan(plan.clone())))
+                );
+            }
             Err(failure) => {
                 let _ = write!(out, "{failure} {failure:?}");
                 let _ = write!(out, "{:?}", toolwright::mcp_result::result("jitbit", Err(failure)));

@@ -1,5 +1,4 @@
-//! What the protocol promises a client beside the answers: pages, errors, log messages, progress
-//! and instructions.
+//! MCP beside the results of calls: pages of lists, errors, log messages, progress, instructions.
 
 #![allow(deprecated, reason = "clients of the versions before 2026-07-28 still rely on MCP logging")]
 
@@ -17,7 +16,7 @@ use toolwright::server::Server;
 
 use crate::common::fixture;
 
-/// A client that keeps what it is told.
+/// A client that keeps the notifications.
 #[derive(Clone, Default)]
 struct Listener {
     logged: Arc<Mutex<Vec<(LoggingLevel, String)>>>,

@@ -1,5 +1,5 @@
-//! The record of calls: what stands in it, that changes to it show, and that no call which
-//! reached the vendor is missing, whenever the process ends.
+//! The audit log of calls: its content, that edits are detected, and that no call which reached the
+//! vendor is missing when the process is killed.
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -83,11 +83,11 @@ async fn refused_and_failed_calls_are_recorded() {
     call(&toolbox, "no_such_tool", json!({"password": "pl4nted"})).await.unwrap_err();
     drop(toolbox);
     call(&recording(&sandbox, &path), "jitbit_close_ticket", json!({"ticketId": 8})).await.unwrap_err();
-    let told: Vec<(Value, Value)> =
+    let outcomes: Vec<(Value, Value)> =
         lines(&path).iter().map(|line| (line["decision"].clone(), line["outcome"].clone())).collect();
     let word = |word: &str| json!(word);
     assert_eq!(
-        told,
+        outcomes,
         [
             (word("refused"), word("not_sent")),
             (word("invalid"), word("not_sent")),

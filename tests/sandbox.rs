@@ -384,7 +384,7 @@ async fn a_script_answers_before_the_description() {
 
     assert!(send(&sandbox, &post(JSON, r#"{"subject": "drop"}"#)).await.is_err());
     sandbox.take_record();
-    // What the description would have said is remembered even where the script answered.
+    // The description's verdict is recorded even where the script answered.
     let (status, _, _) = send(&sandbox, &post(JSON, r#"{"x": 1}"#)).await.expect("an answer");
     assert_eq!(status, 202);
     assert!(matches!(&sandbox.record()[0].verdict, Verdict::Problems(problems) if problems.len() == 2));

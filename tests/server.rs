@@ -128,7 +128,7 @@ async fn calls_run_side_by_side() {
     assert_eq!(slow.is_error, Some(false));
 }
 
-/// A client that keeps what it is told while it waits.
+/// A client that keeps the progress notifications.
 #[derive(Clone, Default)]
 struct Listener(Arc<Mutex<Vec<(f64, String)>>>);
 
@@ -149,9 +149,10 @@ async fn progress_names_what_the_call_waits_for() {
     let client = listener.clone().serve(client_side).await.unwrap();
     let result = client.call_tool(CallToolRequestParams::new("jitbit_get_stats")).await.unwrap();
     assert_eq!(result.is_error, Some(false));
-    let told = listener.0.lock().unwrap().clone();
-    let waits: Vec<&str> = told.iter().map(|(_, text)| text.as_str()).filter(|text| text.contains("follows")).collect();
-    assert_eq!(waits.len(), 2, "{told:?}");
-    assert!(waits[0].contains("the vendor answered 503; try 2 of 3 follows"), "{told:?}");
-    assert!(told.is_sorted_by(|one, next| one.0 < next.0), "progress only grows: {told:?}");
+    let received = listener.0.lock().unwrap().clone();
+    let waits: Vec<&str> =
+        received.iter().map(|(_, text)| text.as_str()).filter(|text| text.contains("follows")).collect();
+    assert_eq!(waits.len(), 2, "{received:?}");
+    assert!(waits[0].contains("the vendor answered 503; try 2 of 3 follows"), "{received:?}");
+    assert!(received.is_sorted_by(|one, next| one.0 < next.0), "progress only grows: {received:?}");
 }

@@ -1,5 +1,5 @@
-//! What outsiders wrote, from a vendor's answer to what a model gets: marked, clean, without a
-//! live link, however it was put together.
+//! Text written by outsiders, from a vendor's answer to what a model gets: marked, sanitized,
+//! without a live link.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -29,7 +29,7 @@ fn evaluator() -> Evaluator {
     Evaluator::new(env!("CARGO_BIN_EXE_toolwright")).with_deadline(Duration::from_secs(30))
 }
 
-async fn told(toolbox: &Toolbox, tool: &str, arguments: Value) -> Value {
+async fn shown(toolbox: &Toolbox, tool: &str, arguments: Value) -> Value {
     let result = result(toolbox, tool, arguments).await;
     assert_eq!(result.is_error, Some(false), "{}", text(&result));
     serde_json::from_str(text(&result)).unwrap()
@@ -42,15 +42,15 @@ async fn mail_becomes_markdown_with_inert_links() {
     let ticket =
         json!({"IssueID": 7, "Subject": "www.evil.example", "Body": body, "Url": "https://evil.example/?kept=1"});
     let (_sandbox, toolbox) = answering("getTicket", json!({"status": 200, "body": ticket})).await;
-    let told = told(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
-    assert_eq!(told.as_object().unwrap().keys().next().unwrap(), "untrusted");
-    assert_eq!(told["untrusted"], json!(["Subject", "Body"]));
-    assert_eq!(told["Subject"], "`www[.]evil.example`");
+    let shown = shown(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
+    assert_eq!(shown.as_object().unwrap().keys().next().unwrap(), "untrusted");
+    assert_eq!(shown["untrusted"], json!(["Subject", "Body"]));
+    assert_eq!(shown["Subject"], "`www[.]evil.example`");
     assert_eq!(
-        told["Body"],
+        shown["Body"],
         "Hello **desk**,\n\nsee [the portal] (`hxxps://evil.example/login…`)[image: ] (removed: evil.example)"
     );
-    assert_eq!(told["Url"], "https://evil.example/?kept=1", "what the vendor itself writes stays");
+    assert_eq!(shown["Url"], "https://evil.example/?kept=1", "what the vendor itself writes stays");
 }
 
 #[tokio::test]
@@ -58,18 +58,18 @@ async fn concise_answers_leave_out_fields_of_full_ones() {
     let ticket = json!({"IssueID": 7, "TicketID": 7, "Subject": "x", "StatusID": 1.0, "DueDate": null, "Origin": "WebApp",
         "Tags": [{"TagID": 4, "Name": "vpn"}], "SubmitterUserInfo": {"FullName": "Pat", "Phone": "1"}});
     let (_sandbox, toolbox) = answering("getTicket", json!({"status": 200, "body": ticket})).await;
-    let concise = told(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
+    let concise = shown(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
     assert_eq!(
         concise,
         json!({"untrusted": ["Subject", "FullName"], "TicketID": 7, "Subject": "x", "StatusID": 1.0,
             "Tags": [{"Name": "vpn"}], "SubmitterUserInfo": {"FullName": "Pat"}})
     );
-    let full = told(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7, "detail": "full"})).await;
+    let full = shown(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7, "detail": "full"})).await;
     assert_eq!(full["untrusted"], json!(["Subject", "FullName", "Phone"]));
     for name in ticket.as_object().unwrap().keys() {
         assert_eq!(full[name], ticket[name], "{name}");
     }
-    let fields = told(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7, "fields": ["Origin"]})).await;
+    let fields = shown(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7, "fields": ["Origin"]})).await;
     assert_eq!(fields, json!({"Origin": "WebApp"}), "`fields` chooses among all");
 }
 
@@ -105,12 +105,12 @@ async fn a_filter_reads_sanitized_data_and_only_its_result_is_returned() {
         ("def f: 1 + f; f", "`jq`: the filter needed more memory or a deeper recursion"),
         ("[limit(1e9; repeat(\"x\" * 1000))]", "`jq`: the filter needed more memory or a deeper recursion"),
     ] {
-        let (failed, told) = filtered(filter).await;
-        assert!(failed && told.contains(expected), "{filter}: {told}");
+        let (failed, text) = filtered(filter).await;
+        assert!(failed && text.contains(expected), "{filter}: {text}");
     }
 }
 
-/// How a number alone is shown, beside what there is to say of the page.
+/// How a bare number is shown, beside the notes on the page.
 fn value(number: &str) -> String {
     format!("{{\"page\":{{\"returned\":2,\"has_more\":false}},\"answer\":{number}}}")
 }
@@ -154,11 +154,11 @@ async fn texts_and_files_are_marked_as_untrusted() {
     let headers = json!({"Content-Type": "text/plain", "Content-Disposition": "attachment; filename=\"log.txt\""});
     let answer = json!({"status": 200, "headers": headers, "body": "GET https://evil.example/?a=1\u{202e}"});
     let (_sandbox, toolbox) = answering("downloadAttachment", answer).await;
-    let told = told(&toolbox, "jitbit_download_attachment", json!({"fileId": 1})).await;
-    assert_eq!(told, json!({"untrusted": ["text"], "name": "log.txt", "text": "GET `hxxps://evil.example/…`"}));
+    let shown = shown(&toolbox, "jitbit_download_attachment", json!({"fileId": 1})).await;
+    assert_eq!(shown, json!({"untrusted": ["text"], "name": "log.txt", "text": "GET `hxxps://evil.example/…`"}));
 }
 
-/// An upstream that answers with whatever body is set.
+/// An upstream that answers with the body that is set.
 async fn upstream() -> (String, Arc<Mutex<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -308,7 +308,7 @@ fn live(text: &str) -> Option<String> {
     bare(&text.to_lowercase())
 }
 
-/// An address that a renderer makes a link of without being told to.
+/// An address that a renderer turns into a link by itself.
 fn bare(text: &str) -> Option<String> {
     const HOME: &str = "127.0.0.1";
     text.match_indices("://")

@@ -1,9 +1,9 @@
-//! Nothing reaches a customer by accident: whoever writes a comment says who reads it, and no
-//! other tool writes one, whatever it is given.
+//! No comment reaches a customer by accident: its audience is a required argument, and no other
+//! tool writes comments.
 
 use serde_json::{Value, json};
 
-use super::desk::{Desk, says};
+use super::desk::{Desk, answers};
 
 const ISSUE: &str = "ITS-1";
 
@@ -50,7 +50,7 @@ async fn comments_of_the_platform_are_internal_or_public_by_their_tool() {
         let body = desk.one().json().unwrap();
         assert_eq!(body["properties"], flag, "{tool}");
         assert_eq!(body.get("visibility"), None, "{tool}");
-        // What the tool fixes is not the caller's to say.
+        // A caller can't change what the tool fixes.
         for name in ["properties", "visibility", "jsdPublic", "public"] {
             let mut given = given.clone();
             given[name] = json!([{"key": "sd.public.comment", "value": {"internal": !internal}}]);
@@ -71,7 +71,7 @@ async fn comments_of_the_platform_are_internal_or_public_by_their_tool() {
     }
 }
 
-/// Every way into an issue that does not say who reads it.
+/// Every operation that could carry a comment without an audience.
 #[tokio::test]
 async fn no_other_tool_sends_a_comment() {
     let fields = json!([
@@ -79,7 +79,7 @@ async fn no_other_tool_sends_a_comment() {
         {"id": "worklog", "name": "Log Work"},
         {"id": "summary", "name": "Summary"},
     ]);
-    let desk = Desk::open(&json!([says("getFields", &json!({}), &fields)])).await;
+    let desk = Desk::open(&json!([answers("getFields", &json!({}), &fields)])).await;
     let document = json!({"type": "doc", "version": 1, "content": []});
     let comment = json!([{"add": {"body": document}}]);
     let whole = json!({"project": {"key": "ITS"}, "issuetype": {"name": "Incident"}, "summary": "s"});
@@ -101,7 +101,7 @@ async fn no_other_tool_sends_a_comment() {
                 let mut given = fine.clone();
                 given["fields"][name] = value;
                 let refused = desk.refusal(tool, given).await;
-                assert!(refused.contains("which say who reads them"), "{tool} {name}: {refused}");
+                assert!(refused.contains("which state who reads them"), "{tool} {name}: {refused}");
             }
         }
         // Nor as text that would be read as an object.
@@ -132,7 +132,7 @@ async fn no_other_tool_sends_a_comment() {
     assert!(sent.iter().all(|sent| sent.operation.as_deref() == Some("getFields")), "{sent:?}");
 }
 
-/// An id is one part of the address, whatever stands in it.
+/// An id is one segment of the path, whatever it holds.
 #[tokio::test]
 async fn ids_stay_in_their_path_segment() {
     let desk = Desk::open(&json!([])).await;

@@ -1,11 +1,10 @@
-//! The six tools of the customer document: what each sends where the caller says nothing, and what
-//! comes back.
+//! The six everyday tools of the service desk: what each sends by default, and what it returns.
 
 use serde_json::{Value, json};
 use toolwright::formats::adf;
 use toolwright::policy::Defaults;
 
-use super::desk::{Desk, says, words};
+use super::desk::{Desk, answers, words};
 use crate::common::everything;
 
 fn pairs(query: &str) -> Vec<(String, String)> {
@@ -28,7 +27,7 @@ async fn a_search_requests_its_fields_in_the_body() {
     for name in ["summary", "status", "priority", "assignee", "reporter", "created"] {
         assert!(fields.contains(&json!(name)), "{name}");
     }
-    // What the vendor would send by itself, ids only or everything, is not asked for.
+    // The vendor's own default, ids only or every field, is not used.
     assert!(!fields.contains(&json!("*all")));
 }
 
@@ -39,7 +38,7 @@ async fn a_search_can_return_text_and_comments() {
         "comment": {"total": 1, "comments": [{"id": "7", "body": adf::document("- c"), "jsdPublic": false}]},
     });
     let found = json!({"issues": [{"id": "1", "key": "ITS-1", "fields": fields}], "isLast": true});
-    let desk = Desk::served(&json!([says("searchAndReconsileIssuesUsingJqlPost", &json!({}), &found)])).await;
+    let desk = Desk::served(&json!([answers("searchAndReconsileIssuesUsingJqlPost", &json!({}), &found)])).await;
     let given = json!({"jql": "project = ITS", "fields": ["description", "comment"]});
     let answer = desk.answer("jsm_search_issues", given).await;
     assert_eq!(desk.one().json().unwrap()["fields"], json!(["description", "comment"]));
@@ -53,8 +52,12 @@ async fn a_search_can_return_text_and_comments() {
 async fn a_search_continues_at_the_vendors_page_token() {
     let page = |token: Value| json!({"issues": [{"id": "1", "key": "ITS-1"}], "isLast": token.is_null(), "nextPageToken": token});
     let script = json!([
-        says("searchAndReconsileIssuesUsingJqlPost", &json!({"body": {"nextPageToken": "more"}}), &page(Value::Null)),
-        says("searchAndReconsileIssuesUsingJqlPost", &json!({}), &page(json!("more"))),
+        answers(
+            "searchAndReconsileIssuesUsingJqlPost",
+            &json!({"body": {"nextPageToken": "more"}}),
+            &page(Value::Null)
+        ),
+        answers("searchAndReconsileIssuesUsingJqlPost", &json!({}), &page(json!("more"))),
     ]);
     let desk = Desk::served(&script).await;
     let first = desk.answer("jsm_search_issues", json!({"jql": "project = ITS"})).await;
@@ -71,7 +74,7 @@ async fn an_issue_is_returned_with_text_and_people() {
     let document = adf::document("# Steps\n\n- **Restart** it");
     let issue =
         json!({"id": "1", "key": "ITS-1", "fields": {"description": document, "reporter": {"accountId": "a:1"}}});
-    let desk = Desk::served(&json!([says("getIssue", &json!({}), &issue)])).await;
+    let desk = Desk::served(&json!([answers("getIssue", &json!({}), &issue)])).await;
     let read = desk.answer("jsm_get_issue", json!({"issueIdOrKey": "ITS-1"})).await;
     assert_eq!(read["fields"]["description"], "# Steps\n\n- **Restart** it");
     let asked = pairs(&desk.one().query);
@@ -82,7 +85,7 @@ async fn an_issue_is_returned_with_text_and_people() {
     assert!(value(&asked, "expand").is_empty());
     let raw = desk.answer("jsm_get_issue", json!({"issueIdOrKey": "ITS-1", "adf": true})).await;
     assert_eq!(raw["fields"]["description"], document);
-    // Fields of the caller's choice are the ones that are asked for.
+    // Fields of the caller's choice are the ones that are requested.
     desk.answer("jsm_get_issue", json!({"issueIdOrKey": "ITS-1", "fields": ["*all"]})).await;
     assert_eq!(value(&pairs(&desk.sent().pop().unwrap().query), "fields"), ["*all"]);
 }
@@ -151,8 +154,8 @@ async fn every_account_id_argument_explains_where_ids_come_from() {
         let properties = tool.input_schema["properties"].as_object().unwrap();
         let of_jsm = tool.name.starts_with("jsm_");
         for (name, argument) in properties.iter().filter(|(name, argument)| of_jsm && names_people(name, argument)) {
-            let said = argument["description"].as_str().unwrap_or_default();
-            assert!(said.contains("accountId") && said.contains("jsm_"), "{} {name}: {said}", tool.name);
+            let text = argument["description"].as_str().unwrap_or_default();
+            assert!(text.contains("accountId") && text.contains("jsm_"), "{} {name}: {text}", tool.name);
             count += 1;
         }
     }

@@ -1,4 +1,4 @@
-//! Where requests go, as whom and for whom: from the vendor's real file, by what is set.
+//! Variables → address, credentials and organization of each request, by the vendor's real vendor.toml.
 
 use std::sync::{Arc, Mutex};
 
@@ -82,7 +82,7 @@ fn a_service_account_replaces_the_key() {
 /// One request that reached the vendor: method and path, key, organization.
 type Seen = (String, Option<String>, Option<String>);
 
-/// A server that stands for the vendor, under both of its addresses.
+/// A server that plays the vendor, at both of its addresses.
 struct Vendor {
     address: String,
     seen: Arc<Mutex<Vec<Seen>>>,

@@ -33,7 +33,7 @@ impl Official {
     }
 }
 
-/// Without its settings, in which keys may stand.
+/// Without its settings, which may hold keys.
 const APPLICATIONS: &str = concat!(
     "fields=_id name displayName displayLabel description active beta ssoUrl sso ",
     "learnMore parentApp created organization&limit=25&sort=name"
@@ -156,7 +156,7 @@ fn the_flags_in_the_vendor_page_open_them() {
     assert_eq!(offered(&[("methods", "all"), ("tags", "official,undocumented"), ("allow", allow)]), named);
     let page = std::fs::read_to_string("docs/jumpcloud.md").unwrap();
     let rows = page.lines().skip_while(|line| !line.starts_with("| theirs | here |")).skip(2);
-    let mut told = BTreeSet::new();
+    let mut refused = BTreeSet::new();
     for row in rows.take_while(|line| line.starts_with('|')) {
         let cells: Vec<Vec<&str>> = row.split('|').map(|cell| cell.split('`').skip(1).step_by(2).collect()).collect();
         let [_, theirs, ours, flags, _] = cells.as_slice() else { panic!("{row}") };
@@ -173,10 +173,10 @@ fn the_flags_in_the_vendor_page_open_them() {
                 given.len() == 1,
                 "{row}: what it says is needed"
             );
-            told.insert(*theirs);
+            refused.insert(*theirs);
         }
     }
-    assert_eq!(told, all().map(|official| official.name).into());
+    assert_eq!(refused, all().map(|official| official.name).into());
 }
 
 #[tokio::test]
@@ -188,7 +188,7 @@ async fn how_many_windows_devices_is_one_call_with_the_default_policy() {
     }]);
     let sandbox = sandbox(Some(&windows.to_string())).await;
     let client = client(toolbox(&sandbox, &SelectionWords::default(), Defaults::CoreReads)).await;
-    // What a model reads before it calls: the tool is offered, and its text says how to count.
+    // A model reads this before it calls: the tool is offered, and its text explains how to count.
     let offered = client.list_all_tools().await.unwrap();
     let devices = offered.iter().find(|tool| tool.name == "jumpcloud_list_devices").unwrap();
     let text = devices.description.as_deref().unwrap();

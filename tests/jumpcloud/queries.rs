@@ -105,7 +105,7 @@ async fn lists_are_joined_as_each_version_reads_them() {
     assert!(error.contains("without a space"), "{error}");
 }
 
-/// Listings of the second API whose description does not say by which fields they can be sorted.
+/// Listings of the second API whose description lists no fields to sort by.
 const UNSORTED: [&str; 13] = [
     "jumpcloud_list_active_directory_agents",
     "jumpcloud_list_application_accounts",

@@ -1,5 +1,5 @@
-//! What must not happen unasked: effects and risks of the known traps, and that by default, on
-//! every way in and by every name, nothing changes, nobody is mailed and no secret is shown.
+//! Effects and risks of operations with misleading methods; and that by default, by every way in
+//! and by every name, nothing changes, no mail is sent and no secret is shown.
 
 use std::io::ErrorKind;
 use std::net::TcpListener;
@@ -117,7 +117,7 @@ fn each_gated_risk_opens_by_its_own_flag() {
 #[test]
 fn the_full_update_of_users_is_gated_and_not_core() {
     let catalog = Catalog::compiled();
-    // What each may send; only the wide tool has more.
+    // What each may send; only the full update takes more.
     let narrow = [
         "department",
         "displayname",
@@ -207,7 +207,7 @@ fn operations_on_many_ids_are_tagged_bulk() {
     }
 }
 
-/// What opens an account, a device or a network is shown in no plan and written into no record.
+/// Passwords, codes and keys are in no plan and in no audit log.
 #[tokio::test]
 async fn secret_arguments_are_masked() {
     let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("jumpcloud-secrets.jsonl");
@@ -275,7 +275,7 @@ async fn by_default_the_server_changes_nothing() {
     assert!(sandbox.record().is_empty());
 }
 
-/// What the tools that are offered by default ask for: only what reads, of what no gate holds.
+/// The tools that are offered by default are reads without a gated risk.
 #[test]
 fn tools_offered_by_default_only_read() {
     let catalog = Catalog::compiled();
@@ -293,7 +293,7 @@ fn tools_offered_by_default_only_read() {
 
 #[test]
 fn by_default_the_command_line_changes_nothing() {
-    // Whatever came here would be a request: nothing accepts, nothing may wait.
+    // A connection here would be a request: nothing accepts, so none may be waiting.
     let vendor = TcpListener::bind("127.0.0.1:0").unwrap();
     vendor.set_nonblocking(true).unwrap();
     let address = format!("http://{}", vendor.local_addr().unwrap());
@@ -310,11 +310,11 @@ fn by_default_the_command_line_changes_nothing() {
                         .stdin(Stdio::null())
                         .output()
                         .unwrap();
-                    let said = String::from_utf8_lossy(&output.stderr);
-                    assert_eq!(output.status.code(), Some(2), "{name}: {said}");
+                    let errors = String::from_utf8_lossy(&output.stderr);
+                    assert_eq!(output.status.code(), Some(2), "{name}: {errors}");
                     assert!(
-                        said.contains("held back") && said.contains("--") && output.stdout.is_empty(),
-                        "{name}: {said}"
+                        errors.contains("held back") && errors.contains("--") && output.stdout.is_empty(),
+                        "{name}: {errors}"
                     );
                 }
             });
