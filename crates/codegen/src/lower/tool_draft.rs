@@ -81,6 +81,9 @@ impl ToolDraft<'_> {
 
     /// Makes the tool that `keys` describe, with the arguments `only` or all, after one that
     /// chooses between operations.
+    ///
+    /// # Panics
+    /// Never: a JSON value prints as JSON.
     pub fn tool(&self, keys: &ToolKeys, only: Option<&[String]>, chooser: Option<Argument>) -> DraftedTool {
         let verb = self.verb(keys);
         let name = keys.name.clone().unwrap_or_else(|| derived_name(self.vendor, verb, &self.spec.path));

@@ -1,6 +1,6 @@
 //! The raw JSON of a description → findings about all that the build needs and OpenAPI 3.0 demands:
 //! version, head, paths, operations, references, and where `x-toolwright` is written. What has no
-//! finding here is left to [`faults`](super::faults).
+//! finding here is left to `faults`.
 
 mod operation;
 
@@ -123,9 +123,13 @@ fn check_references(at: &Located<'_>, document: &Value) -> bool {
     match at.value {
         Value::Object(object) => {
             let own = reference_of(at.value).is_none_or(|reference| check_reference(at, object, reference, document));
-            at.entries().iter().fold(own, |sound, (_, entry)| check_references(entry, document) && sound)
+            let unsound = at.entries().iter().filter(|(_, entry)| !check_references(entry, document)).count();
+            own && unsound == 0
         }
-        Value::Array(_) => at.items().iter().fold(true, |sound, item| check_references(item, document) && sound),
+        Value::Array(_) => {
+            let unsound = at.items().iter().filter(|item| !check_references(item, document)).count();
+            unsound == 0
+        }
         _ => true,
     }
 }

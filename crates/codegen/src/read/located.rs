@@ -44,6 +44,7 @@ impl<'s> Located<'s> {
     }
 
     /// The same source, for a value that stands elsewhere in the document.
+    #[must_use]
     pub fn at(&self, pointer: &str, value: &'s Value) -> Self {
         Self { source: self.source, pointer: pointer.to_owned(), value }
     }
@@ -54,6 +55,7 @@ impl<'s> Located<'s> {
     }
 
     /// The innermost thing on the way to `pointer` that exists; called on a document's root.
+    #[must_use]
     pub fn nearest(&self, pointer: &str) -> Self {
         let mut pointer = pointer;
         loop {
