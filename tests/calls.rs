@@ -1,6 +1,6 @@
-//! Every tool with arguments drawn at random from its input schema: the request must be one that
-//! the description allows, or a guard must have kept it. `TOOLWRIGHT_CASES` says how many draws
-//! each tool gets (32 unless said).
+//! Arguments drawn at random from the input schema of every tool → requests that the description
+//! allows, but for those that a guard refuses. `TOOLWRIGHT_CASES` is the number of draws for each
+//! tool (default 32).
 
 use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -18,15 +18,15 @@ use crate::common::arrival::Arrival;
 use crate::common::draw;
 use crate::common::{everything, sandbox, toolbox};
 
-/// A clock that stands still.
+/// A fixed time.
 fn noon() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_795_176_000)
 }
 
-/// The arguments are drawn so that nobody needs to be asked.
-struct Nobody;
+/// A vendor that is not called: the arguments are drawn so that no look-up is needed.
+struct NoVendor;
 
-impl Lookup for Nobody {
+impl Lookup for NoVendor {
     fn ask<'a>(&'a self, operation: &'a str, _: Vec<(Place, Value)>) -> LookupFuture<'a> {
         Box::pin(async move { Err(LookupError::Failed(format!("`{operation}` was asked"))) })
     }
@@ -36,7 +36,7 @@ impl Lookup for Nobody {
 async fn written(tool: &Tool, argument: &str, value: &Value) -> Value {
     let bindings = tool.calls.iter().flat_map(|call| &call.bindings);
     let formats = bindings.filter(|binding| binding.argument == argument).map(|binding| &binding.formats).next();
-    let around = FormatContext { now: noon(), folder: None, lookup: &Nobody, cache: &LookupCache::default() };
+    let around = FormatContext { now: noon(), folder: None, lookup: &NoVendor, cache: &LookupCache::default() };
     match formats {
         Some(formats) => write(formats, value.clone(), &around, &mut Vec::new()).await.unwrap(),
         None => value.clone(),
@@ -44,7 +44,7 @@ async fn written(tool: &Tool, argument: &str, value: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn what_the_schema_allows_the_vendor_takes() {
+async fn arguments_that_the_schema_allows_make_requests_that_the_vendor_accepts() {
     let cases: u64 = std::env::var("TOOLWRIGHT_CASES").map_or(32, |cases| cases.parse().unwrap());
     let samples = toolwright_codegen::generate("specs".as_ref(), |_| true).unwrap().samples;
     let sandbox = sandbox(None).await;
@@ -60,7 +60,7 @@ async fn what_the_schema_allows_the_vendor_takes() {
         let (mut accepted, mut kept) = (0, 0);
         for case in 0..cases {
             let mut arguments = draw::arguments(&schema, &own, &mut Rng::with_seed(case));
-            // Toolwright's own arguments go to nobody.
+            // Toolwright's own arguments are not sent.
             arguments.retain(|name, _| !entry.tool.is_own_argument(name));
             let shown = Value::Object(arguments.clone());
             match toolbox.call(name, arguments).await {
@@ -76,10 +76,10 @@ async fn what_the_schema_allows_the_vendor_takes() {
                         }
                     }
                 }
-                // Only two guards may keep what the schema allows: a text that would lead a path
-                // elsewhere, and a list whose values could not be told apart.
+                // Only two guards may refuse what the schema allows: a text that would leave its path
+                // segment, and a list whose values contain the separator.
                 Err(Failure::Call(CallError::NotSent(why)))
-                    if why.contains("path argument") || why.contains("parts the values of the list") =>
+                    if why.contains("path argument") || why.contains("separates the values of the list") =>
                 {
                     kept += 1;
                 }
@@ -88,7 +88,7 @@ async fn what_the_schema_allows_the_vendor_takes() {
                 }
             }
         }
-        // A fifth of the texts that are drawn would lead a path elsewhere, and a tool may have several.
+        // A fifth of the drawn texts would leave their path segment, and a tool may have several.
         let in_path =
             entry.tool.calls.iter().flat_map(|call| &call.bindings).any(|b| matches!(b.place, Place::Path(_)));
         if accepted * 10 < cases * if in_path { 5 } else { 9 } {

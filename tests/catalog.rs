@@ -1,4 +1,4 @@
-//! The rules of the design for every tool that is compiled in, one test each.
+//! Rules for every tool that is compiled in, one test each.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -46,12 +46,12 @@ fn names_and_aliases_lead_to_one_tool() {
 }
 
 #[test]
-fn every_effect_was_stated_by_somebody() {
-    every_tool(|_, tool| require(tool.reviewed(), "nobody has reviewed it"));
+fn every_effect_is_reviewed() {
+    every_tool(|_, tool| require(tool.reviewed(), "its effect is not reviewed"));
 }
 
 #[test]
-fn who_gets_mail_or_is_interrupted_is_no_read() {
+fn tools_that_notify_or_disrupt_are_no_reads() {
     every_tool(|_, tool| {
         let touches = tool.risks.contains(&Risk::Notifies) || tool.risks.contains(&Risk::Disruptive);
         require(!touches || tool.effect != Some(Effect::Read), "a read that notifies or disrupts")
@@ -59,7 +59,7 @@ fn who_gets_mail_or_is_interrupted_is_no_read() {
 }
 
 #[test]
-fn annotations_are_true_to_effect_and_verb() {
+fn annotations_follow_from_effect_and_verb() {
     every_tool(|_, tool| {
         let hints = tool.annotations;
         let read = tool.effect == Some(Effect::Read);
@@ -72,7 +72,7 @@ fn annotations_are_true_to_effect_and_verb() {
 }
 
 #[test]
-fn descriptions_are_short_and_open_with_a_sentence_of_their_own() {
+fn descriptions_are_short_and_begin_with_a_short_clause() {
     every_tool(|_, tool| {
         let text = &tool.description;
         require((40..=600).contains(&text.chars().count()), format!("{} characters", text.chars().count()))?;
@@ -85,7 +85,7 @@ fn descriptions_are_short_and_open_with_a_sentence_of_their_own() {
 }
 
 #[test]
-fn descriptions_tell_tools_apart() {
+fn descriptions_begin_differently() {
     let catalog = Catalog::compiled();
     let mut heads: HashMap<String, &str> = HashMap::new();
     for entry in catalog.entries() {
@@ -96,7 +96,7 @@ fn descriptions_tell_tools_apart() {
 }
 
 #[test]
-fn tools_that_a_description_names_exist() {
+fn tools_named_in_a_description_exist() {
     let catalog = Catalog::compiled();
     every_tool(|vendor, tool| {
         let prefix = format!("{vendor}_");
@@ -222,7 +222,7 @@ mod jitbit {
     }
 
     #[test]
-    fn known_traps_have_the_effect_that_somebody_saw() {
+    fn operations_with_misleading_methods_have_their_reviewed_effect() {
         let catalog = Catalog::compiled();
         let by_path = |method: &str, path: &str| {
             let found: Vec<_> = catalog
@@ -259,7 +259,7 @@ mod jitbit {
     }
 
     #[test]
-    fn all_known_endpoints_are_reached_and_the_others_named() {
+    fn every_endpoint_has_a_tool_or_is_skipped_by_name() {
         let catalog = Catalog::compiled();
         let reached: BTreeSet<(&str, &str)> = catalog
             .entries()

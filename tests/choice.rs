@@ -1,5 +1,5 @@
-//! One tool over several operations: its arguments say which is called, and everything that names
-//! the operation names that one.
+//! One tool over several operations: its arguments choose one, and plan, error and catalog name
+//! that one.
 
 use serde_json::{Value, json};
 use toolwright::audit::Audit;
@@ -14,7 +14,7 @@ fn acme(site: &Site) -> Toolbox {
 }
 
 #[tokio::test]
-async fn the_arguments_say_which_operation_is_called() {
+async fn arguments_choose_the_operation() {
     let site = Site::start("").await;
     let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("choice.jsonl");
     let _ = std::fs::remove_file(&path);
@@ -48,7 +48,7 @@ async fn the_arguments_say_which_operation_is_called() {
 }
 
 #[tokio::test]
-async fn the_catalog_names_all_of_its_operations() {
+async fn the_catalog_lists_every_operation_of_a_tool() {
     let site = Site::start("").await;
     let toolbox = acme(&site);
     let entry = toolbox.catalog().get("acme_pick_a").unwrap();

@@ -1,12 +1,12 @@
-//! Whole runs of the command line: what is typed, what is printed, how it ends. The cases are
-//! the Markdown files in tests/cli; `TRYCMD=overwrite` writes what is printed now into them.
+//! Whole runs of the command line: arguments → output and exit code. The cases are the Markdown
+//! files in tests/cli; `TRYCMD=overwrite` writes what is printed now into them.
 
 use std::process::{Command, Output};
 
 use crate::common;
 
 #[test]
-fn runs() {
+fn command_lines_print_what_tests_cli_shows() {
     let cases = trycmd::TestCases::new();
     for variable in VARIABLES {
         cases.env(*variable, "");
@@ -14,7 +14,7 @@ fn runs() {
     cases.env("NO_COLOR", "1").case("tests/cli/*.md");
 }
 
-/// Whatever the person who runs the tests has set must not matter; empty counts as unset.
+/// Variables of the person who runs the tests are emptied; empty counts as unset.
 const VARIABLES: &[&str] = &[
     "JITBIT_URL",
     "JITBIT_TOKEN",
@@ -53,7 +53,7 @@ async fn run_beside_sandbox(arguments: &'static [&'static str], environment: Vec
 }
 
 #[tokio::test]
-async fn doctor_says_who_is_calling_after_one_login() {
+async fn doctor_reports_the_account_after_one_login() {
     let sandbox = common::sandbox(None).await;
     let url = format!("{}/api/", sandbox.address("jitbit"));
     let output =
@@ -83,7 +83,7 @@ async fn doctor_never_repeats_a_refused_login() {
 }
 
 #[tokio::test]
-async fn credentials_come_from_files_too() {
+async fn credentials_are_read_from_files() {
     let sandbox = common::sandbox(None).await;
     let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("token.txt");
     std::fs::write(&path, "token-from-file\n").unwrap();
@@ -95,7 +95,7 @@ async fn credentials_come_from_files_too() {
 }
 
 #[test]
-fn half_a_configuration_says_which_half_is_missing() {
+fn an_incomplete_configuration_names_the_missing_variables() {
     for (environment, expected) in [
         (&[("JITBIT_TOKEN", "t0ken")][..], "`JITBIT_URL` is not set"),
         (&[("JITBIT_URL", "https://acme.example.com")], "no credentials are"),
@@ -131,7 +131,7 @@ fn a_profile_selects_and_a_flag_replaces_its_list() {
 }
 
 #[test]
-fn arguments_come_from_standard_input_too() {
+fn arguments_are_read_from_standard_input() {
     use std::io::Write as _;
     let mut child = Command::new(env!("CARGO_BIN_EXE_toolwright"))
         .args(["call", "jitbit_search_tickets", "--args", "-", "--sandbox"])
@@ -146,7 +146,7 @@ fn arguments_come_from_standard_input_too() {
 }
 
 #[test]
-fn a_record_is_verified_and_its_faults_are_named() {
+fn audit_verify_names_the_faults_of_a_log() {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
     let path = folder.join("cli-record.jsonl");
     let _ = std::fs::remove_file(&path);
@@ -191,7 +191,7 @@ fn serving(more: &[&str]) -> (std::process::Child, std::io::BufReader<std::proce
 
 #[cfg(unix)]
 #[test]
-fn a_server_on_stdio_stops_when_it_is_told_to() {
+fn a_stdio_server_stops_on_a_signal() {
     use std::io::Write as _;
     for speaks in [false, true] {
         let (mut child, _errors) = serving(&[]);
@@ -213,11 +213,11 @@ fn a_server_on_stdio_stops_when_it_is_told_to() {
             }
             if asked.elapsed() > std::time::Duration::from_secs(10) {
                 child.kill().unwrap();
-                panic!("still there 10 s after it was told to stop");
+                panic!("still there 10 s after the signal");
             }
             std::thread::sleep(std::time::Duration::from_millis(20));
         };
-        // Its input is still open: nobody but the signal has ended it.
+        // Its input is still open, so the signal has ended it.
         drop(input);
         assert_eq!(status.code(), Some(0), "{speaks}: {status:?}");
     }
@@ -225,7 +225,7 @@ fn a_server_on_stdio_stops_when_it_is_told_to() {
 
 #[cfg(unix)]
 #[test]
-fn logs_are_json_where_that_is_asked_for() {
+fn logs_are_json_with_log_format_json() {
     use std::io::{BufRead as _, Write as _};
     let (mut child, errors) = serving(&["--log-format", "json"]);
     let hello = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"test","version":"1"}}}"#;

@@ -1,19 +1,23 @@
-//! The tools of the official conformance suite on the product's own server over HTTP. On its own
-//! this calls each of them once; `tests/clients/conformance.py` has the suite itself call them.
-
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a fault fails the test; the address is for the caller")]
+//! The tools of the official conformance suite on the product's own server over HTTP: each is
+//! called once here. `tests/clients/conformance.py` has the suite itself call them.
 
 use std::io::Read as _;
 
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use toolwright::server::Server;
 use toolwright::server::http::HttpServer;
 
 use crate::common::fixture;
 
-/// With this variable the server stays, on a free port that is printed, until standard input ends.
-const STAY: &str = "TOOLWRIGHT_TEST_STAY";
+/// Starts the server; returns its address, what stops it, and how it ended.
+async fn serve() -> (String, CancellationToken, JoinHandle<std::io::Result<()>>) {
+    let http = HttpServer::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/mcp", http.address());
+    let stop = CancellationToken::new();
+    (url, stop.clone(), tokio::spawn(http.serve(Server::new(fixture::conformance()), stop)))
+}
 
 async fn post(url: &str, body: &Value) -> Value {
     let request = fixture::http_client().post(url).header("accept", "application/json, text/event-stream").json(body);
@@ -29,11 +33,7 @@ async fn call(url: &str, tool: &str, arguments: &Value) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_tool_of_the_suite_is_served_over_http() {
-    let http = HttpServer::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/mcp", http.address());
-    let stop = CancellationToken::new();
-    let serving = tokio::spawn(http.serve(Server::new(fixture::conformance()), stop.clone()));
-
+    let (url, stop, serving) = serve().await;
     let listed = post(&url, &json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"})).await;
     let tools = listed["result"]["tools"].as_array().unwrap();
     assert!(tools.len() >= 12, "{listed}");
@@ -54,10 +54,16 @@ async fn every_tool_of_the_suite_is_served_over_http() {
         assert_eq!(result["isError"], json!(name == "test_error_handling"), "{name}: {result}");
     }
 
-    if std::env::var_os(STAY).is_some() {
-        println!("serving {url}");
-        tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()).unwrap()).await.unwrap();
-    }
+    stop.cancel();
+    serving.await.unwrap().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "serves for tests/clients/conformance.py"]
+async fn serves_until_standard_input_ends() {
+    let (url, stop, serving) = serve().await;
+    println!("serving {url}");
+    tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new()).unwrap()).await.unwrap();
     stop.cancel();
     serving.await.unwrap().unwrap();
 }

@@ -1,5 +1,5 @@
-//! Variables → a vendor's connection: which address, which credentials, which settings, and what
-//! is said where they don't fit together.
+//! Environment variables → a vendor's connection: address, credentials, settings, and the errors
+//! where they conflict.
 
 use serde_json::json;
 use toolwright::config::setup_options;
@@ -107,7 +107,7 @@ fn directory() -> Vendor {
 }
 
 #[test]
-fn variables_say_where_and_as_whom() {
+fn variables_set_the_address_and_the_credentials() {
     let basic = [("DESK_EMAIL", "pat@example.com"), ("DESK_API_TOKEN", "t0ken")];
     let bearer = [("DESK_ACCESS_TOKEN", "t0ken")];
     let refresh =
@@ -143,7 +143,7 @@ fn variables_say_where_and_as_whom() {
 }
 
 #[test]
-fn what_does_not_fit_together_is_explained() {
+fn conflicting_settings_are_explained() {
     for (variables, expected) in [
         (
             &[("DESK_URL", "https://acme.example.com"), ("DESK_ACCESS_TOKEN", "t0ken")][..],
@@ -176,7 +176,7 @@ fn what_does_not_fit_together_is_explained() {
 }
 
 #[test]
-fn a_person_is_told_what_to_set() {
+fn an_error_lists_the_variables_to_set() {
     assert_eq!(
         setup_options(&desk()),
         "`DESK_CLOUD_ID` or `DESK_URL` with `DESK_EMAIL` and `DESK_API_TOKEN`; or `DESK_CLOUD_ID` with `DESK_ACCESS_TOKEN`; \
@@ -190,7 +190,7 @@ fn a_person_is_told_what_to_set() {
 }
 
 #[test]
-fn a_region_chooses_every_root() {
+fn a_region_chooses_the_address_of_every_api() {
     let key = [("DIR_API_KEY", "k3y"), ("DIR_APP_KEY", "k3y")];
     for (variables, a, b, place) in [
         (&[][..], "https://console.example.com/api/", "https://events.example.com/v1/", "DIR_REGION, which is not set"),
@@ -238,7 +238,7 @@ fn a_region_chooses_every_root() {
 }
 
 #[test]
-fn where_tokens_are_bought_no_variable_says() {
+fn no_variable_changes_the_token_endpoint() {
     // Neither an address nor a region that a variable names leads a client's secret elsewhere.
     let variables = [
         ("DIR_CLIENT_ID", "c"),
@@ -253,7 +253,7 @@ fn where_tokens_are_bought_no_variable_says() {
 }
 
 #[tokio::test]
-async fn each_api_has_its_root_and_every_request_the_headers() {
+async fn each_api_has_its_address_and_every_request_the_headers() {
     let site = Site::start("").await;
     let root = format!("http://{}", site.address);
     let (console, events) = (format!("{root}/console"), format!("{root}/events"));
@@ -270,7 +270,7 @@ async fn each_api_has_its_root_and_every_request_the_headers() {
 }
 
 #[tokio::test]
-async fn a_refusal_of_who_is_calling_is_explained_by_the_vendors_file() {
+async fn vendor_toml_explains_a_refused_credential() {
     let site = Site::start("").await;
     site.set(|state| state.refusals = 1);
     let root = format!("http://{}", site.address);
@@ -284,7 +284,7 @@ async fn a_refusal_of_who_is_calling_is_explained_by_the_vendors_file() {
 }
 
 #[tokio::test]
-async fn the_limits_are_the_vendors_whichever_api_is_called() {
+async fn rate_limits_are_shared_by_the_apis_of_a_vendor() {
     let site = Site::start("").await;
     let root = format!("http://{}", site.address);
     let mut vendor = desk();

@@ -1,5 +1,4 @@
-//! What a model is told when a vendor misbehaves: one test per kind of answer, over real
-//! sockets.
+//! Faulty answers of a vendor → what a model gets, one test for each kind, over real sockets.
 
 use std::time::{Duration, Instant};
 
@@ -56,20 +55,20 @@ fn assert_rejected(result: &rmcp::model::CallToolResult, status: u16, parts: &[&
 }
 
 #[tokio::test]
-async fn status_400_brings_the_vendors_words() {
+async fn status_400_shows_the_vendors_message() {
     let (_sandbox, result) = answered(json!({"status": 400, "body": "id is malformed"})).await;
     assert_rejected(&result, 400, &["400 Bad Request: id is malformed"]);
 }
 
 #[tokio::test]
-async fn status_401_is_asked_once_and_says_that_repeating_locks_out() {
+async fn status_401_is_not_repeated_and_warns_of_a_lockout() {
     let (sandbox, result) = answered(json!({"status": 401, "body": "Unauthorized"})).await;
     assert_rejected(&result, 401, &["401", "don't try again", "toolwright doctor"]);
     assert_eq!(sandbox.record().len(), 1, "a refused login is never repeated");
 }
 
 #[tokio::test]
-async fn status_404_with_an_empty_body_says_so() {
+async fn status_404_with_an_empty_body_is_reported() {
     let (_sandbox, result) = answered(json!({"status": 404})).await;
     assert_rejected(&result, 404, &["404 Not Found with an empty body"]);
 }
@@ -82,7 +81,7 @@ async fn status_429_names_the_limit() {
 }
 
 #[tokio::test]
-async fn status_500_with_html_is_not_poured_over_the_model() {
+async fn status_500_with_html_does_not_show_the_page() {
     let page = format!("<html>{}</html>", "x".repeat(10_000));
     let answer = json!({"status": 500, "headers": {"Content-Type": "text/html"}, "body": page});
     let (_sandbox, result) = answered(answer).await;
@@ -104,6 +103,16 @@ async fn html_where_data_was_expected_is_an_error() {
     let (_sandbox, result) = answered(answer).await;
     assert_eq!(result.is_error, Some(true));
     assert!(text(&result).contains("HTML page") && text(&result).contains("login page"), "{}", text(&result));
+}
+
+#[tokio::test]
+async fn an_html_attachment_is_no_login_page_however_it_is_named() {
+    for disposition in ["attachment; filename=report.html", "attachment; FileName*=UTF-8''Bericht%20%E2%82%AC.html"] {
+        let headers = json!({"Content-Type": "text/html", "Content-Disposition": disposition});
+        let (_sandbox, result) =
+            answered(json!({"status": 200, "headers": headers, "body": "<html>Quarterly report</html>"})).await;
+        assert_eq!(result.is_error, Some(false), "{disposition}: {result:?}");
+    }
 }
 
 #[tokio::test]
@@ -174,14 +183,14 @@ async fn a_redirect_below_the_configured_address_is_followed_for_reads_only() {
 }
 
 #[tokio::test]
-async fn a_circle_of_redirects_ends() {
+async fn redirects_in_a_circle_are_bounded() {
     let (sandbox, result) = answered(json!({"status": 302, "headers": {"Location": "ticket?id=7"}})).await;
     assert_rejected(&result, 302, &[]);
     assert!(sandbox.record().len() <= 6);
 }
 
 #[tokio::test]
-async fn no_answer_at_all_ends_in_time() {
+async fn a_vendor_that_never_answers_times_out() {
     let address = raw_upstream(None::<&str>).await;
     let toolbox = jitbit_at(&address, Duration::from_millis(300));
     let started = Instant::now();
@@ -194,7 +203,7 @@ async fn no_answer_at_all_ends_in_time() {
 }
 
 #[tokio::test]
-async fn a_change_without_an_answer_is_not_repeated_and_says_how_to_check() {
+async fn a_change_without_an_answer_is_not_repeated_and_explains_how_to_check() {
     let script = json!([{"operation": "*", "answer": {"close": true}}]).to_string();
     let sandbox = sandbox(Some(&script)).await;
     let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
@@ -211,7 +220,7 @@ async fn a_change_without_an_answer_is_not_repeated_and_says_how_to_check() {
 }
 
 #[tokio::test]
-async fn slow_headers_end_in_time() {
+async fn slow_headers_time_out() {
     let address = raw_upstream_slowly("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Slow: 1234567890").await;
     let toolbox = jitbit_at(&address, Duration::from_millis(400));
     let result = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
@@ -239,7 +248,7 @@ async fn raw_upstream_slowly(answer: &'static str) -> String {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_text_where_text_was_said_comes_as_bytes() {
+async fn an_answer_of_a_binary_type_is_returned_as_bytes() {
     let address =
         raw_upstream(Some("HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: 2\r\n\r\n{}"))
             .await;
@@ -264,7 +273,7 @@ async fn a_body_that_breaks_off_is_no_answer() {
 }
 
 #[tokio::test]
-async fn nobody_listening_means_not_sent() {
+async fn a_refused_connection_is_reported_as_not_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -288,7 +297,7 @@ async fn dropping_a_call_drops_the_request() {
 }
 
 #[tokio::test]
-async fn a_refused_mode_names_one_that_works() {
+async fn a_refused_mode_suggests_one_that_works() {
     let script = json!([{
         "operation": "listTickets",
         "when": {"query": {"mode": "unassigned"}},
@@ -303,7 +312,7 @@ async fn a_refused_mode_names_one_that_works() {
 }
 
 #[tokio::test]
-async fn path_arguments_that_lead_elsewhere_are_kept() {
+async fn path_arguments_that_leave_their_segment_are_refused() {
     use toolwright::client_runtime::{Inputs, Place};
     for (given, reason) in [
         ("", "is empty"),
@@ -346,7 +355,7 @@ async fn path_arguments_are_encoded_as_one_segment() {
 }
 
 #[tokio::test]
-async fn wrong_arguments_are_told_all_at_once_and_nothing_is_sent() {
+async fn all_wrong_arguments_are_reported_at_once_and_nothing_is_sent() {
     let sandbox = sandbox(None).await;
     let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
     let arguments = json!({"query": "ab", "limit": 500, "ofset": 1});
@@ -359,7 +368,7 @@ async fn wrong_arguments_are_told_all_at_once_and_nothing_is_sent() {
 }
 
 #[tokio::test]
-async fn what_plainly_is_meant_is_converted() {
+async fn unambiguous_types_are_converted() {
     let sandbox = sandbox(None).await;
     let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
     let arguments = json!({"statusId": "[1, 2]", "limit": "5", "subscribedOnly": "True", "mode": "Unclosed"});
@@ -371,7 +380,7 @@ async fn what_plainly_is_meant_is_converted() {
 }
 
 #[tokio::test]
-async fn credentials_are_in_no_error() {
+async fn errors_hold_no_credentials() {
     let address = raw_upstream(Some("HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\nOops")).await;
     let toolbox = jitbit_at(&address, Duration::from_secs(5));
     let result = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
@@ -380,7 +389,7 @@ async fn credentials_are_in_no_error() {
 }
 
 #[tokio::test]
-async fn five_megabytes_are_cut_at_the_border_of_a_record() {
+async fn five_megabytes_are_cut_between_records() {
     let rows: Vec<Value> =
         (0..10_000).map(|n| json!({"IssueID": n, "Subject": "printer jams again ".repeat(25)})).collect();
     let script = json!([{"operation": "searchTickets", "answer": {"status": 200, "body": rows}}]).to_string();
@@ -393,7 +402,7 @@ async fn five_megabytes_are_cut_at_the_border_of_a_record() {
     let shown = answer["items"].as_array().unwrap();
     assert_eq!(answer["page"]["returned"], json!(shown.len()));
     assert_eq!((&answer["page"]["has_more"], shown.last()), (&json!(true), rows.get(shown.len() - 1)));
-    // Of the same answer, what was asked for.
+    // The same answer, with the requested fields only.
     let arguments = json!({"query": "printer", "fields": ["IssueID"]});
     let fewer: Value = serde_json::from_str(text(&result(&toolbox, "jitbit_search_tickets", arguments).await)).unwrap();
     assert!(fewer["items"].as_array().unwrap().len() > 10 * shown.len());
@@ -413,7 +422,7 @@ async fn a_compressed_answer_is_unpacked() {
 }
 
 #[tokio::test]
-async fn text_that_is_no_utf8_is_shown_as_far_as_it_is() {
+async fn invalid_utf8_is_shown_with_replacement_characters() {
     let answer: &'static [u8] =
         b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{\"a\": \"x\xffy\"}";
     let toolbox = jitbit_at(&raw_upstream(Some(answer)).await, Duration::from_secs(5));
@@ -422,12 +431,12 @@ async fn text_that_is_no_utf8_is_shown_as_far_as_it_is() {
 }
 
 #[tokio::test]
-async fn what_nobody_sees_does_not_reach_the_model() {
+async fn invisible_characters_do_not_reach_the_model() {
     let body = json!({"Subject": "a\u{202e}b\u{1b}[31mc", "Body": "![x](https://evil.example/?q=1)"});
     let (_sandbox, shown) = answered(json!({"status": 200, "body": body})).await;
-    let told: Value = serde_json::from_str(text(&shown)).unwrap();
-    assert_eq!(told["Subject"], "abc");
-    assert_eq!(told["Body"], "[image: x] (removed: evil.example)");
+    let answer: Value = serde_json::from_str(text(&shown)).unwrap();
+    assert_eq!(answer["Subject"], "abc");
+    assert_eq!(answer["Body"], "[image: x] (removed: evil.example)");
     let (_sandbox, refused) = answered(json!({"status": 400, "body": "bad\u{202e}\u{1b}[31m input"})).await;
     assert_rejected(&refused, 400, &["400 Bad Request: bad input"]);
 }

@@ -17,7 +17,7 @@ use toolwright::sandbox::{Sandbox, Script};
 use toolwright_codegen::generate;
 use toolwright_model::ApiTools;
 
-use crate::common::{call, connection, everything, text};
+use crate::common::{call, call_result, connection, everything, text};
 
 const JSON: Body = Body::Json("application/json");
 const SEARCH: Request = Request { method: "POST", path: "/issues/search", query: &[], headers: &[], body: JSON };
@@ -122,7 +122,7 @@ impl Bench {
     }
 
     async fn call(&self, tool: &str, arguments: Value) -> CallToolResult {
-        toolwright::mcp_result::result("acme", call(&self.toolbox, tool, arguments).await)
+        toolwright::mcp_result::result("acme", call_result(&self.toolbox, tool, arguments).await)
     }
 
     /// Calls, and returns the answer.
@@ -130,7 +130,7 @@ impl Bench {
         let result = self.call(tool, arguments).await;
         assert_ne!(result.is_error, Some(true), "{}", text(&result));
         let mut answer: Value = serde_json::from_str(text(&result)).unwrap();
-        // Which fields outsiders write is told of every answer, and tested elsewhere.
+        // The list of untrusted fields is part of every answer, and tested elsewhere.
         answer.as_object_mut().map(|answer| answer.shift_remove("untrusted"));
         answer
     }
@@ -152,7 +152,7 @@ impl Bench {
 }
 
 #[tokio::test]
-async fn a_search_by_names_that_people_use() {
+async fn a_search_takes_field_names_instead_of_ids() {
     let bench = Bench::new(&json!([]), false).await;
     let given = json!({"jql": "project%20%3D%20ABC", "columns": ["summary", "Story Points"]});
     let answer = bench.answer("acme_search_issues", given.clone()).await;
@@ -176,19 +176,22 @@ async fn a_refused_query_is_explained_by_the_parser() {
     let refused =
         json!([{"operation": "searchIssues", "answer": {"status": 400, "body": {"errorMessages": ["Bad."]}}}]);
     let bench = Bench::new(&refused, false).await;
-    let told = bench.refusal("acme_search_issues", json!({"jql": "a = b"})).await;
-    assert!(told.contains("Bad.") && told.contains("The field 'a' does not exist."), "{told}");
+    let refusal = bench.refusal("acme_search_issues", json!({"jql": "a = b"})).await;
+    assert!(refusal.contains("Bad.") && refusal.contains("The field 'a' does not exist."), "{refusal}");
     let (paths, asked) = bench.arrived();
     assert_eq!(paths, ["/issues/search", "/parse"]);
     assert_eq!(asked, json!({"queries": ["a = b"]}));
-    // A parser that fails too takes nothing away.
+    // Where the parser fails too, the vendor's message is still shown.
     let both = json!([{"operation": "*", "answer": {"status": 400, "body": {"errorMessages": ["Bad."]}}}]);
-    let told = Bench::new(&both, false).await.refusal("acme_search_issues", json!({"jql": "a = b"})).await;
-    assert!(told.starts_with("rejected: the vendor answered 400 Bad Request") && !told.contains("parser"), "{told}");
+    let refusal = Bench::new(&both, false).await.refusal("acme_search_issues", json!({"jql": "a = b"})).await;
+    assert!(
+        refusal.starts_with("rejected: the vendor answered 400 Bad Request") && !refusal.contains("parser"),
+        "{refusal}"
+    );
 }
 
 #[tokio::test]
-async fn a_dry_run_sends_nothing_and_says_what_is_open() {
+async fn a_dry_run_sends_nothing_and_lists_what_is_not_resolved() {
     let bench = Bench::new(&json!([]), true).await;
     let plan = bench.answer("acme_search_issues", json!({"jql": "a%3Db", "columns": ["Story Points"]})).await;
     assert!(bench.arrived().0.is_empty());
@@ -262,7 +265,7 @@ async fn filters_lists_and_times_are_written_per_api() {
 }
 
 #[tokio::test]
-async fn files_travel_as_the_parts_that_are_described() {
+async fn files_are_sent_as_the_described_parts() {
     let bench = Bench::new(&json!([]), false).await;
     let file = |name: &str| json!({"filename": name, "content_base64": "aGVsbG8="});
     bench.answer("acme_add_files", json!({"file": [file("a.txt"), file("b.bin")], "note": "n"})).await;
@@ -271,7 +274,7 @@ async fn files_travel_as_the_parts_that_are_described() {
     assert_eq!(body.matches("name=\"file\"").count(), 2, "{body}");
     assert!(body.contains("filename=\"a.txt\"\r\nContent-Type: text/plain"), "{body}");
     assert!(body.contains("name=\"note\""), "{body}");
-    // Without a folder nobody's path is looked at, and none is offered.
+    // Without a folder no path is read, and none is offered.
     let refused = bench.refusal("acme_add_files", json!({"file": [{"path": "/etc/hostname"}]})).await;
     assert!(refused.contains("unknown argument") || refused.contains("`--files`"), "{refused}");
     let entry = bench.toolbox.offered_tool("acme_add_files").unwrap();
@@ -279,7 +282,7 @@ async fn files_travel_as_the_parts_that_are_described() {
 }
 
 #[tokio::test]
-async fn files_of_an_opened_folder_travel_by_their_path() {
+async fn files_of_the_allowed_folder_are_sent_by_path() {
     let Bench { sandbox, toolbox } = Bench::new(&json!([]), false).await;
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/formats");
     let bench = Bench { sandbox, toolbox: toolbox.with_files(Some(Folder::open(&folder).unwrap())) };
@@ -294,7 +297,7 @@ async fn files_of_an_opened_folder_travel_by_their_path() {
 }
 
 #[tokio::test]
-async fn downloads_come_back_with_type_and_name() {
+async fn downloads_keep_type_and_name() {
     let answer = |kind: &str, disposition: &str| json!([{"operation": "getFile", "answer": {"headers": {"Content-Type": kind, "Content-Disposition": disposition}, "body": "bytes"}}]);
     let script = answer("application/pdf", "attachment; filename=\"report 1.pdf\"");
     let result = json!(Bench::new(&script, false).await.call("acme_get_file", json!({"id": "5"})).await);
@@ -312,7 +315,7 @@ async fn downloads_come_back_with_type_and_name() {
 }
 
 #[tokio::test]
-async fn a_format_asks_only_what_is_known_to_read() {
+async fn a_format_calls_only_reviewed_reads() {
     let bench = Bench::new(&json!([]), false).await;
     let mut tools: ApiTools = serde_json::from_str(&files().0).unwrap();
     for tool in tools.tools.iter_mut().filter(|tool| tool.name == "acme_list_fields") {

@@ -101,7 +101,7 @@ async fn a_call_with_progress_is_answered_with_a_stream() {
 }
 
 #[tokio::test]
-async fn a_client_must_take_what_the_server_may_send() {
+async fn a_client_must_accept_json_and_event_streams() {
     let server = start().await;
     for accept in ["text/html", "application/json"] {
         let request = http_client().post(format!("http://{}/mcp", server.address)).header("accept", accept);
@@ -110,7 +110,7 @@ async fn a_client_must_take_what_the_server_may_send() {
 }
 
 #[tokio::test]
-async fn a_session_opens_is_used_and_ends() {
+async fn a_session_is_opened_used_and_closed() {
     let server = start().await;
     let id = server.session().await;
     let response = server.post(&list()).header("mcp-session-id", &id).send().await.unwrap();
@@ -123,7 +123,7 @@ async fn a_session_opens_is_used_and_ends() {
 }
 
 #[tokio::test]
-async fn a_session_nobody_opened_is_not_found() {
+async fn an_unknown_session_is_not_found() {
     let server = start().await;
     let response = server.post(&list()).header("mcp-session-id", "made-up").send().await.unwrap();
     assert_eq!(response.status(), 404);
@@ -184,7 +184,7 @@ async fn a_request_over_the_limit_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_no_message_is_a_bad_request() {
+async fn a_body_that_is_no_message_is_a_bad_request() {
     let server = start().await;
     let request = server.request(Method::POST).header("content-type", "application/json");
     assert!(request.body("{").send().await.unwrap().status().is_client_error());
@@ -193,7 +193,7 @@ async fn what_is_no_message_is_a_bad_request() {
 }
 
 #[tokio::test]
-async fn whoever_watches_the_process_gets_an_answer() {
+async fn health_checks_are_answered() {
     let server = start().await;
     let response = http_client().get(format!("http://{}/healthz", server.address)).send().await.unwrap();
     assert_eq!((response.status(), response.text().await.unwrap().as_str()), (StatusCode::OK, "ok\n"));
@@ -202,7 +202,7 @@ async fn whoever_watches_the_process_gets_an_answer() {
 }
 
 #[tokio::test]
-async fn the_calls_of_a_process_are_counted() {
+async fn metrics_count_the_calls_of_the_process() {
     let server = start().await;
     for tool in ["test_simple_text", "test_error_handling", "no_such_tool\"} 1"] {
         server.post(&call(tool)).send().await.unwrap();
@@ -239,7 +239,7 @@ async fn addresses_off_the_loopback_are_refused() {
         assert!(error.contains("is no address"), "{address}: {error}");
     }
     for address in ["0", "localhost:0", "[::1]:0"] {
-        // A machine may be without IPv6; then the system says so, and not we.
+        // On a machine without IPv6 the error is the system's.
         if let Err(error) = HttpServer::bind(address).await {
             assert!(address == "[::1]:0" && error.to_string().contains("can't listen"), "{address}: {error}");
         }
@@ -247,7 +247,7 @@ async fn addresses_off_the_loopback_are_refused() {
 }
 
 #[tokio::test]
-async fn an_address_that_is_taken_is_an_error() {
+async fn an_address_in_use_is_an_error() {
     let first = HttpServer::bind("127.0.0.1:0").await.unwrap();
     let error = HttpServer::bind(&first.address().to_string()).await.unwrap_err().to_string();
     assert!(error.contains("can't listen"), "{error}");

@@ -1,5 +1,4 @@
-//! What becomes of a call when a vendor is busy: who waits, for how long, what is tried again
-//! and what never is.
+//! A busy vendor → waits and retries: how long a call waits, what is retried and what never is.
 
 use std::time::{Duration, Instant};
 
@@ -22,7 +21,7 @@ fn busy(operation: &str, status: u16, headers: &Value, times: Option<u32>) -> St
 }
 
 #[tokio::test]
-async fn a_read_is_tried_again_and_waits_as_long_as_the_vendor_says() {
+async fn a_read_is_retried_after_the_wait_that_the_vendor_states() {
     for (status, header) in [(429, json!({"Retry-After": "1"})), (503, json!({"RateLimit-Reset": "1"}))] {
         let sandbox = sandbox(Some(&busy("getTicket", status, &header, Some(1)))).await;
         let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
@@ -35,7 +34,7 @@ async fn a_read_is_tried_again_and_waits_as_long_as_the_vendor_says() {
 }
 
 #[tokio::test]
-async fn without_a_word_from_the_vendor_the_waits_grow_and_three_tries_are_the_end() {
+async fn without_a_stated_wait_the_waits_grow_and_three_tries_are_the_limit() {
     let sandbox = sandbox(Some(&busy("getTicket", 429, &json!({}), None))).await;
     let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
     let started = Instant::now();
@@ -47,7 +46,7 @@ async fn without_a_word_from_the_vendor_the_waits_grow_and_three_tries_are_the_e
 }
 
 #[tokio::test]
-async fn a_wait_beyond_the_budget_is_the_callers() {
+async fn a_wait_beyond_the_budget_is_reported_to_the_caller() {
     let headers = json!({
         "Retry-After": "120",
         "X-RateLimit-Limit": "100",
@@ -76,7 +75,7 @@ async fn a_wait_beyond_the_budget_is_the_callers() {
 }
 
 #[tokio::test]
-async fn a_change_is_tried_again_only_where_a_second_time_does_nothing_more() {
+async fn only_idempotent_changes_are_retried() {
     for (operation, tool, arguments, tries) in [
         ("addComment", "jitbit_add_comment", json!({"ticketId": 7, "body": "b"}), 1),
         ("updateTicket", "jitbit_update_ticket", json!({"ticketId": 7, "subject": "s"}), 3),
@@ -92,7 +91,7 @@ async fn a_change_is_tried_again_only_where_a_second_time_does_nothing_more() {
 }
 
 #[tokio::test]
-async fn other_refusals_are_never_repeated() {
+async fn other_refusals_are_never_retried() {
     for status in [400, 401, 403, 404, 500, 502] {
         let sandbox = sandbox(Some(&busy("getTicket", status, &json!({"Retry-After": "0"}), None))).await;
         let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
@@ -103,7 +102,7 @@ async fn other_refusals_are_never_repeated() {
 }
 
 #[tokio::test]
-async fn without_retries_every_answer_is_passed_straight_on() {
+async fn with_retries_off_every_answer_is_returned_as_it_is() {
     let sandbox = sandbox(Some(&busy("getTicket", 429, &json!({"Retry-After": "2"}), None))).await;
     let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads).with_patience(RetryPolicy::none());
     let started = Instant::now();
@@ -116,30 +115,30 @@ async fn without_retries_every_answer_is_passed_straight_on() {
 }
 
 #[tokio::test]
-async fn the_pace_keeps_a_limit_that_refills_from_being_reached() {
+async fn the_rate_limiter_stays_below_a_limit_that_refills() {
     let sandbox = sandbox(None).await;
     // 10 at once, and one each 1.2 s after that.
     let limits = RateLimits { requests_per_minute: Some(60), in_flight: Some(2), ..RateLimits::default() };
     let toolbox = paced(&sandbox.address("jitbit"), limits);
     let started = Instant::now();
-    let (waits, mut waiting) = unbounded_channel();
-    let caller = Caller { waits: Some(waits), ..Caller::default() };
+    let (progress, mut waiting) = unbounded_channel();
+    let caller = Caller { progress: Some(progress), ..Caller::default() };
     for _ in 0..11 {
         toolbox.call_as(&caller, "jitbit_get_stats", serde_json::Map::new()).await.unwrap();
     }
     assert!(started.elapsed() >= Duration::from_secs(1), "{:?}", started.elapsed());
-    let told = waiting.try_recv().unwrap();
-    assert!(told.contains("waiting up to 2 s") && told.contains("60 requests a minute"), "{told}");
+    let report = waiting.try_recv().unwrap();
+    assert!(report.contains("waiting up to 2 s") && report.contains("60 requests a minute"), "{report}");
 }
 
 #[tokio::test]
-async fn what_is_waited_for_is_told() {
+async fn a_wait_is_reported_to_the_caller() {
     let sandbox = sandbox(Some(&busy("getTicket", 429, &json!({}), Some(1)))).await;
     let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
-    let (waits, mut waiting) = unbounded_channel();
-    let caller = Caller { waits: Some(waits), ..Caller::default() };
+    let (progress, mut waiting) = unbounded_channel();
+    let caller = Caller { progress: Some(progress), ..Caller::default() };
     let arguments = json!({"ticketId": 7}).as_object().cloned().unwrap();
     toolbox.call_as(&caller, "jitbit_get_ticket", arguments).await.unwrap();
-    let told = waiting.try_recv().unwrap();
-    assert!(told.contains("the vendor answered 429; try 2 of 3 follows"), "{told}");
+    let report = waiting.try_recv().unwrap();
+    assert!(report.contains("the vendor answered 429; try 2 of 3 follows"), "{report}");
 }

@@ -1,5 +1,5 @@
-//! For whom a vendor acts: a header that whoever runs the server sets, and that a connection over
-//! HTTP may choose among those that are allowed. Nothing else gets through.
+//! The tenant header: the administrator sets it, and an HTTP connection may choose among the
+//! allowed values. No other value is sent.
 
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -74,7 +74,7 @@ fn acted_for(site: &Site) -> Option<String> {
 }
 
 #[tokio::test]
-async fn a_request_alone_chooses_among_what_is_allowed() {
+async fn a_single_request_chooses_an_allowed_organization() {
     let site = Site::start("").await;
     let address = serve(acme(&site, &[("ACME_ORG_ID", "one"), ("ACME_ORG_IDS", "one, two")])).await;
     for (query, organization) in
@@ -100,7 +100,7 @@ async fn a_request_alone_chooses_among_what_is_allowed() {
 }
 
 #[tokio::test]
-async fn a_session_stays_with_what_it_was_opened_for() {
+async fn a_session_keeps_the_organization_that_opened_it() {
     let site = Site::start("").await;
     let address = serve(acme(&site, &[("ACME_ORG_ID", "one"), ("ACME_ORG_IDS", "one,two")])).await;
     let (two, plain) = (open(&format!("{address}?organizationID=two")).await, open(&address).await);
@@ -121,7 +121,7 @@ async fn a_session_stays_with_what_it_was_opened_for() {
 }
 
 #[tokio::test]
-async fn without_a_list_nothing_else_can_be_chosen() {
+async fn without_a_list_no_other_organization_can_be_chosen() {
     let site = Site::start("").await;
     let message = calling("acme_get_a", &json!({}));
     let one = serve(acme(&site, &[("ACME_ORG_ID", "one")])).await;
@@ -135,7 +135,7 @@ async fn without_a_list_nothing_else_can_be_chosen() {
 }
 
 #[tokio::test]
-async fn dry_runs_and_the_record_say_for_whom() {
+async fn dry_runs_and_the_audit_log_name_the_organization() {
     let site = Site::start("").await;
     let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("organization.jsonl");
     let _ = std::fs::remove_file(&path);
@@ -161,7 +161,7 @@ async fn dry_runs_and_the_record_say_for_whom() {
 }
 
 #[tokio::test]
-async fn no_tool_shows_it_to_a_model() {
+async fn no_tool_has_an_argument_for_the_organization() {
     let site = Site::start("").await;
     let address = serve(acme(&site, &[("ACME_ORG_ID", "one")])).await;
     let (_, text) = post(&address, None, &json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"})).await;

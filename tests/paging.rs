@@ -1,6 +1,5 @@
-//! Pages of every style: one page after the other by its cursor, all of them at once, and what
-//! becomes of both when the vendor misbehaves. One test for each kind of misbehaviour, on every
-//! style.
+//! Pages of every paging style, one by one by their cursors and all at once. One test for each way
+//! in which a vendor misbehaves, on every style.
 
 use std::time::{Duration, Instant};
 
@@ -30,7 +29,7 @@ async fn every(pages: &Pages, style: Style) -> Value {
     pages.call(style, json!({"filter": "f", "size": 3, "all": true})).await
 }
 
-/// Whatever the vendor does, everything arrives: at once and page by page.
+/// Every record arrives in spite of the fault: at once and page by page.
 async fn nothing_is_lost(records: usize, fault: Fault) {
     let expected: &Vec<u64> = &(0..records as u64).collect();
     let of_style = async |style: Style| {
@@ -45,16 +44,16 @@ async fn nothing_is_lost(records: usize, fault: Fault) {
     join_all(Style::ALL.map(of_style)).await;
 }
 
-/// The second request fails in a way that is not repeated: what came before is given, with a
-/// cursor that goes on where it broke off.
-async fn what_came_is_given(fault: Fault, said: &str) {
+/// The second request fails in a way that is not retried: the records before it are returned, with
+/// a cursor that continues there.
+async fn received_records_are_returned(fault: Fault, reason: &str) {
     let of_style = async |style: Style| {
         let pages = Pages::new(10, fault).await;
         let answer = every(&pages, style).await;
         let page = &answer["page"];
         assert_eq!((&page["returned"], &page["has_more"]), (&json!(3), &json!(true)), "{style:?}: {page}");
         let note = page["note"].as_str().unwrap();
-        assert!(note.contains("broke off after 3 records") && note.contains(said), "{style:?}: {note}");
+        assert!(note.contains("broke off after 3 records") && note.contains(reason), "{style:?}: {note}");
         let rest = pages.call(style, json!({"cursor": page["next_cursor"]})).await;
         assert_eq!(ids(&rest), (3..10).collect::<Vec<u64>>(), "{style:?}");
         assert_eq!(rest["page"]["has_more"], json!(false), "{style:?}");
@@ -63,26 +62,26 @@ async fn what_came_is_given(fault: Fault, said: &str) {
         let first = pages.call(style, json!({"filter": "f", "size": 3})).await;
         let next = json!({"cursor": first["page"]["next_cursor"]});
         let failure = pages.failure(style, next.clone()).await;
-        assert!(failure.contains(said), "{style:?}: {failure}");
+        assert!(failure.contains(reason), "{style:?}: {failure}");
         assert_eq!(ids(&pages.call(style, next).await), [3, 4, 5], "{style:?}");
     };
     join_all(Style::ALL.map(of_style)).await;
 }
 
 #[tokio::test]
-async fn all_pages_of_a_vendor_that_behaves() {
+async fn all_pages_of_a_faultless_vendor() {
     for records in [0, 1, 3, 7, 9] {
         nothing_is_lost(records, Fault::None).await;
     }
 }
 
 #[tokio::test]
-async fn status_429_with_a_time_to_come_back() {
+async fn status_429_with_retry_after() {
     nothing_is_lost(7, Fault::Busy(1, "Retry-After: 1\r\n")).await;
 }
 
 #[tokio::test]
-async fn status_429_without_a_word() {
+async fn status_429_without_retry_after() {
     nothing_is_lost(7, Fault::Busy(1, "")).await;
 }
 
@@ -93,22 +92,22 @@ async fn a_limit_that_refills() {
 
 #[tokio::test]
 async fn slow_headers() {
-    what_came_is_given(Fault::SlowHeaders(1), "did not answer in time").await;
+    received_records_are_returned(Fault::SlowHeaders(1), "did not answer in time").await;
 }
 
 #[tokio::test]
 async fn a_body_that_stops_half_way() {
-    what_came_is_given(Fault::HalfBody(1), "broke off").await;
+    received_records_are_returned(Fault::HalfBody(1), "broke off").await;
 }
 
 #[tokio::test]
 async fn a_connection_that_is_reset_before_the_request() {
-    what_came_is_given(Fault::ResetBefore(1), "the connection to the vendor broke").await;
+    received_records_are_returned(Fault::ResetBefore(1), "the connection to the vendor broke").await;
 }
 
 #[tokio::test]
 async fn a_connection_that_is_reset_after_the_request() {
-    what_came_is_given(Fault::ResetAfter(1), "the connection to the vendor broke").await;
+    received_records_are_returned(Fault::ResetAfter(1), "the connection to the vendor broke").await;
 }
 
 #[tokio::test]
@@ -143,7 +142,7 @@ async fn five_megabytes_of_json() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_is_read_to_its_end_and_then_the_vendor_is_asked_again() {
+async fn a_large_page_is_read_to_its_end_before_the_next_is_requested() {
     for style in Style::ALL {
         let pages = Pages::new(150, Fault::Large(1_000)).await;
         let all = followed(&pages, style, json!({"filter": "f", "size": 100})).await;
@@ -181,27 +180,27 @@ async fn three_hundred_pages() {
 }
 
 #[tokio::test]
-async fn a_vendor_that_does_not_heed_the_position_is_noticed() {
+async fn a_vendor_that_ignores_the_position_is_noticed() {
     for style in Style::ALL {
         let pages = Pages::new(7, Fault::Repeats).await;
         let answer = every(&pages, style).await;
         let page = &answer["page"];
         assert_eq!((&page["returned"], &page["has_more"]), (&json!(3), &json!(true)), "{style:?}: {page}");
         assert_eq!(page["next_cursor"], Value::Null, "{style:?}: it would lead nowhere");
-        assert!(page["note"].as_str().unwrap().contains("does not heed"), "{style:?}: {page}");
+        assert!(page["note"].as_str().unwrap().contains("ignores"), "{style:?}: {page}");
         assert_eq!(pages.arrived.all().len(), 2, "{style:?}");
         let first = pages.call(style, json!({"filter": "f"})).await;
         let second = pages.call(style, json!({"cursor": first["page"]["next_cursor"]})).await;
-        assert!(second["page"]["note"].as_str().unwrap().contains("does not heed"), "{style:?}: {second}");
+        assert!(second["page"]["note"].as_str().unwrap().contains("ignores"), "{style:?}: {second}");
     }
 }
 
 #[tokio::test]
-async fn everything_is_bounded_and_goes_on_where_it_stopped() {
+async fn all_pages_are_bounded_and_continue_at_a_cursor() {
     for style in Style::ALL {
         let pages = Pages::new(25, Fault::None).await.with_bound(10);
-        let (waits, mut waiting) = unbounded_channel();
-        let caller = Caller { waits: Some(waits), ..Caller::default() };
+        let (progress, mut waiting) = unbounded_channel();
+        let caller = Caller { progress: Some(progress), ..Caller::default() };
         let arguments = json!({"filter": "f", "size": 4, "all": true});
         let result = pages.call_as(&caller, style.tool(), &arguments).await;
         let answer: Value = serde_json::from_str(text(&result)).unwrap();
@@ -209,7 +208,7 @@ async fn everything_is_bounded_and_goes_on_where_it_stopped() {
         assert!(answer["page"]["note"].as_str().unwrap().contains("stopped at 8 records"), "{style:?}");
         assert_eq!(waiting.try_recv().unwrap(), "4 records so far");
         assert_eq!(followed(&pages, style, arguments).await.len(), 25, "{style:?}");
-        // Who names no size gets pages as large as the vendor gives them.
+        // Without a size, pages have the vendor's largest size.
         let pages = Pages::new(25, Fault::None).await;
         assert_eq!(ids(&pages.call(style, json!({"filter": "f", "all": true})).await).len(), 25, "{style:?}");
         assert_eq!(pages.arrived.all().len(), 1, "{style:?}: {:?}", pages.arrived.all());
@@ -244,7 +243,7 @@ async fn a_cursor_belongs_to_one_call() {
 }
 
 #[tokio::test]
-async fn what_is_kept_is_for_one_session_and_anybody_else_asks_the_vendor() {
+async fn cached_answers_belong_to_one_session() {
     let style = Style::Offset;
     let pages = Pages::new(100, Fault::Large(1_000)).await;
     let of = |session| Caller { session, ..Caller::default() };
@@ -262,17 +261,17 @@ async fn what_is_kept_is_for_one_session_and_anybody_else_asks_the_vendor() {
 }
 
 #[tokio::test]
-async fn leaving_ends_it() {
+async fn dropping_the_call_ends_the_paging() {
     let pages = Pages::new(1_000, Fault::None).await;
-    let (waits, mut waiting) = unbounded_channel();
-    let caller = Caller { waits: Some(waits), ..Caller::default() };
+    let (progress, mut waiting) = unbounded_channel();
+    let caller = Caller { progress: Some(progress), ..Caller::default() };
     let arguments = json!({"filter": "f", "size": 1, "all": true});
     let call = pages.call_as(&caller, Style::Offset.tool(), &arguments);
     tokio::select! {
-        _ = call => panic!("it was to be left"),
+        _ = call => panic!("the call ended before it was dropped"),
         () = async { while waiting.recv().await.unwrap() != "5 records so far" {} } => {}
     }
     let asked = pages.arrived.all().len();
     tokio::time::sleep(Duration::from_millis(200)).await;
-    assert!(pages.arrived.all().len() <= asked + 1, "nobody is asked for somebody who left");
+    assert!(pages.arrived.all().len() <= asked + 1, "requests go on after the call was dropped");
 }

@@ -1,9 +1,10 @@
-//! A dry run shows what would be sent, to whom and with which effect, and sends nothing.
+//! Dry runs → the request, its target and its effect; nothing is sent.
 
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 use toolwright::audit::Audit;
+use toolwright::call::CallResult;
 use toolwright::catalog::Catalog;
 use toolwright::policy::{Defaults, SelectionWords};
 use toolwright_model::{DRY_RUN, Effect, FIELDS};
@@ -11,7 +12,7 @@ use toolwright_model::{DRY_RUN, Effect, FIELDS};
 use crate::common::{self, everything, result, sandbox, text, toolbox};
 
 #[test]
-fn every_changing_tool_can_be_asked_for_its_plan() {
+fn every_changing_tool_takes_dry_run() {
     for entry in Catalog::compiled().entries() {
         let tool = &entry.tool;
         let schema = tool.parsed_input_schema();
@@ -20,8 +21,8 @@ fn every_changing_tool_can_be_asked_for_its_plan() {
         if own == FIELDS && tool.calls.iter().flat_map(|call| &call.bindings).any(|binding| binding.argument == own) {
             continue;
         }
-        let said = schema["properties"][own]["description"].as_str().unwrap();
-        assert!(said.chars().count() <= 30, "{}: `{said}`", tool.name);
+        let text = schema["properties"][own]["description"].as_str().unwrap();
+        assert!(text.chars().count() <= 30, "{}: `{text}`", tool.name);
         assert!(tool.is_own_argument(own) && !tool.is_own_argument(other), "{}", tool.name);
     }
 }
@@ -48,7 +49,7 @@ async fn a_plan_shows_everything_and_sends_nothing() {
 }
 
 #[tokio::test]
-async fn the_policy_is_asked_for_a_plan_too_and_the_record_says_what_it_was() {
+async fn the_policy_applies_to_plans_and_the_audit_log_marks_them() {
     let sandbox = sandbox(None).await;
     let refused = toolbox(&sandbox, &SelectionWords::default(), Defaults::Reads);
     let arguments = json!({"ticketId": 7, "dry_run": true});
@@ -77,7 +78,7 @@ async fn plans_and_calls_at_once_do_not_mix() {
 }
 
 #[tokio::test]
-async fn a_reader_keeps_the_fields_that_were_asked_for() {
+async fn reads_return_the_requested_fields() {
     let sandbox = sandbox(None).await;
     let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
     let kept = result(&toolbox, "jitbit_search_tickets", json!({"query": "printer", "fields": ["Subject"]})).await;
@@ -89,7 +90,7 @@ async fn a_reader_keeps_the_fields_that_were_asked_for() {
     assert!(text(&wrong).contains("there are ") && text(&wrong).contains("`Subject`"), "{}", text(&wrong));
 }
 
-/// What is logged, whatever the level.
+/// Everything that is logged, at every level.
 #[derive(Clone, Default)]
 struct Logs(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
 
@@ -112,9 +113,9 @@ impl<'w> tracing_subscriber::fmt::MakeWriter<'w> for Logs {
     }
 }
 
-/// Secrets as arguments, in every place and on every way a call can end: none comes out again.
+/// Secrets as arguments in every place, with every outcome of a call.
 #[tokio::test]
-async fn planted_secrets_come_out_nowhere() {
+async fn planted_secrets_appear_in_no_output() {
     let logs = Logs::default();
     let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(logs.clone()).finish();
     let _logging = tracing::subscriber::set_default(subscriber);
@@ -142,8 +143,15 @@ async fn planted_secrets_come_out_nowhere() {
         user(json!({"password": ["pl4nted"]})),
         json!({"apiKey": "pl4nted", "note": "{\"token\": \"pl4nted\"}"}),
     ] {
-        match common::call(&toolbox, "jitbit_create_user", arguments.clone()).await {
-            Ok(_) => {}
+        match common::call_result(&toolbox, "jitbit_create_user", arguments.clone()).await {
+            Ok(CallResult::Reply(_)) => {}
+            Ok(CallResult::Plan(plan)) => {
+                let _ = write!(
+                    out,
+                    "{plan:?} {:?}",
+                    toolwright::mcp_result::result("jitbit", Ok(CallResult::Plan(plan.clone())))
+                );
+            }
             Err(failure) => {
                 let _ = write!(out, "{failure} {failure:?}");
                 let _ = write!(out, "{:?}", toolwright::mcp_result::result("jitbit", Err(failure)));

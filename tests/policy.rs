@@ -58,13 +58,13 @@ fn serve_offers_core_reads() {
 }
 
 #[test]
-fn call_offers_every_read_that_nothing_holds_back() {
+fn call_offers_every_read_that_no_tag_or_risk_holds_back() {
     let expected = all(|e| e.tool.effect == Some(Effect::Read) && !is_held(e) && !is_gated(e));
     assert_eq!(selected(&[], Defaults::Reads), expected);
 }
 
 #[test]
-fn catalog_hides_nothing() {
+fn catalog_lists_every_tool() {
     assert_eq!(selected(&[], Defaults::Everything), all(|_| true));
 }
 
@@ -117,7 +117,7 @@ fn gated_risks_open_only_by_their_own_name() {
 }
 
 #[test]
-fn words_that_mean_nothing_are_errors() {
+fn unknown_words_are_errors() {
     for (flag, value, expected) in [
         ("vendor", "jitbt", "unknown vendor `jitbt`\nhint: did you mean `jitbit`?"),
         ("methods", "reed", "unknown method `reed`\nhint: did you mean `read`?"),
@@ -155,7 +155,7 @@ fn changing() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn by_default_nothing_changes_through_the_toolbox() {
+async fn by_default_the_toolbox_changes_nothing() {
     let sandbox = sandbox(None).await;
     for defaults in [Defaults::Reads, Defaults::CoreReads] {
         let toolbox = toolbox(&sandbox, &SelectionWords::default(), defaults);
@@ -168,7 +168,7 @@ async fn by_default_nothing_changes_through_the_toolbox() {
 }
 
 #[tokio::test]
-async fn by_default_nothing_changes_through_the_server() {
+async fn by_default_the_server_changes_nothing() {
     let sandbox = sandbox(None).await;
     let toolbox = toolbox(&sandbox, &SelectionWords::default(), Defaults::CoreReads);
     let (client_side, server_side) = tokio::io::duplex(1 << 20);
@@ -188,7 +188,7 @@ async fn by_default_nothing_changes_through_the_server() {
 }
 
 #[tokio::test]
-async fn what_is_opened_can_be_called() {
+async fn tools_opened_by_flags_can_be_called() {
     let sandbox = sandbox(None).await;
     let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
     let arguments: Value = json!({"ticketId": 31877, "suppressNotification": true});

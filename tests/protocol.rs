@@ -1,5 +1,4 @@
-//! What the protocol promises a client beside the answers: pages, errors, log messages, progress
-//! and instructions.
+//! MCP beside the results of calls: pages of lists, errors, log messages, progress, instructions.
 
 #![allow(deprecated, reason = "clients of the versions before 2026-07-28 still rely on MCP logging")]
 
@@ -17,7 +16,7 @@ use toolwright::server::Server;
 
 use crate::common::fixture;
 
-/// A client that keeps what it is told.
+/// A client that keeps the notifications.
 #[derive(Clone, Default)]
 struct Listener {
     logged: Arc<Mutex<Vec<(LoggingLevel, String)>>>,
@@ -84,7 +83,7 @@ async fn a_list_that_fits_is_one_page() {
 }
 
 #[tokio::test]
-async fn a_cursor_nobody_gave_out_is_a_fault_of_the_request() {
+async fn an_unknown_cursor_is_an_invalid_request() {
     let (client, _) = client(fixture::many(3)).await;
     // No base64; bytes that are no text; the name of no tool.
     for cursor in ["?", "_w", "bm9ib2R5"] {
@@ -96,7 +95,7 @@ async fn a_cursor_nobody_gave_out_is_a_fault_of_the_request() {
 }
 
 #[tokio::test]
-async fn an_unknown_tool_is_a_fault_of_the_request() {
+async fn an_unknown_tool_is_an_invalid_request() {
     let (client, _) = client(fixture::conformance()).await;
     let (code, message) = code(client.call_tool(CallToolRequestParams::new("make_coffee")).await.unwrap_err());
     assert_eq!(code, ErrorCode::INVALID_PARAMS);
@@ -104,7 +103,7 @@ async fn an_unknown_tool_is_a_fault_of_the_request() {
 }
 
 #[tokio::test]
-async fn lists_of_what_the_server_has_not_are_refused() {
+async fn lists_of_missing_capabilities_are_refused() {
     let (client, _) = client(fixture::conformance()).await;
     let capabilities = client.peer_info().unwrap().capabilities.clone();
     assert!(capabilities.tools.is_some() && capabilities.prompts.is_none() && capabilities.resources.is_none());
@@ -114,7 +113,7 @@ async fn lists_of_what_the_server_has_not_are_refused() {
 }
 
 #[tokio::test]
-async fn messages_come_from_the_level_on_that_was_set() {
+async fn log_messages_start_at_the_level_that_was_set() {
     let (client, listener) = client(fixture::conformance()).await;
     let call = async |tool: &'static str| {
         client.call_tool(CallToolRequestParams::new(tool)).await.unwrap();
@@ -134,7 +133,7 @@ async fn messages_come_from_the_level_on_that_was_set() {
 }
 
 #[tokio::test]
-async fn a_call_that_takes_long_gives_signs_of_life() {
+async fn a_long_call_sends_progress() {
     // The SDK's client sends a progress token with every call.
     let (client, listener) = client(fixture::conformance()).await;
     client.call_tool(CallToolRequestParams::new("test_tool_with_progress")).await.unwrap();
@@ -160,7 +159,7 @@ mod instructions {
     }
 
     #[tokio::test]
-    async fn stay_short_and_name_the_flags_that_open_more() {
+    async fn are_short_and_name_the_flags_that_open_more() {
         let sandbox = sandbox(None).await;
         let writing = SelectionWords { methods: words(&["read", "write"]), ..SelectionWords::default() };
         let single = SelectionWords { tools: words(&["jitbit_get_ticket"]), ..SelectionWords::default() };

@@ -1,5 +1,5 @@
-//! The record of calls: what stands in it, that changes to it show, and that no call which
-//! reached the vendor is missing, whenever the process ends.
+//! The audit log of calls: its content, that edits are detected, and that no call which reached the
+//! vendor is missing when the process is killed.
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -72,7 +72,7 @@ async fn a_read_is_one_line_and_a_change_two() {
 }
 
 #[tokio::test]
-async fn what_was_refused_and_what_failed_is_recorded_too() {
+async fn refused_and_failed_calls_are_recorded() {
     let script = json!([{"operation": "closeTicket", "answer": {"close": true}}]).to_string();
     let sandbox = sandbox(Some(&script)).await;
     let path = fresh("failures");
@@ -83,11 +83,11 @@ async fn what_was_refused_and_what_failed_is_recorded_too() {
     call(&toolbox, "no_such_tool", json!({"password": "pl4nted"})).await.unwrap_err();
     drop(toolbox);
     call(&recording(&sandbox, &path), "jitbit_close_ticket", json!({"ticketId": 8})).await.unwrap_err();
-    let told: Vec<(Value, Value)> =
+    let outcomes: Vec<(Value, Value)> =
         lines(&path).iter().map(|line| (line["decision"].clone(), line["outcome"].clone())).collect();
     let word = |word: &str| json!(word);
     assert_eq!(
-        told,
+        outcomes,
         [
             (word("refused"), word("not_sent")),
             (word("invalid"), word("not_sent")),
@@ -99,7 +99,7 @@ async fn what_was_refused_and_what_failed_is_recorded_too() {
 }
 
 #[tokio::test]
-async fn a_caller_that_goes_away_leaves_an_unknown_outcome() {
+async fn a_dropped_call_is_recorded_with_an_unknown_outcome() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let path = fresh("cancelled");
@@ -131,7 +131,7 @@ async fn secrets_and_long_texts_stay_out() {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-async fn while_nothing_can_be_written_nothing_is_changed() {
+async fn changes_are_refused_while_the_log_is_unwritable() {
     let sandbox = sandbox(None).await;
     // A disk that is full.
     let toolbox = recording(&sandbox, Path::new("/dev/full"));
@@ -144,7 +144,7 @@ async fn while_nothing_can_be_written_nothing_is_changed() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn only_its_owner_reads_a_record_and_one_process_writes_it() {
+async fn only_the_owner_reads_a_log_and_one_process_writes_it() {
     use std::os::unix::fs::PermissionsExt as _;
     let path = fresh("mode");
     std::fs::write(&path, "").unwrap();
@@ -162,7 +162,7 @@ async fn only_its_owner_reads_a_record_and_one_process_writes_it() {
 }
 
 #[tokio::test]
-async fn a_change_to_the_record_shows_and_a_torn_end_does_not_matter() {
+async fn edits_of_a_log_are_detected_and_a_torn_end_is_no_fault() {
     let sandbox = sandbox(None).await;
     let path = fresh("chain");
     for ticket in 1..=3 {

@@ -197,7 +197,7 @@ async fn queries_are_read_by_style_and_checked() {
 }
 
 #[tokio::test]
-async fn headers_are_checked_and_what_is_left_behind_is_seen() {
+async fn headers_are_checked_and_undescribed_ones_are_reported() {
     let with = |headers| Sent { headers, ..get("/api/Tickets?count=1") };
     check(
         &desk(),
@@ -305,7 +305,7 @@ async fn multipart_bodies_are_read_part_by_part() {
 }
 
 #[tokio::test]
-async fn credentials_are_asked_for() {
+async fn credentials_are_required() {
     let table = json!({
         "api": "desk",
         "security": [{"kind": "bearer"}, {"kind": "basic"}],
@@ -341,7 +341,7 @@ async fn credentials_are_asked_for() {
 }
 
 #[tokio::test]
-async fn answers_are_the_example_an_instance_or_a_file() {
+async fn answers_are_examples_instances_of_schemas_or_files() {
     let sandbox = Sandbox::start(&[("desk", &desk())], None).await.expect("a port");
     let (_, headers, body) = send(&sandbox, &get("/api/Tickets?count=1")).await.expect("an answer");
     assert_eq!(
@@ -356,7 +356,7 @@ async fn answers_are_the_example_an_instance_or_a_file() {
 }
 
 #[tokio::test]
-async fn a_script_goes_before_the_description() {
+async fn a_script_answers_before_the_description() {
     const JSON: &[(&str, &str)] = &[("content-type", "application/json")];
     let script = json!([
         {"operation": "getTicket", "when": {"path": {"id": 429}}, "answer": {"status": 429, "headers": {"Retry-After": "1"}, "body": "slow down"}, "times": 2},
@@ -384,7 +384,7 @@ async fn a_script_goes_before_the_description() {
 
     assert!(send(&sandbox, &post(JSON, r#"{"subject": "drop"}"#)).await.is_err());
     sandbox.take_record();
-    // What the description would have said is remembered even where the script answered.
+    // The description's verdict is recorded even where the script answered.
     let (status, _, _) = send(&sandbox, &post(JSON, r#"{"x": 1}"#)).await.expect("an answer");
     assert_eq!(status, 202);
     assert!(matches!(&sandbox.record()[0].verdict, Verdict::Problems(problems) if problems.len() == 2));
@@ -426,7 +426,7 @@ async fn requests_are_recorded_without_their_secrets() {
 }
 
 #[tokio::test]
-async fn apis_share_a_port_and_a_broken_table_harms_only_itself() {
+async fn apis_share_a_port_and_a_broken_table_affects_only_its_api() {
     let table = desk();
     let sandbox = Sandbox::start(&[("other", "{"), ("desk", &table)], None).await.expect("a port");
     assert_eq!(send(&sandbox, &get("/api/Tickets/1")).await.expect("an answer").0, 200);

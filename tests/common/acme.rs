@@ -1,5 +1,5 @@
-//! A vendor that exists for tests only, with two APIs, and a server on this machine that stands
-//! for it and sells tokens. Everything between the variables and that server is the product's own.
+//! A vendor that exists for tests only, with two APIs, and a server on this machine that plays it
+//! and issues tokens. Everything between the variables and that server is the product's own.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::SocketAddr;
@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, post};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
-use toolwright::call::Toolbox;
+use toolwright::call::{CallResult, Toolbox};
 use toolwright::catalog::Catalog;
 use toolwright::client_runtime::{self, Body, CompiledApi, Inputs, Pending, Request, Upstream};
 use toolwright::config::{ConnectionConfig, connection};
@@ -129,34 +129,35 @@ pub(crate) fn toolbox(vendor: Vendor, variables: &[(&str, &str)]) -> Toolbox {
 /// Calls without arguments; returns the answer's body or the failure's text.
 pub(crate) async fn call(toolbox: &Toolbox, tool: &str) -> Result<Value, String> {
     match toolbox.call(tool, Map::new()).await {
-        Ok(answer) => Ok(serde_json::from_slice(&answer.body).unwrap()),
+        Ok(CallResult::Reply(reply)) => Ok(serde_json::from_slice(&reply.body).unwrap()),
+        Ok(CallResult::Plan(plan)) => panic!("a dry run: {plan:?}"),
         Err(failure) => Err(failure.to_string()),
     }
 }
 
-/// The server that stands for the vendor.
+/// The server that plays the vendor.
 pub(crate) struct Site {
     pub(crate) address: SocketAddr,
     pub(crate) state: Arc<Mutex<SiteState>>,
 }
 
-/// What it knows, and how it is to behave.
+/// Its state, and how it is to behave.
 #[derive(Default)]
 pub(crate) struct SiteState {
     /// What arrived at the token endpoint.
-    pub(crate) sales: Vec<Sale>,
-    /// The refresh token that is good; with `leeway` the one before it too.
+    pub(crate) token_requests: Vec<TokenRequest>,
+    /// The valid refresh token; with `leeway` the one before it is valid too.
     pub(crate) refresh_token: String,
     pub(crate) before: Option<String>,
     pub(crate) leeway: bool,
-    /// The access token that is good.
+    /// The valid access token.
     pub(crate) access_token: String,
     pub(crate) expires_in: Option<u64>,
     /// How long the token endpoint takes.
     pub(crate) delay: Duration,
     /// What the token endpoint answers instead.
     pub(crate) answer: Option<(u16, String)>,
-    /// How often the API refuses a good token.
+    /// How often the API refuses a valid token.
     pub(crate) refusals: usize,
     /// Every request to the APIs: path, and the headers that matter.
     pub(crate) calls: Vec<(String, Option<String>, Option<String>)>,
@@ -168,7 +169,7 @@ pub(crate) struct SiteState {
 }
 
 /// One request for a token.
-pub(crate) struct Sale {
+pub(crate) struct TokenRequest {
     pub(crate) authorization: Option<String>,
     pub(crate) fields: HashMap<String, String>,
 }
@@ -180,7 +181,7 @@ impl Site {
             expires_in: Some(3_600),
             ..SiteState::default()
         }));
-        let router = Router::new().route("/token", post(sell)).fallback(any(answer)).with_state(Arc::clone(&state));
+        let router = Router::new().route("/token", post(issue)).fallback(any(answer)).with_state(Arc::clone(&state));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(axum::serve(listener, router).into_future());
@@ -191,12 +192,12 @@ impl Site {
         change(&mut self.state.lock().unwrap())
     }
 
-    pub(crate) fn sales(&self) -> usize {
-        self.set(|state| state.sales.len())
+    pub(crate) fn token_requests(&self) -> usize {
+        self.set(|state| state.token_requests.len())
     }
 }
 
-async fn sell(State(state): State<Arc<Mutex<SiteState>>>, headers: HeaderMap, body: Bytes) -> Response {
+async fn issue(State(state): State<Arc<Mutex<SiteState>>>, headers: HeaderMap, body: Bytes) -> Response {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let json = text("content-type").is_some_and(|kind| kind.contains("json"));
     let fields: HashMap<String, String> = if json {
@@ -207,8 +208,8 @@ async fn sell(State(state): State<Arc<Mutex<SiteState>>>, headers: HeaderMap, bo
     let given = fields.get("refresh_token").cloned();
     let (delay, answer) = {
         let mut state = state.lock().unwrap();
-        state.sales.push(Sale { authorization: text("authorization"), fields });
-        let number = state.sales.len();
+        state.token_requests.push(TokenRequest { authorization: text("authorization"), fields });
+        let number = state.token_requests.len();
         let answer = state.answer.clone().unwrap_or_else(|| {
             let good = given.as_ref().is_none_or(|given| {
                 *given == state.refresh_token || state.leeway && state.before.as_ref() == Some(given)
@@ -217,16 +218,16 @@ async fn sell(State(state): State<Arc<Mutex<SiteState>>>, headers: HeaderMap, bo
                 return (403, json!({"error": "invalid_grant", "error_description": given}).to_string());
             }
             state.access_token = format!("access-{number}");
-            let mut sold = json!({"access_token": state.access_token, "token_type": "Bearer", "scope": "read write"});
+            let mut issued = json!({"access_token": state.access_token, "token_type": "Bearer", "scope": "read write"});
             if let Some(life) = state.expires_in {
-                sold["expires_in"] = json!(life);
+                issued["expires_in"] = json!(life);
             }
             if given.is_some() {
                 state.before = given;
                 state.refresh_token = format!("refresh-{number}");
-                sold["refresh_token"] = json!(state.refresh_token);
+                issued["refresh_token"] = json!(state.refresh_token);
             }
-            (200, sold.to_string())
+            (200, issued.to_string())
         });
         (state.delay, answer)
     };
@@ -249,8 +250,8 @@ async fn answer(
     let authorization = text("authorization");
     state.methods.push(method.to_string());
     state.calls.push((address.path().to_owned(), authorization.clone(), text("x-org-id")));
-    let bought = !state.sales.is_empty();
-    let good = !bought || authorization == Some(format!("Bearer {}", state.access_token));
+    let requested = !state.token_requests.is_empty();
+    let good = !requested || authorization == Some(format!("Bearer {}", state.access_token));
     if !good || state.refusals > 0 {
         state.refusals = state.refusals.saturating_sub(1);
         return (StatusCode::UNAUTHORIZED, "who are you?").into_response();

@@ -21,7 +21,7 @@ impl Arrival {
         }
         let path = percent_encoding::percent_decode_str(&recorded.path).decode_utf8_lossy();
         let headers: Vec<&str> = recorded.headers.values().map(String::as_str).collect();
-        // Values that are joined stand within others.
+        // A joined value is part of another.
         let whole = format!("{path}\n{}\n{}\n{body}", headers.join("\n"), values.join("\n"));
         Self { values, whole }
     }

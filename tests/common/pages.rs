@@ -24,9 +24,9 @@ const ID: &str = "pages";
 /// A way to page: what tool and operation are called, and how they ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Style {
-    /// `start` and `limit`; the answer says whether it is the last page.
+    /// `start` and `limit`; the answer states whether it is the last page.
     Offset,
-    /// `page` and `per_page`; the answer is a bare list and says nothing.
+    /// `page` and `per_page`; the answer is a bare list.
     Page,
     /// A token in the answer.
     Token,
@@ -192,7 +192,7 @@ pub(crate) enum Fault {
     None,
     /// Answers 429 once, with these headers.
     Busy(usize, &'static str),
-    /// Takes so many requests in each span.
+    /// Accepts this many requests in each window.
     Refills(u32, Duration),
     /// Sends the head of its answer for ever.
     SlowHeaders(usize),
@@ -209,7 +209,7 @@ pub(crate) enum Fault {
     InvalidUtf8,
     /// A web page instead of data.
     WebPage(usize),
-    /// The same page, whatever position was asked for.
+    /// The same page for every position.
     Repeats,
 }
 

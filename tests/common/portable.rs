@@ -1,5 +1,5 @@
-//! What every MCP client takes as an input schema: see "Input schema" in the design. Shared by the
-//! tests over the catalog and those over the vendors' published descriptions.
+//! The part of JSON Schema that every MCP client accepts as an input schema: a root object without
+//! combinators or `$ref`, one scalar type per node.
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ fn require(holds: bool, otherwise: impl Into<String>) -> Result<(), String> {
     if holds { Ok(()) } else { Err(otherwise.into()) }
 }
 
-/// What every client takes: see "Input schema" in the design. `at` is the path in the schema.
+/// Checks one node; `at` is its path in the schema.
 fn portable(schema: &Value, at: &str) -> Result<(), String> {
     const KNOWN: [&str; 18] = [
         "type",

@@ -1,5 +1,5 @@
-//! Who is calling, and where: each kind of token at the address where it works, and what is said
-//! where the two do not fit.
+//! Credentials and addresses of Jira: each kind of token at the address where it works, and the
+//! errors where the two do not fit.
 
 use std::collections::{BTreeMap, HashMap};
 use std::process::{Command, Output};
@@ -35,11 +35,11 @@ fn resolved(variables: &[(&str, &str)]) -> Result<Option<ConnectionConfig>, Stri
     connection(&vendor(), &value).map_err(|error| error.to_string())
 }
 
-/// Answers one request with this JSON; returns its address and what was asked.
+/// Answers one request with this JSON; returns its address and the request.
 async fn once(answer: Value) -> (String, JoinHandle<String>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    let heard = tokio::spawn(async move {
+    let arrived = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         let mut request = String::new();
         let whole = |request: &str| {
@@ -58,25 +58,25 @@ async fn once(answer: Value) -> (String, JoinHandle<String>) {
         stream.write_all(format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes()).await.unwrap();
         request
     });
-    (address, heard)
+    (address, arrived)
 }
 
 /// The `Authorization` that a call over the connection has on the wire.
 async fn sent(connection: ConnectionConfig) -> String {
-    let (address, heard) = once(json!({})).await;
+    let (address, arrived) = once(json!({})).await;
     let connection =
         ConnectionConfig { base: parse_address(&address, &[]).unwrap(), roots: BTreeMap::new(), ..connection };
     let catalog = Catalog::compiled();
     let selection = Selection::resolve(&SelectionWords::default(), Defaults::Reads, &catalog).unwrap();
     let toolbox = Toolbox::new(catalog, selection, &HashMap::from([("jsm".to_owned(), connection)]), false);
     call(&toolbox, "jsm_get_current_user", json!({})).await.unwrap();
-    let request = heard.await.unwrap();
+    let request = arrived.await.unwrap();
     let line = request.lines().find_map(|line| line.strip_prefix("authorization: "));
     line.unwrap_or_default().to_owned()
 }
 
 #[tokio::test]
-async fn each_token_goes_where_it_works() {
+async fn each_kind_of_token_uses_the_address_where_it_works() {
     let basic = format!("Basic {}", STANDARD.encode("pat@example.com:t0ken"));
     let site = "https://acme.atlassian.net/";
     let gateway = format!("https://api.atlassian.com/ex/jira/{CLOUD}/");
@@ -97,13 +97,13 @@ async fn each_token_goes_where_it_works() {
     }
     let refresh = resolved(&[&[SITE, GATEWAY][..], &REFRESH].concat()).unwrap().unwrap();
     assert_eq!(refresh.base.as_str(), gateway);
-    assert!(refresh.credentials.are_renewed() && refresh.source.contains("JSM_REFRESH_TOKEN_FILE"));
+    assert!(refresh.credentials.are_renewed() && refresh.credentials_source.contains("JSM_REFRESH_TOKEN_FILE"));
 }
 
 #[tokio::test]
-async fn a_refresh_token_buys_the_token_and_is_replaced() {
-    let bought = json!({"access_token": "b0ught", "refresh_token": "next", "expires_in": 3600, "scope": "read:jira-work read:me"});
-    let (address, heard) = once(bought).await;
+async fn a_refresh_token_is_exchanged_and_replaced() {
+    let issued = json!({"access_token": "b0ught", "refresh_token": "next", "expires_in": 3600, "scope": "read:jira-work read:me"});
+    let (address, arrived) = once(issued).await;
     let mut vendor = vendor();
     for credential in &mut vendor.credentials {
         if let Credential::OauthRefresh { endpoint, .. } = credential {
@@ -122,14 +122,14 @@ async fn a_refresh_token_buys_the_token_and_is_replaced() {
     let connection = connection(&vendor, &value).unwrap().unwrap();
     let credentials = connection.credentials.clone();
     assert_eq!(sent(connection).await, "Bearer b0ught");
-    let sale = heard.await.unwrap();
-    assert!(sale.starts_with("POST /oauth/token "), "{sale}");
-    let (_, body) = sale.split_once("\r\n\r\n").unwrap();
+    let request = arrived.await.unwrap();
+    assert!(request.starts_with("POST /oauth/token "), "{request}");
+    let (_, body) = request.split_once("\r\n\r\n").unwrap();
     let body: Value = serde_json::from_str(body).unwrap();
     let wanted = json!({"grant_type": "refresh_token", "client_id": "client", "client_secret": "t0ken", "refresh_token": "first"});
     assert_eq!(body, wanted);
     assert_eq!(std::fs::read_to_string(&file).unwrap().trim(), "next");
-    // What it opens is known from the sale.
+    // Its scopes are known from the token endpoint's answer.
     assert_eq!(credentials.scopes(), Some(vec!["read:jira-work".to_owned(), "read:me".to_owned()]));
     let folder = std::fs::read_dir(std::env::temp_dir()).unwrap();
     for left in folder.flatten().filter(|left| left.path().to_string_lossy().starts_with(&*file.to_string_lossy())) {
@@ -138,7 +138,7 @@ async fn a_refresh_token_buys_the_token_and_is_replaced() {
 }
 
 #[test]
-fn an_access_token_tells_its_scopes() {
+fn the_scopes_of_an_access_token_are_known() {
     let claims = URL_SAFE_NO_PAD.encode(r#"{"scope": "read:jira-work write:jira-work"}"#);
     let token = format!("head.{claims}.sign");
     let connection = resolved(&[GATEWAY, ("JSM_ACCESS_TOKEN", &token)]).unwrap().unwrap();
@@ -147,8 +147,8 @@ fn an_access_token_tells_its_scopes() {
 }
 
 #[test]
-fn what_does_not_fit_together_is_explained() {
-    for (variables, told) in [
+fn conflicting_settings_are_explained() {
+    for (variables, expected) in [
         ([&[SITE][..], &OAUTH].concat(), "JSM_CLOUD_ID"),
         ([&[SITE][..], &REFRESH].concat(), "JSM_CLOUD_ID"),
         ([&[SITE][..], &BASIC[..1]].concat(), "JSM_API_TOKEN"),
@@ -157,12 +157,12 @@ fn what_does_not_fit_together_is_explained() {
         ([&[("JSM_URL", "http://acme.atlassian.net")][..], &BASIC].concat(), "https"),
     ] {
         let error = resolved(&variables).unwrap_err();
-        assert!(error.contains(told) && !error.contains("t0ken"), "{variables:?}: {error}");
+        assert!(error.contains(expected) && !error.contains("t0ken"), "{variables:?}: {error}");
     }
     let explained = |variables: &[(&str, &str)], status, answer: &str| {
         resolved(variables).unwrap().unwrap().explain(status, answer).unwrap_or_default().to_owned()
     };
-    for (variables, status, answer, told) in [
+    for (variables, status, answer, expected) in [
         ([&[SITE][..], &BASIC].concat(), 401, "Client must be authenticated", "works with JSM_CLOUD_ID"),
         ([&[SITE][..], &BASIC].concat(), 404, "", "set JSM_CLOUD_ID in place of JSM_URL"),
         ([&[GATEWAY][..], &BASIC].concat(), 401, "Unauthorized", "classic API token works with JSM_URL"),
@@ -170,8 +170,8 @@ fn what_does_not_fit_together_is_explained() {
         ([&[GATEWAY][..], &OAUTH].concat(), 401, "Unauthorized", "JSM_ACCESS_TOKEN is over"),
         ([&[GATEWAY][..], &OAUTH].concat(), 404, "", "JSM_CLOUD_ID the id of this site"),
     ] {
-        let said = explained(&variables, status, answer);
-        assert!(said.contains(told), "{variables:?} {status}: {said}");
+        let explanation = explained(&variables, status, answer);
+        assert!(explanation.contains(expected), "{variables:?} {status}: {explanation}");
     }
 }
 
@@ -194,7 +194,7 @@ fn classic(address: String) -> Vec<(&'static str, String)> {
 }
 
 #[tokio::test]
-async fn doctor_says_who_is_calling() {
+async fn doctor_reports_the_account() {
     let script = json!([{"operation": "getCurrentUser", "answer": {"body": {"accountId": "a:1", "displayName": "Pat Doe", "active": true}}}]);
     let sandbox = sandbox(Some(&script.to_string())).await;
     let (output, shown) = doctor(classic(sandbox.address("jsm-platform"))).await;
@@ -206,7 +206,7 @@ async fn doctor_says_who_is_calling() {
 }
 
 #[tokio::test]
-async fn doctor_says_which_address_the_token_may_be_for() {
+async fn doctor_suggests_the_address_that_fits_the_token() {
     let script = json!([{"operation": "*", "answer": {"status": 401, "body": {"message": "Client must be authenticated to access this resource."}}}]);
     let sandbox = sandbox(Some(&script.to_string())).await;
     let (output, shown) = doctor(classic(sandbox.address("jsm-platform"))).await;

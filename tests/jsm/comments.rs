@@ -1,14 +1,14 @@
-//! Nothing reaches a customer by accident: whoever writes a comment says who reads it, and no
-//! other tool writes one, whatever it is given.
+//! No comment reaches a customer by accident: its audience is a required argument, and no other
+//! tool writes comments.
 
 use serde_json::{Value, json};
 
-use super::desk::{Desk, says};
+use super::desk::{Desk, answers};
 
 const ISSUE: &str = "ITS-1";
 
 #[tokio::test]
-async fn who_reads_a_comment_is_never_assumed() {
+async fn a_comment_needs_its_audience() {
     let desk = Desk::open(&json!([])).await;
     for (tool, rest) in [
         ("jsm_add_request_comment", json!({"issueIdOrKey": ISSUE, "body": "b"})),
@@ -33,7 +33,7 @@ async fn who_reads_a_comment_is_never_assumed() {
 }
 
 #[tokio::test]
-async fn the_platform_s_comments_are_internal_or_public_by_their_tool() {
+async fn comments_of_the_platform_are_internal_or_public_by_their_tool() {
     let desk = Desk::open(&json!([])).await;
     for (tool, internal) in [
         ("jsm_add_internal_note", true),
@@ -50,7 +50,7 @@ async fn the_platform_s_comments_are_internal_or_public_by_their_tool() {
         let body = desk.one().json().unwrap();
         assert_eq!(body["properties"], flag, "{tool}");
         assert_eq!(body.get("visibility"), None, "{tool}");
-        // What the tool fixes is not the caller's to say.
+        // A caller can't change what the tool fixes.
         for name in ["properties", "visibility", "jsdPublic", "public"] {
             let mut given = given.clone();
             given[name] = json!([{"key": "sd.public.comment", "value": {"internal": !internal}}]);
@@ -71,15 +71,15 @@ async fn the_platform_s_comments_are_internal_or_public_by_their_tool() {
     }
 }
 
-/// Every way into an issue that does not say who reads it.
+/// Every operation that could carry a comment without an audience.
 #[tokio::test]
-async fn no_other_tool_carries_a_comment() {
+async fn no_other_tool_sends_a_comment() {
     let fields = json!([
         {"id": "comment", "name": "Kommentar"},
         {"id": "worklog", "name": "Log Work"},
         {"id": "summary", "name": "Summary"},
     ]);
-    let desk = Desk::open(&json!([says("getFields", &json!({}), &fields)])).await;
+    let desk = Desk::open(&json!([answers("getFields", &json!({}), &fields)])).await;
     let document = json!({"type": "doc", "version": 1, "content": []});
     let comment = json!([{"add": {"body": document}}]);
     let whole = json!({"project": {"key": "ITS"}, "issuetype": {"name": "Incident"}, "summary": "s"});
@@ -101,7 +101,7 @@ async fn no_other_tool_carries_a_comment() {
                 let mut given = fine.clone();
                 given["fields"][name] = value;
                 let refused = desk.refusal(tool, given).await;
-                assert!(refused.contains("which say who reads them"), "{tool} {name}: {refused}");
+                assert!(refused.contains("which state who reads them"), "{tool} {name}: {refused}");
             }
         }
         // Nor as text that would be read as an object.
@@ -132,9 +132,9 @@ async fn no_other_tool_carries_a_comment() {
     assert!(sent.iter().all(|sent| sent.operation.as_deref() == Some("getFields")), "{sent:?}");
 }
 
-/// An id is one part of the address, whatever stands in it.
+/// An id is one segment of the path, whatever it holds.
 #[tokio::test]
-async fn no_id_leads_to_another_address() {
+async fn ids_stay_in_their_path_segment() {
     let desk = Desk::open(&json!([])).await;
     for id in ["ITS-1/comment/7", "../comment/7", "ITS-1?x=", "ITS-1#", "ITS-1%2Fcomment", "ITS-1;x"] {
         let given = json!({"issueIdOrKey": id, "propertyKey": "sd.public.comment", "value": {"internal": false}});

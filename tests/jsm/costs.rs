@@ -29,7 +29,7 @@ async fn the_tools_stay_within_their_budget() {
     };
     let desk: Vec<Tool> = all.iter().filter(|tool| of_desk(tool)).cloned().collect();
     assert!(desk.len() >= 69 && tokens(&desk) <= 20_000, "{} tools, {} tokens", desk.len(), tokens(&desk));
-    // Core, with what writes and as it is served unless told otherwise.
+    // Core tools, with all methods and with the default ones.
     for methods in [&["all"][..], &[]] {
         let core = Desk::with(&json!([]), &words(methods, &["core"]), Defaults::CoreReads, None).await.tools().await;
         assert!((20..=40).contains(&core.len()), "{}", core.len());
@@ -38,7 +38,7 @@ async fn the_tools_stay_within_their_budget() {
 }
 
 #[test]
-fn the_figures_are_printed() {
+fn token_costs_match_stats_md() {
     let cases = trycmd::TestCases::new();
     for variable in ["VENDOR", "METHODS", "TAGS", "TOOLS", "EXCLUDE", "ALLOW"] {
         cases.env(format!("TOOLWRIGHT_{variable}"), "");

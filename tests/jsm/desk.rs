@@ -63,7 +63,7 @@ impl Desk {
         text(&result).to_owned()
     }
 
-    /// What was sent since the last look; all of it as the descriptions say.
+    /// The requests since the last call of this, all of them accepted by the descriptions.
     pub(crate) fn sent(&self) -> Vec<Recorded> {
         let sent = self.sandbox.take_record();
         assert!(sent.iter().all(Recorded::is_accepted), "{sent:?}");
@@ -85,6 +85,6 @@ pub(crate) fn words(methods: &[&str], tags: &[&str]) -> SelectionWords {
 }
 
 /// An answer of a script.
-pub(crate) fn says(operation: &str, when: &Value, body: &Value) -> Value {
+pub(crate) fn answers(operation: &str, when: &Value, body: &Value) -> Value {
     json!({"operation": operation, "when": when, "answer": {"body": body}})
 }

@@ -7,7 +7,7 @@ use toolwright::formats::Folder;
 use toolwright::policy::Defaults;
 use toolwright::sandbox::Recorded;
 
-use super::desk::{Desk, says};
+use super::desk::{Desk, answers};
 use crate::common::everything;
 
 const ISSUE: &str = "ITS-1";
@@ -22,7 +22,7 @@ fn form(sent: &Recorded) -> String {
 #[tokio::test]
 async fn a_file_is_uploaded_and_then_attached() {
     let uploaded = json!({"temporaryAttachments": [{"temporaryAttachmentId": "temp-9", "fileName": "vpn.log"}]});
-    let desk = Desk::open(&json!([says("attachTemporaryFile", &json!({}), &uploaded)])).await;
+    let desk = Desk::open(&json!([answers("attachTemporaryFile", &json!({}), &uploaded)])).await;
     let files = json!([
         {"filename": "vpn.log", "content_base64": "aGVsbG8=", "content_type": "text/plain"},
         {"filename": "shot \"1\".png", "content_base64": "iVBORw=="},
@@ -52,14 +52,14 @@ async fn a_file_is_attached_to_any_issue() {
     assert_eq!((sent.method.as_str(), sent.path.as_str()), ("POST", "/rest/api/3/issue/ITS-1/attachments"));
     let form = form(&sent);
     assert!(form.contains("form-data; name=\"file\"; filename=\"a.pdf\"\r\nContent-Type: application/pdf\r\n\r\n%PDF"));
-    for (file, told) in [
+    for (file, expected) in [
         (json!([{"filename": "a.pdf", "content_base64": "not base64!"}]), "base64"),
         (json!([{"filename": "a.pdf", "content_base64": "A".repeat(15 * 1024 * 1024)}]), "10 MB"),
         (json!([{"filename": "a.pdf"}]), "content_base64"),
         (json!([{"path": "/etc/hostname"}]), "path"),
     ] {
         let refused = desk.refusal("jsm_attach_files_to_issue", json!({"issueIdOrKey": ISSUE, "file": file})).await;
-        assert!(refused.contains(told), "{told}: {}", refused.chars().take(400).collect::<String>());
+        assert!(refused.contains(expected), "{expected}: {}", refused.chars().take(400).collect::<String>());
         assert!(
             !refused
                 .contains("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
@@ -69,7 +69,7 @@ async fn a_file_is_attached_to_any_issue() {
 }
 
 #[tokio::test]
-async fn a_file_of_the_opened_folder_goes_by_its_path() {
+async fn a_file_of_the_allowed_folder_is_sent_by_path() {
     let folder = Folder::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/formats")).unwrap();
     let desk = Desk::with(&json!([]), &everything(), Defaults::Everything, Some(folder)).await;
     let path = json!([{"path": "specs/acme/vendor.toml"}]);
@@ -88,7 +88,7 @@ async fn a_file_of_the_opened_folder_goes_by_its_path() {
 }
 
 #[tokio::test]
-async fn a_download_comes_with_type_and_name() {
+async fn a_download_keeps_type_and_name() {
     let file = |operation: &str, kind: &str, disposition: &str| json!({"operation": operation, "answer": {"headers": {"Content-Type": kind, "Content-Disposition": disposition}, "body": "bytes"}});
     let named = "attachment; filename=\"log.pdf\"";
     let script = json!([

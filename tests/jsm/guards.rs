@@ -1,9 +1,9 @@
-//! What every model would get wrong at Jira, and what it is told instead.
+//! Mistakes that models make with Jira → corrected requests or errors that explain the fix.
 
 use serde_json::{Value, json};
 use toolwright::formats::adf;
 
-use super::desk::{Desk, says};
+use super::desk::{Desk, answers};
 
 /// A site with custom fields; two have one name.
 fn fields() -> Value {
@@ -15,11 +15,11 @@ fn fields() -> Value {
         field("customfield_10050", "Team"),
         field("customfield_10051", "Team"),
     ]);
-    says("getFields", &json!({}), &listed)
+    answers("getFields", &json!({}), &listed)
 }
 
 #[tokio::test]
-async fn a_query_that_came_encoded_is_decoded_once() {
+async fn an_encoded_query_is_decoded_once() {
     let desk = Desk::open(&json!([])).await;
     for tool in ["jsm_search_issues", "jsm_count_issues"] {
         let answer = desk.answer(tool, json!({"jql": "project%20%3D%20ITS"})).await;
@@ -48,7 +48,7 @@ async fn a_refused_query_is_explained_by_the_parser() {
     let message = "Field 'prioritaet' does not exist or you do not have permission to view it.";
     let script = json!([
         {"operation": "searchAndReconsileIssuesUsingJqlPost", "answer": {"status": 400, "body": {"errorMessages": ["Bad request."]}}},
-        says("parseJqlQueries", &json!({"query": {"validation": "strict"}}), &json!({"queries": [{"query": "prioritaet = 1", "errors": [message]}]})),
+        answers("parseJqlQueries", &json!({"query": {"validation": "strict"}}), &json!({"queries": [{"query": "prioritaet = 1", "errors": [message]}]})),
     ]);
     let desk = Desk::open(&script).await;
     let refused = desk.refusal("jsm_search_issues", json!({"jql": "prioritaet = 1"})).await;
@@ -60,7 +60,7 @@ async fn a_refused_query_is_explained_by_the_parser() {
 }
 
 #[tokio::test]
-async fn fields_go_by_the_names_that_people_use() {
+async fn fields_are_accepted_by_display_name() {
     let desk = Desk::open(&json!([fields()])).await;
     let answer =
         desk.answer("jsm_search_issues", json!({"jql": "project = ITS", "fields": ["summary", "story points"]})).await;
@@ -73,18 +73,18 @@ async fn fields_go_by_the_names_that_people_use() {
     assert_eq!(desk.one().query, "fields=customfield_10016");
     desk.answer("jsm_edit_issue", json!({"issueIdOrKey": "ITS-1", "fields": {"Story Points": 5}})).await;
     assert_eq!(desk.one().json().unwrap()["fields"], json!({"customfield_10016": 5}));
-    for (name, told) in [
+    for (name, expected) in [
         ("Story Pionts", vec!["such as `Story Points`"]),
         ("team", vec!["several have this name", "`customfield_10050`, `customfield_10051`"]),
     ] {
         let refused = desk.refusal("jsm_search_issues", json!({"jql": "project = ITS", "fields": [name]})).await;
-        assert!(told.iter().all(|told| refused.contains(told)), "{refused}");
+        assert!(expected.iter().all(|part| refused.contains(part)), "{refused}");
     }
     assert!(desk.sent().is_empty());
 }
 
 #[tokio::test]
-async fn rich_text_goes_out_as_a_document() {
+async fn markdown_is_sent_as_a_document() {
     let desk = Desk::open(&json!([])).await;
     let text = "# Findings\n\n- `fs-03` is **full**\n- [log](https://example.com/l)\n\n```sh\ndf -h\n```";
     let document = adf::document(text);
@@ -110,7 +110,7 @@ async fn rich_text_goes_out_as_a_document() {
             assert_eq!(desk.one().json().unwrap().pointer(pointer), Some(&arrives), "{tool}");
         }
     }
-    // The service desk's own interface takes text.
+    // The service desk's own interface accepts text.
     desk.answer("jsm_add_request_comment", json!({"issueIdOrKey": issue, "public": false, "body": text})).await;
     assert_eq!(desk.one().json().unwrap()["body"], text);
     let refused = desk.refusal("jsm_add_internal_note", json!({"issueIdOrKey": issue, "body": 5})).await;
@@ -119,12 +119,12 @@ async fn rich_text_goes_out_as_a_document() {
 }
 
 #[tokio::test]
-async fn documents_in_answers_are_read_as_text() {
+async fn documents_in_answers_become_text() {
     let comment =
         json!({"id": "7", "author": {"displayName": "P"}, "jsdPublic": true, "body": adf::document("a **b**")});
     let script = json!([
-        says("getComments", &json!({}), &json!({"comments": [comment], "total": 1, "startAt": 0, "maxResults": 25})),
-        says("addComment", &json!({}), &comment),
+        answers("getComments", &json!({}), &json!({"comments": [comment], "total": 1, "startAt": 0, "maxResults": 25})),
+        answers("addComment", &json!({}), &comment),
     ]);
     let desk = Desk::open(&script).await;
     let listed = desk.answer("jsm_list_issue_comments", json!({"issueIdOrKey": "ITS-1"})).await;

@@ -1,11 +1,10 @@
-//! The six tools of the customer document: what each sends where the caller says nothing, and what
-//! comes back.
+//! The six everyday tools of the service desk: what each sends by default, and what it returns.
 
 use serde_json::{Value, json};
 use toolwright::formats::adf;
 use toolwright::policy::Defaults;
 
-use super::desk::{Desk, says, words};
+use super::desk::{Desk, answers, words};
 use crate::common::everything;
 
 fn pairs(query: &str) -> Vec<(String, String)> {
@@ -17,7 +16,7 @@ fn value<'a>(pairs: &'a [(String, String)], name: &str) -> Vec<&'a str> {
 }
 
 #[tokio::test]
-async fn a_search_asks_for_fields_in_a_body() {
+async fn a_search_requests_its_fields_in_the_body() {
     let desk = Desk::served(&json!([])).await;
     desk.answer("jsm_search_issues", json!({"jql": "project = ITS AND text ~ \"a & b\""})).await;
     let sent = desk.one();
@@ -28,18 +27,18 @@ async fn a_search_asks_for_fields_in_a_body() {
     for name in ["summary", "status", "priority", "assignee", "reporter", "created"] {
         assert!(fields.contains(&json!(name)), "{name}");
     }
-    // What the vendor would send by itself, ids only or everything, is not asked for.
+    // The vendor's own default, ids only or every field, is not used.
     assert!(!fields.contains(&json!("*all")));
 }
 
 #[tokio::test]
-async fn a_search_can_bring_text_and_comments() {
+async fn a_search_can_return_text_and_comments() {
     let fields = json!({
         "description": adf::document("a **b**"),
         "comment": {"total": 1, "comments": [{"id": "7", "body": adf::document("- c"), "jsdPublic": false}]},
     });
     let found = json!({"issues": [{"id": "1", "key": "ITS-1", "fields": fields}], "isLast": true});
-    let desk = Desk::served(&json!([says("searchAndReconsileIssuesUsingJqlPost", &json!({}), &found)])).await;
+    let desk = Desk::served(&json!([answers("searchAndReconsileIssuesUsingJqlPost", &json!({}), &found)])).await;
     let given = json!({"jql": "project = ITS", "fields": ["description", "comment"]});
     let answer = desk.answer("jsm_search_issues", given).await;
     assert_eq!(desk.one().json().unwrap()["fields"], json!(["description", "comment"]));
@@ -50,11 +49,15 @@ async fn a_search_can_bring_text_and_comments() {
 }
 
 #[tokio::test]
-async fn a_search_goes_on_where_the_vendor_says() {
+async fn a_search_continues_at_the_vendors_page_token() {
     let page = |token: Value| json!({"issues": [{"id": "1", "key": "ITS-1"}], "isLast": token.is_null(), "nextPageToken": token});
     let script = json!([
-        says("searchAndReconsileIssuesUsingJqlPost", &json!({"body": {"nextPageToken": "more"}}), &page(Value::Null)),
-        says("searchAndReconsileIssuesUsingJqlPost", &json!({}), &page(json!("more"))),
+        answers(
+            "searchAndReconsileIssuesUsingJqlPost",
+            &json!({"body": {"nextPageToken": "more"}}),
+            &page(Value::Null)
+        ),
+        answers("searchAndReconsileIssuesUsingJqlPost", &json!({}), &page(json!("more"))),
     ]);
     let desk = Desk::served(&script).await;
     let first = desk.answer("jsm_search_issues", json!({"jql": "project = ITS"})).await;
@@ -67,11 +70,11 @@ async fn a_search_goes_on_where_the_vendor_says() {
 }
 
 #[tokio::test]
-async fn an_issue_comes_with_its_text_and_its_people() {
+async fn an_issue_is_returned_with_text_and_people() {
     let document = adf::document("# Steps\n\n- **Restart** it");
     let issue =
         json!({"id": "1", "key": "ITS-1", "fields": {"description": document, "reporter": {"accountId": "a:1"}}});
-    let desk = Desk::served(&json!([says("getIssue", &json!({}), &issue)])).await;
+    let desk = Desk::served(&json!([answers("getIssue", &json!({}), &issue)])).await;
     let read = desk.answer("jsm_get_issue", json!({"issueIdOrKey": "ITS-1"})).await;
     assert_eq!(read["fields"]["description"], "# Steps\n\n- **Restart** it");
     let asked = pairs(&desk.one().query);
@@ -82,13 +85,13 @@ async fn an_issue_comes_with_its_text_and_its_people() {
     assert!(value(&asked, "expand").is_empty());
     let raw = desk.answer("jsm_get_issue", json!({"issueIdOrKey": "ITS-1", "adf": true})).await;
     assert_eq!(raw["fields"]["description"], document);
-    // Fields of the caller's choice are the ones that are asked for.
+    // Fields of the caller's choice are the ones that are requested.
     desk.answer("jsm_get_issue", json!({"issueIdOrKey": "ITS-1", "fields": ["*all"]})).await;
     assert_eq!(value(&pairs(&desk.sent().pop().unwrap().query), "fields"), ["*all"]);
 }
 
 #[tokio::test]
-async fn queues_are_counted_unless_told_otherwise() {
+async fn queues_include_their_counts_by_default() {
     let desk = Desk::served(&json!([])).await;
     let queues = desk.answer("jsm_list_queues", json!({"serviceDeskId": "3"})).await;
     let sent = desk.one();
@@ -106,7 +109,7 @@ async fn queues_are_counted_unless_told_otherwise() {
 }
 
 #[tokio::test]
-async fn comments_say_who_reads_them() {
+async fn comments_show_their_audience() {
     let desk = Desk::served(&json!([])).await;
     let comments = desk.answer("jsm_list_request_comments", json!({"issueIdOrKey": "ITS-1"})).await;
     for comment in comments["values"].as_array().unwrap() {
@@ -119,7 +122,7 @@ async fn comments_say_who_reads_them() {
 }
 
 #[tokio::test]
-async fn people_are_read_by_account_id_alone() {
+async fn people_are_read_by_account_id_only() {
     let desk = Desk::served(&json!([])).await;
     let id = "712020:4be1f0aa-90c3-4d27-8d0e-6f2f7a1b9c55";
     let user = desk.answer("jsm_get_user", json!({"accountId": id})).await;
@@ -145,14 +148,14 @@ fn names_people(name: &str, schema: &Value) -> bool {
 }
 
 #[tokio::test]
-async fn every_account_id_says_what_it_is_and_who_finds_it() {
+async fn every_account_id_argument_explains_where_ids_come_from() {
     let mut count = 0;
     for tool in Desk::with(&json!([]), &everything(), Defaults::Everything, None).await.tools().await {
         let properties = tool.input_schema["properties"].as_object().unwrap();
         let of_jsm = tool.name.starts_with("jsm_");
         for (name, argument) in properties.iter().filter(|(name, argument)| of_jsm && names_people(name, argument)) {
-            let said = argument["description"].as_str().unwrap_or_default();
-            assert!(said.contains("accountId") && said.contains("jsm_"), "{} {name}: {said}", tool.name);
+            let text = argument["description"].as_str().unwrap_or_default();
+            assert!(text.contains("accountId") && text.contains("jsm_"), "{} {name}: {text}", tool.name);
             count += 1;
         }
     }
@@ -160,7 +163,7 @@ async fn every_account_id_says_what_it_is_and_who_finds_it() {
 }
 
 #[tokio::test]
-async fn what_is_experimental_waits_and_says_so() {
+async fn experimental_tools_are_held_back_and_marked() {
     let defaults = [("all of jsm", words(&["all"], &[])), ("one tag", words(&["all"], &["customers"]))];
     for (case, selection) in defaults {
         let desk = Desk::with(&json!([]), &selection, Defaults::CoreReads, None).await;

@@ -1,12 +1,12 @@
-//! The two workflows of the customer document, by our names and by the document's: each step uses
-//! what the step before answered, and the script knows nothing but what they should ask.
+//! The two workflows of the service desk, by our names and by the aliases: each step uses the answer
+//! of the step before, over a script that knows only the ids that they should request.
 
 use serde_json::{Value, json};
 use toolwright::formats::adf;
 
-use super::desk::{Desk, says};
+use super::desk::{Desk, answers};
 
-/// Ours and the document's.
+/// Our name and the alias.
 const SEARCH: [&str; 2] = ["jsm_search_issues", "list_all_jira_service_management_search_issues"];
 const ISSUE: [&str; 2] = ["jsm_get_issue", "get_single_jira_service_management_issue_by_id"];
 const COMMENTS: [&str; 2] = ["jsm_list_request_comments", "list_all_jira_service_management_issue_comments"];
@@ -16,8 +16,8 @@ const USER: [&str; 2] = ["jsm_get_user", "get_single_jira_service_management_use
 
 const REPORTER: &str = "712020:7d1c2f84-5a0b-4e7e-9d4f-2b8a6c3e9f10";
 
-/// A site with one incident, its conversation, its reporter and a desk with queues. Whatever else
-/// is asked for is not there.
+/// A site with one incident, its conversation, its reporter and a desk with queues. Any other id is
+/// not found.
 fn site() -> Value {
     let incident = json!({"id": "10994", "key": "ITSM-994", "fields": {
         "summary": "VPN drops every ten minutes",
@@ -43,24 +43,24 @@ fn site() -> Value {
     };
     let waiting = values((0..12).map(issue).collect());
     json!([
-        says("getIssue", &json!({"path": {"issueIdOrKey": "ITSM-994"}}), &incident),
-        says("getRequestComments", &json!({"path": {"issueIdOrKey": "ITSM-994"}}), &comments),
-        says("getUser", &json!({"query": {"accountId": REPORTER}}), &reporter),
-        says("getQueues", &json!({"path": {"serviceDeskId": "2"}, "query": {"includeCount": "true"}}), &queues),
-        says("getIssuesInQueue", &json!({"path": {"serviceDeskId": "2", "queueId": "34"}}), &waiting),
-        says("searchAndReconsileIssuesUsingJqlPost", &json!({"body": {"jql": "key = ITSM-994"}}), &json!({"issues": [incident], "isLast": true})),
+        answers("getIssue", &json!({"path": {"issueIdOrKey": "ITSM-994"}}), &incident),
+        answers("getRequestComments", &json!({"path": {"issueIdOrKey": "ITSM-994"}}), &comments),
+        answers("getUser", &json!({"query": {"accountId": REPORTER}}), &reporter),
+        answers("getQueues", &json!({"path": {"serviceDeskId": "2"}, "query": {"includeCount": "true"}}), &queues),
+        answers("getIssuesInQueue", &json!({"path": {"serviceDeskId": "2", "queueId": "34"}}), &waiting),
+        answers("searchAndReconsileIssuesUsingJqlPost", &json!({"body": {"jql": "key = ITSM-994"}}), &json!({"issues": [incident], "isLast": true})),
         {"operation": "*", "answer": {"status": 404, "body": {"errorMessages": ["Not on this site."]}}},
     ])
 }
 
 #[tokio::test]
-async fn everything_needed_is_offered_by_default() {
+async fn workflow_steps_are_offered_by_default() {
     let desk = Desk::served(&site()).await;
     let tools = desk.tools().await;
     for [ours, _] in [SEARCH, ISSUE, COMMENTS, QUEUES, QUEUE_ISSUES, USER] {
         assert!(tools.iter().any(|tool| tool.name == ours), "{ours}");
     }
-    // What writes waits until it is asked for.
+    // Writing tools are not offered by default.
     let writing = tools.iter().filter(|tool| tool.annotations.as_ref().unwrap().read_only_hint != Some(true));
     assert_eq!(writing.count(), 0);
 }

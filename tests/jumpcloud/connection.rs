@@ -1,4 +1,4 @@
-//! Where requests go, as whom and for whom: from the vendor's real file, by what is set.
+//! Variables → address, credentials and organization of each request, by the vendor's real vendor.toml.
 
 use std::sync::{Arc, Mutex};
 
@@ -27,7 +27,7 @@ fn connected(variables: &[(&str, &str)]) -> Result<ConnectionConfig, ConfigError
 }
 
 #[test]
-fn one_setting_says_where_every_api_is() {
+fn one_setting_chooses_the_address_of_every_api() {
     for (region, console, api) in [
         (None, "console.jumpcloud.com", "api.jumpcloud.com"),
         (Some("us"), "console.jumpcloud.com", "api.jumpcloud.com"),
@@ -49,7 +49,7 @@ fn one_setting_says_where_every_api_is() {
 }
 
 #[test]
-fn addresses_of_ones_own_are_both_given_as_people_paste_them() {
+fn custom_addresses_are_accepted_with_paths_and_needed_for_every_api() {
     let own = connected(&[
         ("JUMPCLOUD_API_KEY", KEY),
         ("JUMPCLOUD_URL", "https://jc.solheim.example/api/v2/"),
@@ -71,9 +71,9 @@ fn addresses_of_ones_own_are_both_given_as_people_paste_them() {
 }
 
 #[test]
-fn a_service_account_stands_in_for_a_key() {
+fn a_service_account_replaces_the_key() {
     let account = connected(&[("JUMPCLOUD_CLIENT_ID", "c"), ("JUMPCLOUD_CLIENT_SECRET", KEY)]).unwrap();
-    assert_eq!(account.source.split(' ').next(), Some("OAuth"), "{}", account.source);
+    assert_eq!(account.credentials_source.split(' ').next(), Some("OAuth"), "{}", account.credentials_source);
     assert!(!format!("{account:?}").contains(KEY));
     let half = connected(&[("JUMPCLOUD_CLIENT_ID", "c")]).unwrap_err().to_string();
     assert!(half.contains("`JUMPCLOUD_CLIENT_SECRET` is not set"), "{half}");
@@ -82,7 +82,7 @@ fn a_service_account_stands_in_for_a_key() {
 /// One request that reached the vendor: method and path, key, organization.
 type Seen = (String, Option<String>, Option<String>);
 
-/// A server that stands for the vendor, under both of its addresses.
+/// A server that plays the vendor, at both of its addresses.
 struct Vendor {
     address: String,
     seen: Arc<Mutex<Vec<Seen>>>,
@@ -149,7 +149,7 @@ async fn every_api_gets_the_key_and_the_organization() {
 }
 
 #[tokio::test]
-async fn a_model_sees_the_organization_in_plans_only() {
+async fn the_organization_appears_in_plans_only() {
     let vendor = Vendor::start().await;
     let client = client(vendor.toolbox(&[("JUMPCLOUD_ORG_ID", ORGANIZATION)])).await;
     for tool in client.list_all_tools().await.unwrap() {
@@ -165,7 +165,7 @@ async fn a_model_sees_the_organization_in_plans_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn doctor_asks_once_and_says_for_whom() {
+async fn doctor_sends_one_request_and_names_the_organization() {
     let vendor = Vendor::start().await;
     let address = vendor.address.clone();
     let doctor = move || {

@@ -13,9 +13,9 @@ use crate::common::sandbox;
 fn every_operation_of_the_vendor_is_reached() {
     for (api, operations) in [("v1", 57), ("v2", 299), ("insights", 7), ("undocumented", 2)] {
         let report = std::fs::read_to_string(format!("generated/jumpcloud-{api}/report.md")).unwrap();
-        let said = format!("{operations} operations in the description, {operations} of them reached by ");
+        let expected = format!("{operations} operations in the description, {operations} of them reached by ");
         assert!(
-            report.contains(&said) && report.contains(" 0 skipped.") && report.contains(" 0 wait for review."),
+            report.contains(&expected) && report.contains(" 0 skipped.") && report.contains(" 0 wait for review."),
             "{api}"
         );
     }
@@ -31,7 +31,7 @@ fn every_operation_of_the_vendor_is_reached() {
     );
 }
 
-/// Whoever changes these numbers says why.
+/// A change of these numbers needs a reason in the commit.
 #[test]
 fn figures() {
     let catalog = Catalog::compiled();
@@ -71,7 +71,7 @@ fn figures() {
 }
 
 #[tokio::test]
-async fn what_is_core_fits_into_a_models_budget() {
+async fn core_tools_fit_into_a_models_budget() {
     let sandbox = sandbox(None).await;
     let all = words(&[
         ("methods", "all"),

@@ -1,5 +1,5 @@
-//! JumpCloud as its own server promises it: the 26 tools by their own names, the filters and pages
-//! of its three APIs, what it must never do unasked, and where its requests go.
+//! JumpCloud: the 26 tools of the vendor's own server by their names, the filters and pages of its
+//! three APIs, what is never done by default, and where requests go.
 
 mod connection;
 mod figures;
@@ -77,7 +77,7 @@ async fn client(toolbox: Toolbox) -> RunningService<RoleClient, ()> {
     ().serve(client_side).await.unwrap()
 }
 
-/// Calls as a model would; the answer as JSON, or the text of what failed.
+/// Calls as a model does; returns the answer as JSON, or the error's text.
 async fn ask(client: &RunningService<RoleClient, ()>, tool: &str, arguments: &Value) -> Result<Value, String> {
     let request = CallToolRequestParams::new(tool.to_owned()).with_arguments(arguments.as_object().cloned().unwrap());
     let result = client.call_tool(request).await.map_err(|error| error.to_string())?;

@@ -33,7 +33,7 @@ impl Official {
     }
 }
 
-/// Without its settings, in which keys may stand.
+/// Without its settings, which may hold keys.
 const APPLICATIONS: &str = concat!(
     "fields=_id name displayName displayLabel description active beta ssoUrl sso ",
     "learnMore parentApp created organization&limit=25&sort=name"
@@ -112,7 +112,7 @@ fn all() -> [Official; 26] {
 }
 
 #[tokio::test]
-async fn each_is_called_by_its_own_name_and_sends_what_is_documented() {
+async fn each_official_name_sends_the_documented_request() {
     let sandbox = sandbox(None).await;
     let client = client(toolbox(&sandbox, &everything(), Defaults::CoreReads)).await;
     for official in all() {
@@ -133,7 +133,7 @@ async fn each_is_called_by_its_own_name_and_sends_what_is_documented() {
 }
 
 #[test]
-fn the_aliases_are_the_vendors_list_and_nothing_else() {
+fn the_aliases_are_the_vendors_list() {
     let catalog = Catalog::compiled();
     let mut ours: Vec<&str> = tools(&catalog).flat_map(|entry| &entry.tool.aliases).map(String::as_str).collect();
     let mut theirs: Vec<&str> = Vec::from(all().map(|official| official.name));
@@ -156,7 +156,7 @@ fn the_flags_in_the_vendor_page_open_them() {
     assert_eq!(offered(&[("methods", "all"), ("tags", "official,undocumented"), ("allow", allow)]), named);
     let page = std::fs::read_to_string("docs/jumpcloud.md").unwrap();
     let rows = page.lines().skip_while(|line| !line.starts_with("| theirs | here |")).skip(2);
-    let mut told = BTreeSet::new();
+    let mut refused = BTreeSet::new();
     for row in rows.take_while(|line| line.starts_with('|')) {
         let cells: Vec<Vec<&str>> = row.split('|').map(|cell| cell.split('`').skip(1).step_by(2).collect()).collect();
         let [_, theirs, ours, flags, _] = cells.as_slice() else { panic!("{row}") };
@@ -173,10 +173,10 @@ fn the_flags_in_the_vendor_page_open_them() {
                 given.len() == 1,
                 "{row}: what it says is needed"
             );
-            told.insert(*theirs);
+            refused.insert(*theirs);
         }
     }
-    assert_eq!(told, all().map(|official| official.name).into());
+    assert_eq!(refused, all().map(|official| official.name).into());
 }
 
 #[tokio::test]
@@ -188,7 +188,7 @@ async fn how_many_windows_devices_is_one_call_with_the_default_policy() {
     }]);
     let sandbox = sandbox(Some(&windows.to_string())).await;
     let client = client(toolbox(&sandbox, &SelectionWords::default(), Defaults::CoreReads)).await;
-    // What a model reads before it calls: the tool is offered, and its text says how to count.
+    // A model reads this before it calls: the tool is offered, and its text explains how to count.
     let offered = client.list_all_tools().await.unwrap();
     let devices = offered.iter().find(|tool| tool.name == "jumpcloud_list_devices").unwrap();
     let text = devices.description.as_deref().unwrap();
@@ -202,7 +202,7 @@ async fn how_many_windows_devices_is_one_call_with_the_default_policy() {
 /// Membership of groups and access to applications, which the vendor's page promises and its
 /// list of tools lacks.
 #[tokio::test]
-async fn groups_and_applications_are_given_and_taken() {
+async fn group_and_application_memberships_are_added_and_removed() {
     let sandbox = sandbox(None).await;
     let client = client(toolbox(&sandbox, &words(&[("methods", "read,write,destructive")]), Defaults::CoreReads)).await;
     let group = "66f1a0c2d4e5f6a7b8c9d0e4";

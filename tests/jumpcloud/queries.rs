@@ -33,7 +33,7 @@ fn condition(field: &str, operator: &str, value: &str) -> Value {
 }
 
 #[tokio::test]
-async fn one_form_of_filter_is_written_for_either_version() {
+async fn one_filter_form_is_written_for_both_versions() {
     let os = condition("os", "eq", "Mac OS X");
     let seen = |operator| condition("lastContact", operator, "2026-11-01T00:00:00Z");
     for (tool, filter, expected) in [
@@ -71,7 +71,7 @@ async fn one_form_of_filter_is_written_for_either_version() {
 }
 
 #[tokio::test]
-async fn a_wrong_filter_gets_the_right_words() {
+async fn a_wrong_filter_is_explained() {
     for (tool, filter, expected) in [
         ("jumpcloud_list_devices", condition("hostnam", "eq", "x"), "did you mean `hostname`"),
         ("jumpcloud_list_devices", condition("colour", "eq", "x"), "`serialNumber`"),
@@ -91,7 +91,7 @@ async fn a_wrong_filter_gets_the_right_words() {
 }
 
 #[tokio::test]
-async fn lists_are_joined_as_either_version_reads_them() {
+async fn lists_are_joined_as_each_version_reads_them() {
     let (raw, written) =
         sent("jumpcloud_list_users", json!({"fields": ["username", "email"], "sort": ["-created", "email"]}))
             .await
@@ -105,7 +105,7 @@ async fn lists_are_joined_as_either_version_reads_them() {
     assert!(error.contains("without a space"), "{error}");
 }
 
-/// Listings of the second API whose description does not say by which fields they can be sorted.
+/// Listings of the second API whose description lists no fields to sort by.
 const UNSORTED: [&str; 13] = [
     "jumpcloud_list_active_directory_agents",
     "jumpcloud_list_application_accounts",
@@ -123,7 +123,7 @@ const UNSORTED: [&str; 13] = [
 ];
 
 #[test]
-fn what_pages_by_numbers_is_sorted_where_that_can_be_asked_for() {
+fn listings_paged_by_number_are_sorted_where_the_api_can() {
     let mut can_sort: HashMap<(String, String), bool> = HashMap::new();
     for (api, table) in sandbox_tables() {
         let table: Value = serde_json::from_str(table).unwrap();
@@ -155,7 +155,7 @@ fn noon() -> SystemTime {
 }
 
 #[tokio::test]
-async fn the_log_is_asked_as_its_vendor_writes() {
+async fn event_queries_follow_the_vendors_examples() {
     let sandbox = sandbox(None).await;
     let toolbox = toolbox(&sandbox, &SelectionWords::default(), Defaults::CoreReads).with_clock(noon);
     let client = client(toolbox).await;
@@ -199,7 +199,7 @@ async fn the_log_is_asked_as_its_vendor_writes() {
 }
 
 #[tokio::test]
-async fn the_log_goes_on_from_the_header_of_the_page_before() {
+async fn event_pages_continue_from_the_header_of_the_page_before() {
     let events =
         |ids: &[&str]| ids.iter().map(|id| json!({"id": id, "timestamp": "2026-11-20T13:00:00Z"})).collect::<Vec<_>>();
     let answer = |ids: &[&str], after: &str| {
@@ -255,7 +255,7 @@ async fn the_log_goes_on_from_the_header_of_the_page_before() {
 }
 
 #[tokio::test]
-async fn lists_of_either_version_count_and_go_on() {
+async fn lists_of_both_versions_report_their_total_and_continue() {
     let entry = |operation: &str, skip: Option<u64>, answer: Value| {
         let when = skip.map_or(json!({}), |skip| json!({"query": {"skip": skip}}));
         json!({"operation": operation, "when": when, "answer": answer})
@@ -295,7 +295,7 @@ fn sorted(recorded: &toolwright::sandbox::Recorded) -> String {
 }
 
 #[tokio::test]
-async fn accounts_elsewhere_go_on_by_the_token_of_their_owner() {
+async fn listings_of_other_services_continue_by_their_own_token() {
     let google = |answer: Value, token: Option<&str>| {
         let when = token.map_or(json!({}), |token| json!({"query": {"pageToken": token}}));
         json!({"operation": "listGsuiteAccounts", "when": when, "answer": {"body": answer}})

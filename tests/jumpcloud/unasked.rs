@@ -1,5 +1,5 @@
-//! What must not happen unasked: effects and risks of the known traps, and that by default, on
-//! every way in and by every name, nothing changes, nobody is mailed and no secret is shown.
+//! Effects and risks of operations with misleading methods; and that by default, by every way in
+//! and by every name, nothing changes, no mail is sent and no secret is shown.
 
 use std::io::ErrorKind;
 use std::net::TcpListener;
@@ -34,7 +34,7 @@ fn needs(flags: &[(&str, &str)], tool: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_get_that_mails_an_administrator_is_no_read() {
+fn a_get_that_mails_an_administrator_is_a_write() {
     let catalog = Catalog::compiled();
     for entry in over(&catalog, "GET", "/users/reactivate/{id}") {
         assert_eq!(entry.tool.effect, Some(Effect::Write), "{}", entry.tool.name);
@@ -45,7 +45,7 @@ fn a_get_that_mails_an_administrator_is_no_read() {
 }
 
 #[test]
-fn a_post_that_asks_is_a_read() {
+fn a_post_that_only_queries_is_a_read() {
     let catalog = Catalog::compiled();
     let mut asked = 0;
     for entry in tools(&catalog) {
@@ -60,7 +60,7 @@ fn a_post_that_asks_is_a_read() {
 }
 
 #[test]
-fn what_waits_for_an_offline_device_says_so() {
+fn descriptions_mention_commands_that_wait_for_an_offline_device() {
     let catalog = Catalog::compiled();
     let roots = ["/systems/{system_id}/command/builtin", "/applemdms/{apple_mdm_id}/devices/{device_id}"];
     for (order, path) in ["erase", "lock", "restart", "shutdown"]
@@ -85,7 +85,7 @@ fn what_waits_for_an_offline_device_says_so() {
 }
 
 #[test]
-fn each_gate_has_one_key() {
+fn each_gated_risk_opens_by_its_own_flag() {
     let catalog = Catalog::compiled();
     for (method, path, risk) in [
         ("POST", "/runCommand", Risk::RunsCode),
@@ -115,9 +115,9 @@ fn each_gate_has_one_key() {
 }
 
 #[test]
-fn the_wide_put_on_users_is_gated_and_no_everyday_tool() {
+fn the_full_update_of_users_is_gated_and_not_core() {
     let catalog = Catalog::compiled();
-    // What each may send; only the wide tool has more.
+    // What each may send; only the full update takes more.
     let narrow = [
         "department",
         "displayname",
@@ -154,7 +154,7 @@ fn the_wide_put_on_users_is_gated_and_no_everyday_tool() {
 }
 
 #[tokio::test]
-async fn bulk_tools_disrupt_and_bound_what_one_call_does() {
+async fn bulk_tools_are_disruptive_and_bounded() {
     let catalog = Catalog::compiled();
     let bulk: Vec<&Entry> = tools(&catalog)
         .filter(|entry| entry.tool.tags.contains("bulk") && entry.tool.effect != Some(Effect::Read))
@@ -195,7 +195,7 @@ async fn bulk_tools_disrupt_and_bound_what_one_call_does() {
 
 /// Every other operation that takes many ids at once is a tool with that tag.
 #[test]
-fn nothing_acts_on_many_without_saying_bulk() {
+fn operations_on_many_ids_are_tagged_bulk() {
     let catalog = Catalog::compiled();
     for entry in tools(&catalog).filter(|entry| entry.tool.effect != Some(Effect::Read)) {
         let schema = entry.tool.parsed_input_schema();
@@ -207,9 +207,9 @@ fn nothing_acts_on_many_without_saying_bulk() {
     }
 }
 
-/// What opens an account, a device or a network is shown in no plan and written into no record.
+/// Passwords, codes and keys are in no plan and in no audit log.
 #[tokio::test]
-async fn secrets_that_are_given_are_masked() {
+async fn secret_arguments_are_masked() {
     let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("jumpcloud-secrets.jsonl");
     let _ = std::fs::remove_file(&path);
     let sandbox = sandbox(None).await;
@@ -250,7 +250,7 @@ fn guarded() -> Vec<String> {
 }
 
 #[tokio::test]
-async fn by_default_nothing_happens_through_the_toolbox() {
+async fn by_default_the_toolbox_changes_nothing() {
     let sandbox = sandbox(None).await;
     for defaults in [Defaults::Reads, Defaults::CoreReads] {
         let toolbox = toolbox(&sandbox, &SelectionWords::default(), defaults);
@@ -263,7 +263,7 @@ async fn by_default_nothing_happens_through_the_toolbox() {
 }
 
 #[tokio::test]
-async fn by_default_nothing_happens_through_the_server() {
+async fn by_default_the_server_changes_nothing() {
     let sandbox = sandbox(None).await;
     let client = client(toolbox(&sandbox, &SelectionWords::default(), Defaults::CoreReads)).await;
     let listed: Vec<String> = client.list_all_tools().await.unwrap().into_iter().map(|t| t.name.into_owned()).collect();
@@ -275,9 +275,9 @@ async fn by_default_nothing_happens_through_the_server() {
     assert!(sandbox.record().is_empty());
 }
 
-/// What the tools that are offered by default ask for: only what reads, of what no gate holds.
+/// The tools that are offered by default are reads without a gated risk.
 #[test]
-fn what_is_offered_by_default_only_reads() {
+fn tools_offered_by_default_only_read() {
     let catalog = Catalog::compiled();
     for defaults in [Defaults::Reads, Defaults::CoreReads] {
         let selection = Selection::resolve(&SelectionWords::default(), defaults, &catalog).unwrap();
@@ -292,8 +292,8 @@ fn what_is_offered_by_default_only_reads() {
 }
 
 #[test]
-fn by_default_nothing_happens_through_the_command_line() {
-    // Whatever came here would be a request: nothing accepts, nothing may wait.
+fn by_default_the_command_line_changes_nothing() {
+    // A connection here would be a request: nothing accepts, so none may be waiting.
     let vendor = TcpListener::bind("127.0.0.1:0").unwrap();
     vendor.set_nonblocking(true).unwrap();
     let address = format!("http://{}", vendor.local_addr().unwrap());
@@ -310,11 +310,11 @@ fn by_default_nothing_happens_through_the_command_line() {
                         .stdin(Stdio::null())
                         .output()
                         .unwrap();
-                    let said = String::from_utf8_lossy(&output.stderr);
-                    assert_eq!(output.status.code(), Some(2), "{name}: {said}");
+                    let errors = String::from_utf8_lossy(&output.stderr);
+                    assert_eq!(output.status.code(), Some(2), "{name}: {errors}");
                     assert!(
-                        said.contains("held back") && said.contains("--") && output.stdout.is_empty(),
-                        "{name}: {said}"
+                        errors.contains("held back") && errors.contains("--") && output.stdout.is_empty(),
+                        "{name}: {errors}"
                     );
                 }
             });

@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_answer_nothing_is_guessed() {
+    fn without_a_list_names_are_left_or_refused() {
         let dry = Bench::new(Err(LookupError::DryRun));
         let (left, notes) = dry.write(&[field_names()], json!(["summary", "Region"]));
         assert_eq!(left, Ok(json!(["summary", "Region"])));

@@ -191,6 +191,15 @@ fn leads_somewhere(reference: &str, document: &Value) -> bool {
 fn nodes(document: &mut Value, steps: &mut Steps) {
     visit(document, &mut |role, value, pointer| {
         let list = matches!(role, Role::Many(Role::Parameter)) && !pointer.starts_with("/components");
+        if role == Role::Many(&Role::Parameter)
+            && let Value::Object(parameters) = value
+        {
+            let before = parameters.len();
+            parameters.retain(|_, parameter| is_parameter(parameter));
+            if parameters.len() != before {
+                steps.add("parameters", pointer, "what has no name, place or legal header name is left out");
+            }
+        }
         if list && let Value::Array(parameters) = value {
             let before = parameters.len();
             parameters.retain(is_parameter);
@@ -215,8 +224,16 @@ fn nodes(document: &mut Value, steps: &mut Steps) {
     });
 }
 
-/// Drops required properties that a closed object does not describe: no value could have them.
+/// Drops what is no name (in YAML 1.1, `y` is true), and required properties that a closed object
+/// does not describe: no value could have them.
 fn required(schema: &mut Map<String, Value>, pointer: &str, steps: &mut Steps) {
+    if let Some(Value::Array(names)) = schema.get_mut("required") {
+        let before = names.len();
+        names.retain(Value::is_string);
+        if names.len() != before {
+            steps.add("required", pointer, "what is no name is left out");
+        }
+    }
     let composed = ["allOf", "oneOf", "anyOf"].iter().any(|key| schema.contains_key(*key));
     if composed || schema.get("additionalProperties") != Some(&Value::Bool(false)) {
         return;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toolwright_codegen::lower::inputs::{BodyChoice, inputs};
 use toolwright_codegen::lower::spec_operation::SpecOperation;
-use toolwright_codegen::lower::tool_draft::{derived_name, derived_verb};
+use toolwright_codegen::lower::tool_names::{derived_name, derived_verb};
 use toolwright_codegen::read::keys::ArgumentKeys;
 use toolwright_model::{DRY_RUN, MAX_TOOL_NAME, Verb, resource_words, snake_case};
 

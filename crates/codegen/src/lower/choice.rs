@@ -1,5 +1,5 @@
-//! The `choices` of an overlay → one tool each over operations that take the same. Called by
-//! `lower` when every operation is known.
+//! The `choices` of an overlay → one tool each over operations that take the same arguments. Called
+//! by `operations` when every operation is known.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use crate::lower::spec_operation::SpecOperation;
 use crate::lower::tool_draft::ToolDraft;
 use crate::read::document::Document;
 use crate::read::keys::{self, ChoiceKeys, ToolKeys};
-use crate::read::located::{Located, escape, nearest};
+use crate::read::located::{Located, did_you_mean, escape};
 use toolwright_model::{CORE_TAG, Condition, Effect, Risk, Verb};
 
 /// Adds the tools of all choices.
@@ -39,11 +39,11 @@ struct Chooser<'a> {
     operations: &'a [SpecOperation],
     document: &'a Document,
     root: &'a Located<'a>,
-    /// Where the choice's keys stand.
+    /// The JSON pointer to the choice's keys.
     pointer: String,
 }
 
-/// One case: what the argument is then, the operation, and what its request can carry.
+/// One case: the value of the argument, the operation, and what its request can carry.
 struct Case<'a> {
     name: &'a str,
     spec: &'a SpecOperation,
@@ -52,47 +52,21 @@ struct Case<'a> {
 
 impl<'a> Chooser<'a> {
     fn report(&self, path: &str, expected: &str, found: String, hint: Option<String>) {
-        self.root.nearest(&format!("{}{path}", self.pointer)).report(expected.to_owned(), found, hint);
+        self.root.nearest(&format!("{}{path}", self.pointer)).report(expected, found, hint);
     }
 
     fn lower(&self, choice: &'a ChoiceKeys, lowered: &mut Lowered) {
         let cases: Vec<Case<'_>> =
             choice.cases.iter().filter_map(|(name, operation)| self.case(name, operation)).collect();
         let Some(first) = cases.first().filter(|_| cases.len() == choice.cases.len()) else { return };
-        let mut equal = true;
-        for case in &cases[1..] {
-            if let Some(difference) = difference(first, case, choice) {
-                let hint = "offer the arguments that are the same with `only`, or make tools of their own";
-                let expected = format!("operations that take the same as `{}`", first.spec.id);
-                self.report(&case_path(case.name), &expected, difference, Some(hint.to_owned()));
-                equal = false;
-            }
-        }
-        if cases.iter().any(|case| case.inputs.iter().any(|input| input.key == choice.argument)) {
-            let found = format!("`{}`, which the operations take", choice.argument);
-            self.report("/argument", "a name of its own for the argument that chooses", found, None);
-            equal = false;
-        }
-        if !equal {
+        if !self.check(choice, first, &cases) {
             return;
         }
-        let keys = together(choice, &cases);
-        let draft = |case: &Case<'a>| ToolDraft {
-            vendor: self.vendor.id,
-            styles: self.vendor.styles,
-            api: self.api,
-            spec: case.spec,
-            inputs: &[],
-            document: self.document,
-            root: self.root,
-            pointer: self.pointer.clone(),
-        };
+        let keys = merged_keys(choice, &cases);
         let only = choice.only.as_deref();
-        let mut drafted =
-            ToolDraft { inputs: &first.inputs, ..draft(first) }.tool(&keys, only, Some(chooses(choice, &cases)));
+        let mut drafted = self.draft(first).tool(&keys, only, Some(choosing_argument(choice, &cases)));
         for case in &cases[1..] {
-            let call = ToolDraft { inputs: &case.inputs, ..draft(case) }.further_call(&keys, only);
-            drafted.tool.calls.push(call);
+            drafted.tool.calls.push(self.draft(case).further_call(&keys, only));
         }
         for (call, case) in drafted.tool.calls.iter_mut().zip(&cases) {
             call.when = Some(Condition { argument: choice.argument.clone(), equals: Value::from(case.name) });
@@ -102,10 +76,39 @@ impl<'a> Chooser<'a> {
                 }
             }
         }
-        lowered.samples.extend(drafted.samples);
-        lowered.claims.extend(drafted.claims);
-        lowered.asks.extend(drafted.asks);
-        lowered.tools.push(drafted.tool);
+        lowered.add(drafted);
+    }
+
+    /// Checks that all cases take the same arguments, and none of the choice's name.
+    fn check(&self, choice: &ChoiceKeys, first: &Case<'_>, cases: &[Case<'_>]) -> bool {
+        let mut sound = true;
+        for case in &cases[1..] {
+            if let Some(difference) = difference(first, case, choice) {
+                let hint = "offer the arguments that are the same with `only`, or make tools of their own";
+                let expected = format!("operations that take the same as `{}`", first.spec.id);
+                self.report(&case_path(case.name), &expected, difference, Some(hint.to_owned()));
+                sound = false;
+            }
+        }
+        if cases.iter().any(|case| case.inputs.iter().any(|input| input.key == choice.argument)) {
+            let found = format!("`{}`, which the operations take", choice.argument);
+            self.report("/argument", "a name of its own for the argument that chooses", found, None);
+            sound = false;
+        }
+        sound
+    }
+
+    fn draft<'d>(&'d self, case: &'d Case<'a>) -> ToolDraft<'d> {
+        ToolDraft {
+            vendor: self.vendor.id,
+            styles: self.vendor.styles,
+            api: self.api,
+            spec: case.spec,
+            inputs: &case.inputs,
+            document: self.document,
+            root: self.root,
+            pointer: self.pointer.clone(),
+        }
     }
 
     fn case(&self, name: &'a str, operation: &str) -> Option<Case<'a>> {
@@ -113,8 +116,8 @@ impl<'a> Chooser<'a> {
         let Some(spec) = known().find(|spec| spec.id == operation) else {
             let skipped = self.operations.iter().any(|spec| spec.id == operation);
             let found = format!("`{operation}`{}", if skipped { ", which is skipped" } else { "" });
-            let near = nearest(operation, known().map(|spec| spec.id.as_str()));
-            let hint = near.filter(|_| !skipped).map(|near| format!("did you mean `{near}`?"));
+            let near = did_you_mean(operation, known().map(|spec| spec.id.as_str()));
+            let hint = near.filter(|_| !skipped);
             self.report(&case_path(name), "the id of an operation of this description", found, hint);
             return None;
         };
@@ -128,13 +131,13 @@ fn case_path(name: &str) -> String {
     format!("/cases/{}", escape(name))
 }
 
-/// What one operation takes otherwise than the first, as far as the tool needs it.
+/// How the arguments of an operation differ from those of the first, as far as the tool needs them.
 fn difference(first: &Case<'_>, other: &Case<'_>, choice: &ChoiceKeys) -> Option<String> {
-    let said = |input: &Input| choice.tool.argument(&input.key);
+    let stated = |input: &Input| choice.tool.argument(&input.key);
     let needed = |input: &Input| {
-        let hidden = said(input).is_some_and(|keys| keys.hidden == Some(true));
+        let hidden = stated(input).is_some_and(|keys| keys.hidden == Some(true));
         let offered = choice.only.as_ref().is_none_or(|only| only.contains(&input.key)) && !hidden;
-        offered || said(input).is_some_and(|keys| keys.value.is_some())
+        offered || stated(input).is_some_and(|keys| keys.value.is_some())
     };
     let (one, two) = (&first.spec.id, &other.spec.id);
     let find = |case: &Case<'_>, key: &str| case.inputs.iter().position(|input| input.key == key);
@@ -147,10 +150,10 @@ fn difference(first: &Case<'_>, other: &Case<'_>, choice: &ChoiceKeys) -> Option
             let verb = if same.required { "demands" } else { "does not demand" };
             return Some(format!("`{two}`, which {verb} `{}`", input.key));
         }
-        // As they are offered: what the choice says of an argument may make them the same.
+        // As they are offered: the choice's keys may make them the same.
         let offered = |input: &Input| {
             let mut schema = input.schema.clone();
-            if let Some(keys) = said(input) {
+            if let Some(keys) = stated(input) {
                 keys.apply_to(&mut schema);
             }
             schema
@@ -170,7 +173,7 @@ fn difference(first: &Case<'_>, other: &Case<'_>, choice: &ChoiceKeys) -> Option
     None
 }
 
-/// The first keyword in which two schemas differ, whatever they say in words.
+/// The first keyword in which two schemas differ; descriptions may differ.
 fn unequal(one: &Map<String, Value>, two: &Map<String, Value>) -> Option<String> {
     let keys: BTreeSet<&String> = one.keys().chain(two.keys()).filter(|key| *key != "description").collect();
     keys.into_iter().find(|key| !same(one.get(*key), two.get(*key))).cloned()
@@ -180,9 +183,9 @@ fn same(one: Option<&Value>, two: Option<&Value>) -> bool {
     match (one, two) {
         (Some(Value::Object(one)), Some(Value::Object(two))) => {
             // A property may be called `description`; then its schema is an object.
-            let words = |key: &&String, of: &Map<String, Value>| *key == "description" && of[*key].is_string();
-            let count = |of: &Map<String, Value>| of.keys().filter(|key| !words(key, of)).count();
-            let mut kept = one.keys().filter(|key| !words(key, one));
+            let is_text = |key: &&String, of: &Map<String, Value>| *key == "description" && of[*key].is_string();
+            let count = |of: &Map<String, Value>| of.keys().filter(|key| !is_text(key, of)).count();
+            let mut kept = one.keys().filter(|key| !is_text(key, one));
             count(one) == count(two) && kept.all(|key| same(one.get(key), two.get(key)))
         }
         (Some(Value::Array(one)), Some(Value::Array(two))) => {
@@ -192,8 +195,8 @@ fn same(one: Option<&Value>, two: Option<&Value>) -> bool {
     }
 }
 
-/// The choice's keys with what its operations say: it does whatever any of them does.
-fn together(choice: &ChoiceKeys, cases: &[Case<'_>]) -> ToolKeys {
+/// The choice's keys with those of its operations: it does whatever any of them does.
+fn merged_keys(choice: &ChoiceKeys, cases: &[Case<'_>]) -> ToolKeys {
     let all = || cases.iter().map(|case| &case.spec.keys.tool);
     let highest = all().map(|keys| keys.effect).collect::<Option<Vec<Effect>>>().and_then(|all| all.into_iter().max());
     let risks: BTreeSet<Risk> =
@@ -213,8 +216,8 @@ fn together(choice: &ChoiceKeys, cases: &[Case<'_>]) -> ToolKeys {
     }
 }
 
-/// The argument that chooses.
-fn chooses(choice: &ChoiceKeys, cases: &[Case<'_>]) -> Argument {
+/// The argument that chooses between the operations.
+fn choosing_argument(choice: &ChoiceKeys, cases: &[Case<'_>]) -> Argument {
     let mut schema = Map::new();
     schema.insert("type".to_owned(), "string".into());
     if let Some(text) = &choice.argument_description {

@@ -29,6 +29,9 @@ pub enum PathStart {
 
 /// Follows a dotted path from the records of an operation's answer; what the description leaves
 /// open is no fault.
+///
+/// # Errors
+/// The step that the answer does not have.
 pub fn check(path: &str, operation: &Operation, document: &Document) -> Result<PathStart, UnknownPath> {
     let Some(answer) = answer_schema(operation, document) else { return Ok(PathStart::Open) };
     let mut start = PathStart::Answer;
@@ -103,7 +106,9 @@ fn collect<'d>(node: SchemaNode<'d>, document: &'d Document, depth: usize, found
         SchemaKind::AllOf { all_of: parts }
         | SchemaKind::OneOf { one_of: parts }
         | SchemaKind::AnyOf { any_of: parts } => {
-            parts.iter().for_each(|part| collect(part.into(), document, depth, found));
+            for part in parts {
+                collect(part.into(), document, depth, found);
+            }
         }
         SchemaKind::Any(any) => {
             match &any.items {

@@ -10,7 +10,7 @@ use crate::lower::portable::portable;
 use crate::lower::resolved::{ResolvedProperty, ResolvedSchema};
 use crate::lower::spec_operation::{SpecBody, SpecContent, SpecOperation, SpecParameter};
 use toolwright_formats::{file_schema, files_schema};
-use toolwright_model::{BodyKind, Location, Place, QueryStyle, RequestBody};
+use toolwright_model::{BodyKind, Location, Place, QueryStyle, RequestBody, media_type};
 
 /// The body that is sent, and the schema that goes with its content type.
 pub struct BodyChoice<'a> {
@@ -57,7 +57,7 @@ fn files(schema: &ResolvedSchema) -> Result<Vec<String>, String> {
 
 fn kind_of(content_type: &str, schema: &ResolvedSchema) -> BodyKind {
     const BYTES: [&str; 4] = ["application/gzip", "application/octet-stream", "application/pdf", "application/zip"];
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_lowercase();
+    let essence = media_type::essence(content_type);
     let media = ["image/", "audio/", "video/"].iter().any(|group| essence.starts_with(group));
     match essence.as_str() {
         "application/json" => BodyKind::Json,

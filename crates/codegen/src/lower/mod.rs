@@ -13,4 +13,5 @@ pub mod portable;
 pub mod resolved;
 pub mod spec_operation;
 pub mod tool_draft;
+pub mod tool_names;
 pub mod vendor;

@@ -6,10 +6,10 @@ use serde_json::Value;
 use crate::lower::choice;
 use crate::lower::inputs::{self, BodyChoice};
 use crate::lower::spec_operation::{SpecOperation, SpecParameter};
-use crate::lower::tool_draft::{Ask, Claim, ToolDraft, ToolSamples};
+use crate::lower::tool_draft::{DraftedTool, FormatLookup, NameClaim, ToolDraft, ToolSamples};
 use crate::read::document::Document;
 use crate::read::keys::{self, PresetKeys, ToolKeys};
-use crate::read::located::{Located, nearest};
+use crate::read::located::{Located, did_you_mean};
 use toolwright_model::{CORE_TAG, Effect, Operation, PagingStyle, Parameter, ParameterKind, Tool};
 
 /// What became of an API's operations.
@@ -22,9 +22,20 @@ pub struct Lowered {
     /// Values that the vendor's grammar accepts.
     pub samples: Vec<ToolSamples>,
     /// Every name and alias, with its place.
-    pub claims: Vec<Claim>,
-    /// The operations that formats ask.
-    pub asks: Vec<Ask>,
+    pub claims: Vec<NameClaim>,
+    /// The operations that formats look values up with.
+    pub lookups: Vec<FormatLookup>,
+}
+
+impl Lowered {
+    /// Adds a tool.
+    pub(super) fn add(&mut self, drafted: DraftedTool) {
+        let DraftedTool { tool, samples, claims, lookups } = drafted;
+        self.tools.push(tool);
+        self.samples.extend(samples);
+        self.claims.extend(claims);
+        self.lookups.extend(lookups);
+    }
 }
 
 /// What became of one operation.
@@ -68,7 +79,7 @@ pub fn lower(
     }
     choice::lower(vendor, api, operations, document, root, &mut lowered);
     lowered.tools.sort_by(|a, b| a.name.cmp(&b.name));
-    check_asks(&lowered, root);
+    check_lookups(&lowered, root);
     lowered
 }
 
@@ -87,10 +98,11 @@ fn check_raw(spec: &SpecOperation, operations: &[SpecOperation], root: &Located<
     }
 }
 
-/// A format asks by itself, whatever a caller may do: only what surely changes nothing.
-fn check_asks(lowered: &Lowered, root: &Located<'_>) {
-    for ask in &lowered.asks {
-        let of_operation = |tool: &&Tool| tool.calls.iter().any(|call| call.operation == ask.operation);
+/// A format looks values up by itself, whatever the caller may do: the operation must change
+/// nothing.
+fn check_lookups(lowered: &Lowered, root: &Located<'_>) {
+    for lookup in &lowered.lookups {
+        let of_operation = |tool: &&Tool| tool.calls.iter().any(|call| call.operation == lookup.operation);
         let mut tools = lowered.tools.iter().filter(of_operation).peekable();
         let found = match tools.peek() {
             None => "which no tool reaches".to_owned(),
@@ -103,11 +115,10 @@ fn check_asks(lowered: &Lowered, root: &Located<'_>) {
             },
         };
         let known = lowered.operations.iter().map(|operation| operation.id.as_str());
-        let near = nearest(&ask.operation, known).filter(|near| *near != ask.operation);
-        root.nearest(&ask.pointer).report(
+        root.nearest(&lookup.pointer).report(
             "an operation of the same API that only reads".to_owned(),
-            format!("`{}`, {found}", ask.operation),
-            near.map(|near| format!("did you mean `{near}`?")),
+            format!("`{}`, {found}", lookup.operation),
+            did_you_mean(&lookup.operation, known.filter(|known| *known != lookup.operation)),
         );
     }
 }
@@ -145,10 +156,7 @@ fn lower_operation(
     let mut add = |draft: &ToolDraft<'_>, keys: &ToolKeys, only: Option<&[String]>| {
         let drafted = draft.tool(keys, only, None);
         names.push(drafted.tool.name.clone());
-        lowered.samples.extend(drafted.samples);
-        lowered.claims.extend(drafted.claims);
-        lowered.asks.extend(drafted.asks);
-        lowered.tools.push(drafted.tool);
+        lowered.add(drafted);
     };
     if spec.keys.raw.unwrap_or(true) {
         add(&raw, &spec.keys.tool, None);

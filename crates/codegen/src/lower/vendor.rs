@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use crate::lower::operations::{self, Lowered, VendorContext};
 use crate::lower::paging;
 use crate::lower::spec_operation::read_operations;
-use crate::lower::tool_draft::Claim;
+use crate::lower::tool_draft::NameClaim;
 use crate::read::finding::{Finding, Findings};
-use crate::read::located::{Located, nearest};
+use crate::read::located::{Located, did_you_mean};
 use crate::read::source::SourceMap;
 use crate::read::vendor_file::{self, VendorFile};
 use crate::read::vendor_folder::{ApiDescription, VendorFolder};
@@ -102,8 +102,8 @@ fn check_login(operation: &str, apis: &[LoweredApi], sound: bool, root: &Located
     let (found, hint) = match tool {
         None if results().any(|result| result.operation == operation) => ("which is skipped".to_owned(), None),
         None => {
-            let near = nearest(operation, results().map(|result| result.operation.as_str()));
-            ("which is no operation".to_owned(), near.map(|near| format!("did you mean `{near}`?")))
+            let known = results().map(|result| result.operation.as_str());
+            ("which is no operation".to_owned(), did_you_mean(operation, known))
         }
         Some(_) if !sound => return,
         Some(tool) => match (tool.effect, tool.parsed_input_schema().get("required")) {
@@ -124,7 +124,7 @@ fn check_login(operation: &str, apis: &[LoweredApi], sound: bool, root: &Located
 
 /// Checks that names and aliases lead to one tool each, over all vendors.
 pub fn check_names(vendors: &[LoweredVendor], findings: &Findings) {
-    let mut taken: BTreeMap<&str, &Claim> = BTreeMap::new();
+    let mut taken: BTreeMap<&str, &NameClaim> = BTreeMap::new();
     for claim in vendors.iter().flat_map(|vendor| &vendor.apis).flat_map(|api| &api.lowered.claims) {
         let Some(first) = taken.get(claim.name.as_str()) else {
             taken.insert(&claim.name, claim);

@@ -1,6 +1,6 @@
 //! The raw JSON of a description → findings about all that the build needs and OpenAPI 3.0 demands:
 //! version, head, paths, operations, references, and where `x-toolwright` is written. What has no
-//! finding here is left to [`faults`](super::faults).
+//! finding here is left to `faults`.
 
 mod operation;
 
@@ -9,9 +9,10 @@ pub(crate) use operation::IGNORED_HEADERS;
 use serde_json::{Map, Value};
 
 use crate::read::keys;
-use crate::read::located::{Located, nearest, one_of};
+use crate::read::located::{Located, did_you_mean, one_of};
 use crate::read::paths::{METHODS, path_fault, template_parameters};
 use crate::read::reference::{LONGEST_CHAIN, REF, raw_target, reference_of};
+use toolwright_model::suggest_one;
 
 /// Checks a whole description.
 pub fn check_document(root: &Located<'_>) {
@@ -77,7 +78,7 @@ fn check_path(path: &str, item: &Located<'_>) {
         for (key, entry) in item.entries().iter().filter(|(key, _)| !key.starts_with("x-")) {
             if !METHODS.contains(key) && !REST.contains(key) {
                 let known = || METHODS.into_iter().chain(REST);
-                let hint = nearest(key, known()).map(|near| format!("did you mean `{near}`?"));
+                let hint = did_you_mean(key, known());
                 entry.report(one_of(known()), format!("the unknown key `{key}`"), hint);
             }
         }
@@ -122,9 +123,13 @@ fn check_references(at: &Located<'_>, document: &Value) -> bool {
     match at.value {
         Value::Object(object) => {
             let own = reference_of(at.value).is_none_or(|reference| check_reference(at, object, reference, document));
-            at.entries().iter().fold(own, |sound, (_, entry)| check_references(entry, document) && sound)
+            let unsound = at.entries().iter().filter(|(_, entry)| !check_references(entry, document)).count();
+            own && unsound == 0
         }
-        Value::Array(_) => at.items().iter().fold(true, |sound, item| check_references(item, document) && sound),
+        Value::Array(_) => {
+            let unsound = at.items().iter().filter(|item| !check_references(item, document)).count();
+            unsound == 0
+        }
         _ => true,
     }
 }
@@ -166,5 +171,5 @@ fn is_circle(reference: &Map<String, Value>, document: &Value) -> bool {
 fn near_reference(reference: &str, document: &Value) -> Option<String> {
     let (parent, name) = reference.strip_prefix('#')?.rsplit_once('/')?;
     let siblings = document.pointer(parent)?.as_object()?;
-    nearest(name, siblings.keys().map(String::as_str)).map(|near| format!("did you mean `#{parent}/{near}`?"))
+    suggest_one(name, siblings.keys().map(String::as_str)).map(|near| format!("did you mean `#{parent}/{near}`?"))
 }

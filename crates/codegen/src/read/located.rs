@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::read::finding::Finding;
 use crate::read::source::{SourceMap, SourcePlace};
+use toolwright_model::{suggest_one, truncate};
 
 /// A value at its place.
 #[derive(Clone)]
@@ -43,6 +44,7 @@ impl<'s> Located<'s> {
     }
 
     /// The same source, for a value that stands elsewhere in the document.
+    #[must_use]
     pub fn at(&self, pointer: &str, value: &'s Value) -> Self {
         Self { source: self.source, pointer: pointer.to_owned(), value }
     }
@@ -53,6 +55,7 @@ impl<'s> Located<'s> {
     }
 
     /// The innermost thing on the way to `pointer` that exists; called on a document's root.
+    #[must_use]
     pub fn nearest(&self, pointer: &str) -> Self {
         let mut pointer = pointer;
         loop {
@@ -141,7 +144,7 @@ impl<'s> Located<'s> {
             self.report(
                 one_of(words.iter().map(String::as_str)),
                 describe(self.value),
-                nearest(text, words.iter().map(String::as_str)).map(|near| format!("did you mean `{near}`?")),
+                did_you_mean(text, words.iter().map(String::as_str)),
             );
         }
         word
@@ -156,10 +159,9 @@ impl<'s> Located<'s> {
     pub fn only(&self, known: &[&str]) {
         for (key, entry) in self.entries() {
             if !known.contains(&key) {
-                let hint = match nearest(key, known.iter().copied()) {
-                    Some(near) => format!("did you mean `{near}`? specs/README.md lists each key"),
-                    None => "specs/README.md lists each key".to_owned(),
-                };
+                const README: &str = "specs/README.md lists each key";
+                let near = did_you_mean(key, known.iter().copied());
+                let hint = near.map_or_else(|| README.to_owned(), |near| format!("{near} {README}"));
                 entry.report(one_of(known.iter().copied()), format!("the unknown key `{key}`"), Some(hint));
             }
         }
@@ -182,29 +184,20 @@ pub fn one_of<'a>(words: impl Iterator<Item = &'a str>) -> String {
     format!("one of {}", words.join(", "))
 }
 
-/// Returns the candidate that a slip of the hand would most likely have turned into `word`.
-pub fn nearest<'a>(word: &str, candidates: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    candidates
-        .map(|candidate| (strsim::jaro_winkler(&word.to_lowercase(), &candidate.to_lowercase()), candidate))
-        .filter(|(similarity, _)| *similarity >= 0.8)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .map(|(_, candidate)| candidate)
+/// Returns the advice to write the known name that was probably meant.
+pub fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    suggest_one(word, known).map(|near| format!("did you mean `{near}`?"))
 }
 
-/// Says what a value is, cut to what fits into a line.
+/// Describes a value for a message, cut to what fits into a line.
 pub fn describe(value: &Value) -> String {
     const LONGEST: usize = 80;
     match value {
         Value::Object(object) => format!("an object with {}", count(object.len(), "entry", "entries")),
         Value::Array(items) => format!("a list with {}", count(items.len(), "item", "items")),
         Value::Null => "nothing".to_owned(),
-        scalar => {
-            let text = scalar.to_string();
-            if text.chars().count() <= LONGEST {
-                format!("`{text}`")
-            } else {
-                format!("`{}…`", text.chars().take(LONGEST).collect::<String>())
-            }
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            format!("`{}`", truncate(&value.to_string(), LONGEST))
         }
     }
 }

@@ -1,4 +1,33 @@
-//! Files under specs/ → checked descriptions, overlays and vendors, each finding with its place.
+//! Files under specs/ → vendors and descriptions that were checked, each finding with file and line.
+//!
+//! ```text
+//! vendor_folder    a folder → VendorFolder
+//!   vendor_file      vendor.toml → Vendor
+//!   source           YAML, JSON → JSON, and the line of each place (lines)
+//!   check            a description's JSON → findings
+//!   overlay          the overlay's actions laid over the JSON; remembers which places it wrote
+//!   fixups           operation ids that the emitters need
+//!   document         JSON → openapiv3::OpenAPI, and the one way to follow a `$ref`; what it refuses: faults
+//!   keys             `x-toolwright` → OperationKeys
+//! ```
+//!
+//! What `openapiv3` 2.2 does not hold as written, and what is done about it:
+//!
+//! - `explode` of an encoding, which is `false` if missing: [`document::explode`] tells whether it is stated.
+//! - A response without `description` is refused: it gets an empty one.
+//! - Bounds of numbers and values of `enum` on `type: number` become floating point: a whole one is written as such
+//!   again (`lower::resolved`).
+//! - `uniqueItems: false` on an array, an empty `enum`, `properties` or `required`, and `style: simple` are read as if
+//!   they were missing, which means the same.
+//! - A schema whose keywords belong to several types, or that has a type and a composition, is an `AnySchema` with
+//!   `type` as text; so is `enum` on lists and objects, and a `type` that OpenAPI does not know.
+//! - Keywords beside a `$ref` are dropped, as OpenAPI 3.0 demands.
+//! - Formats that OpenAPI does not name are `VariantOrUnknownOrEmpty::Unknown`.
+//! - Statuses that are none, such as `20X`, and unknown keys are ignored.
+//! - References to anything but a component, such as `#/paths/~1a/get/responses/200`, are kept beside the types
+//!   (`document::Elsewhere`).
+//! - Places: findings and `x-toolwright` keys are read from the raw JSON, [`Document::raw`](document::Document).
+//! - Of OpenAPI 3.1 (lists of types, bounds in `exclusiveMinimum`) nothing: `cargo spec` converts it.
 
 pub mod check;
 pub mod document;

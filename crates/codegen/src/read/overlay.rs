@@ -6,7 +6,7 @@ use serde_json::Value;
 use serde_json_path::{JsonPath, NormalizedPath};
 
 use crate::read::finding::Findings;
-use crate::read::located::{Located, below, describe, escape, nearest};
+use crate::read::located::{Located, below, describe, did_you_mean, escape};
 use crate::read::source::{LoadedFile, Origin, Origins, SourceMap};
 
 /// Applies the overlay to the description.
@@ -55,11 +55,9 @@ fn apply_action(action: &Located<'_>, description: &mut Value, origins: &mut Ori
     if pointers.is_empty() {
         let paths = description.get("paths").and_then(Value::as_object).into_iter().flat_map(|paths| paths.keys());
         let path = text.split('\'').nth(1).unwrap_or_default();
-        let near = nearest(path, paths.map(String::as_str).filter(|known| *known != path));
-        let correct = near.map_or_else(
-            || "correct the path, or delete the action if the vendor dropped the operation".to_owned(),
-            |near| format!("did you mean `{near}`?"),
-        );
+        let near = did_you_mean(path, paths.map(String::as_str).filter(|known| *known != path));
+        let correct = near
+            .unwrap_or_else(|| "correct the path, or delete the action if the vendor dropped the operation".to_owned());
         let hint = format!("this action matches nothing: {correct}");
         target.wrong_with_hint("a target that stands in the description", hint);
         return;

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
-use crate::read::finding::Findings;
+use crate::read::finding::{Finding, Findings};
 use crate::read::lines::Lines;
 use crate::read::located::below;
 
@@ -70,18 +70,47 @@ pub fn load(path: &Path, name: &str, findings: &Findings) -> Option<LoadedFile> 
         }
     };
     let parsed = if path.extension().is_some_and(|extension| extension == "json") {
-        serde_json::from_str(&text).map_err(|error| format!("the JSON: {error}"))
+        parse_json(&text)
     } else {
-        // The first line has place and fault; the lines of the file that follow it are at hand.
-        serde_saphyr::from_str(&text).map_err(|error| {
-            let text = error.to_string();
-            let line = text.lines().next().unwrap_or_default();
-            line.strip_prefix("error: ").unwrap_or(line).to_owned()
-        })
+        parse_yaml(&text)
     };
-    let value = parsed.map_err(|error| findings.push_file(name, "YAML or JSON", format!("a fault in {error}"))).ok()?;
+    let value = match parsed {
+        Ok(value) => value,
+        Err(SyntaxFault { line, what }) => {
+            findings.push(Finding { line, ..Finding::of_file(name, "YAML or JSON", format!("a fault in {what}")) });
+            return None;
+        }
+    };
     let file = SourceFile { name: name.to_owned(), text: Some(SourceText::Yaml(text)), lines: OnceCell::new() };
     Some(LoadedFile { file: Rc::new(file), value })
+}
+
+/// Why a text can't be read.
+struct SyntaxFault {
+    line: Option<usize>,
+    /// `column 8: illegal placement of ':' indicator`.
+    what: String,
+}
+
+fn parse_json(text: &str) -> Result<Value, SyntaxFault> {
+    serde_json::from_str(text).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        let message = error.to_string();
+        let message = message.trim_end_matches(&format!(" at line {line} column {column}"));
+        SyntaxFault { line: Some(line), what: format!("column {column}: {message}") }
+    })
+}
+
+fn parse_yaml(text: &str) -> Result<Value, SyntaxFault> {
+    serde_saphyr::from_str(text).map_err(|error| {
+        let line = error.location().and_then(|location| usize::try_from(location.line()).ok());
+        // The lines of the file that follow the first one are at hand.
+        let message = error.to_string();
+        let message = message.lines().next().unwrap_or_default();
+        let message = message.strip_prefix("error: ").unwrap_or(message);
+        let place = line.map(|line| format!("line {line} ")).unwrap_or_default();
+        SyntaxFault { line, what: message.strip_prefix(&place).unwrap_or(message).to_owned() }
+    })
 }
 
 /// Where a person finds something: a file and a JSON pointer into it.

@@ -13,8 +13,8 @@ use serde_json::Value;
 pub use address::check_roots;
 pub use setting::check_hidden;
 
-use crate::read::finding::Findings;
-use crate::read::located::{Located, nearest, one_of};
+use crate::read::finding::{Finding, Findings};
+use crate::read::located::{Located, did_you_mean, one_of};
 use crate::read::paging_styles;
 use crate::read::source::{LoadedFile, SourceFile, SourceMap};
 use toolwright_model::{Check, Limits, Vendor};
@@ -46,8 +46,9 @@ pub fn load(path: &Path, file: &str, folder: &str, findings: &Findings) -> Optio
             // The line itself is not shown: a credential may have been pasted into it.
             let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
             let (line, column) = (before.matches('\n').count() + 1, before.rsplit('\n').next().unwrap_or_default());
-            let place = format!("line {line}, column {}", column.chars().count() + 1);
-            findings.push_file(file, "TOML", format!("a fault in {place}: {}", error.message().replace('\n', ", ")));
+            let message = error.message().replace('\n', ", ");
+            let found = format!("a fault in column {}: {message}", column.chars().count() + 1);
+            findings.push(Finding { line: Some(line), ..Finding::of_file(file, "TOML", found) });
             return None;
         }
     };
@@ -162,7 +163,7 @@ fn choice<T: Copy>(at: &Located<'_>, all: &[(&str, T)]) -> Option<T> {
     let found = all.iter().find(|(name, _)| *name == word).map(|(_, value)| *value);
     if found.is_none() {
         let words = || all.iter().map(|(name, _)| *name);
-        let near = nearest(word, words()).map(|near| format!("did you mean `{near}`?"));
+        let near = did_you_mean(word, words());
         at.report(one_of(words()), format!("`{word}`"), near);
     }
     found

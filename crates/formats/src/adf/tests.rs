@@ -1,5 +1,5 @@
-//! Documents against the published structure of ADF, as a table of our own: what each node may
-//! hold, in which order, with which attributes and marks. And that what is written reads back.
+//! Documents against the published structure of ADF, as our own table of it: what each node may
+//! hold, in which order, with which attributes and marks. Written Markdown reads back as the same nodes.
 
 use serde_json::{Value, json};
 
@@ -152,7 +152,7 @@ fn paragraph(nodes: &[Value]) -> Value {
 }
 
 #[test]
-fn markdown_becomes_the_nodes_that_it_means() {
+fn markdown_becomes_adf_nodes() {
     let link = json!({"type": "text", "text": "docs", "marks": [{"type": "link", "attrs": {"href": "https://example.com/a?b=c"}}]});
     for (given, expected) in [
         ("plain", json!([paragraph(&[text("plain")])])),
@@ -236,7 +236,7 @@ fn markdown_becomes_the_nodes_that_it_means() {
 }
 
 #[test]
-fn what_may_not_stand_where_markdown_has_it_becomes_what_may() {
+fn blocks_that_adf_forbids_become_allowed_ones() {
     for given in [
         "- # head\n- > quote\n- | a | b |\n  |---|---|\n  | c | d |\n- ---",
         "> # head\n> ---\n> | a | b |\n> |---|---|\n> | c | d |\n>\n> - [ ] task",
@@ -253,7 +253,7 @@ fn what_may_not_stand_where_markdown_has_it_becomes_what_may() {
 }
 
 #[test]
-fn what_markdown_has_no_word_for_reads_as_its_text() {
+fn nodes_that_markdown_lacks_read_as_text() {
     for (given, expected) in [
         (
             json!([{"type": "panel", "attrs": {"panelType": "warning"}, "content": [paragraph(&[text("Hot")])]}]),
@@ -311,7 +311,7 @@ fn what_markdown_has_no_word_for_reads_as_its_text() {
 }
 
 #[test]
-fn hostile_documents_cost_little() {
+fn work_on_hostile_documents_is_bounded() {
     let wide: Vec<Value> = (0..100_000).map(|_| json!({"type": "media", "attrs": {"alt": "x"}})).collect();
     let wide = doc(&json!([{"type": "mediaGroup", "content": wide}]));
     let mut deep = paragraph(&[text("bottom")]);
@@ -330,7 +330,7 @@ fn hostile_documents_cost_little() {
 }
 
 #[test]
-fn documents_pass_as_they_are_and_answers_read_as_markdown() {
+fn documents_pass_unchanged_and_answers_read_as_markdown() {
     let given = doc(&json!([{"type": "panel", "attrs": {"panelType": "info"}, "content": []}]));
     assert_eq!(to_document(given.clone()), Ok(given.clone()));
     assert_eq!(to_document(json!(given.to_string())), Ok(given.clone()));
@@ -425,7 +425,7 @@ fn some_markdown(state: &mut u64) -> String {
 }
 
 #[test]
-fn whatever_is_written_is_valid_and_reads_back() {
+fn random_markdown_becomes_valid_documents_that_read_back() {
     let rounds = std::env::var("ADF_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(5_000_u64);
     let mut wrong = Vec::new();
     for seed in 0..rounds {

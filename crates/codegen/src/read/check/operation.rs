@@ -1,6 +1,6 @@
 //! Operations, parameters and bodies of a description → findings.
 
-use crate::read::located::{Located, describe, nearest, one_of};
+use crate::read::located::{Located, describe, did_you_mean, one_of};
 use crate::read::paths::{METHODS, template_parameters};
 use crate::read::reference::{LONGEST_CHAIN, raw_target, reference_of};
 
@@ -85,7 +85,7 @@ fn check_path_parameters(at: &Located<'_>, path: &str, parameters: &[Named<'_>])
         }
     }
     for parameter in of_path().filter(|parameter| !in_path.contains(&parameter.name)) {
-        let hint = nearest(parameter.name, in_path.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+        let hint = did_you_mean(parameter.name, in_path.iter().copied());
         parameter.at.report(format!("a path with `{{{}}}`", parameter.name), format!("`{path}`"), hint);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::address::check_template;
 use super::{choice, optional_text, text, texts, variable};
-use crate::read::located::{Located, nearest, one_of};
+use crate::read::located::{Located, did_you_mean, one_of};
 use toolwright_model::{Address, ClientSecret, Credential, Refusal};
 
 /// Reads one credential.
@@ -61,7 +61,7 @@ pub(super) fn read(at: &Located<'_>, addresses: &[Address]) -> Option<Credential
             }
         }
         other => {
-            let near = nearest(other, words()).map(|near| format!("did you mean `{near}`?"));
+            let near = did_you_mean(other, words());
             kind.report(one_of(words()), format!("`{other}`"), near);
             return None;
         }
