@@ -17,7 +17,7 @@ use crate::error::Outcome;
 const LATENCIES: [f64; 11] = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
 /// The content type of [`Metrics::text`].
-pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+pub(crate) const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The metrics of one process.
 #[derive(Debug)]
@@ -51,7 +51,7 @@ struct VendorLabel {
 
 /// A call in flight; counts until it is dropped.
 #[derive(Debug)]
-pub struct InFlight(Gauge);
+pub(crate) struct InFlight(Gauge);
 
 impl Drop for InFlight {
     fn drop(&mut self) {
@@ -80,14 +80,14 @@ impl Default for Metrics {
 
 impl Metrics {
     /// Counts a call as in flight.
-    pub fn begin(&self) -> InFlight {
+    pub(crate) fn begin(&self) -> InFlight {
         self.in_flight.inc();
         InFlight(self.in_flight.clone())
     }
 
     /// Counts the end of a call. `vendor` and `tool` are empty for an unknown tool; `error` is the
     /// kind of a failure.
-    pub fn end(&self, vendor: &str, tool: &str, outcome: Outcome, error: Option<&'static str>) {
+    pub(crate) fn end(&self, vendor: &str, tool: &str, outcome: Outcome, error: Option<&'static str>) {
         let labels = CallLabels { vendor: vendor.to_owned(), tool: tool.to_owned(), outcome: outcome.as_str() };
         self.calls.get_or_create(&labels).inc();
         if let Some(kind) = error {
@@ -96,12 +96,12 @@ impl Metrics {
     }
 
     /// Returns the metrics of one vendor, by its id.
-    pub fn of<'a>(&'a self, vendor: &'a str) -> VendorMetrics<'a> {
+    pub(crate) fn of<'a>(&'a self, vendor: &'a str) -> VendorMetrics<'a> {
         VendorMetrics { metrics: self, vendor }
     }
 
     /// Returns all metrics in the OpenMetrics text format.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut out = String::new();
         // Writing to a string can't fail.
         let _ = text::encode(&mut out, &self.registry);
@@ -111,21 +111,21 @@ impl Metrics {
 
 /// The metrics of one vendor.
 #[derive(Debug, Clone, Copy)]
-pub struct VendorMetrics<'a> {
+pub(crate) struct VendorMetrics<'a> {
     metrics: &'a Metrics,
     vendor: &'a str,
 }
 
 impl VendorMetrics<'_> {
     /// Counts a wait for the vendor's limits.
-    pub fn waited(self, span: Duration) {
+    pub(crate) fn waited(self, span: Duration) {
         let label = VendorLabel { vendor: self.vendor.to_owned() };
         self.metrics.waits.get_or_create(&label).inc();
         self.metrics.waited.get_or_create(&label).inc_by(span.as_secs_f64());
     }
 
     /// Records how long the vendor took, whether it answered or not.
-    pub fn took(self, span: Duration) {
+    pub(crate) fn took(self, span: Duration) {
         self.metrics.latency.get_or_create(&VendorLabel { vendor: self.vendor.to_owned() }).observe(span.as_secs_f64());
     }
 }

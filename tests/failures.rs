@@ -106,6 +106,16 @@ async fn html_where_data_was_expected_is_an_error() {
 }
 
 #[tokio::test]
+async fn an_html_attachment_is_no_login_page_however_it_is_named() {
+    for disposition in ["attachment; filename=report.html", "attachment; FileName*=UTF-8''Bericht%20%E2%82%AC.html"] {
+        let headers = json!({"Content-Type": "text/html", "Content-Disposition": disposition});
+        let (_sandbox, result) =
+            answered(json!({"status": 200, "headers": headers, "body": "<html>Quarterly report</html>"})).await;
+        assert_eq!(result.is_error, Some(false), "{disposition}: {result:?}");
+    }
+}
+
+#[tokio::test]
 async fn an_empty_body_is_no_error() {
     let (_sandbox, result) = answered(json!({"status": 200})).await;
     assert_eq!(result.is_error, Some(false));

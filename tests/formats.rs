@@ -17,7 +17,7 @@ use toolwright::sandbox::{Sandbox, Script};
 use toolwright_codegen::generate;
 use toolwright_model::ApiTools;
 
-use crate::common::{call, connection, everything, text};
+use crate::common::{call, call_result, connection, everything, text};
 
 const JSON: Body = Body::Json("application/json");
 const SEARCH: Request = Request { method: "POST", path: "/issues/search", query: &[], headers: &[], body: JSON };
@@ -122,7 +122,7 @@ impl Bench {
     }
 
     async fn call(&self, tool: &str, arguments: Value) -> CallToolResult {
-        toolwright::mcp_result::result("acme", call(&self.toolbox, tool, arguments).await)
+        toolwright::mcp_result::result("acme", call_result(&self.toolbox, tool, arguments).await)
     }
 
     /// Calls, and returns the answer.

@@ -121,8 +121,8 @@ async fn the_rate_limiter_stays_below_a_limit_that_refills() {
     let limits = RateLimits { requests_per_minute: Some(60), in_flight: Some(2), ..RateLimits::default() };
     let toolbox = paced(&sandbox.address("jitbit"), limits);
     let started = Instant::now();
-    let (waits, mut waiting) = unbounded_channel();
-    let caller = Caller { waits: Some(waits), ..Caller::default() };
+    let (progress, mut waiting) = unbounded_channel();
+    let caller = Caller { progress: Some(progress), ..Caller::default() };
     for _ in 0..11 {
         toolbox.call_as(&caller, "jitbit_get_stats", serde_json::Map::new()).await.unwrap();
     }
@@ -135,8 +135,8 @@ async fn the_rate_limiter_stays_below_a_limit_that_refills() {
 async fn a_wait_is_reported_to_the_caller() {
     let sandbox = sandbox(Some(&busy("getTicket", 429, &json!({}), Some(1)))).await;
     let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
-    let (waits, mut waiting) = unbounded_channel();
-    let caller = Caller { waits: Some(waits), ..Caller::default() };
+    let (progress, mut waiting) = unbounded_channel();
+    let caller = Caller { progress: Some(progress), ..Caller::default() };
     let arguments = json!({"ticketId": 7}).as_object().cloned().unwrap();
     toolbox.call_as(&caller, "jitbit_get_ticket", arguments).await.unwrap();
     let report = waiting.try_recv().unwrap();

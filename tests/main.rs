@@ -15,6 +15,9 @@ mod choice;
 // Whole runs of the command line: arguments, output, exit code. The cases are in tests/cli.
 #[cfg(feature = "jitbit")]
 mod cli;
+// `call --audit`: calls that are refused before a vendor is asked are recorded too.
+#[cfg(feature = "jitbit")]
+mod cli_audit;
 // The tools that the official MCP conformance suite calls, over HTTP.
 mod conformance;
 // Environment variables → a vendor's connection, and the errors where they don't fit together.

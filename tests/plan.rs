@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 use toolwright::audit::Audit;
+use toolwright::call::CallResult;
 use toolwright::catalog::Catalog;
 use toolwright::policy::{Defaults, SelectionWords};
 use toolwright_model::{DRY_RUN, Effect, FIELDS};
@@ -142,8 +143,15 @@ async fn planted_secrets_appear_in_no_output() {
         user(json!({"password": ["pl4nted"]})),
         json!({"apiKey": "pl4nted", "note": "{\"token\": \"pl4nted\"}"}),
     ] {
-        match common::call(&toolbox, "jitbit_create_user", arguments.clone()).await {
-            Ok(_) => {}
+        match common::call_result(&toolbox, "jitbit_create_user", arguments.clone()).await {
+            Ok(CallResult::Reply(_)) => {}
+            Ok(CallResult::Plan(plan)) => {
+                let _ = write!(
+                    out,
+                    "{plan:?} {:?}",
+                    toolwright::mcp_result::result("jitbit", Ok(CallResult::Plan(plan.clone())))
+                );
+            }
             Err(failure) => {
                 let _ = write!(out, "{failure} {failure:?}");
                 let _ = write!(out, "{:?}", toolwright::mcp_result::result("jitbit", Err(failure)));

@@ -45,7 +45,7 @@ struct LogFile {
 
 /// A call, as it is known before it is sent.
 #[derive(Debug, Clone, Default)]
-pub struct CallDetails {
+pub(crate) struct CallDetails {
     /// The client program, as it names itself.
     pub client: Option<String>,
     /// The vendor's id.
@@ -68,7 +68,7 @@ pub struct CallDetails {
 
 /// How a call ended.
 #[derive(Debug, Clone)]
-pub struct CallEnd {
+pub(crate) struct CallEnd {
     /// The stage at which it ended.
     pub outcome: Outcome,
     /// The vendor's status.
@@ -114,7 +114,7 @@ impl Audit {
     }
 
     /// Returns the path of the log.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
@@ -123,7 +123,7 @@ impl Audit {
     ///
     /// # Errors
     /// The line can't be written: the call must not be sent.
-    pub fn intent(&self, call: &CallDetails) -> io::Result<u64> {
+    pub(crate) fn intent(&self, call: &CallDetails) -> io::Result<u64> {
         let mut log = self.log();
         let id = log.append("intent", None, record::details(call))?;
         log.file.sync_data().or_else(unsupported)?;
@@ -134,7 +134,7 @@ impl Audit {
     ///
     /// # Errors
     /// The line can't be written.
-    pub fn outcome(&self, id: u64, call: &CallDetails, end: &CallEnd) -> io::Result<()> {
+    pub(crate) fn outcome(&self, id: u64, call: &CallDetails, end: &CallEnd) -> io::Result<()> {
         let mut entries = Map::new();
         entries.insert("tool".to_owned(), json!(call.tool));
         entries.extend(record::outcome(end));
@@ -145,7 +145,7 @@ impl Audit {
     ///
     /// # Errors
     /// The line can't be written.
-    pub fn call(&self, call: &CallDetails, end: &CallEnd) -> io::Result<()> {
+    pub(crate) fn call(&self, call: &CallDetails, end: &CallEnd) -> io::Result<()> {
         let mut entries = record::details(call);
         entries.extend(record::outcome(end));
         self.log().append("call", None, entries).map(drop)

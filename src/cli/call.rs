@@ -1,5 +1,6 @@
-//! `toolwright call`: one tool, one answer, through the same gate as the server.
+//! `toolwright call`: a tool's name and arguments → its answer, through the same gate as the server.
 
+use std::collections::HashMap;
 use std::io::Read as _;
 
 use clap::{Args, ValueEnum};
@@ -13,11 +14,13 @@ use super::start::{
     AuditArguments, FilesArguments, RetryArguments, SandboxArguments, evaluator, sandbox_connections,
     vendor_connections,
 };
-use crate::call::{Caller, Toolbox};
+use crate::call::{CallResult, Caller, Failure, Toolbox};
 use crate::catalog::Catalog;
+use crate::config::ConnectionConfig;
 use crate::error::ConfigError;
 use crate::mcp_result;
 use crate::policy::Defaults;
+use crate::sandbox::Sandbox;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -65,54 +68,88 @@ async fn call(arguments: &Arguments, printer: &mut Printer) -> Result<(), Comman
     let catalog = Catalog::compiled();
     let selection = arguments.selection.resolve(Defaults::Reads, &catalog, &environment)?;
     let tool_arguments = tool_arguments(arguments)?;
-    // What needs no connection is said before credentials are asked for.
-    let vendor = match catalog.get(&arguments.name) {
-        Some(entry) => {
-            if let Err(refusal) = selection.decide(entry) {
-                return Err(ConfigError::new(format!("`{}` is held back: {refusal}", arguments.name)).into());
-            }
-            entry.vendor.clone()
-        }
-        None => {
-            let near = catalog.near(&arguments.name);
-            let hint = if near.is_empty() {
-                "`toolwright catalog list` shows every name".to_owned()
-            } else {
-                format!("did you mean `{}`?", near.join("`, `"))
-            };
-            return Err(ConfigError::new(format!("unknown tool `{}`\nhint: {hint}", arguments.name)).into());
-        }
-    };
+    let vendor = catalog.get(&arguments.name).map(|entry| entry.vendor.clone());
     let folder = arguments.files.open()?;
     let sandbox = arguments.sandbox.start().await?;
-    let connections = match &sandbox {
-        Some(sandbox) => sandbox_connections(sandbox, &catalog, &environment)?,
-        None => vendor_connections(&catalog, Some(&[vendor.clone()].into()), &environment)?,
+    let (connections, not_connected) = match connections(sandbox.as_ref(), vendor.as_deref(), &catalog) {
+        Ok(connections) => (connections, None),
+        // An unknown or refused tool needs no connection, so that the call decides.
+        Err(CommandError::Configuration(error)) => (HashMap::new(), Some(error)),
+        Err(error) => return Err(error),
     };
     let toolbox = Toolbox::new(catalog, selection, &connections, arguments.dry_run)
         .with_patience(arguments.retry.patience())
         .with_files(folder)
         .with_record(arguments.audit.open()?)
         .with_evaluator(evaluator()?);
-    let (waits, mut waiting) = tokio::sync::mpsc::unbounded_channel();
-    let who = Caller { client: Some("toolwright call".to_owned()), waits: Some(waits), ..Caller::default() };
-    let mut pending = std::pin::pin!(toolbox.call_as(&who, &arguments.name, tool_arguments));
-    let called = loop {
+    let result = run_call(&toolbox, &arguments.name, tool_arguments, printer).await?;
+    match (result, not_connected) {
+        (Err(Failure::UnknownTool { name, near }), _) => Err(unknown_tool(&name, &near).into()),
+        (Err(Failure::Refused { refusal, .. }), _) => {
+            Err(ConfigError::new(format!("`{}` is held back: {refusal}", arguments.name)).into())
+        }
+        (_, Some(error)) => Err(error.into()),
+        (result, None) => print(arguments.format, &vendor.unwrap_or_default(), result, printer),
+    }
+}
+
+fn connections(
+    sandbox: Option<&Sandbox>,
+    vendor: Option<&str>,
+    catalog: &Catalog,
+) -> Result<HashMap<String, ConnectionConfig>, CommandError> {
+    match (sandbox, vendor) {
+        (Some(sandbox), _) => sandbox_connections(sandbox, catalog, &environment),
+        (None, Some(vendor)) => vendor_connections(catalog, Some(&[vendor.to_owned()].into()), &environment),
+        (None, None) => Ok(HashMap::new()),
+    }
+}
+
+/// Runs the call and prints its progress. Ctrl-C drops the request.
+async fn run_call(
+    toolbox: &Toolbox,
+    name: &str,
+    arguments: Map<String, Value>,
+    printer: &mut Printer,
+) -> Result<Result<CallResult, Failure>, CommandError> {
+    let (progress, mut lines) = tokio::sync::mpsc::unbounded_channel();
+    let client = Some("toolwright call".to_owned());
+    let caller = Caller { client, progress: Some(progress), ..Caller::default() };
+    let mut call = std::pin::pin!(toolbox.call_as(&caller, name, arguments));
+    loop {
         tokio::select! {
-            called = &mut pending => break called,
-            Some(text) = waiting.recv() => printer.note(&text),
+            result = &mut call => return Ok(result),
+            Some(line) = lines.recv() => printer.note(&line),
             _ = tokio::signal::ctrl_c() => return Err(CommandError::Check),
         }
+    }
+}
+
+fn unknown_tool(name: &str, near: &[String]) -> ConfigError {
+    let hint = if near.is_empty() {
+        "`toolwright catalog list` shows every name".to_owned()
+    } else {
+        format!("did you mean `{}`?", near.join("`, `"))
     };
-    let configuration = called.as_ref().is_err_and(crate::call::Failure::is_configuration);
-    let result = mcp_result::result(&vendor, called);
+    ConfigError::new(format!("unknown tool `{name}`\nhint: {hint}"))
+}
+
+/// Prints the result: data on stdout, a failure as text on stderr.
+fn print(
+    format: Format,
+    vendor: &str,
+    result: Result<CallResult, Failure>,
+    printer: &mut Printer,
+) -> Result<(), CommandError> {
+    let is_configuration = result.as_ref().is_err_and(Failure::is_configuration);
+    let result = mcp_result::result(vendor, result);
     let failed = result.is_error == Some(true);
-    match arguments.format {
+    match format {
         Format::Json => printer.data(&serde_json::to_string_pretty(&result).map_err(std::io::Error::from)?)?,
         Format::Text if failed => printer.error(&text(&result)),
         Format::Text => printer.data(&text(&result))?,
     }
-    match (failed, configuration) {
+    match (failed, is_configuration) {
         (false, _) => Ok(()),
         (true, false) => Err(CommandError::Check),
         (true, true) => Err(ConfigError::new("nothing was sent").into()),

@@ -13,7 +13,7 @@ use super::printer::Printer;
 use super::selection::{SelectionArguments, environment};
 use super::start::vendor_connections;
 use super::table;
-use crate::call::{Failure, Toolbox};
+use crate::call::{CallResult, Failure, Toolbox};
 use crate::catalog::{Catalog, Entry};
 use crate::config::{ConnectionConfig, connection};
 use crate::error::{CallError, ConfigError};
@@ -157,7 +157,8 @@ async fn login(toolbox: &Toolbox, vendor: &Vendor, connection: &ConnectionConfig
         .iter()
         .find(|entry| matches!(entry.tool.calls.as_slice(), [call] if call.operation == check.operation))
         .ok_or("the vendor's check is no tool; this is a fault of toolwright")?;
-    let answer = toolbox.call(&tool.tool.name, Map::new()).await.map_err(|failure| explained(&failure, connection))?;
+    let result = toolbox.call(&tool.tool.name, Map::new()).await.map_err(|failure| explained(&failure, connection))?;
+    let CallResult::Reply(answer) = result else { return Ok("this is a dry run; nothing was called".to_owned()) };
     let Ok(body) = serde_json::from_slice::<Value>(&answer.body) else {
         return Err(format!(
             "the answer is no JSON: `{}` may be a website or a login page\nhint: {} should lead to the product itself",
@@ -239,7 +240,7 @@ mod tests {
         let rejection = |status| Rejection {
             status,
             body: String::new(),
-            advice: None,
+            advice: Vec::new(),
             rate_limit: crate::error::RateLimit::default(),
             request_id: None,
         };

@@ -134,9 +134,7 @@ impl Inputs {
     pub fn finish(&self) -> Result<(), CallError> {
         let left = self.path.keys().chain(self.query.keys()).chain(self.headers.keys()).next().map(String::as_str);
         match left.or(self.body.as_ref().map(|_| "body")) {
-            Some(name) => {
-                Err(CallError::NotSent(format!("the operation does not take `{name}`; this is a fault of toolwright")))
-            }
+            Some(name) => Err(CallError::Internal(format!("the operation does not take `{name}`"))),
             None => Ok(()),
         }
     }

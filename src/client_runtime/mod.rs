@@ -43,7 +43,7 @@ pub trait Connection: Send + Sync {
 /// The result for an operation that does not exist. Catalog and dispatch come from one run of the
 /// generator, so this is a bug.
 pub fn unknown_operation<'a>(operation: &str) -> Pending<'a> {
-    let error = CallError::NotSent(format!("the client has no operation `{operation}`; this is a fault of toolwright"));
+    let error = CallError::Internal(format!("the client has no operation `{operation}`"));
     Box::pin(async move { Err(error) })
 }
 
@@ -77,7 +77,7 @@ pub async fn answer(result: Result<ResponseValue<ByteStream>, Error<()>>) -> Res
         }
         Err(Error::InvalidRequest(reason) | Error::Custom(reason)) => Err(CallError::NotSent(reason)),
         Err(Error::ErrorResponse(_) | Error::InvalidResponsePayload(..)) => {
-            Err(CallError::Unknown("the client decoded the answer, which it should pass on as bytes".to_owned()))
+            Err(CallError::Unknown("the client decoded the answer, which it should pass on as bytes".to_owned().into()))
         }
     }
 }

@@ -18,7 +18,7 @@ const LONGEST_PART: usize = 20;
 const LONGEST_REASON: usize = 200;
 
 /// Runs the child process.
-pub fn run_child() -> ExitCode {
+pub(crate) fn run_child() -> ExitCode {
     let result = limits::set()
         .map_err(|error| error.to_string())
         .and_then(|()| input())

@@ -16,10 +16,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
 use tokio::sync::Semaphore;
 
-pub use filter::run_child;
+pub(crate) use filter::run_child;
 
 /// The hidden command with which this program evaluates a filter.
-pub const COMMAND: &str = "evaluate-jq";
+pub(crate) const COMMAND: &str = "evaluate-jq";
 /// How long a filter may take, including the start of its process.
 const DEADLINE: Duration = Duration::from_secs(2);
 /// How many filters run at once.

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use rmcp::model::{CallToolResult, ContentBlock, MetaObject, ResourceContents};
 use serde_json::{Value, json};
 
-use crate::call::{Failure, Reply};
+use crate::call::{CallResult, Failure, PlannedCall, Reply};
 use crate::error::{CallError, seconds};
 use crate::sanitize;
 use crate::upstream::Answer;
@@ -26,11 +26,20 @@ pub const STATUS: &str = "toolwright/status";
 pub const RETRY_AFTER: &str = "retry_after_seconds";
 
 /// Builds the result of a call.
-pub fn result(vendor: &str, called: Result<Reply, Failure>) -> CallToolResult {
-    match called {
-        Ok(reply) => success(vendor, &reply),
+pub fn result(vendor: &str, result: Result<CallResult, Failure>) -> CallToolResult {
+    match result {
+        Ok(CallResult::Reply(reply)) => success(vendor, &reply),
+        Ok(CallResult::Plan(plan)) => planned(&plan),
         Err(failure) => self::failure(&failure),
     }
+}
+
+fn planned(plan: &PlannedCall) -> CallToolResult {
+    let mut shown = json!({"dry_run": true, "sent": false});
+    if let (Some(shown), Ok(Value::Object(plan))) = (shown.as_object_mut(), serde_json::to_value(plan)) {
+        shown.extend(plan);
+    }
+    CallToolResult::success(vec![ContentBlock::text(shown.to_string())])
 }
 
 fn success(vendor: &str, reply: &Reply) -> CallToolResult {
@@ -72,14 +81,6 @@ fn file(vendor: &str, essence: &str, answer: &Answer) -> ContentBlock {
 }
 
 fn failure(failure: &Failure) -> CallToolResult {
-    if let Failure::PlannedCall(plan) = failure {
-        // A dry run did what was asked for.
-        let mut shown = json!({"dry_run": true, "sent": false});
-        if let (Some(shown), Ok(Value::Object(plan))) = (shown.as_object_mut(), serde_json::to_value(plan)) {
-            shown.extend(plan);
-        }
-        return CallToolResult::success(vec![ContentBlock::text(shown.to_string())]);
-    }
     let mut meta = json!({OUTCOME: failure.outcome().as_str()});
     if let Failure::Call(call) = failure {
         limits(call, &mut meta);
@@ -126,7 +127,7 @@ mod tests {
     }
 
     fn content(content_type: &str, body: &'static [u8]) -> Value {
-        json!(result("jitbit", Ok(answer(content_type, body).into())))["content"].take()
+        json!(result("jitbit", Ok(Reply::from(answer(content_type, body)).into())))["content"].take()
     }
 
     #[test]
@@ -143,7 +144,7 @@ mod tests {
         let mut reply = Reply::from(answer("multipart/mixed", b"..."));
         (reply.parts, reply.untrusted) = (parts, vec!["name".to_owned()]);
         assert_eq!(
-            json!(result("jitbit", Ok(reply)))["content"],
+            json!(result("jitbit", Ok(reply.into())))["content"],
             json!([
                 {"type": "text", "text": "{\"untrusted\":[\"name\"],\"id\":1}"},
                 {"type": "image", "data": STANDARD.encode(b"\x89"), "mimeType": "image/png"},

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::envelope::Envelope;
 use super::pieces;
-use crate::call::{Page, ReplyOffset, records};
+use crate::call::{Page, ReplyOffset, record_slices};
 
 /// The longest text of an answer, in bytes.
 const LARGEST: usize = 40_000;
@@ -33,9 +33,9 @@ pub(super) fn bounded(text: &str, window: &ReplyWindow<'_>) -> String {
             return whole;
         }
     }
-    if let Some(list) = records::longest_list(text)
+    if let Some(list) = record_slices::longest_list(text)
         && text.len() - list.len() < LARGEST / 2
-        && let Some(items) = records::items(list)
+        && let Some(items) = record_slices::items(list)
     {
         return window.records(text, list, &items);
     }
@@ -90,7 +90,7 @@ impl RecordContext<'_> {
         if self.list.len() == self.text.len() && !self.list.starts_with('[') {
             return record.to_owned();
         }
-        records::with_items(self.text, self.list, &[record])
+        record_slices::with_items(self.text, self.list, &[record])
     }
 }
 
@@ -135,7 +135,7 @@ impl ReplyWindow<'_> {
                 text.len() / 1_000
             ),
         };
-        self.envelope_for(shown, note, rest).wrap(&records::with_items(text, list, &left[..shown]))
+        self.envelope_for(shown, note, rest).wrap(&record_slices::with_items(text, list, &left[..shown]))
     }
 
     /// Shows a record that is too large on its own: first shortened, then the pieces cut out of it.

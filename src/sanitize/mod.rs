@@ -19,7 +19,7 @@ pub(crate) const EVERY: &str = "*";
 
 /// Which fields of a vendor's answers outsiders write, and where links may lead.
 #[derive(Debug, Clone)]
-pub struct Rules {
+pub(crate) struct Rules {
     untrusted: Vec<String>,
     html: Vec<String>,
     hosts: Hosts,
@@ -34,7 +34,7 @@ impl Default for Rules {
 
 impl Rules {
     /// Creates the rules for a vendor; `own` are the hosts of the configured addresses.
-    pub fn new<'a>(vendor: &'a Vendor, own: impl Iterator<Item = &'a str>) -> Self {
+    pub(crate) fn new<'a>(vendor: &'a Vendor, own: impl Iterator<Item = &'a str>) -> Self {
         let hosts = Hosts::new(vendor.links.iter().map(String::as_str).chain(own));
         let untrusted = vendor.untrusted.clone().unwrap_or_else(|| vec![EVERY.to_owned()]);
         Self { untrusted, html: vendor.html.clone(), hosts }
@@ -67,7 +67,7 @@ impl Rules {
 }
 
 /// Cleans a message of ours that quotes a vendor.
-pub fn message(text: &str) -> String {
+pub(crate) fn message(text: &str) -> String {
     let visible = invisible::strip(text);
     links::make_inert(&visible, &Hosts::default(), Inert::Images).into_owned()
 }

@@ -29,7 +29,7 @@ use rmcp::{ErrorData, RoleServer, ServerHandler};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::call::{Caller, Failure, SessionId, Toolbox};
+use crate::call::{CallResult, Caller, Failure, SessionId, Toolbox};
 use crate::catalog::Entry;
 use crate::config::ChosenSettings;
 use crate::error::CallError;
@@ -177,22 +177,24 @@ impl ServerHandler for Server {
         self.messages.log(&context, LoggingLevel::Debug, &format!("{name}: asking {title}")).await;
         let client = context.peer.peer_info().map(|info| info.client_info.clone());
         let client = client.map(|client| format!("{} {}", client.name, client.version));
-        let (waits, waiting) = mpsc::unbounded_channel();
-        let who = Caller { client, session: self.session, waits: Some(waits), chosen: self.chosen(&context)? };
-        let call = self.toolbox.call_as(&who, name, request.arguments.unwrap_or_default());
-        let called = self.wait(&context, title, started, waiting, call).await;
-        let (level, text) = match &called {
-            Ok(answer) => (LoggingLevel::Info, format!("{name}: {title} answered {}", answer.status)),
-            Err(failure) => (LoggingLevel::Warning, format!("{name}: {}", failure.outcome().as_str())),
+        let (progress, waiting) = mpsc::unbounded_channel();
+        let caller = Caller { client, session: self.session, progress: Some(progress), chosen: self.chosen(&context)? };
+        let call = self.toolbox.call_as(&caller, name, request.arguments.unwrap_or_default());
+        let result = self.wait(&context, title, started, waiting, call).await;
+        let (level, end, bytes) = match &result {
+            Ok(CallResult::Reply(reply)) => {
+                (LoggingLevel::Info, format!("{title} answered {}", reply.status), reply.body.len())
+            }
+            Ok(CallResult::Plan(_)) => (LoggingLevel::Info, "planned, nothing was sent".to_owned(), 0),
+            Err(failure) => (LoggingLevel::Warning, failure.outcome().as_str().to_owned(), 0),
         };
-        self.messages.log(&context, level, &text).await;
-        let bytes = called.as_ref().map_or(0, |answer| answer.body.len());
+        self.messages.log(&context, level, &format!("{name}: {end}")).await;
         let took = format!("{name}: {bytes} bytes in {} ms", started.elapsed().as_millis());
         self.messages.log(&context, LoggingLevel::Debug, &took).await;
-        match called {
-            // A name that does not exist is a fault of the request; everything else is for the model.
+        match result {
+            // An unknown name is an error of the request; every other failure is for the model.
             Err(unknown @ Failure::UnknownTool { .. }) => Err(ErrorData::invalid_params(unknown.to_string(), None)),
-            called => Ok(mcp_result::result(vendor, called).into()),
+            result => Ok(mcp_result::result(vendor, result).into()),
         }
     }
 }
@@ -220,22 +222,22 @@ impl Server {
 
     /// Waits for the call's end and reports progress meanwhile, so that neither the client nor a proxy
     /// times out.
-    async fn wait<T>(
+    async fn wait(
         &self,
         context: &RequestContext<RoleServer>,
         title: &str,
         started: Instant,
         mut waiting: mpsc::UnboundedReceiver<String>,
-        call: impl Future<Output = Result<T, Failure>>,
-    ) -> Result<T, Failure> {
+        call: impl Future<Output = Result<CallResult, Failure>>,
+    ) -> Result<CallResult, Failure> {
         let elapsed = || started.elapsed().as_secs_f64();
         Messages::progress(context, 0.0, &format!("asking {title}")).await;
         let mut call = pin!(call);
         let mut ticks = tokio::time::interval_at(started + PROGRESS_INTERVAL, PROGRESS_INTERVAL);
-        let called = loop {
+        let result = loop {
             // Dropping the call drops the request to the vendor.
             tokio::select! {
-                called = &mut call => break called,
+                result = &mut call => break result,
                 // The reason of the wait: a vendor's limit, a retry.
                 Some(text) = waiting.recv() => Messages::progress(context, elapsed(), &text).await,
                 () = context.ct.cancelled() => break Err(Failure::Call(CallError::Cancelled)),
@@ -244,9 +246,13 @@ impl Server {
                 }
             }
         };
-        let end = if called.is_ok() { format!("{title} answered") } else { "the call failed".to_owned() };
+        let end = match &result {
+            Ok(CallResult::Reply(_)) => format!("{title} answered"),
+            Ok(CallResult::Plan(_)) => "planned, nothing was sent".to_owned(),
+            Err(_) => "the call failed".to_owned(),
+        };
         Messages::progress(context, elapsed(), &end).await;
-        called
+        result
     }
 }
 

@@ -52,13 +52,13 @@ pub(crate) async fn read_answer(
     body: impl Stream<Item = reqwest::Result<Bytes>> + Unpin,
 ) -> Result<Answer, CallError> {
     let (body, complete) = collect(body, LARGEST_ANSWER).await.map_err(|error| {
-        CallError::Unknown(format!("the vendor answered {status}, and the answer broke off: {}", cause(&error)))
+        let reason = format!("the vendor answered {status}, and the answer broke off: {}", cause(&error));
+        CallError::Unknown(reason.into())
     })?;
     if !complete {
-        return Err(CallError::Unknown(format!(
-            "the vendor answered {status} with more than {} MB; ask for less",
-            LARGEST_ANSWER / 1024 / 1024
-        )));
+        let most = LARGEST_ANSWER / 1024 / 1024;
+        let reason = format!("the vendor answered {status} with more than {most} MB; ask for less");
+        return Err(CallError::Unknown(reason.into()));
     }
     Ok(Answer {
         status,
@@ -98,6 +98,7 @@ pub(crate) async fn read_rejection(response: Response) -> CallError {
     } else {
         truncate(String::from_utf8_lossy(&bytes).trim(), LONGEST_REFUSAL).into_owned()
     };
+    let advice = advice.into_iter().collect();
     CallError::Rejected(Box::new(Rejection { status: status.as_u16(), body, advice, rate_limit, request_id }))
 }
 
@@ -161,9 +162,9 @@ pub(crate) fn transport_error(error: &reqwest::Error) -> CallError {
     if error.is_builder() || error.is_connect() {
         CallError::NotSent(format!("no connection to the vendor: {}", cause(error)))
     } else if error.is_timeout() {
-        CallError::Unknown("the vendor did not answer in time".to_owned())
+        CallError::Unknown("the vendor did not answer in time".to_owned().into())
     } else {
-        CallError::Unknown(format!("the connection to the vendor broke: {}", cause(error)))
+        CallError::Unknown(format!("the connection to the vendor broke: {}", cause(error)).into())
     }
 }
 

@@ -64,7 +64,7 @@ impl Credentials {
     }
 
     /// An access token that is requested on first use and renewed.
-    pub fn renewed(request: TokenRequest) -> Self {
+    pub(crate) fn renewed(request: TokenRequest) -> Self {
         Self(Inner::Renewed(Arc::new(TokenSource::new(request))))
     }
 

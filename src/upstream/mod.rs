@@ -24,9 +24,10 @@ pub(crate) use answer::{read_answer, read_redirect, read_rejection, transport_er
 pub(crate) use content_disposition::filename_of;
 pub use credentials::Credentials;
 pub use headers::{Headers, InvalidHeader, SettingHeader};
+pub(crate) use rate_limiter::RateLimiter;
+pub use rate_limiter::RateLimits;
 pub(crate) use rate_limiter::wait_message;
-pub use rate_limiter::{Permit, RateLimiter, RateLimits};
-pub use token::{ClientAuthentication, TokenRequest};
+pub(crate) use token::{ClientAuthentication, TokenRequest};
 
 use crate::error::{CallError, ConfigError};
 
@@ -96,7 +97,7 @@ impl Upstream {
     ///
     /// # Errors
     /// As [`Upstream::new`].
-    pub fn with_rate_limiter(
+    pub(crate) fn with_rate_limiter(
         base: Url,
         credentials: Credentials,
         timeout: Duration,
@@ -108,13 +109,13 @@ impl Upstream {
 
     /// Returns the same connection, describing one request instead of sending it.
     #[must_use]
-    pub fn planning(&self) -> Self {
+    pub(crate) fn planning(&self) -> Self {
         Self(Arc::new(Inner { plan: Some(Mutex::new(None)), ..self.0.copy() }))
     }
 
     /// Returns the same connection, sending these settings with every request.
     #[must_use]
-    pub fn with_settings(&self, settings: Vec<SettingHeader>) -> Self {
+    pub(crate) fn with_settings(&self, settings: Vec<SettingHeader>) -> Self {
         Self(Arc::new(Inner { settings, ..self.0.copy() }))
     }
 
@@ -123,7 +124,7 @@ impl Upstream {
     ///
     /// # Errors
     /// The vendor issues no token; the request was not sent.
-    pub async fn ready(&self) -> Result<Option<u64>, CallError> {
+    pub(crate) async fn ready(&self) -> Result<Option<u64>, CallError> {
         self.0.credentials.ready().await
     }
 
@@ -132,27 +133,27 @@ impl Upstream {
     ///
     /// # Errors
     /// The vendor issues no token.
-    pub async fn renew(&self, used: u64) -> Result<(), CallError> {
+    pub(crate) async fn renew(&self, used: u64) -> Result<(), CallError> {
         self.0.credentials.renew(used).await
     }
 
     /// Returns scheme, host and port of the vendor, for messages.
-    pub fn site(&self) -> String {
+    pub(crate) fn site(&self) -> String {
         self.0.base.origin().ascii_serialization()
     }
 
     /// Returns the address that paths are appended to, without a slash at the end.
-    pub fn base(&self) -> String {
+    pub(crate) fn base(&self) -> String {
         self.0.base.as_str().trim_end_matches('/').to_owned()
     }
 
     /// Returns the HTTP client.
-    pub fn http(&self) -> reqwest::Client {
+    pub(crate) fn http(&self) -> reqwest::Client {
         self.0.http.clone()
     }
 
     /// Takes the request that was planned last.
-    pub fn take_plan(&self) -> Option<Plan> {
+    pub(crate) fn take_plan(&self) -> Option<Plan> {
         self.0.plan.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
@@ -160,7 +161,7 @@ impl Upstream {
     ///
     /// # Errors
     /// The address is not below the configured one, or this connection only plans.
-    pub fn prepare(&self, request: &mut Request) -> Result<(), CallError> {
+    pub(crate) fn prepare(&self, request: &mut Request) -> Result<(), CallError> {
         if !self.is_below(request.url()) {
             return Err(CallError::NotSent(format!(
                 "the address `{}` is not below the configured one",
@@ -186,7 +187,7 @@ impl Upstream {
     ///
     /// # Errors
     /// There is no connection, or no answer in time.
-    pub async fn execute(&self, request: Request) -> reqwest::Result<Response> {
+    pub(crate) async fn execute(&self, request: Request) -> reqwest::Result<Response> {
         let mut again = request.try_clone();
         let mut response = self.send(request).await?;
         for _ in 0..MOST_REDIRECTS {

@@ -23,7 +23,7 @@ pub struct RateLimits {
 
 /// The rate limiter of one vendor; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct RateLimiter(Arc<Inner>);
+pub(crate) struct RateLimiter(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -44,7 +44,7 @@ struct Bucket {
 
 /// Permission to send one request; while it lives, the request counts as in flight.
 #[derive(Debug)]
-pub struct Permit {
+pub(crate) struct Permit {
     _slot: Option<OwnedSemaphorePermit>,
 }
 
@@ -67,7 +67,7 @@ impl Default for RateLimiter {
 
 impl RateLimiter {
     /// Creates a rate limiter with these limits.
-    pub fn new(limits: RateLimits) -> Self {
+    pub(crate) fn new(limits: RateLimits) -> Self {
         let tokens = limits.requests_per_minute.map_or(0.0, burst);
         let slots = limits.in_flight.map(|most| Arc::new(Semaphore::new(most.max(1) as usize)));
         let state = Mutex::new(Bucket { tokens, refilled: Instant::now(), closed: None });
@@ -80,7 +80,7 @@ impl RateLimiter {
     ///
     /// # Errors
     /// The wait would exceed `max_wait`.
-    pub async fn acquire(
+    pub(crate) async fn acquire(
         &self,
         max_wait: Duration,
         honor_server_limits: bool,

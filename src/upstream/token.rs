@@ -33,7 +33,7 @@ const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 /// How tokens are requested.
 #[derive(Clone)]
-pub struct TokenRequest {
+pub(crate) struct TokenRequest {
     /// The vendor's name, for messages.
     pub vendor: String,
     /// The token endpoint.
@@ -53,7 +53,7 @@ pub struct TokenRequest {
 
 /// How a client's id and secret travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClientAuthentication {
+pub(crate) enum ClientAuthentication {
     /// `Authorization: Basic …`, the other fields as a form.
     Basic,
     /// In the form.

@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, post};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
-use toolwright::call::Toolbox;
+use toolwright::call::{CallResult, Toolbox};
 use toolwright::catalog::Catalog;
 use toolwright::client_runtime::{self, Body, CompiledApi, Inputs, Pending, Request, Upstream};
 use toolwright::config::{ConnectionConfig, connection};
@@ -129,7 +129,8 @@ pub(crate) fn toolbox(vendor: Vendor, variables: &[(&str, &str)]) -> Toolbox {
 /// Calls without arguments; returns the answer's body or the failure's text.
 pub(crate) async fn call(toolbox: &Toolbox, tool: &str) -> Result<Value, String> {
     match toolbox.call(tool, Map::new()).await {
-        Ok(answer) => Ok(serde_json::from_slice(&answer.body).unwrap()),
+        Ok(CallResult::Reply(reply)) => Ok(serde_json::from_slice(&reply.body).unwrap()),
+        Ok(CallResult::Plan(plan)) => panic!("a dry run: {plan:?}"),
         Err(failure) => Err(failure.to_string()),
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::{Map, Value};
-use toolwright::call::{Failure, Reply, Toolbox};
+use toolwright::call::{CallResult, Failure, Reply, Toolbox};
 use toolwright::catalog::{Catalog, sandbox_tables};
 use toolwright::config::{ConnectionConfig, sandbox_credentials};
 use toolwright::policy::{Defaults, Selection, SelectionWords};
@@ -78,15 +78,23 @@ pub(crate) fn paced(address: &str, pace: RateLimits) -> Toolbox {
     with_connections(&HashMap::from([("jitbit".to_owned(), connection)]), &everything(), Defaults::Reads)
 }
 
-/// Calls with arguments written as JSON.
+/// Calls with arguments written as JSON; expects a reply or a failure.
 pub(crate) async fn call(toolbox: &Toolbox, tool: &str, arguments: Value) -> Result<Reply, Failure> {
+    match call_result(toolbox, tool, arguments).await? {
+        CallResult::Reply(reply) => Ok(*reply),
+        CallResult::Plan(plan) => panic!("a dry run: {plan:?}"),
+    }
+}
+
+/// Calls with arguments written as JSON.
+pub(crate) async fn call_result(toolbox: &Toolbox, tool: &str, arguments: Value) -> Result<CallResult, Failure> {
     let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
     toolbox.call(tool, arguments).await
 }
 
 /// Calls, and returns the result that a model would get.
 pub(crate) async fn result(toolbox: &Toolbox, tool: &str, arguments: Value) -> CallToolResult {
-    toolwright::mcp_result::result("jitbit", call(toolbox, tool, arguments).await)
+    toolwright::mcp_result::result("jitbit", call_result(toolbox, tool, arguments).await)
 }
 
 /// The text of a result with one text block.

@@ -97,7 +97,7 @@ async fn each_kind_of_token_uses_the_address_where_it_works() {
     }
     let refresh = resolved(&[&[SITE, GATEWAY][..], &REFRESH].concat()).unwrap().unwrap();
     assert_eq!(refresh.base.as_str(), gateway);
-    assert!(refresh.credentials.are_renewed() && refresh.source.contains("JSM_REFRESH_TOKEN_FILE"));
+    assert!(refresh.credentials.are_renewed() && refresh.credentials_source.contains("JSM_REFRESH_TOKEN_FILE"));
 }
 
 #[tokio::test]

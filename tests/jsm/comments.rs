@@ -101,7 +101,7 @@ async fn no_other_tool_sends_a_comment() {
                 let mut given = fine.clone();
                 given["fields"][name] = value;
                 let refused = desk.refusal(tool, given).await;
-                assert!(refused.contains("which say who reads them"), "{tool} {name}: {refused}");
+                assert!(refused.contains("which state who reads them"), "{tool} {name}: {refused}");
             }
         }
         // Nor as text that would be read as an object.

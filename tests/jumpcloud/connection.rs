@@ -73,7 +73,7 @@ fn custom_addresses_are_accepted_with_paths_and_needed_for_every_api() {
 #[test]
 fn a_service_account_replaces_the_key() {
     let account = connected(&[("JUMPCLOUD_CLIENT_ID", "c"), ("JUMPCLOUD_CLIENT_SECRET", KEY)]).unwrap();
-    assert_eq!(account.source.split(' ').next(), Some("OAuth"), "{}", account.source);
+    assert_eq!(account.credentials_source.split(' ').next(), Some("OAuth"), "{}", account.credentials_source);
     assert!(!format!("{account:?}").contains(KEY));
     let half = connected(&[("JUMPCLOUD_CLIENT_ID", "c")]).unwrap_err().to_string();
     assert!(half.contains("`JUMPCLOUD_CLIENT_SECRET` is not set"), "{half}");

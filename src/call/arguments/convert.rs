@@ -1,10 +1,11 @@
-//! Converts what plainly is the wanted value, led by the schema. What is not plain stays as it is, for the check to refuse.
+//! Arguments → the same in the types of the schema, where only one value can be meant. All other
+//! values stay as they are, for the check to refuse.
 //!
-//! Goes only as deep as the schema does, however deep the arguments are.
+//! Goes only as deep as the schema, however deep the arguments are.
 
 use serde_json::{Map, Number, Value};
 
-use super::wording::{item, items, property, required};
+use super::schema::{item, items, property, required};
 
 /// Converts the properties of an object; drops `null` for optional properties that cannot be null.
 pub(super) fn object(schema: &Value, mut object: Map<String, Value>) -> Map<String, Value> {

@@ -1,4 +1,4 @@
-//! What is refused and how that is told; the tables of conversions and of wordings are in the files below.
+//! Which arguments are refused, and with which text; conversions and wordings have tables of their own.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -14,6 +14,7 @@ mod wordings;
 use serde_json::json;
 
 use super::*;
+use crate::call::failure::ProblemKind;
 
 fn map(value: Value) -> Map<String, Value> {
     match value {
@@ -32,7 +33,7 @@ fn schema(schema: Value) -> ArgumentSchema {
 }
 
 fn problems(schema: &ArgumentSchema, arguments: Value) -> Vec<ArgumentProblem> {
-    schema.check(map(arguments)).unwrap_err()
+    schema.check(&map(arguments)).unwrap_err()
 }
 
 fn lines(schema: &ArgumentSchema, arguments: Value) -> Vec<String> {
@@ -68,7 +69,7 @@ fn tickets() -> ArgumentSchema {
 }
 
 #[test]
-fn tells_every_problem_in_the_order_of_the_schema() {
+fn lists_every_problem_in_the_order_of_the_schema() {
     let arguments = json!({
         "zebra": 1,
         "limt": 5,
@@ -107,7 +108,7 @@ fn a_required_null_is_a_problem() {
 }
 
 #[test]
-fn suggests_the_name_that_was_meant() {
+fn suggests_the_nearest_name() {
     for (given, meant) in [
         ("ticket_id", Some("ticketId")),
         ("TicketID", Some("ticketId")),
@@ -136,7 +137,7 @@ fn suggests_the_name_that_was_meant() {
 }
 
 #[test]
-fn a_tool_without_arguments_says_so() {
+fn a_tool_without_arguments_lists_none() {
     let none = tool(json!({}));
     let found = problems(&none, json!({"a": 1}));
     assert_eq!(found[0].to_string(), "`a`: unknown argument; expected no arguments");
@@ -144,7 +145,7 @@ fn a_tool_without_arguments_says_so() {
 }
 
 #[test]
-fn describes_for_a_model() {
+fn describes_problems_for_a_model() {
     let found = problems(&tickets(), json!({"limit": "many"}));
     assert_eq!(
         tickets().describe(&found, "jitbit_search_tickets"),
@@ -248,7 +249,7 @@ fn a_huge_argument_is_not_echoed() {
 }
 
 #[test]
-fn deep_arguments_are_fine() {
+fn deeply_nested_arguments_are_accepted() {
     let mut deep = json!("5");
     for _ in 0..120 {
         deep = json!([deep]);
@@ -287,7 +288,7 @@ fn a_schema_that_cannot_compile_is_an_error() {
 }
 
 #[test]
-fn is_shared_between_threads() {
+fn a_schema_can_be_shared_between_threads() {
     fn shared<T: Send + Sync>() {}
     shared::<ArgumentSchema>();
     shared::<InvalidSchema>();

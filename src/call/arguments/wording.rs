@@ -1,42 +1,16 @@
-//! Says in words what a schema accepts; also the few ways to read a schema that its neighbours share.
+//! A schema → words for what it accepts, for error messages.
 
 use std::fmt::Write as _;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::given::cut;
+use super::given::short;
+use super::schema::{items, properties, required};
 
-/// At most so many names or values are listed.
+/// The most names or values that are listed.
 const MOST_LISTED: usize = 12;
-/// About so many characters for the line that names all arguments.
+/// The length of the line that names all arguments, about, in characters.
 const SIGNATURE_WIDTH: usize = 560;
-
-/// Returns the properties of an object's schema.
-pub(super) fn properties(schema: &Value) -> Option<&Map<String, Value>> {
-    schema.get("properties").and_then(Value::as_object)
-}
-
-/// Returns the schema of one property: listed, or that of a free-form object's values.
-pub(super) fn property<'a>(schema: &'a Value, name: &str) -> Option<&'a Value> {
-    let listed = properties(schema).and_then(|all| all.get(name));
-    listed.or_else(|| schema.get("additionalProperties").filter(|values| values.is_object()))
-}
-
-/// Returns the schema of an array's items, if all share one.
-pub(super) fn items(schema: &Value) -> Option<&Value> {
-    schema.get("items").filter(|items| items.is_object())
-}
-
-/// Returns the schema of one item.
-pub(super) fn item(schema: &Value, index: usize) -> Option<&Value> {
-    let fixed = schema.get("prefixItems").and_then(|all| all.get(index));
-    fixed.or_else(|| items(schema))
-}
-
-/// Returns the names of an object's required properties.
-pub(super) fn required(schema: &Value) -> impl Iterator<Item = &str> {
-    schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
-}
 
 /// Returns what the schema accepts: `an integer from 1 to 100`.
 pub(super) fn expected(schema: &Value) -> String {
@@ -85,12 +59,12 @@ pub(super) fn one_of_names<'a>(names: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
-/// Returns a value as a person would write it: text without quotes, else JSON; cut.
+/// Returns a value as a person would write it, shortened: text without quotes, else JSON.
 pub(super) fn bare(value: &Value) -> String {
-    cut(&whole(value))
+    short(&whole(value))
 }
 
-/// Returns the same uncut.
+/// Returns a value as a person would write it, in full.
 pub(super) fn whole(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
@@ -104,7 +78,7 @@ pub(super) fn signature(schema: &Value) -> String {
     let (first, then): (Vec<_>, Vec<_>) = all.iter().partition(|(name, _)| needed(name));
     let mut line = "valid arguments: ".to_owned();
     for (index, (name, schema)) in first.into_iter().chain(then).enumerate() {
-        let mut entry = format!("{} ({}", cut(name), brief(schema));
+        let mut entry = format!("{} ({}", short(name), brief(schema));
         if needed(name) {
             entry.push_str(", required");
         }
@@ -129,7 +103,7 @@ fn brief(schema: &Value) -> String {
         if values.len() > some.len() {
             some.push("…".to_owned());
         }
-        return cut(&some.join("|"));
+        return short(&some.join("|"));
     }
     let name = schema.get("type").and_then(Value::as_str).unwrap_or("any value");
     let bound = |keyword| schema.get(keyword).filter(|bound| bound.is_number());
@@ -148,7 +122,7 @@ fn brief(schema: &Value) -> String {
             _ => name.to_owned(),
         },
         "array" => match items(schema) {
-            Some(items) => cut(&format!("array of {}", brief(items))),
+            Some(items) => short(&format!("array of {}", brief(items))),
             None => name.to_owned(),
         },
         name => name.to_owned(),
@@ -157,7 +131,7 @@ fn brief(schema: &Value) -> String {
 
 /// Names or values in backticks, the first twelve of them.
 fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    let names: Vec<String> = names.map(|name| format!("`{}`", cut(name))).collect();
+    let names: Vec<String> = names.map(|name| format!("`{}`", short(name))).collect();
     let mut listed = names.iter().take(MOST_LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
     if let Some(more) = names.len().checked_sub(MOST_LISTED).filter(|more| *more > 0) {
         let _ = write!(listed, " and {more} more");
@@ -196,7 +170,7 @@ fn string(schema: &Value) -> String {
         Some("uri") => "a URL such as https://example.com/".to_owned(),
         Some("ipv4") => "an IPv4 address such as 192.0.2.1".to_owned(),
         Some("ipv6") => "an IPv6 address such as 2001:db8::1".to_owned(),
-        // The formats that the validator knows by other names; numbers' and secrets' formats say nothing of the text.
+        // Named as in the schema; formats of numbers and secrets don't describe a text.
         Some(format @ ("hostname" | "duration" | "regex" | "uri-reference" | "json-pointer" | "iri")) => {
             format!("a string of format {format}")
         }
@@ -204,7 +178,7 @@ fn string(schema: &Value) -> String {
     };
     text.push_str(&sized(schema, "minLength", "maxLength", "of", "character"));
     if let Some(pattern) = schema.get("pattern").and_then(Value::as_str) {
-        let _ = write!(text, " that matches `{}`", cut(pattern));
+        let _ = write!(text, " that matches `{}`", short(pattern));
     }
     text
 }

@@ -1,68 +1,46 @@
-//! One call of a listing → its pages: the one that was asked for, or with `all` one after the
-//! other up to a bound. What was fetched is given, whatever comes of the rest.
+//! One call of a listing → its pages: the requested one, or with `all` one after the other up to
+//! a bound. Pages that were fetched are returned, even if a later one fails.
 
 pub(super) mod cursor;
+pub(super) mod page;
 mod signs;
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Caller, Page, records};
+use super::caller::Caller;
+use super::record_slices;
 use crate::client_runtime::Inputs;
 use crate::error::CallError;
 use crate::upstream::Answer;
-use signs::{Next, Seen};
+use page::{Page, Start};
+use signs::{Next, PageSigns};
 use toolwright_model::{Call, Paging, Place};
 
-/// The most bytes that are gathered before what is there is given.
+/// Gathering stops at this many bytes.
 const LARGEST: usize = 16 * 1024 * 1024;
-/// The most pages that are fetched in one call, whatever they hold.
+/// Gathering stops at this many pages, whatever they hold.
 const MOST_PAGES: usize = 1_000;
-
-/// How much of a failure in the middle is told.
+/// How many characters of a later page's error are quoted.
 const LONGEST_REASON: usize = 600;
-
-/// Where a page begins.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Start {
-    /// The position; none for the first page.
-    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
-    pub at: Option<Value>,
-    /// How many records lie before, where we have read them all.
-    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
-    pub seen: Option<u64>,
-    /// By what to recognise the records of the page before.
-    #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
-    pub mark: Option<String>,
-    /// How many records a page holds, where the call does not say it.
-    #[serde(rename = "z", default, skip_serializing_if = "Option::is_none")]
-    pub size: Option<u64>,
-}
-
-impl Start {
-    pub(crate) fn is_first(&self) -> bool {
-        *self == Self::default()
-    }
-}
 
 /// How one call pages: by its operation's style, with its arguments.
 pub(super) struct Pager<'a> {
     paging: &'a Paging,
-    /// How many records the call asks for, where it does.
+    /// How many records a page has, if the call states it.
     asked: Option<u64>,
     /// The most records to gather; `None` for one page only.
     bound: Option<usize>,
 }
 
-/// What came of it.
+/// The fetched pages as one answer.
 pub(super) struct Pages {
-    pub answer: Answer,
-    /// `None` where the answer holds no list of records.
-    pub page: Option<Page>,
-    /// Where to go on.
-    pub next: Option<Start>,
+    pub(super) answer: Answer,
+    /// `None` if the answer holds no list of records.
+    pub(super) page: Option<Page>,
+    /// Where the next page begins.
+    pub(super) next: Option<Start>,
 }
 
 impl From<Answer> for Pages {
@@ -77,11 +55,11 @@ impl<'a> Pager<'a> {
         Self { paging, asked: asked.as_ref().and_then(signs::whole), bound }
     }
 
-    /// Where the call begins by its arguments alone.
+    /// Returns where a call without a cursor begins.
     pub(super) fn first(&self, call: &Call, arguments: &Map<String, Value>) -> Start {
         let binding = call.bindings.iter().find(|binding| binding.place == self.paging.position);
         let at = binding.and_then(|binding| arguments.get(&binding.argument)).cloned();
-        // Whoever wants everything needs no small pages; who names a size has a reason.
+        // Gathering is fastest with the largest pages, unless the caller states a size.
         let named = call.bindings.iter().find(|binding| Some(&binding.place) == self.paging.size.as_ref());
         let named = named.is_some_and(|binding| arguments.contains_key(&binding.argument));
         let most = self.paging.most.zip(self.bound).map(|(most, bound)| most.min(bound as u64));
@@ -100,13 +78,13 @@ impl<'a> Pager<'a> {
         }
     }
 
-    /// Fetches the page at `start`, and with a bound the ones after it.
+    /// Fetches the page at `start`, and with a bound the pages after it.
     ///
     /// # Errors
     /// The first page could not be fetched.
     pub(super) async fn run<F>(
         &self,
-        mut start: Start,
+        start: Start,
         caller: &Caller,
         fetch: impl Fn(Start) -> F,
     ) -> Result<Pages, CallError>
@@ -114,38 +92,29 @@ impl<'a> Pager<'a> {
         F: Future<Output = Result<Answer, CallError>>,
     {
         let answer = readable(fetch(start.clone()).await?);
-        let Some(seen) = self.read(&start, &answer) else { return Ok(answer.into()) };
-        let mut gathered = Gathered::new(answer, seen.rows);
-        let (mut total, mut next) = (seen.total, seen.next);
+        let Some(signs) = self.read(&start, &answer) else { return Ok(answer.into()) };
+        let mut gathered = Gathered::new(answer, signs.rows);
+        let PageSigns { mut total, mut next, mut rows, .. } = signs;
         let mut note = None;
-        let mut rows = seen.rows;
         let mut pages = 1;
         while let (Some(bound), Next::At(after)) = (self.bound, &next) {
-            // The next page is likely to be as long as this one.
+            // The next page probably has as many records as this one.
             if gathered.rows + rows > bound || gathered.bytes > LARGEST || pages >= MOST_PAGES {
                 note = Some(format!("stopped at {} records; next_cursor goes on", gathered.rows));
                 break;
             }
-            caller.tell(format!("{} records so far", gathered.rows));
-            let answer = match fetch(after.clone()).await {
-                Ok(answer) => readable(answer),
-                Err(error) => {
-                    let error = error.to_string().replace('\n', "; ");
-                    let error: String = error.chars().take(LONGEST_REASON).collect();
-                    note = Some(format!("broke off after {} records; next_cursor goes on. {error}", gathered.rows));
+            caller.report(format!("{} records so far", gathered.rows));
+            let (answer, signs) = match self.further(after, &fetch).await {
+                Ok(further) => further,
+                Err(reason) => {
+                    note = Some(format!("broke off after {} records; next_cursor goes on. {reason}", gathered.rows));
                     break;
                 }
             };
             pages += 1;
-            start = after.clone();
-            let Some(seen) = self.read(&start, &answer) else {
-                let reason = "the vendor answered the next page with something else";
-                note = Some(format!("broke off after {} records; next_cursor goes on. {reason}", gathered.rows));
-                break;
-            };
-            (total, next, rows) = (seen.total.or(total), seen.next, seen.rows);
-            // Records that came twice are shown once.
-            if !seen.repeated {
+            (total, next, rows) = (signs.total.or(total), signs.next, signs.rows);
+            // A page that came twice is added once.
+            if !signs.repeated {
                 gathered.add(answer, self.paging, rows);
             }
         }
@@ -157,17 +126,33 @@ impl<'a> Pager<'a> {
                 (true, None)
             }
         };
-        let returned = gathered.rows;
-        let page = Page { returned, has_more, next_cursor: None, total, note };
+        let page = Page { returned: gathered.rows, has_more, next_cursor: None, total, note };
         Ok(Pages { answer: gathered.answer(self.paging), page: Some(page), next })
     }
 
-    fn read(&self, start: &Start, answer: &Answer) -> Option<Seen> {
+    /// Fetches a page after the first one.
+    ///
+    /// # Errors
+    /// Why it can't be added, in one line.
+    async fn further<F>(&self, start: &Start, fetch: &impl Fn(Start) -> F) -> Result<(Answer, PageSigns), String>
+    where
+        F: Future<Output = Result<Answer, CallError>>,
+    {
+        let answer = fetch(start.clone()).await.map_err(|error| {
+            let line = error.to_string().replace('\n', "; ");
+            line.chars().take(LONGEST_REASON).collect::<String>()
+        })?;
+        let answer = readable(answer);
+        let signs = self.read(start, &answer).ok_or("the vendor answered the next page with something else")?;
+        Ok((answer, signs))
+    }
+
+    fn read(&self, start: &Start, answer: &Answer) -> Option<PageSigns> {
         signs::read(self.paging, start, start.size.or(self.asked), answer)
     }
 }
 
-/// The same answer with the bytes that are no text marked as such, where it is JSON but for them.
+/// Replaces bytes that are no UTF-8 in an answer that is JSON otherwise, so that it can be parsed.
 fn readable(mut answer: Answer) -> Answer {
     if let Cow::Owned(text) = String::from_utf8_lossy(&answer.body)
         && text.trim_start().starts_with(['[', '{'])
@@ -177,7 +162,7 @@ fn readable(mut answer: Answer) -> Answer {
     answer
 }
 
-/// The value that a call sends to a place.
+/// Returns the value that a call sends to a place.
 fn given(call: &Call, place: &Place, arguments: &Map<String, Value>) -> Option<Value> {
     let fixed = call.fixed.iter().find(|fixed| fixed.place == *place).map(|fixed| fixed.value.clone());
     let binding = call.bindings.iter().find(|binding| binding.place == *place);
@@ -190,7 +175,7 @@ struct Gathered {
     first: Answer,
     rows: usize,
     bytes: usize,
-    /// The texts of the lists behind the first.
+    /// The lists of the further pages, as texts.
     further: Vec<String>,
 }
 
@@ -203,14 +188,14 @@ impl Gathered {
         self.bytes += answer.body.len();
         self.rows += rows;
         match list(&answer, paging).map(str::to_owned) {
-            // A vendor may have left out the list of an empty first page.
+            // Some vendors omit the list of an empty first page.
             Some(_) if list(&self.first, paging).is_none() => self.first = answer,
             Some(list) => self.further.push(list),
             None => {}
         }
     }
 
-    /// The first answer, with all records in it.
+    /// Returns the first answer with the records of all pages in it.
     fn answer(self, paging: &Paging) -> Answer {
         let Self { mut first, further, .. } = self;
         if further.is_empty() {
@@ -219,8 +204,8 @@ impl Gathered {
         if let Some(list) = list(&first, paging) {
             let text = std::str::from_utf8(&first.body).unwrap_or_default();
             let lists = std::iter::once(list).chain(further.iter().map(String::as_str));
-            let items: Vec<&str> = lists.filter_map(records::items).flatten().collect();
-            let whole = records::with_items(text, list, &items);
+            let items: Vec<&str> = lists.filter_map(record_slices::items).flatten().collect();
+            let whole = record_slices::with_items(text, list, &items);
             first.body = whole.into();
         }
         first
@@ -228,5 +213,5 @@ impl Gathered {
 }
 
 fn list<'a>(answer: &'a Answer, paging: &Paging) -> Option<&'a str> {
-    records::list(std::str::from_utf8(&answer.body).ok()?, paging.signs.records.as_deref())
+    record_slices::list(std::str::from_utf8(&answer.body).ok()?, paging.signs.records.as_deref())
 }

@@ -1,26 +1,26 @@
-//! The answer to one page → how many records it holds, and what comes after it. That there is
-//! nothing more is said only where the vendor says so, or gave fewer records than asked for.
+//! The answer to one page → how many records it holds, and what comes after it. The end is
+//! reported only if the vendor states it, or returned fewer records than were requested.
 
 use std::fmt::Write as _;
 
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::Start;
-use crate::call::records;
+use super::page::Start;
+use crate::call::record_slices;
 use crate::upstream::Answer;
 use toolwright_model::{Paging, PagingKind, Place};
 
-/// What one answer says of its page.
+/// What one answer shows of its page.
 #[derive(Debug)]
-pub(super) struct Seen {
+pub(super) struct PageSigns {
     /// How many records it holds.
-    pub rows: usize,
-    /// How many there are in all, by the vendor's word.
-    pub total: Option<u64>,
-    /// Whether they are the records of the page before.
-    pub repeated: bool,
-    pub next: Next,
+    pub(super) rows: usize,
+    /// How many records there are in all, as the vendor states it.
+    pub(super) total: Option<u64>,
+    /// Whether these are the records of the page before.
+    pub(super) repeated: bool,
+    pub(super) next: Next,
 }
 
 /// What comes after a page.
@@ -28,25 +28,27 @@ pub(super) struct Seen {
 pub(super) enum Next {
     /// Nothing; that is proved.
     Nothing,
-    /// There is more, or may be.
+    /// Another page, perhaps an empty one.
     At(Start),
-    /// There is more, or may be, and no way to it: why.
+    /// Perhaps another page, which can't be reached: why.
     Stuck(String),
 }
 
-/// Reads the answer to the page that begins at `start`. `None` where it holds no list of records.
-pub(super) fn read(paging: &Paging, start: &Start, asked: Option<u64>, answer: &Answer) -> Option<Seen> {
+/// Reads the answer to the page that begins at `start`; `None` if it holds no list of records.
+pub(super) fn read(paging: &Paging, start: &Start, asked: Option<u64>, answer: &Answer) -> Option<PageSigns> {
     let text = std::str::from_utf8(&answer.body).ok()?;
     let signs = &paging.signs;
-    let list = records::list(text, signs.records.as_deref());
+    let list = record_slices::list(text, signs.records.as_deref());
     let (rows, mark) = match list {
-        Some(list) => (records::items(list)?.len(), Some(mark(list))),
-        // A vendor may leave out a list that would be empty.
+        Some(list) => (record_slices::items(list)?.len(), Some(mark(list))),
+        // Some vendors omit a list that would be empty.
         None if signs.records.is_some() && text.trim_start().starts_with('{') => (0, None),
         None => return None,
     };
     let look = |pointer: &Option<String>| -> Option<Value> {
-        serde_json::from_str(records::at(text, pointer.as_deref()?)?).ok().filter(|value: &Value| !value.is_null())
+        serde_json::from_str(record_slices::at(text, pointer.as_deref()?)?)
+            .ok()
+            .filter(|value: &Value| !value.is_null())
     };
     let header = |name: &Option<String>| answer.headers.get(name.as_deref()?);
     let total =
@@ -77,17 +79,17 @@ pub(super) fn read(paging: &Paging, start: &Start, asked: Option<u64>, answer: &
             Next::At(Start { at: Some(at), seen, mark: mark.or_else(|| start.mark.clone()), size: start.size })
         }
     };
-    Some(Seen { rows, total, repeated, next })
+    Some(PageSigns { rows, total, repeated, next })
 }
 
-/// All that is known of what comes next.
+/// What indicates whether there is a next page.
 struct Evidence {
     rows: usize,
     asked: Option<u64>,
     total: Option<u64>,
-    /// Whether this is the last page, by the vendor's word.
+    /// Whether this is the last page, as the vendor states it.
     last: Option<bool>,
-    /// Whether the vendor's headers say that it gave less than it could.
+    /// Whether the page is shorter than its limit, by the vendor's headers.
     short: bool,
     next: Option<Value>,
     /// Whether these are the records of the page before.
@@ -108,7 +110,7 @@ impl Evidence {
         }
         if self.repeated {
             return After::Stuck(format!(
-                "the vendor answered with the records of the page before: it does not heed `{name}`, and what else there is can't be read on"
+                "the vendor answered with the records of the page before: it ignores `{name}`, and the further records can't be read"
             ));
         }
         if self.short {
@@ -121,20 +123,20 @@ impl Evidence {
             )),
             Some(next) => After::At(next),
             None if self.last == Some(false) && paging.kind == PagingKind::Token => {
-                After::Stuck("the vendor says that there is more, and not where".to_owned())
+                After::Stuck("the vendor states that there are more records, but not their position".to_owned())
             }
             None if named && self.last.is_none() => After::Nothing,
             None => self.counted(paging, start),
         }
     }
 
-    /// What follows from counting, for positions that are numbers.
+    /// Decides by counting, for positions that are numbers.
     fn counted(&self, paging: &Paging, start: &Start) -> After {
         let rows = self.rows as u64;
         let first = if paging.kind == PagingKind::Page { paging.signs.first } else { 0 };
         let here = start.at.as_ref().and_then(whole).unwrap_or(first);
         let (next, read) = if paging.kind == PagingKind::Page {
-            // Pages are of one size, so their number tells how many records lie before.
+            // Pages are of one size, so their number gives the count of records before.
             let before = start.seen.or(self.asked.map(|asked| here.saturating_sub(first) * asked));
             (here + 1, before.map(|before| before + rows))
         } else {
@@ -149,19 +151,19 @@ impl Evidence {
         match more {
             false => After::Nothing,
             true if rows == 0 && paging.kind == PagingKind::Offset => {
-                After::Stuck("the vendor says that there are more records, and gave none".to_owned())
+                After::Stuck("the vendor states that there are more records, but returned none".to_owned())
             }
             true => After::At(next.into()),
         }
     }
 }
 
-/// A number, or a text of digits.
+/// Reads a number, or a text of digits.
 pub(super) fn whole(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
-/// A few characters that differ where the records do.
+/// Returns a short digest of the records.
 fn mark(list: &str) -> String {
     let digest = Sha256::digest(list.as_bytes());
     digest.iter().take(4).fold(String::new(), |mut text, byte| {
@@ -177,13 +179,13 @@ fn name(place: &Place) -> &str {
     }
 }
 
-/// A header's value: JSON where it is a list.
+/// Reads a header's value, which is JSON if it is a list.
 fn from_header(text: &str) -> Value {
     let text = text.trim();
     serde_json::from_str(text).ok().filter(Value::is_array).unwrap_or_else(|| text.into())
 }
 
-/// The position that a vendor names: itself, or inside of an address. `None` where it is empty.
+/// Reads the position that a vendor returns, by itself or inside a URL; `None` if it is empty.
 fn position(next: Value, paging: &Paging) -> Option<Value> {
     let Value::String(text) = &next else { return (next != Value::Array(Vec::new())).then_some(next) };
     if text.is_empty() {

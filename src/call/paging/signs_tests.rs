@@ -1,4 +1,4 @@
-//! What follows from each kind of sign, on each kind of position.
+//! Each kind of paging sign, with each kind of position → the next page.
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ fn paging(kind: PagingKind, signs: Signs) -> Paging {
     Paging { kind, position, always: false, size: None, most: None, signs }
 }
 
-/// The place after a page: `None` where there is nothing.
+/// Returns the position after a page; `None` after the last one.
 fn after(paging: &Paging, at: Option<Value>, asked: Option<u64>, body: &Value) -> Result<Option<Value>, String> {
     let start = Start { seen: at.is_none().then_some(0), at, ..Start::default() };
     let answer = Answer { body: body.to_string().into(), ..Answer::default() };
@@ -42,7 +42,7 @@ fn without_a_sign_only_a_short_page_is_the_last() {
 }
 
 #[test]
-fn the_vendors_word_counts_more_than_the_number_of_rows() {
+fn what_the_vendor_states_outweighs_the_number_of_records() {
     let total = paging(PagingKind::Offset, Signs { total: Some("/total".to_owned()), ..Signs::default() });
     let last = paging(PagingKind::Offset, Signs { last: Some("/last".to_owned()), ..Signs::default() });
     let pages = paging(PagingKind::Page, Signs { total: Some("/total".to_owned()), first: 1, ..Signs::default() });
@@ -58,11 +58,11 @@ fn the_vendors_word_counts_more_than_the_number_of_rows() {
         assert_eq!(after(paging, at.clone(), Some(10), &body), Ok(expected), "{at:?} {body}");
     }
     let none = after(&last, Some(json!(3)), Some(10), &json!({"last": false, "rows": []}));
-    assert!(none.unwrap_err().contains("gave none"));
+    assert!(none.unwrap_err().contains("returned none"));
 }
 
 #[test]
-fn a_token_leads_on_whatever_the_number_of_rows() {
+fn a_token_is_followed_whatever_the_number_of_records() {
     let token = paging(
         PagingKind::Token,
         Signs { next: Some("/next".to_owned()), last: Some("/last".to_owned()), ..Signs::default() },
@@ -79,7 +79,7 @@ fn a_token_leads_on_whatever_the_number_of_rows() {
         assert_eq!(after(&token, None, Some(2), &body), Ok(expected), "{body}");
     }
     let lost = after(&token, None, Some(2), &json!({"last": false, "rows": [1]}));
-    assert!(lost.unwrap_err().contains("not where"));
+    assert!(lost.unwrap_err().contains("not their position"));
     let circle = after(&token, Some(json!("b")), Some(2), &json!({"next": "b", "rows": [1]}));
     assert!(circle.unwrap_err().contains("in a circle"));
     let offset = paging(PagingKind::Offset, Signs { next: Some("/next".to_owned()), ..Signs::default() });
@@ -88,14 +88,14 @@ fn a_token_leads_on_whatever_the_number_of_rows() {
 }
 
 #[test]
-fn the_same_records_again_lead_nowhere() {
+fn repeated_records_end_the_paging() {
     let offset = paging(PagingKind::Offset, Signs::default());
     let answer = Answer { body: "[1, 2]".into(), ..Answer::default() };
     let first = read(&offset, &Start { seen: Some(0), ..Start::default() }, Some(2), &answer).unwrap();
     let Next::At(start) = first.next else { panic!("{first:?}") };
     let again = read(&offset, &start, Some(2), &answer).unwrap();
     assert!(again.repeated);
-    assert!(matches!(again.next, Next::Stuck(reason) if reason.contains("does not heed `start`")));
+    assert!(matches!(again.next, Next::Stuck(reason) if reason.contains("ignores `start`")));
 }
 
 #[test]

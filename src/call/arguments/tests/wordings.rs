@@ -1,9 +1,9 @@
-//! What is said of a value that does not fit, and what is suggested instead.
+//! The words for a value that does not fit, and the suggested value.
 
 use super::*;
 
 #[test]
-fn says_what_was_expected() {
+fn states_what_was_expected() {
     for (property, given, expected, suggestion) in [
         (json!({"type": "integer"}), json!("x"), "an integer", None),
         (json!({"type": "integer", "minimum": 1, "maximum": 100}), json!(500), "an integer from 1 to 100", Some("100")),

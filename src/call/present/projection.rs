@@ -1,16 +1,62 @@
-//! An answer → the same with only what is needed of each record: the fields that were asked for,
-//! or those that the overlay calls concise.
+//! An answer → the same with a part of each record: the requested fields, or those that the overlay
+//! calls concise.
 
-use super::Failure;
+use serde_json::{Map, Value};
+
+use crate::call::failure::Failure;
 use crate::sanitize::json::Json;
+use toolwright_model::{DETAIL, FIELDS, FULL, JQ, Tool};
 
-/// At most so many names are told to somebody who guessed wrong.
+/// The most field names that an error lists.
 const MOST_NAMES: usize = 60;
 
 type Record<'r, 't> = &'r mut Vec<(std::borrow::Cow<'t, str>, Json<'t>)>;
 
-/// Keeps the fields whose names `wanted` lists: of each record of a list, or of the one record.
-pub(super) fn fields(json: &mut Json<'_>, wanted: &[String]) -> Result<(), Failure> {
+/// Which part of an answer a caller requests.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Projection {
+    /// The names of the requested fields; empty for all.
+    fields: Vec<String>,
+    /// The dotted paths of the concise form; empty for the full form.
+    concise: Vec<String>,
+    /// A filter over the full answer.
+    pub(super) jq: Option<String>,
+}
+
+impl Projection {
+    /// Reads it from a call's arguments.
+    pub(super) fn of(tool: &Tool, arguments: &Map<String, Value>) -> Self {
+        let own = |name: &str| arguments.get(name).filter(|_| tool.is_own_argument(name));
+        let jq = own(JQ).and_then(Value::as_str).map(str::to_owned);
+        let fields: Vec<String> = own(FIELDS)
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(|name| name.as_str().map(str::to_owned))
+            .collect();
+        // A filter sees the full answer, and named fields are looked for in it.
+        let full = jq.is_some() || !fields.is_empty() || own(DETAIL).and_then(Value::as_str) == Some(FULL);
+        let concise = if full { Vec::new() } else { tool.concise.clone() };
+        Self { fields: if jq.is_some() { Vec::new() } else { fields }, concise, jq }
+    }
+
+    /// Reduces an answer to the fields, or to the concise form. The filter is not applied.
+    ///
+    /// # Errors
+    /// No record has any of the fields.
+    pub(super) fn apply(&self, json: &mut Json<'_>) -> Result<(), Failure> {
+        if !self.fields.is_empty() {
+            return fields(json, &self.fields);
+        }
+        if !self.concise.is_empty() {
+            concise(json, &self.concise);
+        }
+        Ok(())
+    }
+}
+
+/// Keeps the fields that `wanted` names: of each record of a list, or of the one record.
+fn fields(json: &mut Json<'_>, wanted: &[String]) -> Result<(), Failure> {
     let records = records(json, &|name| wanted.iter().any(|wanted| wanted == name));
     if records.is_empty() || wanted.is_empty() {
         return Ok(());
@@ -26,7 +72,7 @@ pub(super) fn fields(json: &mut Json<'_>, wanted: &[String]) -> Result<(), Failu
         }
         record.retain(|(name, _)| wanted.iter().any(|wanted| wanted == name));
     }
-    // Whoever mistypes every name would read an empty answer as: there is nothing.
+    // With every name mistyped, an empty answer would look as if there were no data.
     if missing.len() == wanted.len() {
         return Err(Failure::Projection(format!(
             "`fields`: no record of the answer has `{}`\nhint: there are `{}`; or leave `fields` out",
@@ -37,13 +83,12 @@ pub(super) fn fields(json: &mut Json<'_>, wanted: &[String]) -> Result<(), Failu
     Ok(())
 }
 
-/// Keeps what the dotted `paths` lead to of each record, without what is empty. Returns whether
-/// anything was left out that was not empty.
-pub(super) fn concise(json: &mut Json<'_>, paths: &[String]) {
+/// Keeps of each record what the dotted `paths` lead to and is not empty.
+fn concise(json: &mut Json<'_>, paths: &[String]) {
     let begins = |name: &str| paths.iter().any(|path| path.split('.').next() == Some(name));
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
     for record in records(json, &begins) {
-        // A record with none of them is another thing than the paths were written for.
+        // A record with none of them is of another kind than the paths were written for.
         if record.iter().any(|(name, _)| begins(name)) {
             keep(record, &paths);
         }
@@ -79,13 +124,13 @@ fn keep_inside(value: &mut Json<'_>, paths: &[&str]) {
                 keep_inside(item, paths);
             }
         }
-        // Shorter than the path expects: there is nothing to leave out.
+        // The path leads further than the value: nothing can be left out.
         Json::Plain(_) | Json::Text(_) => {}
     }
 }
 
-/// The records of an answer: the items of a list, of the one list in an object around it, or the
-/// object itself where it has one of the names that are `wanted`.
+/// Returns the records of an answer: the items of a list, of the only list in an object, or the
+/// object itself if it has a field that is `wanted`.
 fn records<'r, 't>(json: &'r mut Json<'t>, wanted: &dyn Fn(&str) -> bool) -> Vec<Record<'r, 't>> {
     let is_list = |value: &Json<'_>| match value {
         Json::List(items) => items.iter().any(|item| matches!(item, Json::Object(_))),
@@ -136,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_kept_wherever_the_records_are() {
+    fn fields_are_kept_in_lists_and_single_records() {
         for (body, wanted, expected) in [
             (r#"[{"a":1.0,"b":2},{"b":3},4]"#, ["a"].as_slice(), r#"[{"a":1.0},{},4]"#),
             (r#"{"a":1,"b":[{"a":2}]}"#, &["a"], r#"{"a":1}"#),
@@ -150,13 +195,13 @@ mod tests {
     }
 
     #[test]
-    fn names_that_no_record_has_are_told() {
-        let told = kept(r#"[{"Subject":1},{"Status":2}]"#, &["subject"]).unwrap_err();
-        assert!(told.contains("has `subject`") && told.contains("`Subject`, `Status`"), "{told}");
+    fn unknown_fields_are_an_error_that_lists_the_known_ones() {
+        let error = kept(r#"[{"Subject":1},{"Status":2}]"#, &["subject"]).unwrap_err();
+        assert!(error.contains("has `subject`") && error.contains("`Subject`, `Status`"), "{error}");
     }
 
     #[test]
-    fn concise_keeps_what_the_paths_lead_to() {
+    fn the_concise_form_keeps_what_the_paths_lead_to() {
         for (body, paths, expected) in [
             (r#"[{"a":1,"b":null,"c":2},{"a":"","b":3,"d":1}]"#, ["a", "b"].as_slice(), r#"[{"a":1},{"b":3}]"#),
             (

@@ -1,11 +1,11 @@
-//! A text of JSON → where in it the list of records stands, so that records can be counted, left
-//! out or added while everything else stays as the vendor wrote it.
+//! A text of JSON → the part of it that is the list of records, so that records can be counted,
+//! omitted or added while the rest stays as the vendor wrote it.
 
 use std::collections::HashMap;
 
 use serde_json::value::RawValue;
 
-/// The text of the value at a JSON pointer.
+/// Returns the text of the value at a JSON pointer.
 pub(crate) fn at<'a>(text: &'a str, pointer: &str) -> Option<&'a str> {
     let mut here = text.trim();
     for token in pointer.split('/').skip(1) {
@@ -19,8 +19,8 @@ pub(crate) fn at<'a>(text: &'a str, pointer: &str) -> Option<&'a str> {
     Some(here)
 }
 
-/// The text of the list of records: what stands at `pointer`, or else the text itself where it is
-/// a list, or its only list.
+/// Returns the text of the list of records: the list at `pointer`, or without a pointer the text
+/// itself if it is a list, or its only list.
 pub(crate) fn list<'a>(text: &'a str, pointer: Option<&str>) -> Option<&'a str> {
     let is_list = |text: &str| text.starts_with('[');
     if let Some(pointer) = pointer {
@@ -34,7 +34,7 @@ pub(crate) fn list<'a>(text: &'a str, pointer: Option<&str>) -> Option<&'a str> 
     lists.next().filter(|_| lists.next().is_none())
 }
 
-/// The text of the longest list that is not empty: the text itself, or inside of objects.
+/// Returns the text of the longest list that is not empty: the text itself, or inside objects.
 pub(crate) fn longest_list(text: &str) -> Option<&str> {
     let text = text.trim();
     match text.as_bytes().first()? {
@@ -44,13 +44,13 @@ pub(crate) fn longest_list(text: &str) -> Option<&str> {
     }
 }
 
-/// The texts of a list's items; `None` where it is no list.
+/// Returns the texts of a list's items; `None` if it is no list.
 pub(crate) fn items(list: &str) -> Option<Vec<&str>> {
     let items: Vec<&RawValue> = serde_json::from_str(list).ok()?;
     Some(items.into_iter().map(RawValue::get).collect())
 }
 
-/// The text with other items in the list that `list` is a part of it.
+/// Returns the text with other items in `list`, which must be a slice of it.
 pub(crate) fn with_items(text: &str, list: &str, items: &[&str]) -> String {
     let start = (list.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
     let (before, after) = (&text[..start], &text[start + list.len()..]);
@@ -67,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_records_are_found_where_they_stand() {
+    fn the_list_of_records_is_found() {
         for (text, pointer, expected) in [
             (" [1, 2] ", None, Some("[1, 2]")),
             (r#"{"total": 2, "rows": [ 1e3 ]}"#, None, Some("[ 1e3 ]")),
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_around_the_records_stays_as_it_is() {
+    fn text_around_the_records_is_kept() {
         let text = r#"{ "n": 1.50, "rows": [1, 2],"last" :true}"#;
         let list = list(text, None).unwrap();
         assert_eq!(with_items(text, list, &["2", "3"]), r#"{ "n": 1.50, "rows": [2,3],"last" :true}"#);

@@ -1,0 +1,55 @@
+//! A question of a format → the vendor's answer, by calling an operation that only reads.
+
+use serde_json::Value;
+
+use super::retry::Sender;
+use crate::catalog::Catalog;
+use crate::client_runtime::Inputs;
+use crate::formats::{Lookup, LookupError, LookupFuture};
+use toolwright_model::{Call, Effect, Place};
+
+/// Asks the vendor with the credentials and within the limits of the call that needs the answer.
+pub(super) struct VendorLookup<'a> {
+    pub(super) sender: &'a Sender<'a>,
+    pub(super) catalog: &'a Catalog,
+    pub(super) api: &'a str,
+}
+
+impl Lookup for VendorLookup<'_> {
+    fn ask<'a>(&'a self, operation: &'a str, inputs: Vec<(Place, Value)>) -> LookupFuture<'a> {
+        Box::pin(async move {
+            if !self.only_reads(operation) {
+                return Err(LookupError::Failed(format!("`{operation}` is not known to read only")));
+            }
+            let inputs = || {
+                let mut values = Inputs::default();
+                for (place, value) in &inputs {
+                    values.insert(place, value.clone());
+                }
+                values
+            };
+            let answer = self.sender.send(operation, true, inputs).await;
+            let answer = answer.map_err(|error| LookupError::Failed(error.to_string()))?;
+            serde_json::from_slice(&answer.body).map_err(|_| LookupError::Failed("the answer is no JSON".to_owned()))
+        })
+    }
+}
+
+impl VendorLookup<'_> {
+    /// The build checks this too; a catalog that was not built here may contradict it.
+    fn only_reads(&self, operation: &str) -> bool {
+        let calls_it = |call: &Call| call.api == self.api && call.operation == operation;
+        let tools = self.catalog.entries().iter().map(|entry| &entry.tool);
+        let mut effects = tools.filter(|tool| tool.calls.iter().any(calls_it)).map(|tool| tool.effect).peekable();
+        effects.peek().is_some() && effects.all(|effect| effect == Some(Effect::Read))
+    }
+}
+
+/// Answers nothing: a dry run sends no request.
+pub(super) struct NoLookup;
+
+impl Lookup for NoLookup {
+    fn ask<'a>(&'a self, _: &'a str, _: Vec<(Place, Value)>) -> LookupFuture<'a> {
+        Box::pin(async { Err(LookupError::DryRun) })
+    }
+}
