@@ -26,7 +26,7 @@ pub use credentials::Credentials;
 pub use headers::{Headers, InvalidHeader, SettingHeader};
 pub(crate) use rate_limiter::RateLimiter;
 pub use rate_limiter::RateLimits;
-pub(crate) use rate_limiter::wait_message;
+pub(crate) use rate_limiter::{Permit, wait_message};
 pub(crate) use token::{ClientAuthentication, TokenRequest};
 
 use crate::error::{CallError, ConfigError};
