@@ -26,6 +26,9 @@ pub(super) fn fitted<const N: usize>(columns: &[(&str, ColumnFit); N], rows: &[[
         let Some(last) = shown.iter().rposition(|index| columns[*index].1 == ColumnFit::Optional) else { break };
         shown.remove(last);
     }
+    // Words of wrapped columns are kept whole from left to right, as far as there is room for them.
+    let whole: usize = shown.iter().filter(|index| columns[**index].1 != ColumnFit::Wrapped).map(needed).sum();
+    let mut room = width.saturating_sub(whole + (shown.len() - 1) * usize::from(GAP));
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
@@ -37,7 +40,8 @@ pub(super) fn fitted<const N: usize>(columns: &[(&str, ColumnFit); N], rows: &[[
         column.set_constraint(match columns[*index].1 {
             ColumnFit::Whole | ColumnFit::Optional => ColumnConstraint::ContentWidth,
             ColumnFit::Wrapped => {
-                let word = longest_word(rows.iter().map(|row| row[*index].as_str()));
+                let word = longest_word(rows.iter().map(|row| row[*index].as_str())).min(room);
+                room -= word;
                 ColumnConstraint::LowerBoundary(Width::Fixed(
                     u16::try_from(word).unwrap_or(u16::MAX).saturating_add(gap),
                 ))
@@ -120,7 +124,7 @@ mod tests {
                 &long_name,
                 "destructive, weakens_security, irreversible",
                 "core, policies",
-                "Delete a policy of a group",
+                "Delete an administrator's policy",
             ]),
             row(["list", "read", "", "List"]),
         ];
