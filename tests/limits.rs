@@ -104,7 +104,7 @@ async fn other_refusals_are_never_retried() {
 #[tokio::test]
 async fn with_retries_off_every_answer_is_returned_as_it_is() {
     let sandbox = sandbox(Some(&busy("getTicket", 429, &json!({"Retry-After": "2"}), None))).await;
-    let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads).with_patience(RetryPolicy::none());
+    let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads).with_retry_policy(RetryPolicy::none());
     let started = Instant::now();
     for _ in 0..3 {
         let result = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;

@@ -150,7 +150,7 @@ impl Toolbox {
 
     /// Sets how long calls wait and what is repeated.
     #[must_use]
-    pub fn with_patience(mut self, policy: RetryPolicy) -> Self {
+    pub fn with_retry_policy(mut self, policy: RetryPolicy) -> Self {
         self.policy = policy;
         self
     }

@@ -78,7 +78,7 @@ async fn call(arguments: &Arguments, printer: &mut Printer) -> Result<(), Comman
         Err(error) => return Err(error),
     };
     let toolbox = Toolbox::new(catalog, selection, &connections, arguments.dry_run)
-        .with_patience(arguments.retry.patience())
+        .with_retry_policy(arguments.retry.policy())
         .with_files(folder)
         .with_record(arguments.audit.open()?)
         .with_evaluator(evaluator()?);

@@ -85,7 +85,7 @@ async fn serve(arguments: &Arguments, printer: &mut Printer) -> Result<(), Comma
         }
     };
     let toolbox = Toolbox::new(catalog, selection, &connections, false)
-        .with_patience(arguments.retry.patience())
+        .with_retry_policy(arguments.retry.policy())
         .with_files(folder)
         .with_record(record)
         .with_evaluator(evaluator()?);

@@ -98,7 +98,7 @@ pub(super) struct RetryArguments {
 }
 
 impl RetryArguments {
-    pub(super) fn patience(self) -> RetryPolicy {
+    pub(super) fn policy(self) -> RetryPolicy {
         if self.no_retry { RetryPolicy::none() } else { RetryPolicy::default() }
     }
 }

@@ -9,7 +9,7 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 use crate::error::RateLimit;
 
 /// The longest wait that is honored: the header may be wrong.
-const LONGEST_WAIT: Duration = Duration::from_secs(60 * 60);
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
 /// Seconds from here on are points in time (after 2001), smaller numbers are spans.
 const EPOCH: u64 = 1_000_000_000;
 /// The longest reason that is returned, in characters.

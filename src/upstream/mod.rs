@@ -24,9 +24,9 @@ pub(crate) use answer::{read_answer, read_redirect, read_rejection, transport_er
 pub(crate) use content_disposition::filename_of;
 pub use credentials::Credentials;
 pub use headers::{Headers, InvalidHeader, SettingHeader};
-pub(crate) use rate_limiter::RateLimiter;
 pub use rate_limiter::RateLimits;
 pub(crate) use rate_limiter::wait_message;
+pub(crate) use rate_limiter::{Permit, RateLimiter};
 pub(crate) use token::{ClientAuthentication, TokenRequest};
 
 use crate::error::{CallError, ConfigError};

@@ -25,9 +25,9 @@ use endpoint::IssuedToken;
 use file::{LockedTokenFile, TokenFile};
 
 /// A token is renewed this long before it expires, or a tenth of its lifetime if that is longer.
-const EARLY: Duration = Duration::from_secs(60);
+const EARLY: Duration = Duration::from_mins(1);
 /// How long no request follows a refusal: repeated wrong logins lock accounts out.
-const AFTER_REFUSAL: Duration = Duration::from_secs(60);
+const AFTER_REFUSAL: Duration = Duration::from_mins(1);
 /// How long no request follows one that the endpoint could not answer.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 

@@ -239,8 +239,8 @@ impl Pages {
     }
 
     pub(crate) fn with_bound(self, records: usize) -> Self {
-        let patience = RetryPolicy { records, ..RetryPolicy::default() };
-        Self { toolbox: self.toolbox.with_patience(patience), ..self }
+        let policy = RetryPolicy { records, ..RetryPolicy::default() };
+        Self { toolbox: self.toolbox.with_retry_policy(policy), ..self }
     }
 
     /// Calls as a caller with this session.

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 use similar::TextDiff;
-use toolwright::call::Failure;
+use toolwright::call::{CallResult, Failure};
 use toolwright::catalog::Catalog;
 use toolwright::policy::Defaults;
 use toolwright::sandbox::Recorded;
@@ -62,7 +62,7 @@ async fn each_construct_arrives() {
             let called = toolbox.call(&tool, arguments).await;
             let mut line = call.clone();
             match (called, sandbox.take_record().as_slice()) {
-                (Ok(answer), [recorded]) => {
+                (Ok(CallResult::Reply(answer)), [recorded]) => {
                     line["request"] = request(recorded);
                     line["answer"] = json!(answer.status);
                     if !recorded.is_accepted() {

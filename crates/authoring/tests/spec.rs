@@ -30,13 +30,21 @@ fn run(folder: &Path, arguments: &[&str]) -> (Output, Duration) {
 
 fn run_within(longest: Duration, folder: &Path, arguments: &[&str]) -> (Output, Duration) {
     let started = Instant::now();
+    let output = command(longest, folder, arguments).output().unwrap();
+    (output, started.elapsed())
+}
+
+fn command(longest: Duration, folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new("bash");
     // The shell bounds memory (1 GB) and processor time, which depends less on other processes
     // than elapsed time does.
     let bounded = format!("ulimit -v 1048576 -t {}; exec \"$@\"", longest.as_secs());
     command.args(["-c", &bounded, "bash", PROGRAM, "spec"]).args(arguments);
-    let output = command.current_dir(folder).env("NO_COLOR", "1").output().unwrap();
-    (output, started.elapsed())
+    command.current_dir(folder).env("NO_COLOR", "1");
+    for variable in ["ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY"] {
+        command.env_remove(variable).env_remove(variable.to_lowercase());
+    }
+    command
 }
 
 /// Every file below a folder.
@@ -263,12 +271,53 @@ fn a_description_is_fetched() {
     let folder = project("fetch");
     let (output, _) = run(&folder, &["new", "parcels", "--from", &serve("200 OK", PARCELS.into())]);
     assert!(output.status.success(), "{}", text(&output.stderr));
-    let (output, _) = run(&folder, &["new", "other", "--from", &serve("404 Not Found", Vec::new())]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(text(&output.stderr).contains("404"), "{}", text(&output.stderr));
-    let (output, _) = run(&folder, &["new", "other", "--from", "ftp://127.0.0.1/x"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert!(!folder.join("specs/other").exists());
+}
+
+#[test]
+fn what_can_not_be_fetched_is_an_error_and_writes_nothing() {
+    let folder = project("fetch-refused");
+    let too_large = vec![b' '; 60 * 1024 * 1024 + 1];
+    let redirect = "302 Found\r\nlocation: https://elsewhere.example.com/p.yaml";
+    for (address, expected) in [
+        (serve("404 Not Found", Vec::new()), "the status 404 Not Found"),
+        (serve(redirect, Vec::new()), "302 Found; it points to https://elsewhere.example.com/p.yaml"),
+        (serve("200 OK", too_large), "at most 62914560 bytes"),
+        ("ftp://127.0.0.1/x".to_owned(), "expected an http or https URL"),
+        ("http://127.0.0.1:1/x".to_owned(), "refused"),
+    ] {
+        let (output, _) = run(&folder, &["new", "other", "--from", &address]);
+        assert_eq!(output.status.code(), Some(2), "{address}");
+        assert!(text(&output.stderr).contains(expected), "{address}: {}", text(&output.stderr));
+        assert_eq!(files(&folder), [""; 0], "{address}");
+    }
+}
+
+#[test]
+fn a_proxy_of_the_environment_is_used() {
+    let folder = project("fetch-proxy");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = format!("http://{}", listener.local_addr().unwrap());
+    let requests = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        // A request may arrive in pieces; its head ends with an empty line.
+        let first_line = |stream: &mut std::net::TcpStream| {
+            let (mut head, mut byte) = (Vec::new(), [0_u8]);
+            while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap() > 0 {
+                head.push(byte[0]);
+            }
+            text(&head).lines().next().unwrap_or_default().to_owned()
+        };
+        let connect = first_line(&mut stream);
+        stream.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").unwrap();
+        let get = first_line(&mut stream);
+        let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", PARCELS.len());
+        stream.write_all((head + PARCELS).as_bytes()).unwrap();
+        [connect, get]
+    });
+    let arguments = ["new", "parcels", "--from", "http://parcels.invalid/p.yaml"];
+    let output = command(LONGEST, &folder, &arguments).env("HTTP_PROXY", proxy).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert_eq!(requests.join().unwrap(), ["CONNECT parcels.invalid:80 HTTP/1.1", "GET /p.yaml HTTP/1.1"]);
 }
 
 /// Runs both commands; returns the code of lint, which ended in time and without a panic.
@@ -333,7 +382,7 @@ fn hostile_descriptions_end_in_a_clear_error() {
             "components": {"schemas": {"A": {"$ref": reference}}}});
         let (code, messages) = survives("outside", "d.json", document.to_string().as_bytes(), LONGEST);
         assert_eq!(code, Some(2), "{messages}");
-        assert!(messages.contains("/components/schemas/A") && messages.contains("hint"), "{messages}");
+        assert!(messages.contains("components/schemas/A") && messages.contains("hint"), "{messages}");
     }
 }
 

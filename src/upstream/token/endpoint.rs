@@ -13,7 +13,7 @@ use crate::upstream::http_client;
 /// How long the endpoint may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// The longest lifetime that is assumed, whatever the endpoint states.
-const LONGEST_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+const LONGEST_LIFETIME: Duration = Duration::from_hours(24);
 /// The error codes of RFC 6749 and its extensions.
 const ERROR_CODES: [&str; 9] = [
     "invalid_request",

@@ -1,7 +1,7 @@
 //! A description → a report on what the build would make of it: tools with names and sizes, skipped
 //! operations, conversions and corrections, and findings for the author.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -16,14 +16,14 @@ use toolwright_codegen::read::fixups;
 use toolwright_codegen::read::located::Located;
 use toolwright_codegen::read::source::{LoadedFile, Origins, SourceFile, SourceMap};
 use toolwright_codegen::read::{check, overlay};
-use toolwright_model::{Effect, Tool, portability_faults};
+use toolwright_model::{Binding, Effect, Place, Tool, portability_faults};
 
 /// A tool with more tokens than this is reported: presets would be cheaper.
 const LARGE_TOOL: usize = 1_500;
 
-/// Headers that say who calls or when; no model chooses them.
-const CONSTANT_HEADERS: [&str; 6] =
-    ["authorization", "date", "x-org-id", "x-atlassian-token", "x-experimentalapi", "x-api-key"];
+/// Standard headers that state who calls or when. No model chooses them, and none with `X-`: those carry
+/// keys, tenants, opt-ins and the like, with one value for all calls.
+const CONSTANT_HEADERS: [&str; 4] = ["authorization", "cookie", "date", "proxy-authorization"];
 
 /// What the build would make of a description.
 #[derive(Debug, Clone, Serialize)]
@@ -273,8 +273,6 @@ fn skipped(lint: &mut LintReport, description: &Description, drafts: &Drafts) {
 }
 
 fn tools(lint: &mut LintReport, drafts: &Drafts) {
-    let mut by_id: BTreeMap<&str, &SpecOperation> = BTreeMap::new();
-    by_id.extend(drafts.operations.iter().map(|operation| (operation.id.as_str(), operation)));
     for tool in &drafts.lowered.tools {
         let Some(call) = tool.calls.first() else { continue };
         if !tool.reviewed()
@@ -292,15 +290,9 @@ fn tools(lint: &mut LintReport, drafts: &Drafts) {
         for fault in portability_faults(&schema) {
             lint.find("portability", &tool.name, fault);
         }
-        for parameter in by_id.get(call.operation.as_str()).into_iter().flat_map(|operation| &operation.parameters) {
-            let offered = call.bindings.iter().any(
-                |binding| matches!(&binding.place, toolwright_model::Place::Header(name) if *name == parameter.name),
-            );
-            if offered && CONSTANT_HEADERS.contains(&parameter.name.to_lowercase().as_str()) {
-                let what =
-                    format!("the header `{}` is not a model's to choose: hide it or give it a value", parameter.name);
-                lint.find("constant-header", &tool.name, what);
-            }
+        for header in call.bindings.iter().filter_map(header_of).filter(|header| is_constant(header)) {
+            let what = format!("the header `{header}` is not a model's to choose: hide it or give it a value");
+            lint.find("constant-header", &tool.name, what);
         }
     }
     for id in &drafts.renamed {
@@ -313,6 +305,19 @@ fn tools(lint: &mut LintReport, drafts: &Drafts) {
             lint.find("large", name, format!("about {tokens} tokens: presets with `only` would be cheaper"));
         }
     }
+}
+
+/// Returns the header that an argument becomes.
+fn header_of(binding: &Binding) -> Option<&str> {
+    match &binding.place {
+        Place::Header(name) => Some(name),
+        _ => None,
+    }
+}
+
+fn is_constant(header: &str) -> bool {
+    let header = header.to_lowercase();
+    header.starts_with("x-") || CONSTANT_HEADERS.contains(&header.as_str())
 }
 
 /// Returns the number of empty texts of operations, parameters and properties.

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::{NamedDescription, folder, is_vendor_id};
+use super::{NamedDescription, folder, is_vendor_id, lint};
 use crate::convert::Description;
 
 #[test]
@@ -170,4 +170,20 @@ scope = "a b"
 "#
     );
     assert!(made.notes[0].contains("different addresses"), "{:?}", made.notes);
+}
+
+#[test]
+fn headers_with_one_value_for_all_calls_are_found() {
+    let mut description = described("Desk", "/users", "https://a.example.com/v1", &json!({}));
+    let header = |name: &str| json!({"name": name, "in": "header", "schema": {"type": "string"}});
+    description.document["paths"]["/users"]["get"]["parameters"] =
+        json!([header("X-Tenant"), header("Date"), header("If-Match"), header("Idempotency-Key")]);
+    let report = lint(&description, "d.yaml", "desk", None).unwrap_or_else(|errors| panic!("{errors}"));
+    let found: Vec<&str> =
+        report.findings.iter().filter(|finding| finding.kind == "constant-header").map(|f| f.what.as_str()).collect();
+    assert_eq!(
+        found,
+        ["X-Tenant", "Date"]
+            .map(|name| format!("the header `{name}` is not a model's to choose: hide it or give it a value"))
+    );
 }

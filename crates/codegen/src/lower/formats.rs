@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::read::keys::ArgumentKeys;
-use toolwright_formats::{FILE, FORMATS, FormatRef, LookupUse};
+use toolwright_formats::{FILE, FORMATS, Format, FormatRef, LookupUse};
 use toolwright_model::Formatted;
 
 /// A format that does not fit: the key of the argument that it is about, what was expected, what
@@ -96,7 +96,7 @@ fn apply_part(
 /// Checks that the keys `ask`, `fields` and `operators` are beside a format that uses them.
 fn check_companions(keys: &ArgumentKeys, format: Option<FormatRef>, mismatches: &mut Vec<FormatMismatch>) {
     let found = format.map_or("no format".to_owned(), |format| format!("`{format}`"));
-    let lookup_use = format.map_or(LookupUse::Never, toolwright_formats::Format::lookup_use);
+    let lookup_use = format.map_or(LookupUse::Never, Format::lookup_use);
     if keys.ask.is_some() && lookup_use == LookupUse::Never {
         let asking = FORMATS.iter().filter(|format| format.lookup_use() != LookupUse::Never);
         let names: Vec<String> = asking.map(|format| format!("`{format}`")).collect();
