@@ -25,8 +25,7 @@ pub(crate) use content_disposition::filename_of;
 pub use credentials::Credentials;
 pub use headers::{Headers, InvalidHeader, SettingHeader};
 pub use rate_limiter::RateLimits;
-pub(crate) use rate_limiter::wait_message;
-pub(crate) use rate_limiter::{Permit, RateLimiter};
+pub(crate) use rate_limiter::{Permit, RateLimiter, wait_message};
 pub(crate) use token::{ClientAuthentication, TokenRequest};
 
 use crate::error::{CallError, ConfigError};

@@ -9,11 +9,11 @@ pub const MAX_TOOL_NAME: usize = 48;
 pub const CORE_TAG: &str = "core";
 /// The word that opens every tag in a selection.
 pub const ALL_TAGS: &str = "all";
-/// Held back because nobody has stated the operation's effect.
+/// Held back because the operation's effect is not stated.
 pub const UNREVIEWED_TAG: &str = "unreviewed";
 /// Held back because the endpoint was seen in a single client only.
 pub const UNVERIFIED_TAG: &str = "unverified";
-/// A tool with one of these tags is offered only when the tag is asked for by name.
+/// A tool with one of these tags is offered only when the tag is selected by name.
 pub const HELD_BACK_TAGS: [&str; 4] = ["experimental", "undocumented", UNVERIFIED_TAG, UNREVIEWED_TAG];
 
 /// Returns whether `name` can be a tool name: `[a-z0-9_]`, starting with a letter, at most
@@ -149,7 +149,7 @@ pub fn kebab_case(text: &str) -> String {
 }
 
 /// Returns the words that name the resource of a path: its literal segments in snake_case,
-/// without `api`, `rest` and version numbers, which say nothing about the resource.
+/// without `api`, `rest` and version numbers, which don't describe the resource.
 pub fn resource_words(path: &str) -> Vec<String> {
     path.split('/')
         .filter(|segment| !segment.is_empty() && !segment.starts_with('{'))

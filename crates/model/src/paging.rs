@@ -9,11 +9,11 @@ use super::words::words;
 words! {
     /// What the position of a page is.
     PagingKind {
-        /// How many records lie before it.
+        /// How many records come before it.
         Offset = "offset",
         /// The number of the page.
         Page = "page",
-        /// Whatever the vendor gave with the page before.
+        /// The token that the vendor sent with the page before.
         Token = "token",
     }
 }
@@ -26,17 +26,17 @@ pub struct PagingStyle {
     pub name: String,
     /// What the position is.
     pub kind: PagingKind,
-    /// The parameter or body property that says where a page begins.
+    /// The parameter or body property for where a page begins.
     pub position: String,
-    /// The parameter or body property that says how many records a page holds.
+    /// The parameter or body property for how many records a page holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<String>,
-    /// What an answer says of its page.
+    /// What an answer states of its page.
     #[serde(flatten)]
     pub signs: Signs,
 }
 
-/// How the pages of one operation are asked for and read.
+/// How the pages of one operation are requested and read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Paging {
@@ -53,12 +53,12 @@ pub struct Paging {
     /// The most records that the vendor gives at once, where that is stated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub most: Option<u64>,
-    /// What an answer says of its page.
+    /// What an answer states of its page.
     #[serde(flatten)]
     pub signs: Signs,
 }
 
-/// What an answer says of the page that it is: JSON pointers into it, names of its headers.
+/// What an answer states of its page: JSON pointers into it, names of its headers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Signs {
@@ -77,21 +77,21 @@ pub struct Signs {
     /// The position of the next page: itself, or an address that holds it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
-    /// The header that says how many records there are in all.
+    /// The header with how many records there are in all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total_header: Option<String>,
     /// The header with the position of the next page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_header: Option<String>,
-    /// The header that says how many records the answer holds.
+    /// The header with how many records the answer holds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count_header: Option<String>,
-    /// The header that says how many records it could hold.
+    /// The header with how many records it could hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit_header: Option<String>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
 }

@@ -1,4 +1,4 @@
-//! A tool as it stands in `tools.json`: what a model sees, what the policy weighs, and how its
+//! A tool as it is in `tools.json`: what a model sees, what the policy weighs, and how its
 //! arguments become the request of an operation.
 
 use std::collections::BTreeSet;
@@ -33,7 +33,7 @@ pub const CURSOR: &str = "cursor";
 /// The argument of every tool that pages: all pages, up to a bound.
 pub const ALL: &str = "all";
 
-/// The argument of every tool that reads and whose overlay says what is concise: how much of each
+/// The argument of every tool that reads and whose overlay states what is concise: how much of each
 /// record to give.
 pub const DETAIL: &str = "detail";
 /// The value of [`DETAIL`] that gives everything.
@@ -51,11 +51,11 @@ pub struct Tool {
     pub title: String,
     /// What a model reads before it calls.
     pub description: String,
-    /// What calling it does at the vendor; `None` while nobody has stated it.
+    /// What calling it does at the vendor; `None` while it is not reviewed.
     pub effect: Option<Effect>,
     /// What kind of call it is.
     pub verb: Verb,
-    /// What calling it may bring about besides.
+    /// What else calling it may cause.
     pub risks: BTreeSet<Risk>,
     /// The vendor's tags and ours.
     pub tags: BTreeSet<String>,
@@ -63,12 +63,12 @@ pub struct Tool {
     pub aliases: Vec<String>,
     /// The MCP hints, true to effect and risks.
     pub annotations: Annotations,
-    /// Self-contained JSON Schema of the arguments, kept as text until somebody asks for it:
+    /// Self-contained JSON Schema of the arguments, kept as text until it is needed:
     /// parsing every schema would dominate the start of the server.
     pub input_schema: Box<RawValue>,
     /// The operations it calls; the first whose condition holds is taken.
     pub calls: Vec<Call>,
-    /// Dotted paths to what is kept of each record unless everything is asked for; empty where
+    /// Dotted paths to what is kept of each record unless everything is requested; empty where
     /// there is no difference.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub concise: Vec<String>,
@@ -112,13 +112,13 @@ pub struct Call {
     /// What is always sent and never offered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fixed: Vec<Fixed>,
-    /// What to say when the vendor refuses in a known way.
+    /// Advice for refusals of the vendor that are known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hints: Vec<Hint>,
     /// The format that its answers hold, and that a model gets in a plainer one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answers: Option<FormatName>,
-    /// How its pages are asked for and read; `None` where it answers with all there is.
+    /// How its pages are requested and read; `None` where it answers with all there is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paging: Option<Paging>,
 }
@@ -182,7 +182,7 @@ pub enum Place {
     Body,
 }
 
-/// What to tell a model when the vendor answers with `status` to a call whose `argument` had a
+/// The advice for a model when the vendor answers with `status` to a call whose `argument` had a
 /// certain value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -200,7 +200,7 @@ pub struct Hint {
 words! {
     /// What calling an operation does at the vendor, stated by someone who looked.
     Effect {
-        /// Nothing changes and nobody is told.
+        /// Nothing changes and no one is notified.
         Read = "read",
         /// Something is added or changed.
         Write = "write",
@@ -210,13 +210,13 @@ words! {
 }
 
 words! {
-    /// What a call may bring about besides its effect.
+    /// What a call may cause besides its effect.
     Risk {
         /// Reads personal or access-relevant data.
         Sensitive = "sensitive",
-        /// Somebody gets mail or another message.
+        /// A person gets mail or another message.
         Notifies = "notifies",
-        /// Interrupts somebody's work.
+        /// Interrupts a person's work.
         Disruptive = "disruptive",
         /// Answers with a secret.
         RevealsSecret = "reveals_secret",
@@ -224,7 +224,7 @@ words! {
         WeakensSecurity = "weakens_security",
         /// Can't be undone through the product.
         Irreversible = "irreversible",
-        /// Runs code on somebody's machine.
+        /// Runs code on a managed machine.
         RunsCode = "runs_code",
     }
 }
@@ -268,7 +268,7 @@ impl Call {
 }
 
 impl Tool {
-    /// Returns whether somebody has stated the effect.
+    /// Returns whether the effect is stated.
     pub fn reviewed(&self) -> bool {
         self.effect.is_some()
     }
@@ -291,7 +291,7 @@ impl Tool {
         self.calls.first()?.paging.as_ref().filter(|_| self.effect == Some(Effect::Read))
     }
 
-    /// Returns whether the argument `name` says which operation is called, and goes nowhere else.
+    /// Returns whether the argument `name` only chooses the operation and is not sent.
     pub fn chooses_by(&self, name: &str) -> bool {
         self.calls.iter().filter_map(|call| call.when.as_ref()).any(|when| when.argument == name)
     }

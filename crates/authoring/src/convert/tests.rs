@@ -167,8 +167,8 @@ fn unambiguous_faults_are_corrected_and_other_operations_are_listed() {
         "info": {"title": "T", "version": 1.5},
         "components": {"schemas": {
             "Closed": {"type": "object", "additionalProperties": false, "required": ["a", "gone"], "properties": {"a": {}}},
-            "Open": {"type": "object", "required": ["a"]},
-        }},
+            "Open": {"type": "object", "required": ["a", true]},
+        }, "parameters": {"Schema": {"type": "object"}}},
         "paths": {
             "things/{id}": {"get": {"parameters": [{"name": "other", "in": "path", "schema": {}}, {"name": "x y", "in": "header", "schema": {}}, {"name": "q", "in": "query"}]},
                 "fetch": {}, "put": null},
@@ -197,6 +197,7 @@ fn unambiguous_faults_are_corrected_and_other_operations_are_listed() {
     assert_eq!(dropped, expected);
     let schemas = &description.document["components"]["schemas"];
     assert_eq!([&schemas["Closed"]["required"], &schemas["Open"]["required"]], [&json!(["a"]), &json!(["a"])]);
+    assert_eq!(description.document["components"]["parameters"], json!({}));
     assert!(paths["/lost"]["post"].get("operationId").is_none());
 }
 

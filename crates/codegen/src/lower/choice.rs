@@ -195,7 +195,7 @@ fn same(one: Option<&Value>, two: Option<&Value>) -> bool {
     }
 }
 
-/// The choice's keys with those of its operations: it does whatever any of them does.
+/// The choice's keys with those of its operations: its effect and risks are the highest of theirs.
 fn merged_keys(choice: &ChoiceKeys, cases: &[Case<'_>]) -> ToolKeys {
     let all = || cases.iter().map(|case| &case.spec.keys.tool);
     let highest = all().map(|keys| keys.effect).collect::<Option<Vec<Effect>>>().and_then(|all| all.into_iter().max());

@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_does_not_fit_is_said() {
+    fn misfits_are_described() {
         for (schema, value, expected) in [
             (json!({"type": "integer"}), json!("25"), "a whole number"),
             (json!({"type": "integer", "minimum": 1}), json!(0), "at least 1"),

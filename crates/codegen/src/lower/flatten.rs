@@ -131,7 +131,7 @@ fn merge_any(left: ResolvedSchema, right: ResolvedSchema) -> ResolvedSchema {
         (SchemaType::Integer, SchemaType::Number) | (SchemaType::Number, SchemaType::Integer) => {
             ResolvedSchema { kind: Some(SchemaType::Number), ..ResolvedSchema::default() }
         }
-        // A list of what also comes alone: the list tells more.
+        // A list of what is also allowed alone: the list is kept, since it covers both.
         (SchemaType::Array, _) => left,
         (_, SchemaType::Array) => right,
         (SchemaType::Object, _) => left,

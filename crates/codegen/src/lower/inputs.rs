@@ -65,7 +65,7 @@ fn kind_of(content_type: &str, schema: &ResolvedSchema) -> BodyKind {
         "*/*" | "application/*" if !is_file(schema) => BodyKind::Json,
         "application/x-www-form-urlencoded" => BodyKind::Form,
         "multipart/form-data" => BodyKind::Multipart,
-        // A text can't say what a picture is.
+        // Text can't carry a picture.
         other if is_file(schema) || media && !other.ends_with("+xml") || BYTES.contains(&other) => BodyKind::File,
         _ => BodyKind::Raw,
     }
@@ -113,7 +113,7 @@ pub struct Input {
     /// How the overlay calls it: the description's name, or with its place before it
     /// (`query:id`) where several things have that name.
     pub key: String,
-    /// What it is offered as, unless the overlay says otherwise.
+    /// What it is offered as, unless the overlay renames it.
     pub name: String,
     pub place: Place,
     pub required: bool,
@@ -232,7 +232,7 @@ fn body_input(spec: &SpecBody, body: &RequestBody, whole: Map<String, Value>) ->
     }
 }
 
-/// What is neither JSON nor a form is written by whoever calls: as text.
+/// What is neither JSON nor a form is written by the caller, as text.
 fn text_schema(schema: Map<String, Value>, content_type: &str) -> Map<String, Value> {
     if schema.get("type").and_then(Value::as_str) == Some("string") {
         return schema;

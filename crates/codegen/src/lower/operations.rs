@@ -55,7 +55,7 @@ pub struct VendorContext<'a> {
     pub styles: Option<&'a [PagingStyle]>,
 }
 
-/// Lowers the operations of one API; complaints go to the source of `root`.
+/// Lowers the operations of one API; findings are reported through `root`.
 pub fn lower(
     vendor: &VendorContext<'_>,
     api: &str,
@@ -98,8 +98,7 @@ fn check_raw(spec: &SpecOperation, operations: &[SpecOperation], root: &Located<
     }
 }
 
-/// A format looks values up by itself, whatever the caller may do: the operation must change
-/// nothing.
+/// A format looks values up by itself, whatever its caller may do: the operation must only read.
 fn check_lookups(lowered: &Lowered, root: &Located<'_>) {
     for lookup in &lowered.lookups {
         let of_operation = |tool: &&Tool| tool.calls.iter().any(|call| call.operation == lookup.operation);
@@ -169,7 +168,7 @@ fn lower_operation(
     Ok(names)
 }
 
-/// A preset says what differs; effect, risks and the like are its operation's unless it says so.
+/// A preset states what differs; effect, risks and the like are its operation's unless it states its own.
 fn inherit(preset: &PresetKeys, operation: &ToolKeys) -> ToolKeys {
     let own = &preset.tool;
     ToolKeys {

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! document.api                       openapiv3::OpenAPI
-//! document.follow(&parameter)        ReferenceOr<Parameter> → Option<&Parameter>, whatever the length of the chain
+//! document.follow(&parameter)        ReferenceOr<Parameter> → Option<&Parameter>, to the end of the chain
 //! document.target::<Schema>("#/…")   one step: what a reference leads to, which may be a reference again
 //! SchemaNode::from(&items)           ReferenceOr<Schema> and ReferenceOr<Box<Schema>> alike
 //! document.schema(&items)            → Option<&Schema>
@@ -142,7 +142,7 @@ fn members<'v>(object: &'v mut Map<String, Value>, key: &str) -> impl Iterator<I
     members.flat_map(Map::values_mut).filter_map(Value::as_object_mut)
 }
 
-/// An operation and where it stands.
+/// An operation and where it is.
 #[derive(Debug, Clone, Copy)]
 pub struct OperationAt<'d> {
     pub path: &'d str,

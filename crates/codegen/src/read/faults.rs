@@ -113,3 +113,40 @@ impl Finder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::read::document::Document;
+    use crate::read::finding::{Errors, Findings};
+    use crate::read::source::{SourceFile, SourceMap};
+
+    use super::*;
+
+    #[test]
+    fn the_innermost_refused_parts_are_reported() {
+        let schema =
+            |property: Value| json!({"type": "object", "properties": {"a": {"type": "string"}, "b": property}});
+        let document = json!({
+            "openapi": "3.0.3",
+            "info": {"title": "T", "version": "1"},
+            "paths": {"/a": {"get": {
+                "parameters": [{"name": "q", "in": "query", "schema": {"type": "integer", "minLength": "2"}}],
+                "responses": {"200": {"content": {"text/json": {"schema": schema(json!({"enum": "x"}))}}}},
+            }}},
+            "components": {"schemas": {"S": schema(json!({"type": ["string", "null"]}))}, "headers": {"H": 1}},
+        });
+        let findings = Findings::default();
+        let source = SourceMap::new(&SourceFile::without_text("d.yaml"), &findings);
+        assert!(Document::read(&Located::root(&source, &document)).is_none());
+        let places: Vec<String> = Errors::from(findings).iter().map(|finding| finding.path.clone()).collect();
+        assert_eq!(
+            places,
+            [
+                "paths/~1a/get/parameters/0/schema",
+                "paths/~1a/get/responses/200/content/text~1json/schema/properties/b",
+                "components/schemas/S/properties/b",
+                "components/headers/H",
+            ]
+        );
+    }
+}

@@ -1,4 +1,4 @@
-//! Named corrections of a description that the emitters need: each says where it was applied,
+//! Named corrections of a description that the emitters need: each states where it was applied,
 //! and report.md lists it. They run after the overlay, so that an overlay can make them moot.
 
 use std::collections::BTreeSet;
@@ -77,7 +77,7 @@ fn qualify_duplicates(document: &mut Value, applied: &mut Vec<Fixup>) {
         }
         let by_path = snake_case(&format!("{id} {path}"));
         let by_both = snake_case(&format!("{id} {method} {path}"));
-        // Two paths can differ in what no name holds; then only a number tells them apart.
+        // Two paths can differ in characters that no name has; then only a number distinguishes them.
         let numbered = (2..).map(|number| format!("{by_both}_{number}"));
         let free = [by_path, by_both.clone()].into_iter().chain(numbered).find(|name| taken.insert(name.clone()));
         let Some(qualified) = free else { continue };

@@ -11,7 +11,7 @@ use toolwright_model::{Effect, Risk, Verb};
 /// The extension's name in a description.
 pub const EXTENSION: &str = "x-toolwright";
 
-/// What somebody who looked at an operation says of it.
+/// What a reviewer states of an operation.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "schemars", schemars(rename = "x-toolwright"))]
@@ -23,7 +23,7 @@ pub struct OperationKeys {
     pub presets: Vec<PresetKeys>,
     /// Tools over this operation and others that take the same; stated at the first of them.
     pub choices: Vec<ChoiceKeys>,
-    /// Whether the operation itself is offered beside its presets and choices; true unless said.
+    /// Whether the operation itself is offered beside its presets and choices; true unless stated.
     pub raw: Option<bool>,
     #[serde(flatten)]
     pub tool: ToolKeys,
@@ -59,13 +59,13 @@ pub struct ChoiceKeys {
     pub tool: ToolKeys,
 }
 
-/// What an operation, a preset and a choice can all say of the tool.
+/// What an operation, a preset and a choice can all state of the tool.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct ToolKeys {
     /// What calling it does at the vendor.
     pub effect: Option<Effect>,
-    /// What it may bring about besides.
+    /// What else it may cause.
     pub risks: Option<Vec<Risk>>,
     /// The kind of call.
     pub verb: Option<Verb>,
@@ -85,11 +85,11 @@ pub struct ToolKeys {
     #[cfg_attr(feature = "schemars", schemars(with = "std::collections::BTreeMap<String, ArgumentKeys>"))]
     #[serde(serialize_with = "serialize_pairs")]
     pub arguments: Vec<(String, ArgumentKeys)>,
-    /// What to say when the vendor refuses in a known way.
+    /// Advice for refusals of the vendor that are known.
     pub hints: Vec<HintKeys>,
     /// The format of rich text in answers, which a model gets in a plainer one.
     pub answers: Option<FormatRef>,
-    /// Dotted paths to what is kept of each record unless everything is asked for.
+    /// Dotted paths to what is kept of each record unless the full record is requested.
     pub concise: Vec<String>,
     /// The style of vendor.toml by which it pages, or `false` for none; the first that fits where
     /// it is missing.
@@ -225,7 +225,7 @@ fn with_tool_keys(own: &[&'static str]) -> Vec<&'static str> {
     own.iter().chain(&TOOL_KEYS).copied().collect()
 }
 
-/// Reads the keys of an operation, reporting whatever is none of them.
+/// Reads the keys of an operation; reports unknown ones.
 pub fn read_operation(at: &Located<'_>) -> OperationKeys {
     if at.object().is_none() {
         return OperationKeys::default();
@@ -236,7 +236,7 @@ pub fn read_operation(at: &Located<'_>) -> OperationKeys {
             skip.wrong("the reason why the operation becomes no tool");
         }
         for (key, entry) in at.entries().into_iter().filter(|(key, _)| *key != "skip") {
-            let hint = "an operation that is skipped becomes no tool, so there is nothing to say of one";
+            let hint = "an operation that is skipped becomes no tool, so it has no other keys";
             entry.report("`skip` to be the only key".to_owned(), format!("`{key}` beside it"), Some(hint.to_owned()));
         }
     }
@@ -379,7 +379,7 @@ fn read_hint(at: &Located<'_>) -> Option<HintKeys> {
 }
 
 impl ToolKeys {
-    /// What the overlay says of an argument.
+    /// Returns what the overlay states of an argument.
     pub fn argument(&self, name: &str) -> Option<&ArgumentKeys> {
         self.arguments.iter().find(|(key, _)| key == name).map(|(_, keys)| keys)
     }
@@ -402,7 +402,7 @@ impl ArgumentKeys {
         for (key, value) in facts {
             let Some(value) = value else { continue };
             match schema.get_mut("items") {
-                // What a list's values may be is said of each.
+                // The values of a list are limited one by one.
                 Some(Value::Object(items)) if key == "enum" => items.insert(key.to_owned(), value),
                 _ => schema.insert(key.to_owned(), value),
             };

@@ -43,7 +43,7 @@ impl<'s> Located<'s> {
         self.source.findings.push(Finding::at(&self.place(), expected, found).with_hint(hint));
     }
 
-    /// The same source, for a value that stands elsewhere in the document.
+    /// The same source, for a value elsewhere in the document.
     #[must_use]
     pub fn at(&self, pointer: &str, value: &'s Value) -> Self {
         Self { source: self.source, pointer: pointer.to_owned(), value }

@@ -1,6 +1,6 @@
 //! OpenAPI Overlay 1.0 over a description: each action finds its targets by JSONPath (RFC 9535)
 //! and merges into them or removes them. Remembers which places came from which action, so that
-//! a later complaint points at the overlay and not at the description.
+//! a later finding names the overlay and not the description.
 
 use serde_json::Value;
 use serde_json_path::{JsonPath, NormalizedPath};
@@ -59,7 +59,7 @@ fn apply_action(action: &Located<'_>, description: &mut Value, origins: &mut Ori
         let correct = near
             .unwrap_or_else(|| "correct the path, or delete the action if the vendor dropped the operation".to_owned());
         let hint = format!("this action matches nothing: {correct}");
-        target.wrong_with_hint("a target that stands in the description", hint);
+        target.wrong_with_hint("a target that is in the description", hint);
         return;
     }
     let remove = action.get("remove").and_then(|remove| remove.flag()).unwrap_or(false);
@@ -67,29 +67,29 @@ fn apply_action(action: &Located<'_>, description: &mut Value, origins: &mut Ori
     if !remove && update.is_none() {
         action.report("`update` or `remove: true`".to_owned(), "neither".to_owned(), None);
     }
-    let mut laid = Laid { origins };
+    let mut writer = OverlayWriter { origins };
     // Back to front, so that removing an item leaves the pointers of earlier ones right.
     for pointer in pointers.iter().rev() {
         if remove && pointer.is_empty() {
             target.wrong("something below the root, which can't be removed");
         } else if remove {
-            laid.remove(description, pointer);
+            writer.remove(description, pointer);
         } else if let (Some(update), Some(node)) = (&update, description.pointer_mut(pointer)) {
             match node.as_array_mut() {
-                // A list is added to: what the action says is one more item.
-                Some(items) => laid.push(items, pointer, update),
-                None => laid.merge(node, pointer, update),
+                // A list grows: the update is one more item.
+                Some(items) => writer.push(items, pointer, update),
+                None => writer.merge(node, pointer, update),
             }
         }
     }
 }
 
-/// What an overlay lays over a description, remembered place by place.
-struct Laid<'a> {
+/// Writes an overlay into a description and remembers each place.
+struct OverlayWriter<'a> {
     origins: &'a mut Origins,
 }
 
-impl Laid<'_> {
+impl OverlayWriter<'_> {
     fn remember(&mut self, pointer: String, update: &Located<'_>) {
         self.origins.written.push(Origin { place: pointer, from: update.pointer.clone() });
     }
@@ -99,7 +99,7 @@ impl Laid<'_> {
         items.push(update.value.clone());
     }
 
-    /// Merges as the specification says: objects entry by entry, lists end to end, anything else
+    /// Merges as the specification demands: objects entry by entry, lists end to end, anything else
     /// replaced; an object, a list and a scalar don't mix.
     fn merge(&mut self, node: &mut Value, pointer: &str, update: &Located<'_>) {
         match (node, update.value) {
@@ -164,7 +164,7 @@ mod tests {
     use crate::read::finding::Errors;
     use crate::read::source::SourceFile;
 
-    /// Applies the actions; returns the description, the places that changed, and the complaints.
+    /// Applies the actions; returns the description, the places that changed, and the findings.
     fn apply_to(mut description: Value, actions: &Value) -> (Value, Vec<(String, String)>, String) {
         let overlay = json!({"overlay": "1.0.0", "info": {"title": "T", "version": "1"}, "actions": actions});
         let overlay = LoadedFile { file: SourceFile::without_text("o.yaml"), value: overlay };

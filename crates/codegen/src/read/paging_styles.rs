@@ -19,7 +19,7 @@ const KEYS: [&str; 13] = [
     "limit_header",
 ];
 
-/// Reads the styles, reporting whatever is wrong with one.
+/// Reads the styles; reports what is wrong with them.
 pub(super) fn read_styles(at: &Located<'_>) -> Vec<PagingStyle> {
     let mut styles: Vec<PagingStyle> = Vec::new();
     for item in at.items() {
@@ -39,7 +39,7 @@ fn read_style(at: &Located<'_>) -> Option<PagingStyle> {
     let required = |key, expected| at.required(key, expected).and_then(|entry| entry.text().map(str::to_owned));
     let name = required("name", "a name for overlays to choose it by");
     let kind = at.required("kind", "one of `offset`, `page`, `token`").and_then(|kind| kind.word(PagingKind::ALL));
-    let position = required("position", "the parameter or body property that says where a page begins");
+    let position = required("position", "the parameter or body property for where a page begins");
     let size = at.get("size").and_then(|size| size.text().map(str::to_owned));
     let pointer = |key| {
         let entry = at.get(key)?;
@@ -70,7 +70,7 @@ fn read_style(at: &Located<'_>) -> Option<PagingStyle> {
     };
     let (name, kind, position) = (name?, kind?, position?);
     if kind == PagingKind::Token && signs.next.is_none() && signs.next_header.is_none() {
-        let expected = "`next` or `next_header`: where an answer says which position comes next".to_owned();
+        let expected = "`next` or `next_header`: where an answer states the next position".to_owned();
         at.report(expected, "neither".to_owned(), None);
     }
     if let Some(first) = at.get("first")
