@@ -87,7 +87,7 @@ fn faults_are_shown_all_at_once() {
     let output = regenerate(&folder, &[]);
     let shown = shown(&output);
     assert_eq!(output.status.code(), Some(1), "{shown}");
-    assert!(shown.contains("specs/acme/vendor.toml:7 (credentials)"), "{shown}");
+    assert!(shown.contains("specs/acme/vendor.toml:7 (credentials): expected `header`"), "{shown}");
     assert!(shown.contains("specs/acme/api.yaml:2 (openapi): expected the version"), "{shown}");
     assert!(!folder.join("generated").exists(), "nothing is written from specs with faults");
 }
