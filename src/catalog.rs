@@ -15,7 +15,7 @@ pub struct Catalog(Arc<CatalogData>);
 
 #[derive(Debug)]
 struct CatalogData {
-    tools: Vec<Entry>,
+    tools: Vec<CatalogEntry>,
     /// Name or alias → position in `tools`.
     positions: HashMap<String, usize>,
     vendors: Vec<Vendor>,
@@ -23,7 +23,7 @@ struct CatalogData {
 
 /// A tool and its vendor.
 #[derive(Debug)]
-pub struct Entry {
+pub struct CatalogEntry {
     /// The vendor's id.
     pub vendor: String,
     /// The tool.
@@ -57,11 +57,11 @@ impl Catalog {
 
     /// A catalog of other tools, for tests.
     pub fn new(apis: Vec<ApiTools>, vendors: Vec<Vendor>) -> Self {
-        let mut tools: Vec<Entry> = apis
+        let mut tools: Vec<CatalogEntry> = apis
             .into_iter()
             .flat_map(|api| {
                 let vendor = api.vendor;
-                api.tools.into_iter().map(move |tool| Entry { vendor: vendor.clone(), tool })
+                api.tools.into_iter().map(move |tool| CatalogEntry { vendor: vendor.clone(), tool })
             })
             .collect();
         tools.sort_by(|a, b| a.tool.name.cmp(&b.tool.name));
@@ -75,7 +75,7 @@ impl Catalog {
     }
 
     /// The tools in order of their names.
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[CatalogEntry] {
         &self.0.tools
     }
 
@@ -95,7 +95,7 @@ impl Catalog {
     }
 
     /// Returns the tool with this name or alias.
-    pub fn get(&self, name: &str) -> Option<&Entry> {
+    pub fn get(&self, name: &str) -> Option<&CatalogEntry> {
         self.position(name).map(|position| &self.0.tools[position])
     }
 
@@ -106,9 +106,9 @@ impl Catalog {
 
     /// Returns the tools that match the words of `query`, best first: every word has to occur in
     /// the name, title, tags or description; names have more weight than descriptions.
-    pub(crate) fn search(&self, query: &str) -> Vec<&Entry> {
+    pub(crate) fn search(&self, query: &str) -> Vec<&CatalogEntry> {
         let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
-        let mut found: Vec<(usize, &Entry)> = self
+        let mut found: Vec<(usize, &CatalogEntry)> = self
             .entries()
             .iter()
             .filter_map(|entry| {
@@ -132,7 +132,7 @@ fn score(tool: &Tool, word: &str) -> Option<usize> {
     (points > 0).then_some(points + usize::from(tool.is_core()))
 }
 
-impl Entry {
+impl CatalogEntry {
     /// The tool as `tools/list` sends it.
     pub(crate) fn listing(&self) -> rmcp::model::Tool {
         let tool = &self.tool;

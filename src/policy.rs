@@ -6,7 +6,7 @@ use std::fmt;
 
 use glob::Pattern;
 
-use crate::catalog::{Catalog, Entry};
+use crate::catalog::{Catalog, CatalogEntry};
 use crate::error::ConfigError;
 use toolwright_model::{ALL_TAGS, CORE_TAG, Effect, HELD_BACK_TAGS, Risk, Tool, UNREVIEWED_TAG, Verb, suggest_one};
 
@@ -76,14 +76,14 @@ fn flag(name: &str, in_force: &[String], added: &[&str]) -> String {
 
 /// Why a tool is not offered, and the flags that would offer it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct SelectionRefusal {
     /// One reason each.
     pub reasons: Vec<String>,
     /// The flags that would allow it; empty where none would.
     pub flags: Vec<String>,
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for SelectionRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.reasons.join("; "))?;
         if !self.flags.is_empty() {
@@ -159,9 +159,9 @@ impl Selection {
     ///
     /// # Errors
     /// The tool is not offered: every reason, and the flags that would offer it.
-    pub fn decide(&self, entry: &Entry) -> Result<(), Refusal> {
+    pub fn decide(&self, entry: &CatalogEntry) -> Result<(), SelectionRefusal> {
         let tool = &entry.tool;
-        let mut refusal = Refusal { reasons: Vec::new(), flags: Vec::new() };
+        let mut refusal = SelectionRefusal { reasons: Vec::new(), flags: Vec::new() };
         let mut refuse = |reason: String, flag: Option<String>| {
             refusal.reasons.push(reason);
             refusal.flags.extend(flag);

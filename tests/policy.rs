@@ -4,7 +4,7 @@ use rmcp::ServiceExt as _;
 use rmcp::model::CallToolRequestParams;
 use serde_json::{Value, json};
 use toolwright::call::Failure;
-use toolwright::catalog::{Catalog, Entry};
+use toolwright::catalog::{Catalog, CatalogEntry};
 use toolwright::policy::{Defaults, Selection, SelectionWords};
 use toolwright_model::{Effect, HELD_BACK_TAGS, Risk};
 
@@ -38,15 +38,15 @@ fn refused(pairs: &[(&str, &str)]) -> String {
     Selection::resolve(&words(pairs), Defaults::CoreReads, &Catalog::compiled()).unwrap_err().to_string()
 }
 
-fn all(test: impl Fn(&Entry) -> bool) -> Vec<String> {
+fn all(test: impl Fn(&CatalogEntry) -> bool) -> Vec<String> {
     Catalog::compiled().entries().iter().filter(|e| test(e)).map(|e| e.tool.name.clone()).collect()
 }
 
-fn is_held(entry: &Entry) -> bool {
+fn is_held(entry: &CatalogEntry) -> bool {
     HELD_BACK_TAGS.iter().any(|tag| entry.tool.tags.contains(*tag))
 }
 
-fn is_gated(entry: &Entry) -> bool {
+fn is_gated(entry: &CatalogEntry) -> bool {
     entry.tool.risks.iter().any(|risk| risk.is_gated())
 }
 

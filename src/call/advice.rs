@@ -4,7 +4,7 @@
 
 use super::prepare::PreparedCall;
 use super::tools::OfferedTools;
-use crate::catalog::Entry;
+use crate::catalog::CatalogEntry;
 use crate::error::{CallError, Rejection};
 use crate::formats::{self, Lookup, RefusedRequest};
 use toolwright_model::{Effect, Verb};
@@ -52,7 +52,7 @@ async fn advise(rejection: &mut Rejection, prepared: &PreparedCall<'_>, lookup: 
 }
 
 /// Returns what to do after a call that may or may not have arrived.
-fn how_to_check(entry: &Entry, tools: &OfferedTools) -> String {
+fn how_to_check(entry: &CatalogEntry, tools: &OfferedTools) -> String {
     if entry.tool.effect == Some(Effect::Read) {
         return "nothing was changed; the call can be made again".to_owned();
     }
@@ -63,7 +63,7 @@ fn how_to_check(entry: &Entry, tools: &OfferedTools) -> String {
 }
 
 /// Returns the offered tool that reads most of what this one changes, judged by their names.
-fn reading_tool<'a>(entry: &Entry, tools: &'a OfferedTools) -> Option<&'a str> {
+fn reading_tool<'a>(entry: &CatalogEntry, tools: &'a OfferedTools) -> Option<&'a str> {
     let changed = resource_words(entry);
     let mut best: Option<((usize, usize, usize), &str)> = None;
     for other in tools.iter() {
@@ -90,7 +90,7 @@ fn reading_tool<'a>(entry: &Entry, tools: &'a OfferedTools) -> Option<&'a str> {
 }
 
 /// Returns the words of a tool's resource, in the singular.
-fn resource_words(entry: &Entry) -> Vec<String> {
+fn resource_words(entry: &CatalogEntry) -> Vec<String> {
     // The name begins with vendor and verb.
     let words = entry.tool.name.split('_').skip(2);
     words

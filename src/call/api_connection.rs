@@ -47,7 +47,8 @@ impl ApiConnections {
         for api in apis {
             let Some(config) = configs.get(api.id).or_else(|| configs.get(api.vendor)) else { continue };
             // A vendor limits all of its APIs together.
-            let limiter = limiters.entry(api.vendor).or_insert_with(|| RateLimiter::new(config.pace.clone())).clone();
+            let limiter =
+                limiters.entry(api.vendor).or_insert_with(|| RateLimiter::new(config.rate_limits.clone())).clone();
             let hosts = [config.root(api.id), &config.base].map(|address| address.host_str());
             let hosts = hosts.into_iter().flatten();
             let rules = catalog.vendor(api.vendor).map_or_else(Rules::default, |vendor| Rules::new(vendor, hosts));

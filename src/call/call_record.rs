@@ -10,7 +10,7 @@ use super::caller::Caller;
 use super::failure::Failure;
 use super::result::CallResult;
 use crate::audit::{Audit, CallDetails, CallEnd};
-use crate::catalog::Entry;
+use crate::catalog::CatalogEntry;
 use crate::error::{CallError, Outcome};
 use crate::metrics::{InFlight, Metrics};
 use toolwright_model::{Call, Effect};
@@ -21,7 +21,7 @@ pub(super) struct CallRecord<'a> {
     audit: Option<&'a Audit>,
     metrics: &'a Metrics,
     /// The tool, as soon as its name is resolved.
-    entry: Option<&'a Entry>,
+    entry: Option<&'a CatalogEntry>,
     _in_flight: InFlight,
     details: CallDetails,
     started: Instant,
@@ -46,7 +46,7 @@ impl<'a> CallRecord<'a> {
     }
 
     /// Sets the tool, by its name even if it was called by an alias.
-    pub(super) fn set_tool(&mut self, entry: &'a Entry) {
+    pub(super) fn set_tool(&mut self, entry: &'a CatalogEntry) {
         self.entry = Some(entry);
         if self.audit.is_none() {
             return;

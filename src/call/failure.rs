@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::error::{CallError, Outcome};
-use crate::policy::Refusal;
+use crate::policy::SelectionRefusal;
 
 /// Why a call gave no result.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +25,7 @@ pub enum Failure {
         /// The tool.
         tool: String,
         /// The reasons, and the flags that would offer it.
-        refusal: Refusal,
+        refusal: SelectionRefusal,
     },
     /// The tool's vendor is not configured, or not correctly.
     #[error("{0}")]

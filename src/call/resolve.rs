@@ -14,14 +14,14 @@ use super::caller::Caller;
 use super::failure::{ArgumentProblem, Failure, ProblemKind};
 use super::paging::cursor::Cursor;
 use super::tools::OfferedTools;
-use crate::catalog::Entry;
+use crate::catalog::CatalogEntry;
 use crate::formats;
 use toolwright_model::{CURSOR, Call, DRY_RUN, Effect, Tool};
 
 /// A call that the policy allows, with arguments that fit the input schema.
 pub(super) struct ResolvedCall<'a> {
     pub(super) caller: &'a Caller,
-    pub(super) entry: &'a Entry,
+    pub(super) entry: &'a CatalogEntry,
     pub(super) operation: &'a Call,
     pub(super) schema: &'a ArgumentSchema,
     pub(super) connection: &'a ApiConnection,
@@ -94,7 +94,7 @@ impl<'a> Resolver<'a> {
     /// Asks the policy first: the arguments of a refused tool are not checked.
     fn accept(
         &self,
-        entry: &'a Entry,
+        entry: &'a CatalogEntry,
         schema: &ArgumentSchema,
         given: &Map<String, Value>,
     ) -> Result<Accepted<'a>, Failure> {
@@ -106,7 +106,7 @@ impl<'a> Resolver<'a> {
         Ok(Accepted { operation, arguments, cursor })
     }
 
-    fn connection(&self, entry: &Entry, operation: &Call) -> Result<&'a ApiConnection, Failure> {
+    fn connection(&self, entry: &CatalogEntry, operation: &Call) -> Result<&'a ApiConnection, Failure> {
         self.connections.get(&operation.api).ok_or_else(|| {
             let vendor = self.tools.catalog.vendor(&entry.vendor);
             let title = vendor.map_or(&entry.vendor, |vendor| &vendor.title);

@@ -24,7 +24,7 @@ use super::retry::{RetryPolicy, Sender};
 use super::send::send;
 use super::tools::OfferedTools;
 use crate::audit::Audit;
-use crate::catalog::{self, Catalog, Entry};
+use crate::catalog::{self, Catalog, CatalogEntry};
 use crate::client_runtime::CompiledApi;
 use crate::config::{ChosenSettings, ConnectionConfig};
 use crate::error::CallError;
@@ -196,17 +196,17 @@ impl Toolbox {
     }
 
     /// Returns the tools that are offered, in order of their names.
-    pub fn offered(&self) -> impl Iterator<Item = &Entry> {
+    pub fn offered(&self) -> impl Iterator<Item = &CatalogEntry> {
         self.tools.iter()
     }
 
     /// Returns the tool with this name or alias if it is offered.
-    pub fn offered_tool(&self, name: &str) -> Option<&Entry> {
+    pub fn offered_tool(&self, name: &str) -> Option<&CatalogEntry> {
         self.catalog().get(name).filter(|entry| self.tools.check_offered(entry).is_ok())
     }
 
     /// Returns a tool as `tools/list` sends it.
-    pub fn listing(&self, entry: &Entry) -> rmcp::model::Tool {
+    pub fn listing(&self, entry: &CatalogEntry) -> rmcp::model::Tool {
         self.tools.listing(entry)
     }
 

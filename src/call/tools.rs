@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::arguments::ArgumentSchema;
 use super::failure::Failure;
-use crate::catalog::{Catalog, Entry};
+use crate::catalog::{Catalog, CatalogEntry};
 use crate::formats;
 use crate::policy::Selection;
 use toolwright_model::Tool;
@@ -28,7 +28,7 @@ impl OfferedTools {
     }
 
     /// Returns the offered tools in order of their names.
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &CatalogEntry> {
         self.catalog.entries().iter().filter(|entry| self.selection.decide(entry).is_ok())
     }
 
@@ -36,7 +36,7 @@ impl OfferedTools {
     ///
     /// # Errors
     /// There is none.
-    pub(super) fn find(&self, name: &str) -> Result<&Entry, Failure> {
+    pub(super) fn find(&self, name: &str) -> Result<&CatalogEntry, Failure> {
         self.catalog.get(name).ok_or_else(|| {
             let near = self.catalog.near(name).into_iter().map(str::to_owned).collect();
             Failure::UnknownTool { name: name.to_owned(), near }
@@ -47,12 +47,12 @@ impl OfferedTools {
     ///
     /// # Errors
     /// It is not.
-    pub(super) fn check_offered(&self, entry: &Entry) -> Result<(), Failure> {
+    pub(super) fn check_offered(&self, entry: &CatalogEntry) -> Result<(), Failure> {
         self.selection.decide(entry).map_err(|refusal| Failure::Refused { tool: entry.tool.name.clone(), refusal })
     }
 
     /// Returns the tool as `tools/list` sends it.
-    pub(super) fn listing(&self, entry: &Entry) -> rmcp::model::Tool {
+    pub(super) fn listing(&self, entry: &CatalogEntry) -> rmcp::model::Tool {
         let mut listing = entry.listing();
         if self.folder_is_open {
             offer_folder(&entry.tool, Arc::make_mut(&mut listing.input_schema));

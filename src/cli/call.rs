@@ -37,7 +37,7 @@ pub(super) struct Arguments {
     dry_run: bool,
     /// How to print the answer
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: OutputFormat,
     #[command(flatten)]
     audit: AuditArguments,
     #[command(flatten)]
@@ -51,7 +51,7 @@ pub(super) struct Arguments {
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
-enum Format {
+enum OutputFormat {
     /// What a model would read
     #[default]
     Text,
@@ -136,7 +136,7 @@ fn unknown_tool(name: &str, near: &[String]) -> ConfigError {
 
 /// Prints the result: data on stdout, a failure as text on stderr.
 fn print(
-    format: Format,
+    format: OutputFormat,
     vendor: &str,
     result: Result<CallResult, Failure>,
     printer: &mut Printer,
@@ -145,9 +145,9 @@ fn print(
     let result = mcp_result::result(vendor, result);
     let failed = result.is_error == Some(true);
     match format {
-        Format::Json => printer.data(&serde_json::to_string_pretty(&result).map_err(std::io::Error::from)?)?,
-        Format::Text if failed => printer.error(&text(&result)),
-        Format::Text => printer.data(&text(&result))?,
+        OutputFormat::Json => printer.data(&serde_json::to_string_pretty(&result).map_err(std::io::Error::from)?)?,
+        OutputFormat::Text if failed => printer.error(&text(&result)),
+        OutputFormat::Text => printer.data(&text(&result))?,
     }
     match (failed, is_configuration) {
         (false, _) => Ok(()),

@@ -9,7 +9,7 @@ use super::CommandError;
 use super::printer::Printer;
 use super::selection::{SelectionArguments, environment};
 use super::table::{self, ColumnFit};
-use crate::catalog::{Catalog, Entry};
+use crate::catalog::{Catalog, CatalogEntry};
 use crate::error::ConfigError;
 use crate::policy::{Defaults, Selection};
 use toolwright_model::{Effect, Risk};
@@ -92,26 +92,26 @@ impl CatalogOptions {
     fn select<'a>(
         &self,
         catalog: &Catalog,
-        entries: impl Iterator<Item = &'a Entry>,
-    ) -> Result<Vec<&'a Entry>, CommandError> {
+        entries: impl Iterator<Item = &'a CatalogEntry>,
+    ) -> Result<Vec<&'a CatalogEntry>, CommandError> {
         let selection = self.resolve(catalog)?;
         Ok(entries.filter(|entry| selection.decide(entry).is_ok()).collect())
     }
 }
 
-fn effect(entry: &Entry) -> &'static str {
+fn effect(entry: &CatalogEntry) -> &'static str {
     entry.tool.effect.map_or("unreviewed", Effect::as_str)
 }
 
-fn tags(entry: &Entry) -> String {
+fn tags(entry: &CatalogEntry) -> String {
     entry.tool.tags.iter().cloned().collect::<Vec<_>>().join(", ")
 }
 
-fn risks(entry: &Entry) -> String {
+fn risks(entry: &CatalogEntry) -> String {
     entry.tool.risks.iter().map(|risk| risk.as_str()).collect::<Vec<_>>().join(", ")
 }
 
-fn list(entries: &[&Entry], format: CatalogFormat, printer: &mut Printer) -> Result<(), CommandError> {
+fn list(entries: &[&CatalogEntry], format: CatalogFormat, printer: &mut Printer) -> Result<(), CommandError> {
     if entries.is_empty() {
         printer.note("no tool matches");
     }
@@ -179,7 +179,7 @@ fn show(catalog: &Catalog, name: &str, options: &CatalogOptions, printer: &mut P
 }
 
 /// The tool as text; the lines of `fence` are put before and after the input schema.
-fn describe(entry: &Entry, details: &Value, fence: [&str; 2]) -> String {
+fn describe(entry: &CatalogEntry, details: &Value, fence: [&str; 2]) -> String {
     let tool = &entry.tool;
     let mut lines = vec![format!("# {}", tool.name), String::new(), tool.description.clone(), String::new()];
     let mut fact = |name: &str, value: String| {
@@ -209,13 +209,13 @@ fn text(value: &Value) -> String {
 }
 
 /// The API that a tool calls first.
-fn api(entry: &Entry) -> Option<&str> {
+fn api(entry: &CatalogEntry) -> Option<&str> {
     entry.tool.calls.first().map(|call| call.api.as_str())
 }
 
-fn stats(entries: &[&Entry], format: CatalogFormat, printer: &mut Printer) -> Result<(), CommandError> {
-    let count = |test: &dyn Fn(&Entry) -> bool| entries.iter().filter(|entry| test(entry)).count();
-    let tokens = |test: &dyn Fn(&Entry) -> bool| -> usize {
+fn stats(entries: &[&CatalogEntry], format: CatalogFormat, printer: &mut Printer) -> Result<(), CommandError> {
+    let count = |test: &dyn Fn(&CatalogEntry) -> bool| entries.iter().filter(|entry| test(entry)).count();
+    let tokens = |test: &dyn Fn(&CatalogEntry) -> bool| -> usize {
         entries.iter().filter(|entry| test(entry)).map(|entry| entry.tokens()).sum()
     };
     let mut rows: Vec<(String, usize)> = vec![
@@ -234,14 +234,14 @@ fn stats(entries: &[&Entry], format: CatalogFormat, printer: &mut Printer) -> Re
     }
     let vendors: BTreeSet<&str> = entries.iter().map(|entry| entry.vendor.as_str()).collect();
     for vendor in vendors {
-        let of_vendor = |entry: &Entry| entry.vendor == vendor;
+        let of_vendor = |entry: &CatalogEntry| entry.vendor == vendor;
         rows.push((format!("vendor {vendor}"), count(&of_vendor)));
         rows.push((format!("vendor {vendor} tokens"), tokens(&of_vendor)));
         let apis: BTreeSet<&str> =
             entries.iter().filter(|entry| of_vendor(entry)).filter_map(|entry| api(entry)).collect();
         // The figures of a vendor's only API are the vendor's.
         for one in apis.iter().filter(|_| apis.len() > 1) {
-            let of_api = |entry: &Entry| of_vendor(entry) && api(entry) == Some(*one);
+            let of_api = |entry: &CatalogEntry| of_vendor(entry) && api(entry) == Some(*one);
             rows.push((format!("api {one}"), count(&of_api)));
             rows.push((format!("api {one} tokens"), tokens(&of_api)));
         }

@@ -14,7 +14,7 @@ use super::selection::{SelectionArguments, environment};
 use super::start::vendor_connections;
 use super::table;
 use crate::call::{CallResult, Failure, Toolbox};
-use crate::catalog::{Catalog, Entry};
+use crate::catalog::{Catalog, CatalogEntry};
 use crate::config::{ConnectionConfig, connection};
 use crate::error::{CallError, ConfigError};
 use crate::policy::{Defaults, Selection, SelectionWords};
@@ -73,7 +73,7 @@ async fn check(arguments: &Arguments, printer: &mut Printer) -> Result<(), Comma
             }
             continue;
         };
-        let selected: Vec<&Entry> = catalog
+        let selected: Vec<&CatalogEntry> = catalog
             .entries()
             .iter()
             .filter(|entry| entry.vendor == vendor.id && selection.decide(entry).is_ok())
@@ -92,7 +92,7 @@ async fn report(
     toolbox: &Toolbox,
     vendor: &Vendor,
     connection: &ConnectionConfig,
-    selected: &[&Entry],
+    selected: &[&CatalogEntry],
     printer: &mut Printer,
 ) -> Result<bool, CommandError> {
     let width = printer.width();

@@ -58,16 +58,17 @@ pub(super) fn markdown<const N: usize>(header: &[&str; N], rows: &[[String; N]])
 /// Returns `label` and `text` as one entry of a list: wrapped between words at `width`, further
 /// lines indented by `indent`, a word longer than a line kept whole.
 pub(super) fn entry(label: &str, text: &str, indent: usize, width: usize) -> String {
+    let next_line = format!("\n{:indent$}", "");
     let mut entry = format!("{label:<indent$}");
     for (number, line) in text.lines().enumerate() {
         if number > 0 {
-            entry.push_str(&format!("\n{:indent$}", ""));
+            entry.push_str(&next_line);
         }
         let mut column = if number > 0 { indent } else { entry.chars().count() };
         for (position, word) in line.split(' ').enumerate() {
             let length = word.chars().count();
             if position > 0 && column + 1 + length > width {
-                entry.push_str(&format!("\n{:indent$}", ""));
+                entry.push_str(&next_line);
                 column = indent;
             } else if position > 0 {
                 entry.push(' ');

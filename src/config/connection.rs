@@ -34,7 +34,7 @@ pub struct ConnectionConfig {
     /// The time limit of a call.
     pub timeout: Duration,
     /// The vendor's rate limits; none in the sandbox.
-    pub pace: RateLimits,
+    pub rate_limits: RateLimits,
 }
 
 impl ConnectionConfig {
@@ -49,7 +49,7 @@ impl ConnectionConfig {
             settings: Vec::new(),
             refusals: Vec::new(),
             timeout,
-            pace: RateLimits::default(),
+            rate_limits: RateLimits::default(),
         }
     }
 
@@ -138,7 +138,7 @@ pub fn connection(vendor: &Vendor, env: Environment<'_>) -> Result<Option<Connec
         settings: settings::settings(vendor, env)?,
         refusals: vendor.refusals.iter().filter(applies).cloned().collect(),
         timeout: Duration::from_secs(limits.timeout_seconds),
-        pace: RateLimits {
+        rate_limits: RateLimits {
             requests_per_minute: limits.requests_per_minute,
             in_flight: limits.in_flight,
             record_limit_reasons: limits.record_limit_reasons.clone(),

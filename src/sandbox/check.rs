@@ -68,7 +68,7 @@ fn path(operation: &TableOperation, texts: &[&str], checked: &mut CheckedRequest
                 checked.values.path.insert(name.to_owned(), value);
             }
             Err(problem) => {
-                checked.unreadable(RequestProblem::new(&format!("path.{name}"), problem).found(&json!(raw)))
+                checked.unreadable(RequestProblem::new(&format!("path.{name}"), problem).found(&json!(raw)));
             }
         }
     }

@@ -29,7 +29,7 @@ impl TableSchema {
     pub(super) fn check(&self, place: &str, instance: &Value, problems: &mut Vec<RequestProblem>) {
         match self.validator.get_or_init(|| compile(&self.value)) {
             Err(reason) => {
-                problems.push(RequestProblem::new(place, format!("the table's schema does not compile: {reason}")))
+                problems.push(RequestProblem::new(place, format!("the table's schema does not compile: {reason}")));
             }
             Ok(validator) if validator.is_valid(instance) => {}
             Ok(validator) => problems.extend(validator.iter_errors(instance).map(|error| {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::call::Toolbox;
-use crate::catalog::Entry;
+use crate::catalog::CatalogEntry;
 use toolwright_model::{DETAIL, DRY_RUN, Effect, FIELDS, JQ};
 
 /// The longest instructions, in characters: they are part of every conversation.
@@ -22,7 +22,7 @@ const UNTRUSTED: &str = "`untrusted` names an answer's fields whose text outside
 
 /// Writes the server's instructions.
 pub(super) fn text(toolbox: &Toolbox) -> String {
-    let mut vendors: BTreeMap<&str, Vec<&Entry>> = BTreeMap::new();
+    let mut vendors: BTreeMap<&str, Vec<&CatalogEntry>> = BTreeMap::new();
     for entry in toolbox.offered() {
         vendors.entry(&entry.vendor).or_default().push(entry);
     }

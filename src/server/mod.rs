@@ -30,7 +30,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::call::{CallResult, Caller, Failure, SessionId, Toolbox};
-use crate::catalog::Entry;
+use crate::catalog::CatalogEntry;
 use crate::config::ChosenSettings;
 use crate::error::CallError;
 use crate::mcp_result;
@@ -116,7 +116,7 @@ impl ServerHandler for Server {
         _: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
         let cursor = request.and_then(|request| request.cursor);
-        let offered: Vec<&Entry> = self.toolbox.offered().collect();
+        let offered: Vec<&CatalogEntry> = self.toolbox.offered().collect();
         let (page, next) =
             page(&offered, cursor.as_deref()).map_err(|error| ErrorData::invalid_params(error.to_string(), None))?;
         let mut result =
@@ -264,9 +264,9 @@ struct UnknownCursor;
 /// Returns the page after `cursor` and the cursor of the next one. A cursor holds the name of the last tool
 /// of its page, so that it stays valid across restarts with other selections.
 fn page<'a>(
-    entries: &'a [&'a Entry],
+    entries: &'a [&'a CatalogEntry],
     cursor: Option<&str>,
-) -> Result<(&'a [&'a Entry], Option<String>), UnknownCursor> {
+) -> Result<(&'a [&'a CatalogEntry], Option<String>), UnknownCursor> {
     let start = match cursor {
         None => 0,
         Some(cursor) => {

@@ -73,8 +73,8 @@ fn with_connections(
 }
 
 /// A toolbox whose Jitbit is at this address and has these rate limits.
-pub(crate) fn paced(address: &str, pace: RateLimits) -> Toolbox {
-    let connection = ConnectionConfig { pace, ..connection(address, Duration::from_secs(20)) };
+pub(crate) fn paced(address: &str, rate_limits: RateLimits) -> Toolbox {
+    let connection = ConnectionConfig { rate_limits, ..connection(address, Duration::from_secs(20)) };
     with_connections(&HashMap::from([("jitbit".to_owned(), connection)]), &everything(), Defaults::Reads)
 }
 

@@ -15,7 +15,7 @@ use rmcp::service::RunningService;
 use rmcp::{RoleClient, ServiceExt as _};
 use serde_json::Value;
 use toolwright::call::Toolbox;
-use toolwright::catalog::{Catalog, Entry, sandbox_tables};
+use toolwright::catalog::{Catalog, CatalogEntry, sandbox_tables};
 use toolwright::config::{ConnectionConfig, sandbox_credentials, settings};
 use toolwright::policy::{Defaults, Selection, SelectionWords};
 use toolwright::sandbox::{Recorded, Sandbox};
@@ -31,7 +31,7 @@ const DEVICE: &str = "66f1a0c2d4e5f6a7b8c9d0e2";
 const APPLICATION: &str = "66f1a0c2d4e5f6a7b8c9d0e3";
 
 /// Every tool of the vendor.
-fn tools(catalog: &Catalog) -> impl Iterator<Item = &Entry> {
+fn tools(catalog: &Catalog) -> impl Iterator<Item = &CatalogEntry> {
     catalog.entries().iter().filter(|entry| entry.vendor == "jumpcloud")
 }
 

@@ -10,7 +10,7 @@ use rmcp::model::CallToolRequestParams;
 use serde_json::{Value, json};
 use toolwright::audit::Audit;
 use toolwright::call::Failure;
-use toolwright::catalog::{Catalog, Entry};
+use toolwright::catalog::{Catalog, CatalogEntry};
 use toolwright::policy::{Defaults, Selection, SelectionWords};
 use toolwright_model::{Effect, Risk};
 
@@ -19,9 +19,9 @@ use crate::common::{call, everything, nothing, sandbox};
 
 /// The tools that call this operation.
 #[track_caller]
-fn over<'a>(catalog: &'a Catalog, method: &str, path: &str) -> Vec<&'a Entry> {
-    let calls = |entry: &&Entry| entry.tool.calls.iter().any(|call| call.method == method && call.path == path);
-    let found: Vec<&Entry> = tools(catalog).filter(calls).collect();
+fn over<'a>(catalog: &'a Catalog, method: &str, path: &str) -> Vec<&'a CatalogEntry> {
+    let calls = |entry: &&CatalogEntry| entry.tool.calls.iter().any(|call| call.method == method && call.path == path);
+    let found: Vec<&CatalogEntry> = tools(catalog).filter(calls).collect();
     assert!(!found.is_empty(), "{method} {path}: no tool");
     found
 }
@@ -156,7 +156,7 @@ fn the_full_update_of_users_is_gated_and_not_core() {
 #[tokio::test]
 async fn bulk_tools_are_disruptive_and_bounded() {
     let catalog = Catalog::compiled();
-    let bulk: Vec<&Entry> = tools(&catalog)
+    let bulk: Vec<&CatalogEntry> = tools(&catalog)
         .filter(|entry| entry.tool.tags.contains("bulk") && entry.tool.effect != Some(Effect::Read))
         .collect();
     let names: Vec<&str> = bulk.iter().map(|entry| entry.tool.name.as_str()).collect();
@@ -281,7 +281,7 @@ fn tools_offered_by_default_only_read() {
     let catalog = Catalog::compiled();
     for defaults in [Defaults::Reads, Defaults::CoreReads] {
         let selection = Selection::resolve(&SelectionWords::default(), defaults, &catalog).unwrap();
-        let offered: Vec<&Entry> = tools(&catalog).filter(|entry| selection.decide(entry).is_ok()).collect();
+        let offered: Vec<&CatalogEntry> = tools(&catalog).filter(|entry| selection.decide(entry).is_ok()).collect();
         assert!(offered.len() > 10);
         for entry in offered {
             let quiet = [Risk::Sensitive];

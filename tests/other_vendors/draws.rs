@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
 use toolwright::call::{Failure, Toolbox};
-use toolwright::catalog::{Catalog, Entry};
+use toolwright::catalog::{Catalog, CatalogEntry};
 use toolwright::error::CallError;
 use toolwright::policy::Defaults;
 use toolwright::sandbox::Sandbox;
@@ -72,7 +72,7 @@ async fn every_operation_accepts_what_its_schema_allows() {
     let catalog = Catalog::compiled();
     let mut findings = Findings::default();
     for vendor in catalog.vendors() {
-        let tools: Vec<&Entry> = catalog.entries().iter().filter(|entry| entry.vendor == vendor.id).collect();
+        let tools: Vec<&CatalogEntry> = catalog.entries().iter().filter(|entry| entry.vendor == vendor.id).collect();
         assert!(!tools.is_empty(), "{} has no tools", vendor.id);
         let mut all = Count::default();
         for entry in &tools {
@@ -98,7 +98,7 @@ async fn every_operation_accepts_what_its_schema_allows() {
 }
 
 /// Draws arguments for one tool until enough of them reach the sandbox.
-async fn draw(entry: &Entry, toolbox: &Toolbox, sandbox: &Sandbox, findings: &mut Findings) -> Count {
+async fn draw(entry: &CatalogEntry, toolbox: &Toolbox, sandbox: &Sandbox, findings: &mut Findings) -> Count {
     let schema = drawable(entry);
     let operation = &entry.tool.calls[0].operation;
     let excuse = EXCUSED.iter().map(|(operation, _)| *operation).find(|excused| excused == operation);
@@ -139,7 +139,7 @@ async fn draw(entry: &Entry, toolbox: &Toolbox, sandbox: &Sandbox, findings: &mu
 }
 
 /// The tool's schema with values to choose from where the type alone does not make one.
-fn drawable(entry: &Entry) -> Value {
+fn drawable(entry: &CatalogEntry) -> Value {
     let mut schema = Value::Object(entry.tool.parsed_input_schema());
     for binding in &entry.tool.calls[0].bindings {
         let values: &[&str] = match binding.place {

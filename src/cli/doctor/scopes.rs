@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::catalog::Entry;
+use crate::catalog::CatalogEntry;
 
 /// Lists the tools whose scopes the token lacks; `None` where no tool needs any.
-pub(super) fn text(tools: &[&Entry], granted: Option<&[String]>) -> Option<String> {
+pub(super) fn text(tools: &[&CatalogEntry], granted: Option<&[String]>) -> Option<String> {
     let scoped = || tools.iter().filter(|entry| entry.tool.calls.iter().any(|call| !call.scopes.is_empty()));
     let count = scoped().count();
     if count == 0 {
@@ -65,7 +65,7 @@ mod tests {
     #[cfg(feature = "jsm")]
     fn tools_whose_scopes_are_missing_are_named() {
         let catalog = crate::catalog::Catalog::compiled();
-        let of_jsm: Vec<&Entry> = catalog.entries().iter().filter(|entry| entry.vendor == "jsm").collect();
+        let of_jsm: Vec<&CatalogEntry> = catalog.entries().iter().filter(|entry| entry.vendor == "jsm").collect();
         let report = |granted: &[&str]| {
             let granted: Vec<String> = granted.iter().map(|scope| (*scope).to_owned()).collect();
             text(&of_jsm, Some(&granted)).unwrap()
