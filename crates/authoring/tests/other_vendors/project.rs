@@ -13,7 +13,7 @@ use crate::{PROGRAM, repository};
 const COPIED: [&str; 6] = ["Cargo.lock", "build.rs", "src", "benches/serve", "tests/common", "tests/other_vendors"];
 
 /// The tests of the copy. They use a part of what tests share.
-const TESTS: &str = "#![allow(dead_code)]\nmod common;\nmod other_vendors;\n";
+const TESTS: &str = "//! Made from tests/ of the project.\n#![allow(dead_code)]\nmod common;\nmod other_vendors;\n";
 
 /// A vendor of the copy: its id, and its files by their names in its folder.
 pub(crate) struct Vendor {
