@@ -6,7 +6,6 @@ use serde_json::Value;
 use toolwright::catalog::Catalog;
 use toolwright_model::{Effect, HELD_BACK_TAGS, MAX_TOOL_NAME, Risk, Tool, Verb, is_tool_name, kebab_case};
 
-use crate::common::portable;
 
 /// Runs a rule over every tool and reports all that break it.
 #[track_caller]
@@ -131,7 +130,10 @@ fn tags_are_kebab_case_and_core_tools_are_ready_to_use() {
 fn input_schemas_are_portable() {
     every_tool(|_, tool| {
         let schema = Value::Object(tool.parsed_input_schema());
-        portable::input_schema(&schema)?;
+        let faults = toolwright_model::portability_faults(&schema);
+        if !faults.is_empty() {
+            return Err(faults.join("; "));
+        }
         toolwright::call::arguments::ArgumentSchema::compile(schema.as_object().unwrap(), &[])
             .map(drop)
             .map_err(|error| error.to_string())

@@ -5,7 +5,6 @@ pub(crate) mod arrival;
 pub(crate) mod draw;
 pub(crate) mod fixture;
 pub(crate) mod pages;
-pub(crate) mod portable;
 
 use std::collections::HashMap;
 use std::time::Duration;
