@@ -41,6 +41,8 @@ fn names(folder: &Path) -> BTreeSet<String> {
 fn modules() -> BTreeSet<String> {
     let mut modules = names(&project().join("src"));
     assert!(modules.remove("lib") && modules.remove("main"), "src/ has other files now");
+    // An empty folder is what a checkout keeps of a module that was renamed.
+    modules.retain(|module| !sources(module).is_empty());
     modules
 }
 
@@ -117,9 +119,7 @@ fn modules_import_only_what_their_row_lists() {
     let mut broken = Vec::new();
     let mut seen = 0;
     for module in modules() {
-        let sources = sources(&module);
-        assert!(!sources.is_empty(), "no source file of {module}");
-        for file in sources {
+        for file in sources(&module) {
             for import in imports(&std::fs::read_to_string(&file).unwrap()) {
                 seen += 1;
                 if import != module && !table.get(&module).is_some_and(|allowed| allowed.contains(&import)) {
