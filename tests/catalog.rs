@@ -6,7 +6,6 @@ use serde_json::Value;
 use toolwright::catalog::Catalog;
 use toolwright_model::{Effect, HELD_BACK_TAGS, MAX_TOOL_NAME, Risk, Tool, Verb, is_tool_name, kebab_case};
 
-
 /// Runs a rule over every tool and reports all that break it.
 #[track_caller]
 fn every_tool(rule: impl Fn(&str, &Tool) -> Result<(), String>) {
