@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::openapi31::free_name;
 use super::{LARGEST_DESCRIPTION, Steps, load};
 use toolwright_codegen::read::finding::{Finding, Findings};
-use toolwright_codegen::read::located::escape;
+use toolwright_codegen::read::reference::escape;
 
 /// The most files of a description.
 const MAX_FILES: usize = 2_000;

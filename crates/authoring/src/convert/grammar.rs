@@ -4,8 +4,8 @@
 
 use serde_json::Value;
 
-use toolwright_codegen::read::located::escape;
 use toolwright_codegen::read::paths::METHODS;
+use toolwright_codegen::read::reference::escape;
 
 /// The OpenAPI object that a node is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

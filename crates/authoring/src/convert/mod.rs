@@ -15,8 +15,8 @@ use serde_json::{Map, Value};
 
 use toolwright_codegen::read::finding::{Finding, Findings};
 use toolwright_codegen::read::fixups::Fixup;
+use toolwright_codegen::read::load;
 use toolwright_codegen::read::located::describe;
-use toolwright_codegen::read::source;
 
 /// The largest description that is read, in bytes, all of its files together.
 pub(crate) const LARGEST_DESCRIPTION: u64 = 60 * 1024 * 1024;
@@ -79,7 +79,7 @@ pub(crate) fn read(path: &Path, file: &str, findings: &Findings) -> Option<Descr
 
 /// Reads one file and bounds its depth.
 fn load(path: &Path, file: &str, findings: &Findings) -> Option<Value> {
-    let document = source::load(path, file, findings)?.value;
+    let document = load::load(path, file, findings)?.value;
     if is_deeper(&document, DEEPEST) {
         findings.push_file(file, format!("at most {DEEPEST} levels of nesting"), "more");
         return None;

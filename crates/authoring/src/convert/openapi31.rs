@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::grammar::{Role, references, visit};
 use super::{Steps, schema, take_object};
-use toolwright_codegen::read::located::below;
+use toolwright_codegen::read::reference::below;
 
 /// Converts in place.
 pub(super) fn convert(document: &mut Value, steps: &mut Steps) {

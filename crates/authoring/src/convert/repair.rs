@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::grammar::{Role, visit};
 use super::{Dropped, Steps};
-use toolwright_codegen::read::located::escape;
 use toolwright_codegen::read::paths::{METHODS, path_fault, template_parameters};
+use toolwright_codegen::read::reference::escape;
 
 /// Corrects the document in place; returns the operations that had to be left out.
 pub(super) fn repair(document: &mut Value, steps: &mut Steps) -> Vec<Dropped> {

@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::grammar::{Role, references, visit};
 use super::{Steps, schema, take_object};
-use toolwright_codegen::read::located::escape;
 use toolwright_codegen::read::paths::METHODS;
+use toolwright_codegen::read::reference::escape;
 
 /// Root keys that both formats have.
 const KEPT: [&str; 4] = ["info", "tags", "security", "externalDocs"];

@@ -4,7 +4,8 @@ use super::{Description, Steps, convert, read};
 use toolwright_codegen::read::check;
 use toolwright_codegen::read::finding::{Errors, Findings};
 use toolwright_codegen::read::located::Located;
-use toolwright_codegen::read::source::{SourceFile, SourceMap};
+use toolwright_codegen::read::source::SourceFile;
+use toolwright_codegen::read::source_map::SourceMap;
 
 fn converted(document: Value) -> Description {
     let findings = Findings::default();

@@ -8,13 +8,15 @@ use serde_json::{Value, json};
 
 use super::{Description, names, yaml};
 use crate::convert::grammar::{Role, visit};
-use toolwright_codegen::lower::operations::{self, Lowered, VendorContext};
+use toolwright_codegen::lower::lowered::{Lowered, VendorContext};
+use toolwright_codegen::lower::operations;
 use toolwright_codegen::lower::spec_operation::{SpecOperation, read_operations};
 use toolwright_codegen::read::document::Document;
 use toolwright_codegen::read::finding::{Errors, Findings};
 use toolwright_codegen::read::fixups;
 use toolwright_codegen::read::located::Located;
-use toolwright_codegen::read::source::{LoadedFile, Origins, SourceFile, SourceMap};
+use toolwright_codegen::read::source::{LoadedFile, SourceFile};
+use toolwright_codegen::read::source_map::{Origins, SourceMap};
 use toolwright_codegen::read::{check, overlay};
 use toolwright_model::{Binding, Effect, Place, Tool, portability_faults};
 

@@ -18,7 +18,8 @@ pub(crate) use lint::{LintReport, lint};
 
 use crate::convert;
 use toolwright_codegen::read::finding::{Errors, Finding, Findings};
-use toolwright_codegen::read::source::{self, LoadedFile};
+use toolwright_codegen::read::load;
+use toolwright_codegen::read::source::LoadedFile;
 use toolwright_codegen::{Tree, is_id};
 use toolwright_model::Effect;
 
@@ -46,7 +47,7 @@ pub(crate) fn overlay_beside(path: &Path) -> Result<Option<LoadedFile>, Errors> 
     }
     let name = overlay.display().to_string();
     let findings = Findings::default();
-    source::load(&overlay, &name, &findings).map(Some).ok_or_else(|| findings.into())
+    load::load(&overlay, &name, &findings).map(Some).ok_or_else(|| findings.into())
 }
 
 /// Escapes characters that control a terminal, in a text that may contain a vendor's words.

@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use crate::lower::operations::Lowered;
+use crate::lower::lowered::Lowered;
 use crate::read::fixups::Fixup;
 use toolwright_model::Tool;
 

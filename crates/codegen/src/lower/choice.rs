@@ -7,12 +7,13 @@ use serde_json::{Map, Value};
 
 use crate::lower::arguments::Argument;
 use crate::lower::inputs::{self, BodyChoice, Input};
-use crate::lower::operations::{Lowered, VendorContext};
+use crate::lower::lowered::{Lowered, VendorContext};
 use crate::lower::spec_operation::SpecOperation;
 use crate::lower::tool_draft::ToolDraft;
 use crate::read::document::Document;
 use crate::read::keys::{self, ChoiceKeys, ToolKeys};
-use crate::read::located::{Located, did_you_mean, escape};
+use crate::read::located::{Located, did_you_mean};
+use crate::read::reference::escape;
 use toolwright_model::{CORE_TAG, Condition, Effect, Risk, Verb};
 
 /// Adds the tools of all choices.

@@ -72,7 +72,7 @@ fn apply_part(
     schema: &mut Map<String, Value>,
     mismatches: &mut Vec<FormatMismatch>,
 ) -> Option<Formatted> {
-    let path = format!("/formats/{}", crate::read::located::escape(at));
+    let path = format!("/formats/{}", crate::read::reference::escape(at));
     if !format.fits_parts() {
         let expected = "a format that needs nothing but the value";
         mismatches.push(FormatMismatch::new(path, expected, format!("`{format}`")));

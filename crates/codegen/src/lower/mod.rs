@@ -7,6 +7,7 @@ pub mod fit;
 pub mod flatten;
 pub mod formats;
 pub mod inputs;
+pub mod lowered;
 pub mod operations;
 pub mod paging;
 pub mod portable;

@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::lower::operations::{self, Lowered, VendorContext};
+use crate::lower::lowered::{Lowered, VendorContext};
+use crate::lower::operations;
 use crate::lower::paging;
 use crate::lower::spec_operation::read_operations;
 use crate::lower::tool_draft::NameClaim;
 use crate::read::finding::{Finding, Findings};
 use crate::read::located::{Located, did_you_mean};
-use crate::read::source::SourceMap;
+use crate::read::source_map::SourceMap;
 use crate::read::vendor_file::{self, VendorFile};
 use crate::read::vendor_folder::{ApiDescription, VendorFolder};
 use toolwright_model::{CORE_TAG, Effect, Tool, Vendor, api_stem};

@@ -118,7 +118,8 @@ impl Finder {
 mod tests {
     use crate::read::document::Document;
     use crate::read::finding::{Errors, Findings};
-    use crate::read::source::{SourceFile, SourceMap};
+    use crate::read::source::SourceFile;
+    use crate::read::source_map::SourceMap;
 
     use super::*;
 

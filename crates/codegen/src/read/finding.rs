@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::fmt;
 
-use crate::read::source::SourcePlace;
+use crate::read::source::{SourcePlace, write_place};
 
 /// One thing wrong with one place of one file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,18 +62,6 @@ impl Finding {
         }
         Place(self).to_string()
     }
-}
-
-/// Writes a place as editors and people read it.
-pub(super) fn write_place(f: &mut fmt::Formatter<'_>, file: &str, line: Option<usize>, path: &str) -> fmt::Result {
-    f.write_str(file)?;
-    if let Some(line) = line {
-        write!(f, ":{line}")?;
-    }
-    if !path.is_empty() {
-        write!(f, " ({path})")?;
-    }
-    Ok(())
 }
 
 impl fmt::Display for Finding {

@@ -6,7 +6,7 @@ use serde_saphyr::granit_parser::{Event, Parser};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::read::located::escape;
+use crate::read::reference::escape;
 
 /// The lines of one file.
 #[derive(Debug, Default)]

@@ -6,7 +6,9 @@ use std::str::FromStr;
 use serde_json::{Map, Value};
 
 use crate::read::finding::Finding;
-use crate::read::source::{SourceMap, SourcePlace};
+use crate::read::reference::escape;
+use crate::read::source::SourcePlace;
+use crate::read::source_map::SourceMap;
 use toolwright_model::{suggest_one, truncate};
 
 /// A value at its place.
@@ -166,16 +168,6 @@ impl<'s> Located<'s> {
             }
         }
     }
-}
-
-/// Returns what is left of `pointer` below `prefix`: empty, or starting with a slash.
-pub fn below<'a>(pointer: &'a str, prefix: &str) -> Option<&'a str> {
-    pointer.strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-/// Escapes a key for a JSON pointer.
-pub fn escape(key: &str) -> String {
-    key.replace('~', "~0").replace('/', "~1")
 }
 
 /// Returns "one of `a`, `b`, `c`".

@@ -6,8 +6,10 @@ use serde_json::Value;
 use serde_json_path::{JsonPath, NormalizedPath};
 
 use crate::read::finding::Findings;
-use crate::read::located::{Located, below, describe, did_you_mean, escape};
-use crate::read::source::{LoadedFile, Origin, Origins, SourceMap};
+use crate::read::located::{Located, describe, did_you_mean};
+use crate::read::reference::{below, escape};
+use crate::read::source::LoadedFile;
+use crate::read::source_map::{Origin, Origins, SourceMap};
 
 /// Applies the overlay to the description.
 pub fn apply(overlay: &LoadedFile, description: &mut Value, findings: &Findings) -> Origins {

@@ -1,7 +1,7 @@
 //! Paths of a description: the methods below them, the names in their braces, and whether a request
 //! can go there.
 
-use crate::read::located::escape;
+use crate::read::reference::escape;
 
 /// The methods of a path item, in the order in which operations are read.
 pub const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];

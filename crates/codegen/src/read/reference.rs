@@ -46,6 +46,16 @@ fn percent_decoded(text: &str) -> Option<String> {
     String::from_utf8(decoded).ok()
 }
 
+/// Returns what is left of `pointer` below `prefix`: empty, or starting with a slash.
+pub fn below<'a>(pointer: &'a str, prefix: &str) -> Option<&'a str> {
+    pointer.strip_prefix(prefix).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// Escapes a key for a JSON pointer.
+pub fn escape(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,16 +1,12 @@
-//! A file under specs/ → its JSON, and where each part of it is: file, line and keys. What an
-//! overlay wrote into a description is in the overlay.
+//! A place in a file under specs/ → what a person finds it by: file, line and keys.
 
 use std::cell::OnceCell;
 use std::fmt;
-use std::path::Path;
 use std::rc::Rc;
 
 use serde_json::Value;
 
-use crate::read::finding::{Finding, Findings};
 use crate::read::lines::Lines;
-use crate::read::located::below;
 
 /// A file as messages name it, with its text for the lines.
 #[derive(Debug)]
@@ -32,6 +28,11 @@ impl SourceFile {
     /// A document that is no file as it is: places in it have no lines.
     pub fn without_text(name: &str) -> Rc<Self> {
         Rc::new(Self { name: name.to_owned(), text: None, lines: OnceCell::new() })
+    }
+
+    /// A YAML or JSON file.
+    pub fn yaml(name: &str, text: String) -> Rc<Self> {
+        Rc::new(Self { name: name.to_owned(), text: Some(SourceText::Yaml(text)), lines: OnceCell::new() })
     }
 
     /// A TOML file.
@@ -60,57 +61,16 @@ pub struct LoadedFile {
     pub value: Value,
 }
 
-/// Reads a YAML or JSON file; `name` is how messages name it.
-pub fn load(path: &Path, name: &str, findings: &Findings) -> Option<LoadedFile> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) => {
-            findings.push_file(name, "a readable file in UTF-8", error.to_string());
-            return None;
-        }
-    };
-    let parsed = if path.extension().is_some_and(|extension| extension == "json") {
-        parse_json(&text)
-    } else {
-        parse_yaml(&text)
-    };
-    let value = match parsed {
-        Ok(value) => value,
-        Err(SyntaxFault { line, what }) => {
-            findings.push(Finding { line, ..Finding::of_file(name, "YAML or JSON", format!("a fault in {what}")) });
-            return None;
-        }
-    };
-    let file = SourceFile { name: name.to_owned(), text: Some(SourceText::Yaml(text)), lines: OnceCell::new() };
-    Some(LoadedFile { file: Rc::new(file), value })
-}
-
-/// Why a text can't be read.
-struct SyntaxFault {
-    line: Option<usize>,
-    /// `column 8: illegal placement of ':' indicator`.
-    what: String,
-}
-
-fn parse_json(text: &str) -> Result<Value, SyntaxFault> {
-    serde_json::from_str(text).map_err(|error| {
-        let (line, column) = (error.line(), error.column());
-        let message = error.to_string();
-        let message = message.trim_end_matches(&format!(" at line {line} column {column}"));
-        SyntaxFault { line: Some(line), what: format!("column {column}: {message}") }
-    })
-}
-
-fn parse_yaml(text: &str) -> Result<Value, SyntaxFault> {
-    serde_saphyr::from_str(text).map_err(|error| {
-        let line = error.location().and_then(|location| usize::try_from(location.line()).ok());
-        // The lines of the file that follow the first one are at hand.
-        let message = error.to_string();
-        let message = message.lines().next().unwrap_or_default();
-        let message = message.strip_prefix("error: ").unwrap_or(message);
-        let place = line.map(|line| format!("line {line} ")).unwrap_or_default();
-        SyntaxFault { line, what: message.strip_prefix(&place).unwrap_or(message).to_owned() }
-    })
+/// Writes a place as editors and people read it.
+pub(super) fn write_place(f: &mut fmt::Formatter<'_>, file: &str, line: Option<usize>, path: &str) -> fmt::Result {
+    f.write_str(file)?;
+    if let Some(line) = line {
+        write!(f, ":{line}")?;
+    }
+    if !path.is_empty() {
+        write!(f, " ({path})")?;
+    }
+    Ok(())
 }
 
 /// Where a person finds something: a file and a JSON pointer into it.
@@ -121,6 +81,10 @@ pub struct SourcePlace {
 }
 
 impl SourcePlace {
+    pub(super) fn new(file: &Rc<SourceFile>, pointer: String) -> Self {
+        Self { file: Rc::clone(file), pointer }
+    }
+
     /// The file, as messages name it.
     pub fn file(&self) -> &str {
         &self.file.name
@@ -144,58 +108,6 @@ impl SourcePlace {
 
 impl fmt::Display for SourcePlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        super::finding::write_place(f, self.file(), self.line(), &self.path())
-    }
-}
-
-/// Which places of a description an overlay wrote.
-#[derive(Debug, Default)]
-pub struct Origins {
-    overlay: Option<Rc<SourceFile>>,
-    pub(super) written: Vec<Origin>,
-}
-
-/// A place of a description and where the overlay wrote it, both as JSON pointers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Origin {
-    pub(super) place: String,
-    pub(super) from: String,
-}
-
-impl Origins {
-    pub(super) fn new(overlay: &Rc<SourceFile>) -> Self {
-        Self { overlay: Some(Rc::clone(overlay)), written: Vec::new() }
-    }
-}
-
-/// A document on its way through the checks: which file it is from, which places came from an
-/// overlay, and where findings go.
-pub struct SourceMap<'a> {
-    file: Rc<SourceFile>,
-    origins: Option<&'a Origins>,
-    pub(super) findings: &'a Findings,
-}
-
-impl<'a> SourceMap<'a> {
-    /// A file as it was read.
-    pub fn new(file: &Rc<SourceFile>, findings: &'a Findings) -> Self {
-        Self { file: Rc::clone(file), origins: None, findings }
-    }
-
-    /// A description that an overlay has changed.
-    pub fn with_origins(file: &Rc<SourceFile>, origins: &'a Origins, findings: &'a Findings) -> Self {
-        Self { file: Rc::clone(file), origins: Some(origins), findings }
-    }
-
-    /// Where a person finds what is at `pointer` of the document.
-    pub(super) fn place(&self, pointer: &str) -> SourcePlace {
-        let written = self.origins.and_then(|origins| {
-            let of = |origin: &Origin| below(pointer, &origin.place).map(|rest| format!("{}{rest}", origin.from));
-            Some((origins.overlay.as_ref()?, origins.written.iter().rev().find_map(of)?))
-        });
-        match written {
-            Some((overlay, pointer)) => SourcePlace { file: Rc::clone(overlay), pointer },
-            None => SourcePlace { file: Rc::clone(&self.file), pointer: pointer.to_owned() },
-        }
+        write_place(f, self.file(), self.line(), &self.path())
     }
 }

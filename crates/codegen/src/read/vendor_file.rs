@@ -16,7 +16,8 @@ pub use setting::check_hidden;
 use crate::read::finding::{Finding, Findings};
 use crate::read::located::{Located, did_you_mean, one_of};
 use crate::read::paging_styles;
-use crate::read::source::{LoadedFile, SourceFile, SourceMap};
+use crate::read::source::{LoadedFile, SourceFile};
+use crate::read::source_map::SourceMap;
 use toolwright_model::{Check, Limits, Vendor};
 
 /// The longest guidance, in characters; the server's instructions hold that of every vendor.

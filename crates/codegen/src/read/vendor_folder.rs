@@ -10,8 +10,10 @@ use serde_json::Value;
 use crate::read::document::Document;
 use crate::read::finding::{Finding, Findings};
 use crate::read::fixups::{self, Fixup};
+use crate::read::load;
 use crate::read::located::Located;
-use crate::read::source::{self, LoadedFile, Origins, SourceFile, SourceMap};
+use crate::read::source::{LoadedFile, SourceFile};
+use crate::read::source_map::{Origins, SourceMap};
 use crate::read::vendor_file::{self, VendorFile};
 use crate::read::{check, overlay};
 use toolwright_model::api_id;
@@ -157,8 +159,8 @@ fn read_api(
     let overlay = overlay_name(stem);
     let overlay_path = folder.join(&overlay);
     let overlay_name = format!("{place}/{overlay}");
-    let overlay = if overlay_path.exists() { source::load(&overlay_path, &overlay_name, findings) } else { None };
-    let mut loaded = source::load(&folder.join(file), &name, findings)?;
+    let overlay = if overlay_path.exists() { load::load(&overlay_path, &overlay_name, findings) } else { None };
+    let mut loaded = load::load(&folder.join(file), &name, findings)?;
     let published = read_published(&loaded, findings);
     let origins = match &overlay {
         Some(overlay) => overlay::apply(overlay, &mut loaded.value, findings),

@@ -10,7 +10,8 @@ use crate::lower::fit::misfit;
 use crate::lower::formats::{self, FormatMismatch};
 use crate::lower::inputs::Input;
 use crate::read::keys::{ArgumentKeys, ToolKeys};
-use crate::read::located::{describe, escape};
+use crate::read::located::describe;
+use crate::read::reference::escape;
 use toolwright_model::{ALL, Binding, CURSOR, DRY_RUN, Fixed, Paging, Place};
 
 /// The arguments that a model sees, where they go, what is always sent, and sample values.

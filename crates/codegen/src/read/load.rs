@@ -1,0 +1,60 @@
+//! The text of a YAML or JSON file → its JSON, or a finding where it can't be read.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::read::finding::{Finding, Findings};
+use crate::read::source::{LoadedFile, SourceFile};
+
+/// Reads a YAML or JSON file; `name` is how messages name it.
+pub fn load(path: &Path, name: &str, findings: &Findings) -> Option<LoadedFile> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => {
+            findings.push_file(name, "a readable file in UTF-8", error.to_string());
+            return None;
+        }
+    };
+    let parsed = if path.extension().is_some_and(|extension| extension == "json") {
+        parse_json(&text)
+    } else {
+        parse_yaml(&text)
+    };
+    let value = match parsed {
+        Ok(value) => value,
+        Err(SyntaxFault { line, what }) => {
+            findings.push(Finding { line, ..Finding::of_file(name, "YAML or JSON", format!("a fault in {what}")) });
+            return None;
+        }
+    };
+    Some(LoadedFile { file: SourceFile::yaml(name, text), value })
+}
+
+/// Why a text can't be read.
+struct SyntaxFault {
+    line: Option<usize>,
+    /// `column 8: illegal placement of ':' indicator`.
+    what: String,
+}
+
+fn parse_json(text: &str) -> Result<Value, SyntaxFault> {
+    serde_json::from_str(text).map_err(|error| {
+        let (line, column) = (error.line(), error.column());
+        let message = error.to_string();
+        let message = message.trim_end_matches(&format!(" at line {line} column {column}"));
+        SyntaxFault { line: Some(line), what: format!("column {column}: {message}") }
+    })
+}
+
+fn parse_yaml(text: &str) -> Result<Value, SyntaxFault> {
+    serde_saphyr::from_str(text).map_err(|error| {
+        let line = error.location().and_then(|location| usize::try_from(location.line()).ok());
+        // The lines of the file that follow the first one are at hand.
+        let message = error.to_string();
+        let message = message.lines().next().unwrap_or_default();
+        let message = message.strip_prefix("error: ").unwrap_or(message);
+        let place = line.map(|line| format!("line {line} ")).unwrap_or_default();
+        SyntaxFault { line, what: message.strip_prefix(&place).unwrap_or(message).to_owned() }
+    })
+}
