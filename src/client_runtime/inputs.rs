@@ -152,7 +152,7 @@ fn typed<T: DeserializeOwned>(name: &str, value: Value) -> Result<T, CallError> 
     serde_json::from_value(value).map_err(|error| CallError::NotSent(format!("`{name}` is of another type: {error}")))
 }
 
-/// Writes a value as it stands in a path, a query or a form.
+/// Writes a value as the text of a path, a query or a form.
 pub(super) fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

@@ -1,4 +1,4 @@
-//! The formats of one argument, as `tools.json` names them. What a format does stands in the crate
+//! The formats of one argument, as `tools.json` names them. What a format does is in the crate
 //! `toolwright-formats`; here it is a name.
 
 use std::fmt;

@@ -18,7 +18,7 @@ pub(super) struct Lines {
 struct Node {
     /// Counted from 1: of the key, or of the item's first character.
     line: usize,
-    /// Whether it is an item of a list: its number helps nobody to find it.
+    /// Whether it is an item of a list: a number is no help in finding it.
     is_item: bool,
 }
 
