@@ -11,6 +11,7 @@ use quote::quote;
 use serde_json::{Map, Value, json};
 
 use crate::read::paths::METHODS;
+use crate::read::reference::{raw_target, reference_of};
 use toolwright_model::{function_name, snake_case};
 
 /// Emits the typed client of an API.
@@ -84,8 +85,7 @@ fn operation_of(operation: &Value, item: &Value, document: &Value) -> Option<Val
 }
 
 fn follow<'d>(value: &'d Value, document: &'d Value) -> &'d Value {
-    let reference = value.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix('#'));
-    reference.and_then(|pointer| document.pointer(pointer)).unwrap_or(value)
+    reference_of(value).and_then(|reference| raw_target(document, reference)).unwrap_or(value)
 }
 
 fn parameter_of(parameter: &Value, document: &Value) -> Value {
