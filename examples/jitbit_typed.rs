@@ -41,7 +41,11 @@ pub async fn unclosed(_: &ConnectionConfig, _: i64) -> Result<Vec<String>, Box<d
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let catalog = toolwright::catalog::Catalog::compiled();
     let vendor = catalog.vendor("jitbit").ok_or("build with the feature `jitbit`")?;
-    let connection = toolwright::config::connection(vendor, &|name| std::env::var(name).ok())?;
+    let connection = toolwright::config::connection(
+        vendor,
+        &|name| std::env::var(name).ok(),
+        toolwright::upstream::Unencrypted::OnThisMachine,
+    )?;
     let connection = connection.ok_or("set JITBIT_URL and JITBIT_TOKEN")?;
     for line in unclosed(&connection, 25).await? {
         println!("{line}");

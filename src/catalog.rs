@@ -1,4 +1,4 @@
-//! Generated tools and vendors → a catalog: every compiled tool by name and alias, searched by words.
+//! Generated tools and vendors → a catalog: every compiled tool by name and alias.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -38,6 +38,21 @@ pub(crate) fn apis() -> &'static [CompiledApi] {
 /// The sandbox table of every compiled API: its id and the table's JSON.
 pub fn sandbox_tables() -> Vec<(&'static str, &'static str)> {
     apis().iter().map(|api| (api.id, api.sandbox)).collect()
+}
+
+/// The words by which the search understands people, as JSON.
+pub(crate) fn synonyms() -> &'static str {
+    generated::SYNONYMS
+}
+
+/// What the description of every compiled API says of its answers: its id and the JSON of it.
+pub fn answer_tables() -> Vec<(&'static str, &'static str)> {
+    apis().iter().map(|api| (api.id, api.answers)).collect()
+}
+
+/// The `tools.json` of every compiled API.
+pub fn tool_files() -> Vec<&'static str> {
+    apis().iter().map(|api| api.tools).collect()
 }
 
 impl Catalog {
@@ -103,42 +118,20 @@ impl Catalog {
     pub(crate) fn near(&self, name: &str) -> Vec<&str> {
         suggest(name, self.0.positions.keys().map(String::as_str))
     }
-
-    /// Returns the tools that match the words of `query`, best first: every word has to occur in
-    /// the name, title, tags or description; names have more weight than descriptions.
-    pub(crate) fn search(&self, query: &str) -> Vec<&CatalogEntry> {
-        let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
-        let mut found: Vec<(usize, &CatalogEntry)> = self
-            .entries()
-            .iter()
-            .filter_map(|entry| {
-                Some((words.iter().map(|word| score(&entry.tool, word)).sum::<Option<usize>>()?, entry))
-            })
-            .collect();
-        found.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.tool.name.cmp(&b.1.tool.name)));
-        found.into_iter().map(|(_, entry)| entry).collect()
-    }
-}
-
-/// The score of one word for a tool; `None` where it does not occur.
-fn score(tool: &Tool, word: &str) -> Option<usize> {
-    let singular = word.strip_suffix('s').filter(|stem| stem.len() > 2).unwrap_or(word);
-    let contains = |text: &str| text.to_lowercase().contains(singular);
-    let named = std::iter::once(&tool.name).chain(&tool.aliases).any(|name| contains(name));
-    let points = if named { 8 } else { 0 }
-        + if contains(&tool.title) { 4 } else { 0 }
-        + if tool.tags.iter().any(|tag| contains(tag)) { 2 } else { 0 }
-        + usize::from(contains(&tool.description));
-    (points > 0).then_some(points + usize::from(tool.is_core()))
 }
 
 impl CatalogEntry {
     /// The tool as `tools/list` sends it.
+    ///
+    /// # Panics
+    /// Never: the hints are those of the protocol.
     pub(crate) fn listing(&self) -> rmcp::model::Tool {
         let tool = &self.tool;
-        rmcp::model::Tool::new(tool.name.clone(), tool.description.clone(), Arc::new(tool.parsed_input_schema()))
+        let annotations = Value::Object(tool.listed_annotations());
+        let annotations = serde_json::from_value(annotations).expect("they are the hints of the protocol");
+        rmcp::model::Tool::new(tool.name.clone(), tool.listed_description(), Arc::new(tool.listed_schema()))
             .with_title(tool.title.clone())
-            .with_annotations(self.annotations())
+            .with_annotations(annotations)
     }
 
     fn annotations(&self) -> rmcp::model::ToolAnnotations {
@@ -152,7 +145,7 @@ impl CatalogEntry {
 
     /// The tokens that the tool takes in a model's context, estimated as four bytes each.
     pub(crate) fn tokens(&self) -> usize {
-        serde_json::to_string(&self.listing()).map_or(0, |text| text.len() / 4)
+        self.tool.listed().to_string().len() / 4
     }
 
     /// The tool as `catalog list --format json` prints it.

@@ -1,18 +1,23 @@
 //! Environment and `toolwright.toml` → the connections of vendors and a profile's selection. Values are validated
 //! here and nowhere later.
 
+mod accounts;
 mod address;
 mod connection;
 mod credentials;
 mod settings;
+mod tls;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use toolwright_model::SettingsFile;
+use toolwright_model::{AccountVariables, Profile, SettingsFile};
 
 use crate::error::ConfigError;
 use crate::policy::SelectionWords;
+use crate::upstream::named_file;
 
+pub use accounts::{Account, ReadAgain};
 pub use connection::{ConnectionConfig, connection};
 pub use credentials::{sandbox_credentials, setup_options};
 pub use settings::{ChosenSettings, ConfiguredSetting, settings};
@@ -20,27 +25,35 @@ pub use settings::{ChosenSettings, ConfiguredSetting, settings};
 /// Reads a variable; a parameter, so that tests need not change the process environment.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
+/// A value and the variable that gave it: for a variable `X`, `X` itself or `X_FILE`.
+#[derive(Clone)]
+struct GivenValue {
+    text: String,
+    variable: String,
+}
+
 /// A variable's value, or the content of the file that `…_FILE` names. Empty counts as unset, because MCP clients
 /// that template their configuration pass empty values for absent ones.
-fn value(variable: &str, env: Environment<'_>) -> Result<Option<String>, ConfigError> {
-    if let Some(value) = env(variable).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()) {
-        return Ok(Some(value));
+fn value(variable: &str, env: Environment<'_>) -> Result<Option<GivenValue>, ConfigError> {
+    if let Some(text) = env(variable).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()) {
+        return Ok(Some(GivenValue { text, variable: variable.to_owned() }));
     }
     let by_file = format!("{variable}_FILE");
     let Some(path) = env(&by_file).filter(|path| !path.is_empty()) else { return Ok(None) };
+    let named = || named_file(&by_file, Path::new(&path));
     let content = std::fs::read_to_string(&path)
-        .map_err(|error| ConfigError::new(format!("`{by_file}` names `{path}`, which can't be read: {error}")))?;
+        .map_err(|error| ConfigError::new(format!("{}, which can't be read: {error}", named())))?;
     let content = content.trim();
     if content.is_empty() {
-        return Err(ConfigError::new(format!("`{by_file}` names `{path}`, which is empty")));
+        return Err(ConfigError::new(format!("{}, which is empty", named())));
     }
-    Ok(Some(content.to_owned()))
+    Ok(Some(GivenValue { text: content.to_owned(), variable: by_file }))
 }
 
 /// The name of the settings file.
 const SETTINGS_FILE: &str = "toolwright.toml";
 
-/// Adds a profile's lists where the flags have none.
+/// Adds a profile's lists where the flags have none. A file that is named is read, with or without a profile.
 ///
 /// # Errors
 /// The file can't be read, or has no such profile.
@@ -50,25 +63,12 @@ pub(crate) fn with_profile(
     file: Option<&Path>,
     env: Environment<'_>,
 ) -> Result<SelectionWords, ConfigError> {
-    let Some(name) = profile else { return Ok(flags) };
-    let path = match file {
-        Some(path) => path.to_owned(),
-        None => find_settings(env).ok_or_else(|| {
-            ConfigError::new(format!(
-                "`--profile {name}` needs a `{SETTINGS_FILE}`\nhint: none was found in this folder or in the user's configuration folder; `--config FILE` names one"
-            ))
-        })?,
+    let Some(name) = profile else {
+        // A wrong path would otherwise look as if the file were in force.
+        file.map(read_settings).transpose()?;
+        return Ok(flags);
     };
-    let shown = path.display();
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| ConfigError::new(format!("`{shown}` can't be read: {error}")))?;
-    let mut settings: SettingsFile = toml::from_str(&text)
-        .map_err(|error| ConfigError::new(format!("`{shown}`: {}", error.to_string().trim_end())))?;
-    let Some(profile) = settings.profiles.remove(name) else {
-        let names: Vec<&str> = settings.profiles.keys().map(String::as_str).collect();
-        let hint = if names.is_empty() { "it has none".to_owned() } else { format!("there are {}", names.join(", ")) };
-        return Err(ConfigError::new(format!("`{shown}` has no profile `{name}`\nhint: {hint}")));
-    };
+    let profile = read_profile(name, file, env)?;
     let or = |flag: Vec<String>, profile: Vec<String>| if flag.is_empty() { profile } else { flag };
     Ok(SelectionWords {
         vendors: or(flags.vendors, profile.vendor),
@@ -80,10 +80,78 @@ pub(crate) fn with_profile(
     })
 }
 
-fn find_settings(env: Environment<'_>) -> Option<PathBuf> {
+/// Returns the globs of the tools that a profile pins.
+///
+/// # Errors
+/// The file can't be read, or has no such profile.
+pub(crate) fn pinned(
+    profile: Option<&str>,
+    file: Option<&Path>,
+    env: Environment<'_>,
+) -> Result<Vec<String>, ConfigError> {
+    profile.map_or(Ok(Vec::new()), |name| Ok(read_profile(name, file, env)?.pin))
+}
+
+/// Reads a profile of the settings file that is named or found.
+fn read_profile(name: &str, file: Option<&Path>, env: Environment<'_>) -> Result<Profile, ConfigError> {
+    let path = match file {
+        Some(path) => path.to_owned(),
+        None => find_settings(env).ok_or_else(|| {
+            ConfigError::new(format!(
+                "`--profile {name}` needs a `{SETTINGS_FILE}`\nhint: none was found in this folder or in the user's configuration folder; `--config FILE` names one"
+            ))
+        })?,
+    };
+    let shown = path.display();
+    let mut settings = read_settings(&path)?;
+    settings.profiles.remove(name).ok_or_else(|| {
+        let names: Vec<&str> = settings.profiles.keys().map(String::as_str).collect();
+        let hint = if names.is_empty() { "it has none".to_owned() } else { format!("there are {}", names.join(", ")) };
+        ConfigError::new(format!("`{shown}` has no profile `{name}`\nhint: {hint}"))
+    })
+}
+
+/// The accounts of the settings file: of the one that is named, or of the one in the user's configuration folder. The
+/// folder in which a client starts the program may be anybody's: a file there could send one's credentials elsewhere.
+///
+/// # Errors
+/// The file can't be read.
+pub(crate) fn settings_accounts(
+    file: Option<&Path>,
+    env: Environment<'_>,
+) -> Result<BTreeMap<String, AccountVariables>, ConfigError> {
+    let path = file.map(Path::to_owned).or_else(|| user_settings(env).filter(|path| path.is_file()));
+    path.map_or_else(|| Ok(BTreeMap::new()), |path| Ok(read_settings(&path)?.accounts))
+}
+
+fn read_settings(path: &Path) -> Result<SettingsFile, ConfigError> {
+    let shown = path.display();
+    let text =
+        std::fs::read_to_string(path).map_err(|error| ConfigError::new(format!("`{shown}` can't be read: {error}")))?;
+    toml::from_str(&text).map_err(|error| ConfigError::new(format!("`{shown}`{}", fault(&text, &error))))
+}
+
+/// Where a file has a fault, and which. The line itself is not shown, nor a value of the wrong type: it may be a secret.
+fn fault(text: &str, error: &toml::de::Error) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    let (line, column) = (before.matches('\n').count() + 1, before.rsplit('\n').next().unwrap_or_default());
+    let message = error.message().replace('\n', ", ");
+    let message = match message.split_once(" `") {
+        Some((kind, rest)) if kind.starts_with("invalid type") => {
+            format!("{kind}{}", rest.split_once('`').map_or("", |(_, after)| after))
+        }
+        _ => message,
+    };
+    format!(", line {line}, column {}: {message}", column.chars().count() + 1)
+}
+
+fn user_settings(env: Environment<'_>) -> Option<PathBuf> {
     let user = env("XDG_CONFIG_HOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(env("HOME")?).join(".config")));
     let user = user.or_else(|| env("APPDATA").map(PathBuf::from));
-    let candidates =
-        [Some(PathBuf::from(SETTINGS_FILE)), user.map(|folder| folder.join("toolwright").join(SETTINGS_FILE))];
+    user.map(|folder| folder.join("toolwright").join(SETTINGS_FILE))
+}
+
+fn find_settings(env: Environment<'_>) -> Option<PathBuf> {
+    let candidates = [Some(PathBuf::from(SETTINGS_FILE)), user_settings(env)];
     candidates.into_iter().flatten().find(|path| path.is_file())
 }

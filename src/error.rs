@@ -1,39 +1,101 @@
 //! How one call can fail, by stage: whether anything was sent, and whether the vendor answered.
-//! Code branches on these stages and never on an error's text.
+//! Code branches on these stages and never on an error's text. A text is written for its reader: a
+//! model can call and ask, a person can set flags and variables.
 
 use std::fmt;
 use std::time::Duration;
 
+/// Who reads a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// A model. It knows no flags, variables and commands; it can ask the server's administrator.
+    Model,
+    /// A person at the command line.
+    Person,
+    /// The same person, reading what `toolwright doctor` reports.
+    Doctor,
+}
+
+/// A next step, by who can take it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Advice {
+    /// For the caller.
+    Caller(String),
+    /// For the person who configures the program.
+    Operator(String),
+    /// For the same person: `toolwright doctor`.
+    Doctor,
+}
+
+impl From<String> for Advice {
+    fn from(text: String) -> Self {
+        Self::Caller(text)
+    }
+}
+
 /// Why a call did not end in an answer with a 2xx status.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum CallError {
     /// Nothing reached the vendor.
-    #[error("not sent: {0}")]
     NotSent(String),
     /// The vendor answered and refused.
-    #[error("{0}")]
     Rejected(Box<Rejection>),
     /// A rate limit would have delayed it longer than a call may wait; nothing reached the vendor.
-    #[error("not sent: {0}")]
     Throttled(Box<Throttled>),
     /// The request was sent, and its effect is not known.
-    #[error("unknown outcome: {0}")]
     Unknown(UnknownOutcome),
     /// The vendor's address answered with a web page, mostly a login page; the effect of the call
     /// is not known.
-    #[error(
-        "the vendor answered {0} with an HTML page where data was expected\n\
-         hint: the configured address leads to a website or a login page; `toolwright doctor` checks it"
-    )]
     WebPage(u16),
+    /// The vendor answered with success, and the answer is not what its description states.
+    Broken(Box<BrokenAnswer>),
     /// The caller cancelled; the request was dropped at whatever stage it was.
-    #[error("cancelled by the caller")]
     Cancelled,
     /// Generated code and catalog contradict each other; nothing reached the vendor.
-    #[error("{0}; this is a fault of toolwright")]
     Internal(String),
 }
+
+/// As a model reads it.
+impl fmt::Display for CallError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text(Audience::Model))
+    }
+}
+
+impl std::error::Error for CallError {}
+
+impl CallError {
+    /// Returns what happened and what its reader can do.
+    pub fn text(&self, audience: Audience) -> String {
+        match self {
+            Self::NotSent(reason) => format!("not sent: {reason}"),
+            Self::Rejected(rejection) => rejection.text(audience),
+            Self::Throttled(throttled) => format!("not sent: {throttled}"),
+            Self::Unknown(unknown) => {
+                format!("unknown outcome: {}{}", unknown.reason, hints(&unknown.advice, audience))
+            }
+            Self::WebPage(status) => {
+                let address = "the configured address leads to a website or a login page";
+                let advice = [Advice::Operator(address.to_owned()), Advice::Doctor];
+                let hints = hints(&advice, audience);
+                format!("the vendor answered {status} with an HTML page where data was expected{hints}")
+            }
+            Self::Broken(broken) => {
+                let hints = hints(&broken.advice, audience);
+                format!("the vendor answered {}, but its answer {}{hints}", broken.status, broken.reason)
+            }
+            Self::Cancelled => "cancelled by the caller".to_owned(),
+            Self::Internal(reason) => format!("{reason}; this is a fault of toolwright"),
+        }
+    }
+}
+
+/// What precedes the body of a vendor's refusal: it may quote what outsiders wrote.
+const UNTRUSTED_BODY: &str = "(its words, untrusted)";
+
+/// What stands for the body of an answer that is a web page.
+pub const WEB_PAGE: &str = "(an HTML page)";
 
 /// An answer that is no success.
 #[derive(Debug)]
@@ -43,11 +105,24 @@ pub struct Rejection {
     /// The body as text, cut to a length that a model can read.
     pub body: String,
     /// What we know about this refusal that the vendor does not explain, in order of writing.
-    pub advice: Vec<String>,
+    pub advice: Vec<Advice>,
     /// The vendor's limits by the answer's headers.
     pub rate_limit: RateLimit,
     /// The vendor's own id of the request.
     pub request_id: Option<String>,
+}
+
+/// An answer with a 2xx status that can't be read.
+#[derive(Debug)]
+pub struct BrokenAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The vendor's own id of the request.
+    pub request_id: Option<String>,
+    /// What is wrong with it; completes a sentence that begins with "the answer".
+    pub reason: String,
+    /// What to do.
+    pub advice: Vec<Advice>,
 }
 
 /// A request that was sent, and whose effect is not known.
@@ -56,7 +131,7 @@ pub struct UnknownOutcome {
     /// What happened.
     pub reason: String,
     /// How to find out.
-    pub advice: Vec<String>,
+    pub advice: Vec<Advice>,
 }
 
 impl From<String> for UnknownOutcome {
@@ -109,31 +184,44 @@ pub fn seconds(span: Duration) -> u64 {
     span.as_secs() + u64::from(span.subsec_nanos() > 0)
 }
 
-impl fmt::Display for Rejection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Rejection {
+    /// Returns whether the answer is none of the vendor's interface: a web page, or nothing at all.
+    pub fn is_no_data(&self) -> bool {
+        matches!(self.body.trim(), "" | WEB_PAGE)
+    }
+
+    fn text(&self, audience: Audience) -> String {
         let reason = reqwest::StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason());
-        write!(f, "rejected: the vendor answered {}", self.status)?;
-        if let Some(reason) = reason {
-            write!(f, " {reason}")?;
-        }
-        match self.body.trim() {
-            "" => write!(f, " with an empty body")?,
-            body => write!(f, ": {body}")?,
-        }
-        write_advice(f, &self.advice)
+        let reason = reason.map(|reason| format!(" {reason}")).unwrap_or_default();
+        let body = match self.body.trim() {
+            "" => " with an empty body".to_owned(),
+            WEB_PAGE => format!(": {WEB_PAGE}"),
+            // On one line: none of its own passes for a hint of ours.
+            body => format!(" {UNTRUSTED_BODY}: {}", body.replace(char::is_control, " ")),
+        };
+        format!("rejected: the vendor answered {}{reason}{body}{}", self.status, hints(&self.advice, audience))
     }
 }
 
-impl fmt::Display for UnknownOutcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.reason)?;
-        write_advice(f, &self.advice)
+/// Writes advice for its reader; the only place that joins it. What a model can't do itself, it is
+/// told to pass on.
+fn hints(advice: &[Advice], audience: Audience) -> String {
+    let mut own: Vec<&str> = Vec::new();
+    let mut passed_on: Vec<&str> = Vec::new();
+    for one in advice {
+        match (one, audience) {
+            (Advice::Caller(text), _) | (Advice::Operator(text), Audience::Person | Audience::Doctor) => own.push(text),
+            (Advice::Operator(text), Audience::Model) => passed_on.push(text),
+            (Advice::Doctor, Audience::Person) => own.push("`toolwright doctor` shows what is configured"),
+            (Advice::Doctor, Audience::Model) => passed_on.push("`toolwright doctor` shows what is configured"),
+            (Advice::Doctor, Audience::Doctor) => {}
+        }
     }
-}
-
-/// Writes advice as one line; the only place that joins it.
-fn write_advice(f: &mut fmt::Formatter<'_>, advice: &[String]) -> fmt::Result {
-    if advice.is_empty() { Ok(()) } else { write!(f, "\nhint: {}", advice.join("; ")) }
+    let line = |label: &str, texts: &[&str]| match texts {
+        [] => String::new(),
+        texts => format!("\n{label}: {}", texts.join("; ")),
+    };
+    line("hint", &own) + &line("for the server's administrator", &passed_on)
 }
 
 /// The stage at which a call ended, as results and records name it.
@@ -168,6 +256,7 @@ impl CallError {
             Self::NotSent(_) | Self::Throttled(_) | Self::Internal(_) => Outcome::NotSent,
             Self::Rejected(_) => Outcome::Rejected,
             Self::Unknown(_) | Self::WebPage(_) | Self::Cancelled => Outcome::Unknown,
+            Self::Broken(_) => Outcome::Answered,
         }
     }
 
@@ -185,6 +274,7 @@ impl CallError {
         match self {
             Self::Rejected(rejection) => Some(rejection.status),
             Self::WebPage(status) => Some(*status),
+            Self::Broken(broken) => Some(broken.status),
             _ => None,
         }
     }

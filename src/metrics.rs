@@ -35,6 +35,8 @@ pub struct Metrics {
 struct CallLabels {
     vendor: String,
     tool: String,
+    /// How the caller showed who it is; names would be without bound.
+    caller: &'static str,
     outcome: &'static str,
 }
 
@@ -85,10 +87,17 @@ impl Metrics {
         InFlight(self.in_flight.clone())
     }
 
-    /// Counts the end of a call. `vendor` and `tool` are empty for an unknown tool; `error` is the
-    /// kind of a failure.
-    pub(crate) fn end(&self, vendor: &str, tool: &str, outcome: Outcome, error: Option<&'static str>) {
-        let labels = CallLabels { vendor: vendor.to_owned(), tool: tool.to_owned(), outcome: outcome.as_str() };
+    /// Counts the end of a call. `vendor` and `tool` are empty for an unknown tool; `caller` is a kind of callers,
+    /// `error` the kind of a failure.
+    pub(crate) fn end(
+        &self,
+        vendor: &str,
+        tool: &str,
+        caller: &'static str,
+        outcome: Outcome,
+        error: Option<&'static str>,
+    ) {
+        let labels = CallLabels { vendor: vendor.to_owned(), tool: tool.to_owned(), caller, outcome: outcome.as_str() };
         self.calls.get_or_create(&labels).inc();
         if let Some(kind) = error {
             self.errors.get_or_create(&ErrorLabels { vendor: vendor.to_owned(), kind }).inc();
@@ -138,13 +147,13 @@ mod tests {
     fn counted_calls_are_in_the_text() {
         let metrics = Metrics::default();
         let in_flight = metrics.begin();
-        metrics.end("acme", "acme_list_things", Outcome::Answered, None);
-        metrics.end("acme", "acme_list_things", Outcome::Rejected, Some("rejected"));
+        metrics.end("acme", "acme_list_things", "local", Outcome::Answered, None);
+        metrics.end("acme", "acme_list_things", "local", Outcome::Rejected, Some("rejected"));
         metrics.of("acme").waited(Duration::from_millis(1_500));
         metrics.of("acme").took(Duration::from_millis(30));
         let text = metrics.text();
         for line in [
-            r#"toolwright_calls_total{vendor="acme",tool="acme_list_things",outcome="answered"} 1"#,
+            r#"toolwright_calls_total{vendor="acme",tool="acme_list_things",caller="local",outcome="answered"} 1"#,
             r#"toolwright_errors_total{vendor="acme",kind="rejected"} 1"#,
             r#"toolwright_waits_total{vendor="acme"} 1"#,
             r#"toolwright_wait_seconds_total{vendor="acme"} 1.5"#,

@@ -1,14 +1,16 @@
 //! A tool and a selection → allowed, or why not and which flags would allow it. Pure; the one gate for
-//! tools/list, tools/call and the command line.
+//! tools/list, tools/call and the command line. A refusal names flags to people only: a model can't set them.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use glob::Pattern;
 
 use crate::catalog::{Catalog, CatalogEntry};
-use crate::error::ConfigError;
+use crate::error::{Audience, ConfigError};
 use toolwright_model::{ALL_TAGS, CORE_TAG, Effect, HELD_BACK_TAGS, Risk, Tool, UNREVIEWED_TAG, Verb, suggest_one};
+
+/// The most words that an error lists.
+const MOST_LISTED: usize = 20;
 
 /// The words of the selection flags; an empty list is an absent flag.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub struct SelectionWords {
 pub enum Defaults {
     /// Everything that is compiled in: `catalog`.
     Everything,
+    /// Whatever another selection offers, but for the risks that are refused by default: a link.
+    Narrowing,
     /// Tools that only read: `call`.
     Reads,
     /// Tools that only read and have the tag core: `serve`.
@@ -75,21 +79,72 @@ fn flag(name: &str, in_force: &[String], added: &[&str]) -> String {
 }
 
 /// Why a tool is not offered, and the flags that would offer it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SelectionRefusal {
-    /// One reason each.
-    pub reasons: Vec<String>,
+    /// Every reason.
+    pub reasons: Vec<RefusalReason>,
     /// The flags that would allow it; empty where none would.
     pub flags: Vec<String>,
 }
 
-impl fmt::Display for SelectionRefusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.reasons.join("; "))?;
-        if !self.flags.is_empty() {
-            write!(f, "\nhint: `{}` would allow it", self.flags.join(" "))?;
+/// One reason why a tool is not offered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RefusalReason {
+    /// Its vendor is not among the selected ones.
+    Vendor(String),
+    /// What it does is not among the selected methods; `None`: its effect is unreviewed.
+    Effect(Option<Effect>),
+    /// Tags that hold it back.
+    HeldBack(Vec<String>),
+    /// It has none of the selected tags.
+    Tags(Vec<String>),
+    /// Its name matches none of the selected ones.
+    Name,
+    /// Its name is excluded.
+    Excluded,
+    /// Risks that were not allowed.
+    Risks(Vec<Risk>),
+}
+
+impl RefusalReason {
+    fn text(&self, audience: Audience) -> String {
+        let for_model = audience == Audience::Model;
+        match self {
+            Self::Vendor(vendor) => format!("`{vendor}` is not among the selected vendors"),
+            Self::Effect(Some(effect)) => format!("its effect is `{effect}`"),
+            Self::Effect(None) => "its effect is unreviewed".to_owned(),
+            Self::HeldBack(tags) => format!("it has the tag `{}`", tags.join("`, `")),
+            Self::Tags(tags) => format!("it has none of the tags `{}`", tags.join("`, `")),
+            Self::Name if for_model => "it is not among the tools that were selected by name".to_owned(),
+            Self::Name => "its name matches none of `--tools`".to_owned(),
+            Self::Excluded if for_model => "it is excluded by name".to_owned(),
+            Self::Excluded => "it is excluded by `--exclude`, which wins over every other flag".to_owned(),
+            Self::Risks(risks) => {
+                let risks: Vec<&str> = risks.iter().map(|risk| risk.as_str()).collect();
+                format!("it has the risk `{}`", risks.join("`, `"))
+            }
         }
-        Ok(())
+    }
+}
+
+impl SelectionRefusal {
+    fn add(&mut self, reason: RefusalReason, flag: Option<String>) {
+        self.reasons.push(reason);
+        self.flags.extend(flag);
+    }
+
+    /// Returns the reasons and the next step: flags for a person; a model asks the server's administrator.
+    pub fn text(&self, audience: Audience) -> String {
+        let reasons: Vec<String> = self.reasons.iter().map(|reason| reason.text(audience)).collect();
+        let reasons = reasons.join("; ");
+        match audience {
+            Audience::Model => format!(
+                "{reasons}\nhint: the server's administrator decides what is offered; if the user needs this tool, tell them \
+                 to ask the administrator"
+            ),
+            _ if self.flags.is_empty() => reasons,
+            _ => format!("{reasons}\nhint: `{}` would allow it", self.flags.join(" ")),
+        }
     }
 }
 
@@ -119,8 +174,9 @@ impl Selection {
         } else {
             None
         };
-        let risks = known_words("risk", &words.allow, Risk::ALL.iter().map(|risk| risk.as_str()))?.unwrap_or_default();
+        let allow = known_risks(&words.allow)?;
         let everything = defaults == Defaults::Everything;
+        let holds_back = matches!(defaults, Defaults::Reads | Defaults::CoreReads);
         // A flag replaces its default, so a hint that adds a word has to name the default too.
         let or = |words: &[String], default: &str| {
             let is_default = defaults == Defaults::CoreReads && words.is_empty();
@@ -136,13 +192,29 @@ impl Selection {
             vendors,
             methods,
             tags,
-            held_back: !everything && !any_tag,
+            held_back: holds_back && !any_tag,
             gated: !everything,
             named_tags,
             tools: patterns("--tools", &words.tools, catalog)?,
             exclude: patterns("--exclude", &words.exclude, catalog)?,
-            allow: risks.iter().filter_map(|risk| risk.parse().ok()).collect(),
+            allow,
         })
+    }
+
+    /// Returns the selection that offers every tool.
+    pub fn everything() -> Self {
+        Self {
+            vendors: None,
+            methods: None,
+            tags: None,
+            held_back: false,
+            gated: false,
+            named_tags: BTreeSet::new(),
+            in_force: FlagWords::default(),
+            tools: Vec::new(),
+            exclude: Vec::new(),
+            allow: BTreeSet::new(),
+        }
     }
 
     /// The vendors that were named, if any.
@@ -161,49 +233,34 @@ impl Selection {
     /// The tool is not offered: every reason, and the flags that would offer it.
     pub fn decide(&self, entry: &CatalogEntry) -> Result<(), SelectionRefusal> {
         let tool = &entry.tool;
-        let mut refusal = SelectionRefusal { reasons: Vec::new(), flags: Vec::new() };
-        let mut refuse = |reason: String, flag: Option<String>| {
-            refusal.reasons.push(reason);
-            refusal.flags.extend(flag);
-        };
+        let mut refusal = SelectionRefusal::default();
         if self.vendors.as_ref().is_some_and(|vendors| !vendors.contains(&entry.vendor)) {
-            refuse(
-                format!("`{}` is not among the selected vendors", entry.vendor),
-                Some(format!("--vendor {}", entry.vendor)),
-            );
+            refusal.add(RefusalReason::Vendor(entry.vendor.clone()), Some(format!("--vendor {}", entry.vendor)));
         }
         if !self.method_allows(tool) {
-            match tool.effect {
-                Some(effect) => refuse(
-                    format!("its effect is `{effect}`"),
-                    Some(flag("--methods", &self.in_force.methods, &[effect.as_str()])),
-                ),
+            let flag = match tool.effect {
+                Some(effect) => Some(flag("--methods", &self.in_force.methods, &[effect.as_str()])),
                 // Refused by its tag below, whose flag is enough.
-                None if self.held_back => {}
-                None => refuse(
-                    "its effect is unreviewed".to_owned(),
-                    Some(flag("--tags", &self.in_force.tags, &[UNREVIEWED_TAG])),
-                ),
+                None if self.held_back => None,
+                None => Some(flag("--tags", &self.in_force.tags, &[UNREVIEWED_TAG])),
+            };
+            if let Some(flag) = flag {
+                refusal.add(RefusalReason::Effect(tool.effect), Some(flag));
             }
         }
-        self.decide_tags(tool, &mut refuse);
+        self.decide_tags(tool, &mut refusal);
         if !self.tools.is_empty() && !self.tools.iter().any(|pattern| matches(pattern, tool)) {
-            refuse("its name matches none of `--tools`".to_owned(), Some(format!("--tools {}", tool.name)));
+            refusal.add(RefusalReason::Name, Some(format!("--tools {}", tool.name)));
         }
         if self.exclude.iter().any(|pattern| matches(pattern, tool)) {
-            refuse("it is excluded by `--exclude`, which wins over every other flag".to_owned(), None);
+            refusal.add(RefusalReason::Excluded, None);
         }
-        let closed: Vec<&str> = tool
-            .risks
-            .iter()
-            .filter(|risk| self.gated && risk.is_gated() && !self.allow.contains(risk))
-            .map(|risk| risk.as_str())
-            .collect();
+        let is_closed = |risk: &&Risk| self.gated && risk.is_gated() && !self.allow.contains(*risk);
+        let closed: Vec<Risk> = tool.risks.iter().filter(is_closed).copied().collect();
         if !closed.is_empty() {
-            refuse(
-                format!("it has the risk `{}`", closed.join("`, `")),
-                Some(flag("--allow", &self.in_force.allow, &closed)),
-            );
+            let words: Vec<&str> = closed.iter().map(|risk| risk.as_str()).collect();
+            let flag = flag("--allow", &self.in_force.allow, &words);
+            refusal.add(RefusalReason::Risks(closed), Some(flag));
         }
         if refusal.reasons.is_empty() { Ok(()) } else { Err(refusal) }
     }
@@ -217,20 +274,20 @@ impl Selection {
         }
     }
 
-    fn decide_tags(&self, tool: &Tool, refuse: &mut impl FnMut(String, Option<String>)) {
+    fn decide_tags(&self, tool: &Tool, refusal: &mut SelectionRefusal) {
         let holding: Vec<&str> = HELD_BACK_TAGS
             .into_iter()
             .filter(|tag| self.held_back && tool.tags.contains(*tag) && !self.named_tags.contains(*tag))
             .collect();
         if !holding.is_empty() {
-            let reason = format!("it has the tag `{}`", holding.join("`, `"));
-            refuse(reason, Some(flag("--tags", &self.in_force.tags, &holding)));
+            let flag = flag("--tags", &self.in_force.tags, &holding);
+            refusal.add(RefusalReason::HeldBack(holding.into_iter().map(str::to_owned).collect()), Some(flag));
         } else if let Some(tags) = &self.tags
             && !tool.tags.iter().any(|tag| tags.contains(tag))
         {
-            let reason = format!("it has none of the tags `{}`", tags.iter().cloned().collect::<Vec<_>>().join("`, `"));
             let word = tool.tags.first().map_or(ALL_TAGS, String::as_str);
-            refuse(reason, Some(flag("--tags", &self.in_force.tags, &[word])));
+            let flag = flag("--tags", &self.in_force.tags, &[word]);
+            refusal.add(RefusalReason::Tags(tags.iter().cloned().collect()), Some(flag));
         }
     }
 }
@@ -257,7 +314,7 @@ fn methods(words: &[String], defaults: Defaults) -> Result<Option<Methods>, Conf
     }
     let Some(words) = known_words("method", words, known)? else {
         return Ok(match defaults {
-            Defaults::Everything => None,
+            Defaults::Everything | Defaults::Narrowing => None,
             Defaults::Reads | Defaults::CoreReads => {
                 Some(Methods { effects: BTreeSet::from([Effect::Read]), verbs: BTreeSet::new() })
             }
@@ -279,14 +336,29 @@ fn known_words<'a>(
 ) -> Result<Option<BTreeSet<String>>, ConfigError> {
     for word in words {
         if !known.clone().any(|known| known == word) {
-            let hint = match suggest_one(word, known.clone()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("there are {}", known.collect::<Vec<_>>().join(", ")),
-            };
-            return Err(ConfigError::new(format!("unknown {what} `{word}`\nhint: {hint}")));
+            return Err(unknown_word(what, word, known));
         }
     }
     Ok((!words.is_empty()).then(|| words.iter().cloned().collect()))
+}
+
+fn unknown_word<'a>(what: &str, word: &str, known: impl Iterator<Item = &'a str> + Clone) -> ConfigError {
+    let hint = match (suggest_one(word, known.clone()), known.clone().count()) {
+        (Some(near), _) => format!("did you mean `{near}`?"),
+        (None, count) if count > MOST_LISTED => {
+            format!("there are {count}; `toolwright catalog list --format json` shows those of each tool")
+        }
+        (None, _) => format!("there are {}", known.collect::<Vec<_>>().join(", ")),
+    };
+    ConfigError::new(format!("unknown {what} `{word}`\nhint: {hint}"))
+}
+
+/// Checks the words of `--allow`. A risk that no tool is refused for may be named; it is not suggested.
+fn known_risks(words: &[String]) -> Result<BTreeSet<Risk>, ConfigError> {
+    let risk = |word: &String| {
+        word.parse::<Risk>().map_err(|()| unknown_word("risk", word, Risk::GATED.iter().map(|risk| risk.as_str())))
+    };
+    words.iter().map(risk).collect()
 }
 
 fn patterns(flag: &str, globs: &[String], catalog: &Catalog) -> Result<Vec<Pattern>, ConfigError> {
@@ -306,6 +378,44 @@ fn patterns(flag: &str, globs: &[String], catalog: &Catalog) -> Result<Vec<Patte
             Err(ConfigError::new(format!("`{flag} {glob}` matches no tool\nhint: {hint}")))
         })
         .collect()
+}
+
+/// Globs of tool names, such as those of pinned tools.
+#[derive(Debug, Clone, Default)]
+pub struct NamePatterns {
+    patterns: Vec<Pattern>,
+    /// What the globs are named by in an error.
+    key: &'static str,
+}
+
+impl NamePatterns {
+    /// Reads globs; `key` is what an error names them by.
+    ///
+    /// # Errors
+    /// One is no glob, or matches no tool of the catalog.
+    pub fn parse(key: &'static str, globs: &[String], catalog: &Catalog) -> Result<Self, ConfigError> {
+        Ok(Self { patterns: patterns(key, globs, catalog)?, key })
+    }
+
+    /// Returns whether one of them matches the tool.
+    pub fn match_tool(&self, tool: &Tool) -> bool {
+        self.patterns.iter().any(|pattern| matches(pattern, tool))
+    }
+
+    /// Checks that each matches one of these tools.
+    ///
+    /// # Errors
+    /// One matches none.
+    pub(crate) fn each_matches(&self, tools: &[&Tool]) -> Result<(), ConfigError> {
+        match self.patterns.iter().find(|pattern| !tools.iter().any(|tool| matches(pattern, tool))) {
+            None => Ok(()),
+            Some(pattern) => Err(ConfigError::new(format!(
+                "`{} {pattern}` matches no tool that is offered\nhint: a pinned tool has to be within the selection, \
+                 and its vendor configured",
+                self.key
+            ))),
+        }
+    }
 }
 
 fn matches(pattern: &Pattern, tool: &Tool) -> bool {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
+use toolwright::call::arguments::{ArgumentFacts, ArgumentSchema};
 use toolwright::catalog::Catalog;
 use toolwright_model::{Effect, HELD_BACK_TAGS, MAX_TOOL_NAME, Risk, Tool, Verb, is_tool_name, kebab_case};
 
@@ -133,7 +134,7 @@ fn input_schemas_are_portable() {
         if !faults.is_empty() {
             return Err(faults.join("; "));
         }
-        toolwright::call::arguments::ArgumentSchema::compile(schema.as_object().unwrap(), &[])
+        ArgumentSchema::compile(schema.as_object().unwrap(), &ArgumentFacts::default())
             .map(drop)
             .map_err(|error| error.to_string())
     });
@@ -215,6 +216,8 @@ mod jitbit {
             "jitbit_update_ticket",
             "jitbit_close_ticket",
             "jitbit_add_comment",
+            "jitbit_reply_to_customer",
+            "jitbit_add_internal_note",
             "jitbit_list_comments",
             "jitbit_get_ticket_record",
         ] {

@@ -61,6 +61,11 @@ async fn doctor_reports_the_account_after_one_login() {
     let shown = both(&output);
     assert_eq!(output.status.code(), Some(0), "{shown}");
     assert!(shown.contains("login        ok: you are") && shown.contains("bearer token from JITBIT_TOKEN"), "{shown}");
+    let served = String::from_utf8(run(&["catalog", "list", "--served", "--format", "json"], &[]).stdout).unwrap();
+    let served: Vec<serde_json::Value> = serde_json::from_str(&served).unwrap();
+    let count = served.iter().filter(|tool| tool["vendor"] == "jitbit").count();
+    let first = format!("Jitbit Helpdesk: `serve` with the same flags offers {count} of ");
+    assert!(shown.starts_with(&first), "{first}: {shown}");
     assert!(!shown.contains("s3cret-token"));
     let recorded = sandbox.record();
     assert_eq!(recorded.len(), 1);
@@ -79,7 +84,21 @@ async fn doctor_never_repeats_a_refused_login() {
     let shown = both(&output);
     assert_eq!(output.status.code(), Some(1), "{shown}");
     assert!(shown.contains("401") && shown.contains("don't try again"), "{shown}");
+    assert!(!shown.contains("toolwright doctor"), "it is running: {shown}");
     assert_eq!(sandbox.record().len(), 1, "three wrong logins lock the address out");
+}
+
+#[test]
+fn doctor_notices_what_was_pasted_along() {
+    for (url, token, expected) in [
+        ("https://x.jitbit.com", "Bearer s3cret", "not usable   `JITBIT_TOKEN` holds `Bearer` before the value itself"),
+        ("https://x.jitbit.com/User/Ticket", "s3cret", "hint: the root is needed: `https://x.jitbit.com`"),
+    ] {
+        let output = run(&["doctor", "--vendor", "jitbit"], &[("JITBIT_URL", url), ("JITBIT_TOKEN", token)]);
+        let shown = both(&output);
+        assert_eq!(output.status.code(), Some(2), "{shown}");
+        assert!(shown.contains(expected) && !shown.contains("s3cret"), "{shown}");
+    }
 }
 
 #[tokio::test]
@@ -131,6 +150,18 @@ fn a_profile_selects_and_a_flag_replaces_its_list() {
 }
 
 #[test]
+fn a_settings_file_that_is_named_is_read() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let (missing, broken) = (folder.join("none.toml"), folder.join("broken.toml"));
+    std::fs::write(&broken, "profiles = 5\n").unwrap();
+    for (path, expected) in [(missing, "can't be read"), (broken, "invalid type")] {
+        let output = run(&["catalog", "list", "--config", &path.to_string_lossy()], &[]);
+        assert_eq!(output.status.code(), Some(2), "{}", both(&output));
+        assert!(both(&output).contains(expected) && output.stdout.is_empty(), "{}", both(&output));
+    }
+}
+
+#[test]
 fn arguments_are_read_from_standard_input() {
     use std::io::Write as _;
     let mut child = Command::new(env!("CARGO_BIN_EXE_toolwright"))
@@ -165,7 +196,11 @@ fn audit_verify_names_the_faults_of_a_log() {
     std::fs::write(&path, text.replace("\"ticketId\":7", "\"ticketId\":8")).unwrap();
     let output = run(&["audit", "verify", &path], &[]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(both(&output).contains("line 1 of the file: its text does not match its hash"), "{}", both(&output));
+    assert!(
+        both(&output).contains(": its text does not match its hash; nothing from there on is proved"),
+        "{}",
+        both(&output)
+    );
     assert_eq!(run(&["audit", "verify", "/no/such/file"], &[]).status.code(), Some(2));
 }
 

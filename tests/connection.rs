@@ -26,6 +26,7 @@ fn desk() -> Vendor {
         variable = "DESK_URL"
         example = "https://yourcompany.example.com"
         strip = ["/rest"]
+        pages = ["/browse/*", "/wiki"]
 
         [[credentials]]
         kind = "basic"
@@ -173,6 +174,78 @@ fn conflicting_settings_are_explained() {
         assert!(error.contains(expected), "{variables:?}: {error}");
         assert!(!error.contains("t0ken"), "{error}");
     }
+}
+
+#[test]
+fn what_is_pasted_along_with_a_credential_is_noticed_in_every_kind() {
+    let desk_cloud = ("DESK_CLOUD_ID", CLOUD);
+    for (vendor, variables, found) in [
+        (desk(), [desk_cloud, ("DESK_ACCESS_TOKEN", "Bearer t0ken")].as_slice(), "`DESK_ACCESS_TOKEN` holds `Bearer`"),
+        (desk(), &[desk_cloud, ("DESK_ACCESS_TOKEN", "authorization: bearer t0ken")], "holds `Authorization:` before"),
+        (
+            desk(),
+            &[desk_cloud, ("DESK_EMAIL", "pat@example.com"), ("DESK_API_TOKEN", "BASIC t0ken")],
+            "`DESK_API_TOKEN` holds `Basic`",
+        ),
+        (
+            desk(),
+            &[
+                desk_cloud,
+                ("DESK_CLIENT_ID", "c"),
+                ("DESK_CLIENT_SECRET", "Bearer  t0ken"),
+                ("DESK_REFRESH_TOKEN_FILE", "/no/such/file"),
+            ],
+            "`DESK_CLIENT_SECRET` holds `Bearer`",
+        ),
+        (directory(), &[("DIR_API_KEY", "x-api-key: t0ken"), ("DIR_APP_KEY", "k")], "`DIR_API_KEY` holds `x-api-key:`"),
+        (directory(), &[("DIR_API_KEY", "k"), ("DIR_APP_KEY", "token t0ken")], "`DIR_APP_KEY` holds `Token`"),
+        (
+            directory(),
+            &[("DIR_CLIENT_ID", "c"), ("DIR_CLIENT_SECRET", "bearer t0ken")],
+            "`DIR_CLIENT_SECRET` holds `Bearer`",
+        ),
+    ] {
+        let error = resolved(&vendor, variables).unwrap_err().to_string();
+        assert!(error.contains(found) && error.contains("hint: give the value alone"), "{variables:?}: {error}");
+        assert!(!error.contains("t0ken"), "{error}");
+    }
+    // A pass phrase and the name of a person may begin with such a word.
+    for (user, password) in [("token smith", "basic training for all"), ("DOMAIN\\pat", "a: b")] {
+        let variables = [("DESK_URL", "https://acme.example.com"), ("DESK_EMAIL", user), ("DESK_API_TOKEN", password)];
+        assert!(resolved(&desk(), &variables).unwrap().is_some(), "{user}");
+    }
+}
+
+#[test]
+fn the_address_of_a_page_is_refused_with_the_root() {
+    let basic = [("DESK_EMAIL", "pat@example.com"), ("DESK_API_TOKEN", "t0ken")];
+    let with = |address: &str| {
+        let connection = resolved(&desk(), &[&[("DESK_URL", address)][..], &basic].concat());
+        connection.map(|connection| connection.unwrap().base.to_string()).map_err(|error| error.to_string())
+    };
+    for (address, page, root) in [
+        ("https://acme.example.com/browse/ITS-1?focus=1", "/browse/ITS-1", "https://acme.example.com"),
+        ("https://acme.example.com:8443/desk/Wiki/home", "/Wiki/home", "https://acme.example.com:8443/desk"),
+    ] {
+        let error = with(address).unwrap_err();
+        let expected = format!("`DESK_URL` holds the address of a page, `{page}`\nhint: the root is needed: `{root}`");
+        assert_eq!(error, expected, "{address}");
+    }
+    assert_eq!(with("https://acme.example.com/desk/rest").as_deref(), Ok("https://acme.example.com/desk/"));
+    assert_eq!(with("https://acme.example.com/#/browse/1").as_deref(), Ok("https://acme.example.com/"));
+}
+
+#[test]
+fn the_variable_that_gave_a_value_is_named() {
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("desk-token.txt");
+    std::fs::write(&path, "t0ken\n").unwrap();
+    let file = path.to_string_lossy();
+    let variables = [("DESK_CLOUD_ID", CLOUD), ("DESK_ACCESS_TOKEN_FILE", &*file)];
+    let connection = resolved(&desk(), &variables).unwrap().unwrap();
+    assert_eq!(connection.credentials_source, "bearer token from DESK_ACCESS_TOKEN_FILE");
+    std::fs::write(&path, "Bearer t0ken\n").unwrap();
+    let error = resolved(&desk(), &variables).unwrap_err().to_string();
+    assert!(error.contains("`DESK_ACCESS_TOKEN_FILE` holds `Bearer`") && !error.contains("t0ken"), "{error}");
 }
 
 #[test]

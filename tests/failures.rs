@@ -57,7 +57,7 @@ fn assert_rejected(result: &rmcp::model::CallToolResult, status: u16, parts: &[&
 #[tokio::test]
 async fn status_400_shows_the_vendors_message() {
     let (_sandbox, result) = answered(json!({"status": 400, "body": "id is malformed"})).await;
-    assert_rejected(&result, 400, &["400 Bad Request: id is malformed"]);
+    assert_rejected(&result, 400, &["400 Bad Request (its words, untrusted): id is malformed"]);
 }
 
 #[tokio::test]
@@ -164,7 +164,7 @@ async fn a_redirect_to_another_origin_is_not_followed() {
 #[tokio::test]
 async fn a_redirect_out_of_the_configured_path_is_not_followed() {
     let (sandbox, result) = answered(json!({"status": 302, "headers": {"Location": "/User/Login?ReturnUrl=1"}})).await;
-    assert_rejected(&result, 302, &["/User/Login` was not followed"]);
+    assert_rejected(&result, 302, &["/User/Login` by http was not followed"]);
     assert_eq!(sandbox.record().len(), 1);
 }
 
@@ -209,7 +209,8 @@ async fn a_change_without_an_answer_is_not_repeated_and_explains_how_to_check() 
     let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
     for (tool, arguments, check) in [
         ("jitbit_close_ticket", json!({"ticketId": 7}), "`jitbit_get_ticket`"),
-        ("jitbit_add_comment", json!({"ticketId": 7, "body": "b"}), "`jitbit_list_comments`"),
+        ("jitbit_add_internal_note", json!({"ticketId": 7, "body": "b"}), "`jitbit_list_comments`"),
+        ("jitbit_reply_to_customer", json!({"ticketId": 7, "body": "b"}), "`jitbit_list_comments`"),
         ("jitbit_create_ticket", json!({"categoryId": 1, "subject": "s", "body": "b"}), "_tickets"),
     ] {
         let result = result(&toolbox, tool, arguments).await;
@@ -318,6 +319,8 @@ async fn path_arguments_that_leave_their_segment_are_refused() {
         ("", "is empty"),
         (".", "another path"),
         ("..", "another path"),
+        ("..;", "another path"),
+        ("%2e%2e;a", "another path"),
         ("a\\b", "backslash"),
         ("a\nb", "control character"),
         ("\u{7f}", "control character"),
@@ -340,9 +343,10 @@ async fn path_arguments_are_encoded_as_one_segment() {
         toolwright::upstream::Upstream::new(connection.base, connection.credentials, connection.timeout).unwrap();
     for (given, path) in [
         ("a/b", "/api/Rule/a%2Fb"),
-        ("../Stats", "/api/Rule/..%2FStats"),
-        ("%2e%2e", "/api/Rule/%252e%252e"),
-        ("?x=1#y", "/api/Rule/%3Fx=1%23y"),
+        ("..a/Stats", "/api/Rule/..a%2FStats"),
+        ("%2e%2ea", "/api/Rule/%252e%252ea"),
+        ("a;b", "/api/Rule/a%3Bb"),
+        ("?x=1#y", "/api/Rule/%3Fx%3D1%23y"),
         ("ü b", "/api/Rule/%C3%BC%20b"),
     ] {
         let mut inputs = Inputs::default();
@@ -436,7 +440,79 @@ async fn invisible_characters_do_not_reach_the_model() {
     let (_sandbox, shown) = answered(json!({"status": 200, "body": body})).await;
     let answer: Value = serde_json::from_str(text(&shown)).unwrap();
     assert_eq!(answer["Subject"], "abc");
-    assert_eq!(answer["Body"], "[image: x] (removed: evil.example)");
+    assert_eq!(answer["Body"], "⟦!⟧[image: x] (removed⟦dc360135⟧: evil.example)");
     let (_sandbox, refused) = answered(json!({"status": 400, "body": "bad\u{202e}\u{1b}[31m input"})).await;
-    assert_rejected(&refused, 400, &["400 Bad Request: bad input"]);
+    assert_rejected(&refused, 400, &["400 Bad Request (its words, untrusted): bad input"]);
+}
+
+/// What is no JSON, and what a model is told of it.
+const BROKEN: [(&str, &[u8], &str); 9] = [
+    ("application/json", br#"{"total":3,"items":[{"IssueID":"1"}"#, "breaks off after 35 bytes"),
+    ("application/json", br#"[{"IssueID":NaN}]"#, "`NaN` in line 1, column 13 is no number"),
+    ("application/json", br#"[{"IssueID":1},]"#, "nothing follows the comma before line 1, column 16"),
+    ("application/json", b"{\"IssueID\":1}\n{\"IssueID\":2}\n", "another one begins in line 2, column 1"),
+    ("application/json", b"Service temporarily unavailable", "is text and no JSON"),
+    ("text/plain", b"Service temporarily unavailable", "is text and no JSON"),
+    ("", b"Service temporarily unavailable", "is text and no JSON"),
+    ("application/json", b"<!DOCTYPE html><html>Sign in</html>", "an HTML page"),
+    ("text/plain", b"\n<html>Sign in</html>", "an HTML page"),
+];
+
+/// An upstream that answers every request with this body.
+async fn upstream_of(content_type: &str, body: &[u8]) -> String {
+    let content_type =
+        if content_type.is_empty() { String::new() } else { format!("Content-Type: {content_type}\r\n") };
+    let head = format!("HTTP/1.1 200 OK\r\n{content_type}Content-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+    let answer: &'static [u8] = Box::leak([head.as_bytes(), body].concat().into_boxed_slice());
+    raw_upstream(Some(answer)).await
+}
+
+#[tokio::test]
+async fn a_broken_answer_is_an_error_and_no_empty_list() {
+    let deep = format!("[{}]", "[".repeat(200) + &"]".repeat(200));
+    let too_deep = ("application/json", deep.as_bytes(), "nested more than 124 deep");
+    for (content_type, body, expected) in BROKEN.into_iter().chain([too_deep]) {
+        let toolbox = jitbit_at(&upstream_of(content_type, body).await, Duration::from_secs(5));
+        let toolbox = toolbox.with_evaluator(toolwright::jq::Evaluator::new(env!("CARGO_BIN_EXE_toolwright")));
+        for arguments in [json!({}), json!({"jq": ".items | length"}), json!({"all": true})] {
+            let mut arguments = arguments;
+            arguments["query"] = json!("printer");
+            let result = result(&toolbox, "jitbit_search_tickets", arguments.clone()).await;
+            let text = text(&result);
+            assert_eq!(result.is_error, Some(true), "{content_type} {arguments}: {text}");
+            assert!(text.contains(expected) && !text.contains("has_more"), "{content_type} {arguments}: {text}");
+            assert!(!text.contains("temporarily"), "nothing of it is quoted: {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_byte_order_mark_is_skipped() {
+    let toolbox =
+        jitbit_at(&upstream_of("application/json", b"\xef\xbb\xbf[{\"IssueID\":1}]").await, Duration::from_secs(5));
+    let result = result(&toolbox, "jitbit_search_tickets", json!({"query": "printer"})).await;
+    let shown: Value = serde_json::from_str(text(&result)).unwrap();
+    assert_eq!((&shown["items"], &shown["page"]["returned"]), (&json!([{"IssueID": 1}]), &json!(1)));
+}
+
+#[tokio::test]
+async fn a_change_with_a_broken_answer_was_made_by_its_status() {
+    let toolbox = jitbit_at(&upstream_of("application/json", b"{\"id\":").await, Duration::from_secs(5));
+    let result_of = result(&toolbox, "jitbit_close_ticket", json!({"ticketId": 7})).await;
+    assert_eq!((meta(&result_of, OUTCOME), meta(&result_of, STATUS)), (Some(&json!("answered")), Some(&json!(200))));
+    let shown = text(&result_of);
+    for part in ["answered 200", "breaks off after 6 bytes", "by its status the change was made", "`jitbit_get_ticket`"]
+    {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+    // A web page is no answer to the change.
+    let toolbox = jitbit_at(&upstream_of("application/json", b"<html>Sign in</html>").await, Duration::from_secs(5));
+    let page = result(&toolbox, "jitbit_close_ticket", json!({"ticketId": 7})).await;
+    assert_eq!(meta(&page, OUTCOME), Some(&json!("unknown")), "{}", text(&page));
+    // A mere word is shown.
+    let toolbox = jitbit_at(&upstream_of("text/plain", b"OK").await, Duration::from_secs(5));
+    let word = result(&toolbox, "jitbit_close_ticket", json!({"ticketId": 7})).await;
+    assert_eq!(word.is_error, Some(false));
+    let word: Value = serde_json::from_str(text(&word)).unwrap();
+    assert_eq!((&word["text"], &word["untrusted"]), (&json!("OK"), &json!(["text"])));
 }

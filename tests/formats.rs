@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rmcp::model::CallToolResult;
 use serde_json::{Value, json};
-use toolwright::call::{Failure, Toolbox};
+use toolwright::call::{Caller, Failure, Toolbox};
 use toolwright::catalog::Catalog;
 use toolwright::client_runtime::{self, Body, CompiledApi, Inputs, Pending, QueryStyle, Request, Upstream, send};
 use toolwright::formats::{Folder, adf};
@@ -93,7 +93,7 @@ fn apis() -> &'static [CompiledApi] {
     static APIS: OnceLock<Vec<CompiledApi>> = OnceLock::new();
     APIS.get_or_init(|| {
         let (tools, sandbox) = files();
-        vec![CompiledApi { id: "acme", vendor: "acme", tools, sandbox, connect }]
+        vec![CompiledApi { id: "acme", vendor: "acme", tools, sandbox, answers: "", connect }]
     })
 }
 
@@ -277,8 +277,8 @@ async fn files_are_sent_as_the_described_parts() {
     // Without a folder no path is read, and none is offered.
     let refused = bench.refusal("acme_add_files", json!({"file": [{"path": "/etc/hostname"}]})).await;
     assert!(refused.contains("unknown argument") || refused.contains("`--files`"), "{refused}");
-    let entry = bench.toolbox.offered_tool("acme_add_files").unwrap();
-    assert!(!json!(bench.toolbox.listing(entry)).to_string().contains("\"path\""));
+    let tools = bench.toolbox.tools(&Caller::default());
+    assert!(!json!(tools.listing(tools.get("acme_add_files").unwrap())).to_string().contains("\"path\""));
 }
 
 #[tokio::test]
@@ -286,8 +286,8 @@ async fn files_of_the_allowed_folder_are_sent_by_path() {
     let Bench { sandbox, toolbox } = Bench::new(&json!([]), false).await;
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/formats");
     let bench = Bench { sandbox, toolbox: toolbox.with_files(Some(Folder::open(&folder).unwrap())) };
-    let entry = bench.toolbox.offered_tool("acme_add_files").unwrap();
-    assert!(json!(bench.toolbox.listing(entry)).to_string().contains("\"path\""));
+    let tools = bench.toolbox.tools(&Caller::default());
+    assert!(json!(tools.listing(tools.get("acme_add_files").unwrap())).to_string().contains("\"path\""));
     bench.answer("acme_add_files", json!({"file": [{"path": "specs/acme/vendor.toml"}]})).await;
     let record = bench.sandbox.take_record();
     let body = String::from_utf8_lossy(record[0].body.as_deref().unwrap()).into_owned();

@@ -77,7 +77,7 @@ async fn a_wait_beyond_the_budget_is_reported_to_the_caller() {
 #[tokio::test]
 async fn only_idempotent_changes_are_retried() {
     for (operation, tool, arguments, tries) in [
-        ("addComment", "jitbit_add_comment", json!({"ticketId": 7, "body": "b"}), 1),
+        ("addComment", "jitbit_add_comment", json!({"ticketId": 7, "body": "b", "forTechsOnly": true}), 1),
         ("updateTicket", "jitbit_update_ticket", json!({"ticketId": 7, "subject": "s"}), 3),
     ] {
         let sandbox = sandbox(Some(&busy(operation, 503, &json!({}), None))).await;

@@ -6,8 +6,22 @@
 // What tests share: toolboxes over sandboxes, vendors that exist for tests only, random arguments.
 mod common;
 
+// Accounts of one vendor: which one serves, what `doctor` shows of each, files that change.
+#[cfg(feature = "jitbit")]
+mod accounts;
+// Refusals as their readers get them: sources of ids, hints for the administrator, only tools that are offered.
+mod advice;
+// What an answer shows, and what it says is left out: `detail`, `fields`, `jq`, size; on every vendor.
+#[cfg(any(feature = "jitbit", feature = "jsm", feature = "jumpcloud"))]
+mod answers;
+// Jitbit: who reads a comment is an explicit choice.
+#[cfg(feature = "jitbit")]
+mod audience;
 // Every compiled tool with random arguments: the request is one that the description allows.
 mod calls;
+// `catalog diff`: two catalogs, from folders, files, this program and git → what is reported, and what fails.
+#[cfg(feature = "jitbit")]
+mod catalog_diff;
 // Rules that every compiled tool keeps: names, descriptions, schemas, annotations.
 mod catalog;
 // One tool over several operations: its arguments choose which one is called.
@@ -20,13 +34,23 @@ mod cli;
 mod cli_audit;
 // The tools that the official MCP conformance suite calls, over HTTP.
 mod conformance;
+// Cursors: real ones are short, forged ones send nothing.
+#[cfg(feature = "jitbit")]
+mod cursors;
+// Resources, prompts, completion and skills: made of what is offered.
+#[cfg(any(feature = "jitbit", feature = "jsm", feature = "jumpcloud"))]
+mod documents;
 // Environment variables → a vendor's connection, and the errors where they don't fit together.
 mod connection;
 // Faulty answers of a vendor → what a model gets; one test for each kind.
 #[cfg(feature = "jitbit")]
 mod failures;
+// `serve --discover`: a few tools that find and call all others.
+mod discover;
 // Value formats on the way of a whole call. What each format does by itself is tested in crates/formats.
 mod formats;
+// Inputs changed at random, of every boundary where others choose them.
+mod fuzz;
 // The server over Streamable HTTP: sessions, origins, limits, disconnects.
 mod http;
 // Jira Service Management: its tools, workflows, guards and files, through an MCP client.
@@ -37,9 +61,21 @@ mod jsm;
 mod jumpcloud;
 // Imports between the modules of src/, against the table in src/lib.rs.
 mod layering;
+// `serve --learn`: answers that differ from their descriptions → names, types and statuses in a file.
+#[cfg(feature = "jitbit")]
+mod learn;
+// The server over lines of text, as over standard input: what clients write that are a little off.
+mod lines;
+// What the list of tools costs a model in tokens, by selection, and that what it leaves out is still accepted.
+mod listed;
+// Listings of each vendor: what is their end, what is not, and that no record is missing or there twice.
+mod listings;
 // Busy vendors: rate limits, waiting, retries.
 #[cfg(feature = "jitbit")]
 mod limits;
+// First calls with the mistakes of models: each answer names the right second call.
+#[cfg(any(feature = "jitbit", feature = "jsm", feature = "jumpcloud"))]
+mod mistakes;
 // The tenant header that an administrator sets and an HTTP connection may choose.
 mod organization;
 // Vendors that are not under specs/: these tests run in a copy of this project, which
@@ -47,6 +83,9 @@ mod organization;
 mod other_vendors;
 // Pages of every paging style, one by one and all at once, over a vendor that misbehaves.
 mod paging;
+// The way to a vendor through a company's network: proxies, authorities, client certificates; and what logs show.
+#[cfg(feature = "jitbit")]
+mod network;
 // Dry runs: what they show, and that nothing is sent.
 #[cfg(feature = "jitbit")]
 mod plan;
@@ -58,11 +97,31 @@ mod protocol;
 // The audit log of calls: its content, its hash chain, and its completeness.
 #[cfg(feature = "jitbit")]
 mod record;
+// `audit replay`: recorded calls and a changed catalog → how many are refused, renamed or reach something else.
+#[cfg(feature = "jitbit")]
+mod replay;
+// The audit log when its file is moved, emptied, replaced or deleted; what anchors show.
+#[cfg(feature = "jitbit")]
+mod rotation;
+// Texts that are read, changed and written back: nothing is lost on the way.
+mod round_trip;
 // The embedded sandbox over a socket: tables in, answers and refusals out.
 mod sandbox;
+// Questions in users' words → the tools that the search finds.
+#[cfg(any(feature = "jitbit", feature = "jsm", feature = "jumpcloud"))]
+mod search;
 // The MCP server over a pipe in memory: lists, calls, results.
 #[cfg(feature = "jitbit")]
 mod server;
+// What outlives a process: links, tokens, leases; in a file and in PostgreSQL.
+#[cfg(feature = "jitbit")]
+mod store;
+// A team's server: links, the interface of administrators, several servers with one store.
+#[cfg(feature = "jitbit")]
+mod team;
+// Signals: the end in order, no token lost, the audit log opened anew.
+#[cfg(all(unix, any(feature = "jitbit", feature = "jsm")))]
+mod stops;
 // Access tokens that are requested: refresh tokens that rotate, client credentials.
 mod tokens;
 // The typed client of the feature `typed`, against the sandbox.
@@ -71,3 +130,5 @@ mod typed;
 // Text written by outsiders: marked, sanitized, without live links.
 #[cfg(feature = "jitbit")]
 mod untrusted;
+// What a model writes and what each vendor gets: null, times, ids, lists, refusals before sending.
+mod values;

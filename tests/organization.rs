@@ -77,9 +77,7 @@ fn acted_for(site: &Site) -> Option<String> {
 async fn a_single_request_chooses_an_allowed_organization() {
     let site = Site::start("").await;
     let address = serve(acme(&site, &[("ACME_ORG_ID", "one"), ("ACME_ORG_IDS", "one, two")])).await;
-    for (query, organization) in
-        [("", "one"), ("?organizationID=two", "two"), ("?organizationid=one", "one"), ("?other=x", "one")]
-    {
+    for (query, organization) in [("", "one"), ("?organizationID=two", "two"), ("?organizationid=one", "one")] {
         let (status, text) = post(&format!("{address}{query}"), None, &calling("acme_get_a", &json!({}))).await;
         assert_eq!((status, acted_for(&site).as_deref()), (200, Some(organization)), "{query}: {text}");
     }
@@ -96,6 +94,25 @@ async fn a_single_request_chooses_an_allowed_organization() {
         let (status, text) = post(&format!("{address}{query}"), None, &calling("acme_get_a", &json!({}))).await;
         assert_eq!((status, site.set(|state| state.calls.len())), (403, 0), "{query}: {text}");
         assert!(text.contains("organizationID") && !text.contains("three"), "{query}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_parameter_is_refused_with_the_known_ones() {
+    let site = Site::start("").await;
+    let address = serve(acme(&site, &[("ACME_ORG_ID", "one"), ("ACME_ORG_IDS", "one, two")])).await;
+    for (query, expected) in [
+        ("?orgID=two", "unknown parameter `orgID` in the address of the server\nhint: known: `organizationID`"),
+        (
+            "?organisationID=two",
+            "unknown parameter `organisationID` in the address of the server\nhint: did you mean `organizationID`?",
+        ),
+        ("?other", "unknown parameter `other`"),
+        ("?organizationID=two&x=1", "unknown parameter `x`"),
+    ] {
+        let (status, text) = post(&format!("{address}{query}"), None, &calling("acme_get_a", &json!({}))).await;
+        assert_eq!((status, site.set(|state| state.calls.len())), (403, 0), "{query}: {text}");
+        assert!(text.contains(expected), "{query}: {text}");
     }
 }
 

@@ -11,11 +11,29 @@ use toolwright::call::Caller;
 use crate::common::pages::{Fault, Pages, Style, ids};
 use crate::common::text;
 
+/// `has_more` before the end: whether the vendor states that there are more records.
+fn more(style: Style) -> Value {
+    match style {
+        Style::Offset | Style::Token => json!(true),
+        Style::Page | Style::Header => json!("unknown"),
+    }
+}
+
+/// How many empty pages are fetched because nothing else is the end.
+fn empty(style: Style) -> usize {
+    usize::from(style == Style::Page)
+}
+
+/// The first note of an answer.
+fn note(answer: &Value) -> &str {
+    answer["notes"][0].as_str().unwrap_or_else(|| panic!("no note: {answer}"))
+}
+
 /// The numbers of all records, page by page with nothing but the cursor.
 async fn followed(pages: &Pages, style: Style, first: Value) -> Vec<u64> {
     let mut answer = pages.call(style, first).await;
     let mut all = ids(&answer);
-    while answer["page"]["has_more"] == true {
+    while answer["page"]["has_more"] != false {
         let cursor = answer["page"]["next_cursor"].clone();
         assert!(cursor.is_string(), "{style:?}: {}", answer["page"]);
         answer = pages.call(style, json!({"cursor": cursor})).await;
@@ -51,8 +69,8 @@ async fn received_records_are_returned(fault: Fault, reason: &str) {
         let pages = Pages::new(10, fault).await;
         let answer = every(&pages, style).await;
         let page = &answer["page"];
-        assert_eq!((&page["returned"], &page["has_more"]), (&json!(3), &json!(true)), "{style:?}: {page}");
-        let note = page["note"].as_str().unwrap();
+        assert_eq!((&page["returned"], &page["has_more"]), (&json!(3), &more(style)), "{style:?}: {page}");
+        let note = note(&answer);
         assert!(note.contains("broke off after 3 records") && note.contains(reason), "{style:?}: {note}");
         let rest = pages.call(style, json!({"cursor": page["next_cursor"]})).await;
         assert_eq!(ids(&rest), (3..10).collect::<Vec<u64>>(), "{style:?}");
@@ -116,8 +134,8 @@ async fn a_web_page_in_the_middle() {
         let pages = Pages::new(10, Fault::WebPage(1)).await;
         let answer = every(&pages, style).await;
         let page = &answer["page"];
-        assert_eq!((&page["returned"], &page["has_more"]), (&json!(3), &json!(true)), "{style:?}: {page}");
-        assert!(page["note"].as_str().unwrap().contains("broke off after 3 records"), "{style:?}: {page}");
+        assert_eq!((&page["returned"], &page["has_more"]), (&json!(3), &more(style)), "{style:?}: {page}");
+        assert!(note(&answer).contains("broke off after 3 records"), "{style:?}: {page}");
         let rest = pages.call(style, json!({"cursor": page["next_cursor"]})).await;
         assert_eq!(ids(&rest), (3..10).collect::<Vec<u64>>(), "{style:?}");
     }
@@ -147,7 +165,7 @@ async fn a_large_page_is_read_to_its_end_before_the_next_is_requested() {
         let pages = Pages::new(150, Fault::Large(1_000)).await;
         let all = followed(&pages, style, json!({"filter": "f", "size": 100})).await;
         assert_eq!(all, (0..150).collect::<Vec<u64>>(), "{style:?}");
-        assert_eq!(pages.arrived.all().len(), 2, "{style:?}: {:?}", pages.arrived.all());
+        assert_eq!(pages.arrived.all().len(), 2 + empty(style), "{style:?}: {:?}", pages.arrived.all());
     }
 }
 
@@ -185,13 +203,13 @@ async fn a_vendor_that_ignores_the_position_is_noticed() {
         let pages = Pages::new(7, Fault::Repeats).await;
         let answer = every(&pages, style).await;
         let page = &answer["page"];
-        assert_eq!((&page["returned"], &page["has_more"]), (&json!(3), &json!(true)), "{style:?}: {page}");
+        assert_eq!((&page["returned"], &page["has_more"]), (&json!(3), &more(style)), "{style:?}: {page}");
         assert_eq!(page["next_cursor"], Value::Null, "{style:?}: it would lead nowhere");
-        assert!(page["note"].as_str().unwrap().contains("ignores"), "{style:?}: {page}");
+        assert!(note(&answer).contains("ignores"), "{style:?}: {page}");
         assert_eq!(pages.arrived.all().len(), 2, "{style:?}");
         let first = pages.call(style, json!({"filter": "f"})).await;
         let second = pages.call(style, json!({"cursor": first["page"]["next_cursor"]})).await;
-        assert!(second["page"]["note"].as_str().unwrap().contains("ignores"), "{style:?}: {second}");
+        assert!(note(&second).contains("ignores"), "{style:?}: {second}");
     }
 }
 
@@ -205,14 +223,34 @@ async fn all_pages_are_bounded_and_continue_at_a_cursor() {
         let result = pages.call_as(&caller, style.tool(), &arguments).await;
         let answer: Value = serde_json::from_str(text(&result)).unwrap();
         assert_eq!(ids(&answer), (0..8).collect::<Vec<u64>>(), "{style:?}");
-        assert!(answer["page"]["note"].as_str().unwrap().contains("stopped at 8 records"), "{style:?}");
+        assert!(note(&answer).contains("stopped at 8 records"), "{style:?}");
         assert_eq!(waiting.try_recv().unwrap(), "4 records so far");
         assert_eq!(followed(&pages, style, arguments).await.len(), 25, "{style:?}");
         // Without a size, pages have the vendor's largest size.
         let pages = Pages::new(25, Fault::None).await;
         assert_eq!(ids(&pages.call(style, json!({"filter": "f", "all": true})).await).len(), 25, "{style:?}");
-        assert_eq!(pages.arrived.all().len(), 1, "{style:?}: {:?}", pages.arrived.all());
+        assert_eq!(pages.arrived.all().len(), 1 + empty(style), "{style:?}: {:?}", pages.arrived.all());
     }
+}
+
+#[tokio::test]
+async fn a_short_page_proves_nothing_and_an_empty_one_is_the_end() {
+    let pages = Pages::new(5, Fault::None).await;
+    let first = pages.call(Style::Page, json!({"filter": "f", "size": 10})).await;
+    assert_eq!((ids(&first).len(), &first["page"]["has_more"]), (5, &json!("unknown")), "{first}");
+    assert!(note(&first).contains("until a page comes empty"), "{first}");
+    let last = pages.call(Style::Page, json!({"cursor": first["page"]["next_cursor"]})).await;
+    assert_eq!(last, json!({"page": {"returned": 0, "has_more": false}, "items": []}));
+}
+
+#[tokio::test]
+async fn a_cut_answer_has_the_note_on_its_end_with_its_last_part() {
+    let pages = Pages::new(60, Fault::Large(1_000)).await;
+    let first = pages.call(Style::Page, json!({"filter": "f", "size": 100})).await;
+    assert_eq!((&first["page"]["has_more"], &first["notes"]), (&json!(true), &Value::Null), "{first}");
+    let rest = pages.call(Style::Page, json!({"cursor": first["page"]["next_cursor"]})).await;
+    assert_eq!(rest["page"]["has_more"], json!("unknown"), "{}", rest["page"]);
+    assert!(note(&rest).contains("until a page comes empty"));
 }
 
 #[tokio::test]

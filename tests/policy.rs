@@ -5,6 +5,7 @@ use rmcp::model::CallToolRequestParams;
 use serde_json::{Value, json};
 use toolwright::call::Failure;
 use toolwright::catalog::{Catalog, CatalogEntry};
+use toolwright::error::Audience;
 use toolwright::policy::{Defaults, Selection, SelectionWords};
 use toolwright_model::{Effect, HELD_BACK_TAGS, Risk};
 
@@ -123,7 +124,13 @@ fn unknown_words_are_errors() {
         ("methods", "reed", "unknown method `reed`\nhint: did you mean `read`?"),
         ("methods", "GET", "`GET` is an HTTP method"),
         ("tags", "cor", "unknown tag `cor`\nhint: did you mean `core`?"),
-        ("allow", "everything", "unknown risk `everything`\nhint: there are sensitive, notifies"),
+        (
+            "allow",
+            "everything",
+            "unknown risk `everything`\nhint: there are reveals_secret, weakens_security, irreversible, runs_code",
+        ),
+        ("allow", "irreversibel", "unknown risk `irreversibel`\nhint: did you mean `irreversible`?"),
+        ("tags", "readonly", "unknown tag `readonly`\nhint: there are "),
         ("tools", "jitbit_serch_tickets", "`--tools jitbit_serch_tickets` matches no tool\nhint: did you mean"),
         ("exclude", "nothing_*", "`--exclude nothing_*` matches no tool"),
         ("tools", "[", "is no glob"),
@@ -142,6 +149,36 @@ fn a_refusal_names_every_flag_that_is_needed() {
     let typed = words(&[("methods", "destructive"), ("tags", "unverified"), ("allow", "irreversible")]);
     let opened = Selection::resolve(&typed, Defaults::Reads, &catalog).unwrap();
     assert_eq!(opened.decide(catalog.get("jitbit_delete_ticket").unwrap()), Ok(()));
+}
+
+#[test]
+fn a_refusal_is_written_for_its_reader() {
+    let catalog = Catalog::compiled();
+    for (pairs, person, model) in [
+        (
+            &[("tags", "comments"), ("vendor", "jitbit")][..],
+            "its effect is `write`; it has none of the tags `comments`\nhint: `--methods read,write --tags comments,",
+            "its effect is `write`; it has none of the tags `comments`\nhint: ",
+        ),
+        (
+            &[("tools", "jitbit_get_ticket")],
+            "matches none of `--tools`",
+            "not among the tools that were selected by name",
+        ),
+        (
+            &[("exclude", "jitbit_close_*")],
+            "by `--exclude`, which wins over every other flag",
+            "it is excluded by name\n",
+        ),
+    ] {
+        let selection = Selection::resolve(&words(pairs), Defaults::CoreReads, &catalog).unwrap();
+        let refusal = selection.decide(catalog.get("jitbit_close_ticket").unwrap()).unwrap_err();
+        let text = refusal.text(Audience::Person);
+        assert!(text.contains(person), "{pairs:?}: {text}");
+        let text = refusal.text(Audience::Model);
+        assert!(text.contains(model) && text.contains("ask the administrator"), "{pairs:?}: {text}");
+        assert!(!text.contains("--"), "{pairs:?}: {text}");
+    }
 }
 
 /// Every tool that changes something, by every name it has.

@@ -11,10 +11,11 @@ use rmcp::model::{
 };
 use rmcp::service::{NotificationContext, RunningService, ServiceError};
 use rmcp::{ClientHandler, RoleClient, ServiceExt as _};
+use serde_json::{Value, json};
 use toolwright::call::Toolbox;
 use toolwright::server::Server;
 
-use crate::common::fixture;
+use crate::common::{fixture, text};
 
 /// A client that keeps the notifications.
 #[derive(Clone, Default)]
@@ -52,7 +53,7 @@ async fn settled() {
 
 #[tokio::test]
 async fn a_long_list_comes_in_pages_in_the_same_order_each_time() {
-    let (client, _) = client(fixture::many(501)).await;
+    let (client, _) = client(fixture::many(2_001)).await;
     let mut runs = Vec::new();
     for _ in 0..2 {
         let (mut names, mut sizes, mut cursor) = (Vec::new(), Vec::new(), None);
@@ -66,10 +67,10 @@ async fn a_long_list_comes_in_pages_in_the_same_order_each_time() {
                 break;
             }
         }
-        assert_eq!(sizes, [250, 250, 1]);
-        assert!(names.is_sorted() && names.len() == 501);
+        assert_eq!(sizes, [1_000, 1_000, 1]);
+        assert!(names.is_sorted() && names.len() == 2_001);
         names.dedup();
-        assert_eq!(names.len(), 501, "no tool comes twice");
+        assert_eq!(names.len(), 2_001, "no tool comes twice");
         runs.push(names);
     }
     assert_eq!(runs[0], runs[1]);
@@ -103,13 +104,30 @@ async fn an_unknown_tool_is_an_invalid_request() {
 }
 
 #[tokio::test]
-async fn lists_of_missing_capabilities_are_refused() {
+async fn an_argument_that_a_client_adds_for_itself_is_dropped_where_the_tool_has_none() {
+    for (arguments, sent, expected) in [
+        (&["id"][..], json!({"id": 7, "wait_for_previous": true}), Some(json!({"id": 7}))),
+        (&["id", "wait_for_previous"], json!({"wait_for_previous": true}), Some(json!({"wait_for_previous": true}))),
+        (&["id"], json!({"id": 7, "wait_for_next": true}), None),
+    ] {
+        let (client, _) = client(fixture::echoing(arguments)).await;
+        let request = CallToolRequestParams::new(fixture::ECHO).with_arguments(sent.as_object().unwrap().clone());
+        let result = client.call_tool(request).await.unwrap();
+        let answer = serde_json::from_str::<Value>(text(&result)).ok().filter(|_| result.is_error == Some(false));
+        assert_eq!(answer, expected, "{sent}: {}", text(&result));
+    }
+}
+
+#[tokio::test]
+async fn what_is_declared_is_answered() {
     let (client, _) = client(fixture::conformance()).await;
     let capabilities = client.peer_info().unwrap().capabilities.clone();
-    assert!(capabilities.tools.is_some() && capabilities.prompts.is_none() && capabilities.resources.is_none());
-    assert_eq!(code(client.list_prompts(None).await.unwrap_err()).0, ErrorCode::METHOD_NOT_FOUND);
-    assert_eq!(code(client.list_resources(None).await.unwrap_err()).0, ErrorCode::METHOD_NOT_FOUND);
-    assert_eq!(code(client.list_resource_templates(None).await.unwrap_err()).0, ErrorCode::METHOD_NOT_FOUND);
+    assert!(capabilities.tools.is_some() && capabilities.prompts.is_some() && capabilities.resources.is_some());
+    assert!(capabilities.completions.is_some() && capabilities.supports_skills());
+    assert!(capabilities.resources.unwrap().subscribe.is_none(), "the list changes only with a restart");
+    assert!(client.list_prompts(None).await.unwrap().prompts.is_empty(), "this vendor states none");
+    assert!(!client.list_resources(None).await.unwrap().resources.is_empty());
+    assert!(!client.list_resource_templates(None).await.unwrap().resource_templates.is_empty());
 }
 
 #[tokio::test]
@@ -159,7 +177,7 @@ mod instructions {
     }
 
     #[tokio::test]
-    async fn are_short_and_name_the_flags_that_open_more() {
+    async fn are_short_and_name_who_can_offer_more() {
         let sandbox = sandbox(None).await;
         let writing = SelectionWords { methods: words(&["read", "write"]), ..SelectionWords::default() };
         let single = SelectionWords { tools: words(&["jitbit_get_ticket"]), ..SelectionWords::default() };
@@ -167,17 +185,16 @@ mod instructions {
         for words in [SelectionWords::default(), writing, single, tagged] {
             let text = instructions(toolbox(&sandbox, &words, Defaults::CoreReads)).await;
             assert!(text.chars().count() <= 1_500, "{words:?}: {}", text.chars().count());
-            for flag in ["--methods", "--tags", "--allow"] {
-                assert!(text.contains(flag), "{words:?}: {text}");
-            }
+            // A model can set no flags.
+            assert!(text.contains("ask the server's administrator") && !text.contains("--"), "{words:?}: {text}");
             assert!(text.contains("Jitbit") && text.contains("never instructions"), "{words:?}: {text}");
         }
     }
 
     #[tokio::test]
-    async fn name_no_flag_when_nothing_is_held_back() {
+    async fn do_not_speak_of_more_when_nothing_is_held_back() {
         let text = instructions(jitbit_at("http://127.0.0.1:9", Duration::from_secs(1))).await;
-        assert!(!text.contains("--methods"), "{:?}: {text}", everything());
+        assert!(!text.contains("ask the server's administrator"), "{:?}: {text}", everything());
         assert!(text.chars().count() <= 1_500);
     }
 }

@@ -120,7 +120,7 @@ async fn secrets_and_long_texts_stay_out() {
     let toolbox = recording(&sandbox, &path);
     let arguments = json!({"username": "pat", "email": "pat@example.com", "password": "pl4nted"});
     call(&toolbox, "jitbit_create_user", arguments).await.unwrap();
-    let arguments = json!({"ticketId": 8, "body": "long ".repeat(10_000)});
+    let arguments = json!({"ticketId": 8, "body": "long ".repeat(10_000), "forTechsOnly": true});
     call(&toolbox, "jitbit_add_comment", arguments).await.unwrap();
     let written = std::fs::read_to_string(&path).unwrap();
     assert!(written.contains("\"password\":\"***\"") && written.contains("(50000 characters)"), "{written}");
@@ -171,7 +171,7 @@ async fn edits_of_a_log_are_detected_and_a_torn_end_is_no_fault() {
     let whole = std::fs::read_to_string(&path).unwrap();
     assert_eq!(verified(&path).lines, 6, "three processes, one chain");
     let lines: Vec<&str> = whole.split_inclusive('\n').collect();
-    let forged = |text: String| verify(text.as_bytes()).unwrap().fault.map(|(line, _)| line);
+    let forged = |text: String| verify(text.as_bytes()).unwrap().fault.map(|fault| fault.line);
     assert_eq!(forged(whole.replace("\"ticketId\":2", "\"ticketId\":9")), Some(3));
     assert_eq!(forged([lines[0], lines[1], lines[4], lines[5]].concat()), Some(3));
     assert_eq!(forged([lines[0], lines[1], lines[3], lines[2]].concat()), Some(3));

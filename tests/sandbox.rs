@@ -439,3 +439,49 @@ async fn apis_share_a_port_and_a_broken_table_affects_only_its_api() {
     tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     assert!(http().expect("a client").get(address).send().await.is_err());
 }
+
+/// A table of one listing that answers with this, and pages by these styles.
+fn listing(styles: &Value, parameters: &[&str], example: &Value) -> String {
+    let parameters: Vec<Value> =
+        parameters.iter().map(|name| json!({"in": "query", "name": name, "schema": {}})).collect();
+    let answer = json!({"status": 200, "content_type": "application/json", "example": example});
+    let operation = json!({
+        "operation": "list", "method": "GET", "path": "/list", "parameters": parameters, "answer": answer,
+    });
+    json!({"api": "desk", "paging": styles, "operations": [operation]}).to_string()
+}
+
+#[tokio::test]
+async fn listings_have_the_records_of_the_example_page_by_page() {
+    let offset = json!([{"name": "o", "kind": "offset", "position": "start", "size": "limit", "last": "/last", "next": "/links/next"}]);
+    let pages = json!([{"name": "p", "kind": "page", "position": "page", "first": 1, "total_header": "x-total"}]);
+    let token = json!([{"name": "t", "kind": "token", "position": "token", "size": "size", "next": "/next", "total": "/total"}]);
+    let rows = json!({"last": false, "links": {"next": "https://a.example/?start=9"}, "rows": [1, 2, 3]});
+    let tokens = json!({"next": "x", "total": 99, "rows": [1, 2, 3]});
+    for (styles, parameters, example, query, expected) in [
+        (
+            &offset,
+            ["start", "limit"].as_slice(),
+            &rows,
+            "limit=2",
+            json!({"last": false, "links": {"next": "/?start=2"}, "rows": [1, 2]}),
+        ),
+        (&offset, &["start", "limit"], &rows, "limit=2&start=2", json!({"last": true, "links": {}, "rows": [3]})),
+        (&offset, &["start", "limit"], &rows, "start=9", json!({"last": true, "links": {}, "rows": []})),
+        // It takes no position, so it does not page.
+        (&offset, &["limit"], &rows, "limit=2", rows.clone()),
+        (&pages, &["page"], &json!([1, 2]), "page=1", json!([1, 2])),
+        (&pages, &["page"], &json!([1, 2]), "page=2", json!([])),
+        (&token, &["token", "size"], &tokens, "size=2", json!({"next": "2", "total": 3, "rows": [1, 2]})),
+        (&token, &["token", "size"], &tokens, "size=2&token=2", json!({"total": 3, "rows": [3]})),
+        (&token, &["token", "size"], &tokens, "token=none-of-ours", json!({"total": 3, "rows": []})),
+    ] {
+        let table = listing(styles, parameters, example);
+        let sandbox = Sandbox::start(&[("desk", &table)], None).await.expect("a port");
+        let (status, headers, body) = send(&sandbox, &get(&format!("/list?{query}"))).await.expect("an answer");
+        let body: Value = serde_json::from_slice(&body).expect("JSON");
+        assert_eq!((status, body), (200, expected), "{query}");
+        let total = headers.get("x-total").map(|total| total.to_str().unwrap_or_default());
+        assert_eq!(total, (*styles == pages).then_some("2"), "{query}");
+    }
+}

@@ -36,7 +36,8 @@ async fn lists_what_is_offered_with_schema_and_hints() {
     assert_eq!(search.annotations.as_ref().unwrap().read_only_hint, Some(true));
     assert!(search.output_schema.is_none(), "clients throw away answers that miss a declared schema");
     let info = client.peer_info().unwrap();
-    assert!(info.instructions.as_ref().unwrap().contains("--methods"));
+    let instructions = info.instructions.as_ref().unwrap();
+    assert!(instructions.contains("the server's administrator") && !instructions.contains("--"), "{instructions}");
 }
 
 #[tokio::test]
@@ -50,7 +51,7 @@ async fn answers_a_call_with_one_text_block() {
     assert!(result.structured_content.is_none());
     let answer: Value = serde_json::from_str(common::text(&result)).unwrap();
     assert!(answer["items"][0]["Subject"].is_string());
-    assert_eq!(answer["page"]["has_more"], json!(false), "fewer came than were asked for");
+    assert_eq!(answer["page"]["has_more"], json!("unknown"), "fewer came than were asked for, which proves nothing");
     assert_eq!(sandbox.record()[0].query, "count=25&query=printer");
 }
 
@@ -86,12 +87,17 @@ async fn an_unknown_tool_is_an_invalid_request() {
 }
 
 #[tokio::test]
-async fn a_refused_tool_names_the_flag_that_opens_it() {
+async fn a_refused_tool_sends_a_model_to_the_administrator() {
     let sandbox = sandbox(None).await;
     let client = client(toolbox(&sandbox, &SelectionWords::default(), Defaults::CoreReads)).await;
     let result = client.call_tool(CallToolRequestParams::new("jitbit_close_ticket")).await.unwrap();
     assert_eq!(result.is_error, Some(true));
-    assert!(common::text(&result).contains("--methods read,write"), "{}", common::text(&result));
+    assert_eq!(
+        common::text(&result),
+        "`jitbit_close_ticket` is held back by this server's settings, nothing was sent: its effect is `write`\n\
+         hint: the server's administrator decides what is offered; if the user needs this tool, \
+         tell them to ask the administrator"
+    );
     assert!(sandbox.record().is_empty());
 }
 

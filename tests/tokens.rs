@@ -3,14 +3,17 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
 use toolwright::call::Toolbox;
+use toolwright::store::{SharedRefreshTokens, Store, StoreAddress};
+use toolwright::upstream::RefreshTokenChains;
 use toolwright_model::Vendor;
 
 use crate::common;
-use crate::common::acme::{Site, call, resolved, toolbox, vendor};
+use crate::common::acme::{Site, call, resolved, toolbox, toolbox_over, vendor};
 
 const SECRET: &str = "cl13nt-s3cret";
 
@@ -50,6 +53,95 @@ fn renewing_at(site: &str, file: &std::path::Path) -> Toolbox {
 
 fn renewing(site: &Site, file: &std::path::Path) -> Toolbox {
     renewing_at(&format!("http://{}", site.address), file)
+}
+
+/// A server with a file of its own, and what follows its token in a store.
+async fn sharing(site: &Site, file: &std::path::Path, store: &std::path::Path) -> Toolbox {
+    sharing_by(site, file, &chains(store).await)
+}
+
+/// What one process keeps in a store.
+async fn chains(store: &std::path::Path) -> Arc<dyn RefreshTokenChains> {
+    let store = Store::open(&StoreAddress::File(store.to_owned())).await.unwrap();
+    Arc::new(SharedRefreshTokens::new(store).unwrap())
+}
+
+/// A store that is not there yet.
+fn fresh_store(test: &str) -> PathBuf {
+    let store = file(test, "");
+    for name in [store.clone(), beside(&store, "db-wal")] {
+        let _ = std::fs::remove_file(name);
+    }
+    store
+}
+
+fn sharing_by(site: &Site, file: &std::path::Path, chains: &Arc<dyn RefreshTokenChains>) -> Toolbox {
+    let address = format!("http://{}", site.address);
+    let variables = [
+        ("ACME_URL", address.as_str()),
+        ("ACME_ID", "client"),
+        ("ACME_SECRET", SECRET),
+        ("ACME_TOKEN_FILE", file.to_str().unwrap()),
+    ];
+    let vendor = with_refresh_token(&address);
+    let connection = resolved(&vendor, &variables).unwrap().unwrap();
+    connection.credentials.share(chains);
+    toolbox_over(vendor, connection)
+}
+
+#[tokio::test]
+async fn servers_with_one_store_exchange_a_refresh_token_in_turn() {
+    let site = Site::start("refresh-0").await;
+    site.set(|state| state.delay = Duration::from_millis(200));
+    let store = fresh_store("shared.db");
+    let files = [file("shared-a", "refresh-0\n"), file("shared-b", "refresh-0\n")];
+    let (a, b) = (sharing(&site, &files[0], &store).await, sharing(&site, &files[1], &store).await);
+    let (first, second) = tokio::join!(call(&a, "acme_get_a"), call(&b, "acme_get_a"));
+    // The vendor knows one access token at a time; who has an older one gets another.
+    for answer in [first, second, call(&a, "acme_get_b").await, call(&b, "acme_get_b").await] {
+        assert_eq!(answer, Ok(json!({"path": "/who", "organization": null})));
+    }
+    site.set(|state| {
+        let given: Vec<String> =
+            state.token_requests.iter().map(|request| request.fields["refresh_token"].clone()).collect();
+        let expected: Vec<String> = (0..given.len()).map(|number| format!("refresh-{number}")).collect();
+        assert_eq!(given, expected, "each once, in order");
+        assert!(given.len() >= 2, "each server needs an access token of its own");
+    });
+    for file in files {
+        assert_eq!(held(&file), "refresh-0", "the files stay as they are");
+    }
+    let bytes = std::fs::read(&store).unwrap();
+    assert!(!bytes.windows(8).any(|window| window == b"refresh-"), "it is encrypted");
+    // A new token in the files begins anew.
+    site.set(|state| state.refresh_token = "signed-in-again".to_owned());
+    let files = [file("shared-c", "signed-in-again\n")];
+    let c = sharing(&site, &files[0], &store).await;
+    assert_eq!(call(&c, "acme_get_a").await, Ok(json!({"path": "/who", "organization": null})));
+}
+
+/// Two accounts with the same file, or one whose credentials are read anew while it renews.
+#[tokio::test]
+async fn accounts_of_one_server_exchange_a_refresh_token_in_turn() {
+    let site = Site::start("refresh-0").await;
+    site.set(|state| state.delay = Duration::from_millis(300));
+    let chains = chains(&fresh_store("accounts.db")).await;
+    let file = file("accounts", "refresh-0\n");
+    let (a, b) = (sharing_by(&site, &file, &chains), sharing_by(&site, &file, &chains));
+    let (first, second) = tokio::join!(call(&a, "acme_get_a"), call(&b, "acme_get_a"));
+    let mut answers = vec![first, second];
+    for _ in 0..2 {
+        answers.extend([call(&a, "acme_get_b").await, call(&b, "acme_get_b").await]);
+    }
+    for answer in answers {
+        assert_eq!(answer, Ok(json!({"path": "/who", "organization": null})));
+    }
+    site.set(|state| {
+        let given: Vec<String> =
+            state.token_requests.iter().map(|request| request.fields["refresh_token"].clone()).collect();
+        let expected: Vec<String> = (0..given.len()).map(|number| format!("refresh-{number}")).collect();
+        assert_eq!(given, expected, "each once, in order");
+    });
 }
 
 fn held(path: &std::path::Path) -> String {
@@ -192,9 +284,37 @@ async fn a_token_that_the_vendor_refuses_is_renewed_once() {
     assert!(error.starts_with("rejected: the vendor answered 401"), "{error}");
     assert_eq!((site.token_requests() - before, site.set(|state| state.calls.len())), (1, 2));
     // No second token is issued: the refusal reports it and keeps its status.
-    site.set(|state| state.answer = Some((400, r#"{"error":"invalid_grant"}"#.to_owned())));
+    let toolbox = renewing(&site, &file);
+    site.set(|state| state.refusals = 0);
+    call(&toolbox, "acme_get_a").await.unwrap();
+    site.set(|state| {
+        state.refusals = usize::MAX;
+        state.answer = Some((400, r#"{"error":"invalid_grant"}"#.to_owned()));
+    });
     let error = call(&toolbox, "acme_get_a").await.unwrap_err();
     assert!(error.starts_with("rejected: the vendor answered 401") && error.contains("sign in again"), "{error}");
+}
+
+#[tokio::test]
+async fn a_missing_scope_does_not_request_a_token_for_each_call() {
+    let site = Site::start("refresh-0").await;
+    let file = file("scope", "refresh-0");
+    let toolbox = renewing(&site, &file);
+    site.set(|state| state.refusals = usize::MAX);
+    let mut errors = Vec::new();
+    for _ in 0..20 {
+        errors.push(call(&toolbox, "acme_get_a").await.unwrap_err());
+    }
+    assert_eq!(site.token_requests(), 2, "the first one, and one more to find out whether it helps");
+    assert_eq!(site.set(|state| state.calls.len()), 21);
+    assert!(errors.iter().all(|error| error.starts_with("rejected: the vendor answered 401")), "{errors:?}");
+    assert!(errors[1].contains("a permission is missing") && errors[1].contains(" s at the earliest"), "{}", errors[1]);
+    // What the vendor allows goes on, and a token that it withdraws meanwhile is renewed.
+    site.set(|state| state.refusals = 0);
+    call(&toolbox, "acme_change_a").await.unwrap();
+    site.set(|state| state.access_token = "withdrawn".to_owned());
+    call(&toolbox, "acme_change_a").await.unwrap();
+    assert_eq!(site.token_requests(), 3);
 }
 
 #[tokio::test]

@@ -26,6 +26,11 @@ impl Folder {
         Self { path, record }
     }
 
+    /// The path of a file of this name.
+    pub(crate) fn file(&self, name: &str) -> std::path::PathBuf {
+        self.path.join(name)
+    }
+
     /// The path of the audit log.
     pub(crate) fn record(&self) -> &str {
         &self.record

@@ -2,14 +2,16 @@
 //! with their bounds. They run in turns, so that a busy machine slows all of them alike. benches/README.md
 //! explains how to repeat and read them.
 //!
-//! `cargo bench --bench serve [-- start|call|load [SECONDS]]`
+//! `cargo bench --bench serve [-- start|call|links|load [SECONDS]|soak [SECONDS]]`
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a bench ends at the first fault and prints its figures")]
 
 mod figures;
+mod links;
 mod load;
 mod minimal;
 mod peer;
+mod soak;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let all = words.is_empty();
+    let seconds = words.iter().find_map(|word| word.parse().ok());
     let mut fine = true;
     if all || words.contains(&"start") {
         fine &= start();
@@ -42,9 +45,15 @@ fn main() -> ExitCode {
     if all || words.contains(&"call") {
         fine &= runtime.block_on(calls());
     }
+    if all || words.contains(&"links") {
+        fine &= runtime.block_on(links::run());
+    }
     if all || words.contains(&"load") {
-        let seconds = words.iter().find_map(|word| word.parse().ok()).unwrap_or(60);
-        fine &= runtime.block_on(load::run(Duration::from_secs(seconds)));
+        fine &= runtime.block_on(load::run(Duration::from_secs(seconds.unwrap_or(60))));
+    }
+    // Ten minutes, which is too long for every run.
+    if words.contains(&"soak") {
+        fine &= runtime.block_on(soak::run(Duration::from_secs(seconds.unwrap_or(600))));
     }
     if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

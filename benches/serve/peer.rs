@@ -129,12 +129,27 @@ impl HttpPeer {
 
     /// One call; returns the size of the answer in bytes.
     pub(crate) async fn call(&self, client: &reqwest::Client, params: &Value) -> usize {
+        self.call_at(client, &self.url, params).await
+    }
+
+    /// One call through a link of this server.
+    pub(crate) async fn call_by_link(&self, client: &reqwest::Client, token: &str, params: &Value) -> usize {
+        let server = self.url.trim_end_matches("/mcp");
+        self.call_at(client, &format!("{server}/c/{token}/mcp"), params).await
+    }
+
+    async fn call_at(&self, client: &reqwest::Client, url: &str, params: &Value) -> usize {
         let request = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
-        let sent = client.post(&self.url).header("accept", "application/json, text/event-stream").json(&request);
+        let sent = client.post(url).header("accept", "application/json, text/event-stream").json(&request);
         let answer = sent.send().await.unwrap().bytes().await.unwrap();
         let error = b"\"isError\":false";
         assert!(answer.windows(error.len()).any(|part| part == error), "{}", String::from_utf8_lossy(&answer));
         answer.len()
+    }
+
+    /// The address of the endpoint.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 
     pub(crate) fn resident_kb(&self) -> u64 {

@@ -13,6 +13,8 @@ use toolwright_model::truncate;
 
 /// The `prev` of the first line, which has no line before it.
 pub(super) const START: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+/// The event of a line whose predecessor is in another file, or was lost.
+pub(super) const CONTINUED: &str = "continued";
 /// The beginning of every line.
 pub(super) const BEGINNING: &str = "{\"seq\":";
 /// The text before a line's hash.
@@ -23,6 +25,9 @@ const LONGEST_TEXT: usize = 200;
 const MOST_ENTRIES: usize = 50;
 /// The longest arguments, in bytes of JSON; of longer ones only the names are kept.
 const LONGEST_ARGUMENTS: usize = 8_000;
+
+/// The entry with the profile under which a call was made.
+pub(super) const PROFILE: &str = "profile";
 
 /// A line, as far as the chain is concerned.
 #[derive(Debug)]
@@ -100,8 +105,10 @@ pub(super) fn details(call: &CallDetails) -> Map<String, Value> {
     }
     let settings = call.settings.iter().map(|(title, value)| (title.clone(), bounded(&json!(value))));
     for (name, value) in [
+        ("caller", Some(bounded(&json!(call.caller)))),
         ("client", call.client.as_deref().map(|text| bounded(&json!(text)))),
         ("vendor", Some(json!(call.vendor))),
+        ("account", call.account.as_ref().map(|account| json!(account))),
         ("site", call.site.as_ref().map(|site| json!(site))),
         ("tool", Some(bounded(&json!(call.tool)))),
         ("operation", call.operation.as_ref().map(|operation| json!(operation))),
@@ -149,8 +156,24 @@ fn bounded(value: &Value) -> Value {
     }
 }
 
+/// Whether [`bounded`] left only the beginning of a text.
+pub(super) fn is_cut(text: &str) -> bool {
+    let Some((start, count)) = text.strip_suffix(" characters)").and_then(|rest| rest.rsplit_once(" (")) else {
+        return false;
+    };
+    let is_longer = count.parse::<usize>().is_ok_and(|count| count > LONGEST_TEXT);
+    is_longer && start.strip_suffix('…').is_some_and(|start| start.chars().count() == LONGEST_TEXT)
+}
+
+/// The names of arguments that were too long to be kept.
+pub(super) fn names_only(arguments: &Map<String, Value>) -> Option<Vec<String>> {
+    let is_cut = arguments.len() == 2 && arguments.get("cut") == Some(&Value::Bool(true));
+    let names = arguments.get("names").and_then(Value::as_array).filter(|_| is_cut)?;
+    names.iter().map(|name| name.as_str().map(str::to_owned)).collect()
+}
+
 /// A point in time such as `2026-01-31T10:15:30.250Z`.
-fn timestamp(time: SystemTime) -> String {
+pub(super) fn timestamp(time: SystemTime) -> String {
     DateTime::<Utc>::from(time).to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
@@ -170,6 +193,21 @@ mod tests {
         ] {
             assert_eq!(timestamp(UNIX_EPOCH + Duration::from_secs(seconds)), expected);
         }
+    }
+
+    #[test]
+    fn what_was_cut_is_known_as_cut() {
+        for (text, cut) in [("ü".repeat(201), true), ("ü".repeat(200), false), ("a (300 characters)".to_owned(), false)]
+        {
+            let Value::String(written) = bounded(&json!(text)) else { panic!("a text stays one") };
+            assert_eq!(is_cut(&written), cut, "{written}");
+        }
+        let wide: Map<String, Value> = (0..200).map(|n| (format!("n{n}"), json!("x".repeat(300)))).collect();
+        let entries = details(&CallDetails { arguments: wide, ..CallDetails::default() });
+        let arguments = entries["arguments"].as_object().unwrap();
+        assert_eq!(names_only(arguments).unwrap()[0], "n0");
+        let own = json!({"cut": true, "names": "all"});
+        assert_eq!(names_only(own.as_object().unwrap()), None);
     }
 
     #[test]

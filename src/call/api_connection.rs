@@ -1,21 +1,23 @@
-//! A vendor's configuration → sessions: one for each API and each set of settings (such as the
-//! tenant) that clients choose, opened when it is first used.
+//! One API of an account, as it is configured → for each call a session: a client of the API with the settings (such as
+//! the tenant) and the credentials of the caller.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::caller::Caller;
+use crate::access::Principal;
 use crate::catalog::Catalog;
 use crate::client_runtime::{self, CompiledApi, Inputs, Pending};
 use crate::config::{ChosenSettings, ConnectionConfig};
-use crate::error::{CallError, ConfigError};
+use crate::error::{Advice, CallError, ConfigError};
 use crate::formats::LookupCache;
 use crate::sanitize::Rules;
-use crate::upstream::{Plan, RateLimiter, Upstream};
+use crate::upstream::{Answer, Plan, RateLimiter, Upstream};
 
-/// The connections of a toolbox, by API id.
-pub(super) struct ApiConnections(HashMap<&'static str, ApiConnection>);
+/// The lookups of how many callers are kept, of those that bring their own credentials.
+const MOST_LOOKUPS: usize = 256;
 
-/// One API of a vendor, as it is configured.
+/// One API of an account.
 pub(super) struct ApiConnection {
     api: &'static CompiledApi,
     pub(super) config: ConnectionConfig,
@@ -23,87 +25,85 @@ pub(super) struct ApiConnection {
     /// How its answers are sanitized.
     pub(super) rules: Arc<Rules>,
     /// By the settings that are sent; the configuration bounds how many there can be.
-    sessions: Mutex<HashMap<BTreeMap<String, String>, Arc<Session>>>,
+    upstreams: Mutex<HashMap<BTreeMap<String, String>, Upstream>>,
+    lookups: Mutex<HashMap<LookupKey, Arc<LookupCache>>>,
 }
 
-/// A client of one API with one set of settings.
+/// Whose lookups are kept together: what they find depends on the tenant and on the credentials.
+type LookupKey = (BTreeMap<String, String>, Option<Principal>);
+
+/// A client of one API, for one call.
 pub(super) struct Session {
     api: &'static CompiledApi,
     upstream: Upstream,
     client: Box<dyn client_runtime::Connection>,
     /// What formats looked up lately.
-    pub(super) lookups: LookupCache,
-}
-
-impl ApiConnections {
-    /// Connects those `apis` that `configs` has an entry for, by API id or by vendor id.
-    pub(super) fn new(
-        apis: &'static [CompiledApi],
-        catalog: &Catalog,
-        configs: &HashMap<String, ConnectionConfig>,
-    ) -> Self {
-        let mut limiters: HashMap<&str, RateLimiter> = HashMap::new();
-        let mut connections = HashMap::new();
-        for api in apis {
-            let Some(config) = configs.get(api.id).or_else(|| configs.get(api.vendor)) else { continue };
-            // A vendor limits all of its APIs together.
-            let limiter =
-                limiters.entry(api.vendor).or_insert_with(|| RateLimiter::new(config.rate_limits.clone())).clone();
-            let hosts = [config.root(api.id), &config.base].map(|address| address.host_str());
-            let hosts = hosts.into_iter().flatten();
-            let rules = catalog.vendor(api.vendor).map_or_else(Rules::default, |vendor| Rules::new(vendor, hosts));
-            let connection = ApiConnection {
-                api,
-                config: config.clone(),
-                limiter,
-                rules: Arc::new(rules),
-                sessions: Mutex::default(),
-            };
-            connections.insert(api.id, connection);
-        }
-        Self(connections)
-    }
-
-    /// Returns the connection to an API, if it is configured.
-    pub(super) fn get(&self, api: &str) -> Option<&ApiConnection> {
-        self.0.get(api)
-    }
-
-    /// Returns the configurations of all connections.
-    pub(super) fn configs(&self) -> impl Iterator<Item = &ConnectionConfig> {
-        self.0.values().map(|connection| &connection.config)
-    }
+    pub(super) lookups: Arc<LookupCache>,
 }
 
 impl ApiConnection {
+    pub(super) fn new(
+        api: &'static CompiledApi,
+        catalog: &Catalog,
+        config: ConnectionConfig,
+        limiter: RateLimiter,
+    ) -> Self {
+        let hosts = [config.root(api.id), &config.base].map(|address| address.host_str());
+        let hosts = hosts.into_iter().flatten();
+        let rules = catalog.vendor(api.vendor).map_or_else(Rules::default, |vendor| Rules::new(vendor, hosts));
+        let (upstreams, lookups) = (Mutex::default(), Mutex::default());
+        Self { api, config, limiter, rules: Arc::new(rules), upstreams, lookups }
+    }
+
+    /// Returns the API's id.
+    pub(super) fn id(&self) -> &'static str {
+        self.api.id
+    }
+
     /// Returns the settings that are sent, by their titles.
     pub(super) fn settings(&self, chosen: &ChosenSettings) -> BTreeMap<String, String> {
         let settings = self.config.settings.iter();
         settings.filter_map(|one| Some((one.setting.title.clone(), one.value_for(chosen)?.to_owned()))).collect()
     }
 
-    /// Returns the session with these settings; opens it if it is the first call with them.
+    /// Opens the session of a call: with the settings that its caller has chosen, and with the credentials that it brings
+    /// if it brings any. Those are in the session alone, which ends with the call.
     ///
     /// # Errors
     /// A setting is not allowed, or the system's TLS can't be set up.
-    pub(super) fn session(&self, chosen: &ChosenSettings) -> Result<Arc<Session>, ConfigError> {
-        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
-        let settings = self.settings(chosen);
-        if let Some(session) = sessions.get(&settings) {
-            return Ok(Arc::clone(session));
+    pub(super) fn session(&self, caller: &Caller) -> Result<Session, ConfigError> {
+        let settings = self.settings(&caller.chosen);
+        let mut upstream = self.upstream(&settings, &caller.chosen)?.for_client(caller.client.as_deref());
+        let mut of_caller = None;
+        if let Some(brought) = &caller.brought {
+            upstream = upstream.with_credentials(brought.credentials.clone());
+            of_caller = Some(caller.principal.clone());
         }
-        let session = Arc::new(self.open(chosen)?);
-        sessions.insert(settings, Arc::clone(&session));
-        Ok(session)
+        let client = (self.api.connect)(upstream.clone());
+        Ok(Session { api: self.api, upstream, client, lookups: self.lookups((settings, of_caller)) })
     }
 
-    fn open(&self, chosen: &ChosenSettings) -> Result<Session, ConfigError> {
-        let ConnectionConfig { credentials, timeout, .. } = &self.config;
+    /// The connection with these settings, which is made for the first call with them.
+    fn upstream(&self, settings: &BTreeMap<String, String>, chosen: &ChosenSettings) -> Result<Upstream, ConfigError> {
+        let mut upstreams = self.upstreams.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(upstream) = upstreams.get(settings) {
+            return Ok(upstream.clone());
+        }
+        let ConnectionConfig { credentials, timeout, tls, .. } = &self.config;
         let base = self.config.root(self.api.id).clone();
-        let upstream = Upstream::with_rate_limiter(base, credentials.clone(), *timeout, self.limiter.clone())?
+        let upstream = Upstream::with_rate_limiter(base, tls, credentials.clone(), *timeout, self.limiter.clone())?
             .with_settings(self.config.sent(chosen)?);
-        let client = (self.api.connect)(upstream.clone());
-        Ok(Session { api: self.api, upstream, client, lookups: LookupCache::default() })
+        upstreams.insert(settings.clone(), upstream.clone());
+        Ok(upstream)
+    }
+
+    fn lookups(&self, key: LookupKey) -> Arc<LookupCache> {
+        let mut lookups = self.lookups.lock().unwrap_or_else(PoisonError::into_inner);
+        if lookups.len() >= MOST_LOOKUPS && !lookups.contains_key(&key) {
+            // They are found again as they are needed.
+            lookups.retain(|(_, of_caller), _| of_caller.is_none());
+        }
+        Arc::clone(lookups.entry(key).or_default())
     }
 }
 
@@ -118,20 +118,34 @@ impl Session {
     pub(super) fn send<'a>(&'a self, operation: &'a str, inputs: impl Fn() -> Inputs + Send + 'a) -> Pending<'a> {
         Box::pin(async move {
             let used = self.upstream.ready().await?;
-            let mut rejection = match (used, self.client.call(operation, inputs()).await) {
-                (Some(_), Err(CallError::Rejected(rejection))) if rejection.status == 401 => rejection,
-                (_, result) => return result,
+            let result = self.client.call(operation, inputs()).await;
+            let Some(used) = used else { return result };
+            let mut rejection = match result {
+                Err(CallError::Rejected(rejection)) if rejection.status == 401 => rejection,
+                result => {
+                    if was_answered(&result) {
+                        self.upstream.accepted(used, operation);
+                    }
+                    return result;
+                }
             };
-            let used = used.unwrap_or_default();
-            match self.upstream.renew(used).await {
-                Ok(()) => self.client.call(operation, inputs()).await,
+            match self.upstream.renew_refused(used, operation).await {
+                Ok(renewed) => {
+                    let again = self.client.call(operation, inputs()).await;
+                    let is_refused = again.as_ref().is_err_and(|error| error.status() == Some(401));
+                    if is_refused || was_answered(&again) {
+                        self.upstream.judge(renewed, !is_refused);
+                    }
+                    again
+                }
                 Err(error) => {
                     let reason = match error {
                         CallError::NotSent(reason) => reason,
                         error => error.to_string(),
                     };
                     // Replaces the advice for fixed credentials, which can't be renewed.
-                    rejection.advice = vec![format!("the credentials were refused, and not renewed: {reason}")];
+                    rejection.advice =
+                        vec![Advice::Caller(format!("the credentials were refused, and not renewed: {reason}"))];
                     Err(CallError::Rejected(rejection))
                 }
             }
@@ -151,4 +165,9 @@ impl Session {
             (None, Ok(_)) => Err(CallError::Internal("the dry run made no plan".to_owned())),
         }
     }
+}
+
+/// Whether the vendor has answered at all, so that it has seen the credentials.
+fn was_answered(result: &Result<Answer, CallError>) -> bool {
+    result.as_ref().map_or_else(|error| error.status().is_some(), |_| true)
 }

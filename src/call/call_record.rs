@@ -20,6 +20,7 @@ use toolwright_model::{Call, Effect};
 pub(super) struct CallRecord<'a> {
     audit: Option<&'a Audit>,
     metrics: &'a Metrics,
+    caller_kind: &'static str,
     /// The tool, as soon as its name is resolved.
     entry: Option<&'a CatalogEntry>,
     _in_flight: InFlight,
@@ -32,10 +33,16 @@ pub(super) struct CallRecord<'a> {
 
 impl<'a> CallRecord<'a> {
     pub(super) fn new(audit: Option<&'a Audit>, metrics: &'a Metrics, caller: &Caller, name: &str) -> Self {
-        let details = CallDetails { client: caller.client.clone(), tool: name.to_owned(), ..CallDetails::default() };
+        let details = CallDetails {
+            caller: caller.principal.name(),
+            client: caller.client.clone(),
+            tool: name.to_owned(),
+            ..CallDetails::default()
+        };
         Self {
             audit,
             metrics,
+            caller_kind: caller.principal.kind(),
             entry: None,
             _in_flight: metrics.begin(),
             details,
@@ -74,13 +81,15 @@ impl<'a> CallRecord<'a> {
         }
     }
 
-    /// Sets the vendor's address and the settings that are sent.
+    /// Sets the account, the vendor's address and the settings that are sent.
     pub(super) fn set_site(
         &mut self,
+        account: &str,
         site: impl FnOnce() -> String,
         settings: impl FnOnce() -> BTreeMap<String, String>,
     ) {
         if self.audit.is_some() {
+            self.details.account = Some(account.to_owned());
             self.details.site = Some(site());
             self.details.settings = settings();
         }
@@ -89,15 +98,17 @@ impl<'a> CallRecord<'a> {
     /// Writes, before a call that may change something, that it will be sent.
     ///
     /// # Errors
-    /// The audit log can't be written, so the call must not be sent.
-    pub(super) fn intend(&mut self) -> Result<(), Failure> {
+    /// The caller may not send it any more, or the audit log can't be written, so the call must not be sent.
+    pub(super) fn intend(&mut self, caller: &Caller) -> Result<(), Failure> {
+        caller.may_send(self.may_change())?;
         let Some(audit) = self.audit.filter(|_| self.may_change()) else { return Ok(()) };
         self.details.decision = "allowed";
         let intent = audit.intent(&self.details).map_err(|error| {
             self.audit = None;
             Failure::Call(CallError::NotSent(format!(
                 "the record `{}` can't be written: {error}\n\
-                 hint: until it can, calls that change something are refused; make room, or start without `--audit`",
+                 hint: until it can, calls that change something are refused; the operator of this server has to make room, \
+                 or to name another file",
                 audit.path().display()
             )))
         })?;
@@ -115,7 +126,7 @@ impl<'a> CallRecord<'a> {
             Ok(CallResult::Reply(_)) => ("allowed", Outcome::Answered),
             Ok(CallResult::Plan(_)) => ("planned", Outcome::NotSent),
             Err(failure @ Failure::Call(_)) => ("allowed", failure.outcome()),
-            Err(failure @ Failure::Refused { .. }) => ("refused", failure.outcome()),
+            Err(failure @ (Failure::Refused { .. } | Failure::OtherCallTool { .. })) => ("refused", failure.outcome()),
             Err(failure) => ("invalid", failure.outcome()),
         };
         let (status, request_id) = match result {
@@ -123,6 +134,7 @@ impl<'a> CallRecord<'a> {
             Err(Failure::Call(error)) => {
                 let request_id = match error {
                     CallError::Rejected(rejection) => rejection.request_id.clone(),
+                    CallError::Broken(broken) => broken.request_id.clone(),
                     _ => None,
                 };
                 (error.status(), request_id)
@@ -136,7 +148,7 @@ impl<'a> CallRecord<'a> {
 
     fn count(&self, outcome: Outcome, error: Option<&'static str>) {
         let (vendor, tool) = self.entry.map_or(("", ""), |entry| (entry.vendor.as_str(), entry.tool.name.as_str()));
-        self.metrics.end(vendor, tool, outcome, error);
+        self.metrics.end(vendor, tool, self.caller_kind, outcome, error);
     }
 
     fn write(&mut self, outcome: Outcome, status: Option<u16>, request_id: Option<String>) {

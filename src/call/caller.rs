@@ -2,18 +2,37 @@
 //! chooses. The operator's configuration bounds what may be chosen.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::config::{ChosenSettings, ConnectionConfig};
-use toolwright_model::Vendor;
+use super::call_tool::CallTool;
+use crate::access::{BroughtCredentials, Grant, Principal, Recheck, Standing};
+use crate::config::{ChosenSettings, ConfiguredSetting, ConnectionConfig};
+use crate::error::CallError;
+use crate::fairness::{CallerKey, key_of};
+use toolwright_model::{suggest_one, truncate};
+
+/// The longest name of a parameter that an error repeats, in characters.
+const LONGEST_NAME: usize = 80;
 
 /// The MCP session of a call; `None` where each request is independent of the others.
 pub type SessionId = Option<u64>;
+/// The session of a client that has the server for itself, over standard input.
+pub(crate) const ONLY_SESSION: u64 = 0;
 
 /// Who calls, and where progress is reported to.
 #[derive(Debug, Clone, Default)]
 pub struct Caller {
+    /// Who it is, as far as the server knows.
+    pub principal: Principal,
+    /// What it may do; `None`: everything that the server offers.
+    pub grant: Option<Arc<Grant>>,
+    /// The credentials that it brings, in place of those of an account.
+    pub brought: Option<Arc<BroughtCredentials>>,
+    /// What is asked before anything is sent; `None`: what it may do does not end.
+    pub recheck: Option<Arc<dyn Recheck>>,
     /// Name and version that the calling program gives itself.
     pub client: Option<String>,
     /// Its session. What is cached for one session is returned to no other.
@@ -22,11 +41,36 @@ pub struct Caller {
     pub progress: Option<UnboundedSender<String>>,
     /// The tenants to act for, where the client has chosen among those that are allowed.
     pub chosen: ChosenSettings,
+    /// The call tool by which this call came; a tool of another effect than that one states is refused.
+    pub through: Option<CallTool>,
 }
 
 impl Caller {
+    /// By what its share of what is scarce is counted. A known caller has one share, however many sessions it opens.
+    pub(crate) fn key(&self) -> CallerKey {
+        match (self.session, &self.client) {
+            _ if !self.principal.is_local() => CallerKey::Known(key_of(&self.principal)),
+            (Some(ONLY_SESSION), _) => CallerKey::Only,
+            (Some(session), _) => CallerKey::Known(key_of(&session)),
+            (None, Some(client)) => CallerKey::Named(key_of(client)),
+            (None, None) => CallerKey::Anonymous,
+        }
+    }
+
+    /// Checks that what admitted the call still holds; `changes` states whether what is to be sent may change something.
+    ///
+    /// # Errors
+    /// It has ended, or permits only reads now.
+    pub(super) fn may_send(&self, changes: bool) -> Result<(), CallError> {
+        match self.recheck.as_ref().map_or(Standing::Whole, |recheck| recheck.standing()) {
+            Standing::ReadsOnly(reason) if changes => Err(CallError::NotSent(reason.to_owned())),
+            Standing::Over(refusal) => Err(CallError::NotSent(refusal.text().to_owned())),
+            Standing::Whole | Standing::ReadsOnly(_) => Ok(()),
+        }
+    }
+
     pub(super) fn report(&self, text: String) {
-        tracing::info!("{text}");
+        tracing::info!(caller = self.principal.name(), client = self.client, "{text}");
         if let Some(progress) = &self.progress {
             // A closed receiver only means that progress is of no interest any more.
             let _ = progress.send(text);
@@ -34,26 +78,24 @@ impl Caller {
     }
 }
 
-/// Reads the settings that the parameters of a URL choose. Parameters that no vendor declares are
-/// ignored.
+/// Reads the settings that the parameters of a URL choose. A parameter that chooses none is refused: a misspelt one
+/// would act for the default tenant.
 ///
 /// # Errors
-/// A value is not allowed by the configuration, or a parameter has two values.
+/// A value is not allowed by the configuration, or a parameter is unknown or has two values.
 pub(super) fn url_settings<'a>(
     parameters: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
-    vendors: &[Vendor],
     connections: &[&ConnectionConfig],
 ) -> Result<ChosenSettings, String> {
+    let configured = || connections.iter().flat_map(|connection| &connection.settings);
     let mut chosen = ChosenSettings::default();
     for (name, value) in parameters {
-        let is_named = |query: &str| query.eq_ignore_ascii_case(&name);
-        let mut settings = vendors.iter().flat_map(|vendor| &vendor.settings);
-        let Some(setting) = settings.find(|setting| setting.query.as_deref().is_some_and(is_named)) else {
-            continue;
+        let is_named = |one: &&ConfiguredSetting| {
+            one.setting.query.as_deref().is_some_and(|query| query.eq_ignore_ascii_case(&name))
         };
-        let mut configured = connections.iter().flat_map(|connection| &connection.settings);
-        let configured = configured.find(|one| one.setting.variable == setting.variable);
-        if !configured.is_some_and(|one| one.allowed.iter().any(|allowed| *allowed == value)) {
+        let Some(one) = configured().find(is_named) else { return Err(unknown_parameter(&name, configured())) };
+        let setting = &one.setting;
+        if !one.allowed.iter().any(|allowed| *allowed == value) {
             let list = setting.allowed.as_deref().unwrap_or(&setting.variable);
             return Err(format!("`{name}` names {} that `{list}` does not allow", with_article(&setting.title)));
         }
@@ -63,6 +105,17 @@ pub(super) fn url_settings<'a>(
         }
     }
     Ok(chosen)
+}
+
+fn unknown_parameter<'a>(name: &str, configured: impl Iterator<Item = &'a ConfiguredSetting>) -> String {
+    let name = truncate(name, LONGEST_NAME);
+    let known: BTreeSet<&str> = configured.filter_map(|one| one.setting.query.as_deref()).collect();
+    let hint = match (suggest_one(&name, known.iter().copied()), known.len()) {
+        (Some(near), _) => format!("did you mean `{near}`?"),
+        (None, 0) => "this server's address takes none".to_owned(),
+        (None, _) => format!("known: `{}`", known.into_iter().collect::<Vec<_>>().join("`, `")),
+    };
+    format!("unknown parameter `{name}` in the address of the server\nhint: {hint}")
 }
 
 /// `an organization`, `a provider`

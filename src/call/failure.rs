@@ -1,37 +1,45 @@
-//! Why a call gave no result, by stage → a text that a model can act on.
+//! Why a call gave no result, by stage → a text that its reader can act on.
 
 use std::fmt;
 
 use serde::Serialize;
 
-use crate::error::{CallError, Outcome};
+use super::call_tool::CallTool;
+use crate::error::{Audience, CallError, Outcome};
 use crate::policy::SelectionRefusal;
 
 /// Why a call gave no result.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum Failure {
     /// There is no such tool.
-    #[error("unknown tool `{name}`{}", did_you_mean(near))]
     UnknownTool {
         /// The name that was called.
         name: String,
-        /// Similar names of existing tools.
+        /// Similar names of tools that are offered.
         near: Vec<String>,
+        /// Similar names of tools that are held back.
+        held_back: Vec<String>,
     },
     /// The policy does not offer the tool.
-    #[error("`{tool}` is held back by toolwright's own settings, nothing was sent: {refusal}")]
     Refused {
         /// The tool.
         tool: String,
         /// The reasons, and the flags that would offer it.
         refusal: SelectionRefusal,
+        /// Offered tools that may do instead.
+        instead: Vec<String>,
+    },
+    /// The tool has another effect than the call tool states by which it was called.
+    OtherCallTool {
+        /// The tool.
+        tool: String,
+        /// The call tool by which it can be called.
+        right: CallTool,
     },
     /// The tool's vendor is not configured, or not correctly.
-    #[error("{0}")]
     NotConfigured(String),
     /// The arguments don't fit the input schema.
-    #[error("{text}")]
     Arguments {
         /// All problems as one text for a model.
         text: String,
@@ -39,14 +47,27 @@ pub enum Failure {
         problems: Vec<ArgumentProblem>,
     },
     /// The call itself failed.
-    #[error("{0}")]
-    Call(#[source] CallError),
+    Call(CallError),
     /// The vendor answered, and the requested part of the answer can't be given.
-    #[error("{0}")]
     Projection(String),
     /// A fault of ours, whatever the caller or the operator does.
-    #[error("{0}; this is a fault of toolwright")]
     Internal(String),
+}
+
+/// As a model reads it.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text(Audience::Model))
+    }
+}
+
+impl std::error::Error for Failure {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Call(error) => Some(error),
+            _ => None,
+        }
+    }
 }
 
 impl From<CallError> for Failure {
@@ -59,6 +80,49 @@ impl From<CallError> for Failure {
 }
 
 impl Failure {
+    /// Returns what happened and what its reader can do: flags and commands are for people only.
+    pub fn text(&self, audience: Audience) -> String {
+        let for_model = audience == Audience::Model;
+        match self {
+            Self::UnknownTool { name, near, .. } if for_model => match near.as_slice() {
+                [] => format!("unknown tool `{name}`\nhint: tools/list has every tool that this server offers"),
+                near => format!("unknown tool `{name}`\nhint: did you mean `{}`?", near.join("`, `")),
+            },
+            Self::UnknownTool { name, near, held_back } => {
+                match near.iter().chain(held_back).map(String::as_str).collect::<Vec<_>>().as_slice() {
+                    [] => format!("unknown tool `{name}`\nhint: `toolwright catalog list` shows every name"),
+                    near => format!("unknown tool `{name}`\nhint: did you mean `{}`?", near.join("`, `")),
+                }
+            }
+            Self::Refused { tool, refusal, instead } if for_model => {
+                let similar = match instead.as_slice() {
+                    [] => String::new(),
+                    instead => {
+                        format!("\nhint: of the tools that are offered, most like it: `{}`", instead.join("`, `"))
+                    }
+                };
+                let refused = refusal.text(audience);
+                format!("`{tool}` is held back by this server's settings, nothing was sent: {refused}{similar}")
+            }
+            Self::Refused { tool, refusal, .. } => format!("`{tool}` is held back: {}", refusal.text(audience)),
+            Self::OtherCallTool { tool, right } => {
+                format!(
+                    "`{tool}` {}; nothing was sent\nhint: call it by `{}`, with the same `tool` and `arguments`",
+                    right.deed(),
+                    right.name()
+                )
+            }
+            Self::NotConfigured(reason) if for_model => {
+                format!("{reason}\nhint: ask the server's administrator to configure it; calling again does not help")
+            }
+            Self::NotConfigured(reason) | Self::Projection(reason) | Self::Arguments { text: reason, .. } => {
+                reason.clone()
+            }
+            Self::Call(error) => error.text(audience),
+            Self::Internal(reason) => format!("{reason}; this is a fault of toolwright"),
+        }
+    }
+
     /// Returns the stage at which the call ended.
     pub fn outcome(&self) -> Outcome {
         match self {
@@ -72,7 +136,7 @@ impl Failure {
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::UnknownTool { .. } => "unknown_tool",
-            Self::Refused { .. } => "policy",
+            Self::Refused { .. } | Self::OtherCallTool { .. } => "policy",
             Self::NotConfigured(_) => "configuration",
             Self::Arguments { .. } => "arguments",
             Self::Projection(_) => "projection",
@@ -84,6 +148,7 @@ impl Failure {
             Self::Call(CallError::Rejected(_)) => "rejected",
             Self::Call(CallError::Unknown(_)) => "unknown",
             Self::Call(CallError::WebPage(_)) => "web_page",
+            Self::Call(CallError::Broken(_)) => "broken_answer",
             Self::Call(CallError::Cancelled) => "cancelled",
         }
     }
@@ -92,10 +157,6 @@ impl Failure {
     pub fn is_configuration(&self) -> bool {
         matches!(self, Self::UnknownTool { .. } | Self::Refused { .. } | Self::NotConfigured(_))
     }
-}
-
-fn did_you_mean(near: &[String]) -> String {
-    if near.is_empty() { String::new() } else { format!("; did you mean `{}`?", near.join("`, `")) }
 }
 
 /// In which way an argument is wrong.

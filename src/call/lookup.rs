@@ -2,11 +2,13 @@
 
 use serde_json::Value;
 
+use super::arrived::{Expected, arrived};
+use super::off_thread::off_thread;
 use super::retry::Sender;
 use crate::catalog::Catalog;
 use crate::client_runtime::Inputs;
 use crate::formats::{Lookup, LookupError, LookupFuture};
-use toolwright_model::{Call, Effect, Place};
+use toolwright_model::{Call, Effect, Place, Returns};
 
 /// Asks the vendor with the credentials and within the limits of the call that needs the answer.
 pub(super) struct VendorLookup<'a> {
@@ -29,8 +31,12 @@ impl Lookup for VendorLookup<'_> {
                 values
             };
             let answer = self.sender.send(operation, true, inputs).await;
+            let answer = answer.map_err(|error| LookupError::Failed(self.sender.inert(&error)))?;
+            let answer = arrived(answer, Expected { returns: Returns::Json, reads: true }).await;
             let answer = answer.map_err(|error| LookupError::Failed(error.to_string()))?;
-            serde_json::from_slice(&answer.body).map_err(|_| LookupError::Failed("the answer is no JSON".to_owned()))
+            let read = off_thread(answer.body.len(), move || serde_json::from_slice(&answer.body)).await;
+            let read = read.map_err(|stopped| LookupError::Failed(stopped.to_string()))?;
+            read.map_err(|_| LookupError::Failed("the answer is no JSON".to_owned()))
         })
     }
 }

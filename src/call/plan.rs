@@ -14,6 +14,8 @@ pub(super) async fn plan(prepared: PreparedCall<'_>) -> Result<PlannedCall, Fail
     let request = call.session.plan(&call.operation.operation, inputs).await?;
     let tool = call.tool();
     Ok(PlannedCall {
+        caller: call.caller.principal.name(),
+        account: call.account.to_owned(),
         tool: tool.name.clone(),
         effect: tool.effect,
         risks: tool.risks.clone(),

@@ -2,6 +2,7 @@
 //! known of it.
 
 pub(super) mod cache;
+mod envelope;
 
 use std::ops::Deref;
 
@@ -9,6 +10,7 @@ use super::paging::cursor::ReplyOffset;
 use super::paging::page::Page;
 use crate::upstream::Answer;
 use cache::CacheSlot;
+pub(crate) use envelope::Envelope;
 
 /// An answer, with what a caller has to know about it.
 #[derive(Debug, Clone)]
@@ -21,8 +23,12 @@ pub struct Reply {
     pub notes: Vec<String>,
     /// The names of the fields whose text outsiders wrote.
     pub untrusted: Vec<String>,
+    /// The dotted names of the fields that the answer has and that are not shown.
+    pub omitted: Vec<String>,
     /// The parts of an answer of several parts.
     pub parts: Vec<Answer>,
+    /// Whether the vendor answered with JSON; text that is none was put into an object.
+    pub(super) is_json: bool,
     /// Where the previous answer ended; zero for a first one.
     pub from: ReplyOffset,
     /// Where the reply is cached if it is too large for one result; `None` if the tool has no
@@ -31,6 +37,21 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// Returns what a reader has to know of the answer, as it is written around it.
+    pub(crate) fn envelope(&self) -> Envelope {
+        Envelope {
+            page: self.page.clone(),
+            untrusted: self.untrusted.clone(),
+            omitted: self.omitted.clone(),
+            notes: self.notes.clone(),
+        }
+    }
+
+    /// Returns whether a cursor leads on from what one result can show.
+    pub(crate) fn has_cursor(&self) -> bool {
+        self.slot.is_some()
+    }
+
     /// Caches the reply, and returns the `cursor` argument for what begins at `offset`. `None` if
     /// the tool has no cursor.
     pub fn cursor_to(&self, offset: ReplyOffset) -> Option<String> {
@@ -40,8 +61,17 @@ impl Reply {
 
 impl From<Answer> for Reply {
     fn from(answer: Answer) -> Self {
-        let (notes, untrusted, parts) = (Vec::new(), Vec::new(), Vec::new());
-        Self { answer, page: None, notes, untrusted, parts, from: ReplyOffset::default(), slot: None }
+        Self {
+            answer,
+            page: None,
+            notes: Vec::new(),
+            untrusted: Vec::new(),
+            omitted: Vec::new(),
+            parts: Vec::new(),
+            is_json: false,
+            from: ReplyOffset::default(),
+            slot: None,
+        }
     }
 }
 

@@ -32,6 +32,10 @@ impl From<Reply> for CallResult {
 /// What a call would do, secrets masked.
 #[derive(Debug, Clone, Serialize)]
 pub struct PlannedCall {
+    /// Who would make it.
+    pub caller: String,
+    /// The account that would serve it.
+    pub account: String,
     /// The tool's name.
     pub tool: String,
     /// Its effect, if it was reviewed.

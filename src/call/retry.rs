@@ -11,7 +11,9 @@ use super::caller::Caller;
 use super::resolve::ResolvedCall;
 use crate::client_runtime::Inputs;
 use crate::error::{CallError, seconds};
+use crate::learn::Learner;
 use crate::metrics::{Metrics, VendorMetrics};
+use crate::sanitize::TextForm;
 use crate::upstream::{Answer, Permit, wait_message};
 
 /// The first wait where the vendor states none; each further one is twice as long.
@@ -53,17 +55,27 @@ impl RetryPolicy {
 /// Sends the requests of one call.
 pub(super) struct Sender<'a> {
     pub(super) session: Arc<Session>,
-    connection: &'a ApiConnection,
+    connection: Arc<ApiConnection>,
     caller: &'a Caller,
     metrics: VendorMetrics<'a>,
+    learner: Option<&'a Learner>,
     policy: RetryPolicy,
+    /// The operation that may change something; the others of the call look things up.
+    changing: Option<&'a str>,
 }
 
 impl<'a> Sender<'a> {
-    pub(super) fn new(call: &ResolvedCall<'a>, policy: RetryPolicy, metrics: &'a Metrics) -> Self {
+    pub(super) fn new(
+        call: &ResolvedCall<'a>,
+        policy: RetryPolicy,
+        metrics: &'a Metrics,
+        learner: Option<&'a Learner>,
+    ) -> Self {
         let session = Arc::clone(&call.session);
         let metrics = metrics.of(&call.entry.vendor);
-        Self { session, connection: call.connection, caller: call.caller, metrics, policy }
+        let changing = (!call.only_reads()).then_some(call.operation.operation.as_str());
+        let connection = Arc::clone(&call.connection);
+        Self { session, connection, caller: call.caller, metrics, learner, policy, changing }
     }
 
     /// Sends a request until it is answered or the policy ends the waiting. `repeatable` is true
@@ -88,11 +100,18 @@ impl<'a> Sender<'a> {
                 // The vendor's own refusal explains more than our limit does.
                 Err(throttled) => return Err(refused.unwrap_or(throttled)),
             };
+            // After each wait: what admitted the call may have ended meanwhile.
+            if let Err(ended) = self.caller.may_send(self.changing == Some(operation)) {
+                return Err(refused.unwrap_or(ended));
+            }
             tries += 1;
             let sent = Instant::now();
             let result = self.session.send(operation, &inputs).await;
             self.metrics.took(sent.elapsed());
             drop(permit);
+            if let Some(learner) = self.learner {
+                learner.note(self.connection.id(), operation, &result);
+            }
             let error = match result {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
@@ -111,11 +130,17 @@ impl<'a> Sender<'a> {
         }
     }
 
+    /// Returns an error as text, with what the vendor wrote in it made inert.
+    pub(super) fn inert(&self, error: &CallError) -> String {
+        self.connection.rules.text(&error.to_string(), TextForm::Inert)
+    }
+
     /// Waits until the vendor's limits allow a request.
     async fn permit(&self, budget: Duration) -> Result<Permit, CallError> {
         let asked = Instant::now();
         let report = |reason: &str, span: Duration| self.caller.report(wait_message(reason, span));
-        let permit = self.connection.limiter.acquire(budget, self.policy.honor_server_limits, &report).await;
+        let permit =
+            self.connection.limiter.acquire(self.caller.key(), budget, self.policy.honor_server_limits, &report).await;
         let waited = asked.elapsed();
         if waited >= NOTICEABLE {
             self.metrics.waited(waited);
@@ -144,13 +169,13 @@ fn with_tries(error: CallError, tries: u32, spent: Duration) -> CallError {
     let retry_after = error.retry_after();
     let CallError::Rejected(mut rejection) = error else { return error };
     if let Some(reason) = &rejection.rate_limit.reason {
-        rejection.advice.push(format!("the vendor names the limit `{reason}`"));
+        rejection.advice.push(format!("the vendor names the limit `{reason}`").into());
     }
     if tries > 1 {
-        rejection.advice.push(format!("tried {tries} times within {} s", seconds(spent)));
+        rejection.advice.push(format!("tried {tries} times within {} s", seconds(spent)).into());
     }
     if let Some(wait) = retry_after {
-        rejection.advice.push(format!("retry_after_seconds: {}", seconds(wait)));
+        rejection.advice.push(format!("retry_after_seconds: {}", seconds(wait)).into());
     }
     CallError::Rejected(rejection)
 }

@@ -1,14 +1,14 @@
 //! A catalog, a selection of it, and connections to vendors → tools that can be called.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde_json::{Map, Value};
 
+use super::accounts::Accounts;
 use super::advice::with_advice;
-use super::api_connection::ApiConnections;
 use super::call_record::CallRecord;
 use super::caller::{Caller, url_settings};
 use super::caller_limiter::CallerLimiter;
@@ -19,30 +19,43 @@ use super::prepare::prepare;
 use super::present::present;
 use super::reply::cache::{ReplyCache, ReplyOwner};
 use super::resolve::Resolver;
+use super::restore::restore;
 use super::result::CallResult;
 use super::retry::{RetryPolicy, Sender};
 use super::send::send;
-use super::tools::OfferedTools;
+use super::tools::{OfferedTools, ToolSets};
+use crate::access::{Grant, ServerPolicy};
 use crate::audit::Audit;
 use crate::catalog::{self, Catalog, CatalogEntry};
 use crate::client_runtime::CompiledApi;
-use crate::config::{ChosenSettings, ConnectionConfig};
+use crate::config::{Account, ChosenSettings, ConnectionConfig};
 use crate::error::CallError;
 use crate::formats::{Folder, FormatContext, Lookup};
 use crate::jq::Evaluator;
+use crate::learn::Learner;
 use crate::metrics::Metrics;
 use crate::policy::Selection;
+use toolwright_model::truncate;
+
+/// The longest name of a tool that is looked for, in characters: twice what MCP lets a tool have.
+const LONGEST_NAME: usize = 256;
+/// The id of the grant of callers that have none of their own.
+const OWN_GRANT: &str = "server";
 
 /// Tools that can be called.
 pub struct Toolbox {
-    tools: OfferedTools,
-    connections: ApiConnections,
+    server_policy: ServerPolicy,
+    sets: ToolSets,
+    /// The tools as callers are offered them that have no grant of their own.
+    own: OfferedTools,
+    accounts: Accounts,
     limiter: CallerLimiter,
     policy: RetryPolicy,
     replies: Arc<ReplyCache>,
     evaluator: Option<Evaluator>,
     audit: Option<Audit>,
     metrics: Metrics,
+    learner: Option<Learner>,
     /// The folder whose files may be sent, if the operator named one.
     folder: Option<Folder>,
     clock: fn() -> SystemTime,
@@ -69,12 +82,28 @@ impl Toolbox {
         name: &str,
         arguments: Map<String, Value>,
     ) -> Result<CallResult, Failure> {
+        // It is looked for, repeated and recorded.
+        let name = &*truncate(name, LONGEST_NAME);
+        let tools = self.tools(caller);
         let mut record = CallRecord::new(self.audit.as_ref(), &self.metrics, caller, name);
-        let result = match self.limiter.permit(caller, self.policy.budget).await {
+        let result = match self.limiter.slot(caller, self.policy.budget).await {
             // Boxed, because futures that hold a call would be large otherwise.
-            Ok(_permit) => Box::pin(self.execute(caller, name, &arguments, &mut record)).await,
+            Ok(_slot) => Box::pin(self.execute(caller, &tools, name, &arguments, &mut record)).await,
             Err(throttled) => Err(CallError::Throttled(Box::new(throttled)).into()),
         };
+        record.end(&result);
+        result
+    }
+
+    /// Records a call whose arguments can't be read, as `call_as` records those whose arguments don't fit. What they are is
+    /// not recorded, for it is not known which of them are secret.
+    pub(crate) fn refuse(&self, caller: &Caller, name: &str, failure: Failure) -> Result<CallResult, Failure> {
+        let name = &*truncate(name, LONGEST_NAME);
+        let mut record = CallRecord::new(self.audit.as_ref(), &self.metrics, caller, name);
+        if let Some(entry) = self.catalog().get(name) {
+            record.set_tool(entry);
+        }
+        let result = Err(failure);
         record.end(&result);
         result
     }
@@ -83,29 +112,36 @@ impl Toolbox {
     async fn execute<'a>(
         &'a self,
         caller: &'a Caller,
+        tools: &'a OfferedTools,
         name: &str,
         arguments: &Map<String, Value>,
         record: &mut CallRecord<'a>,
     ) -> Result<CallResult, Failure> {
         let now = (self.clock)();
-        let (tools, connections) = (&self.tools, &self.connections);
-        let resolved =
-            Resolver { tools, connections, now, dry_run: self.dry_run }.resolve(caller, name, arguments, record)?;
+        let (accounts, folder) = (&self.accounts, self.folder.as_ref());
+        let stage = Resolver { tools, accounts, now, dry_run: self.dry_run, folder };
+        let mut resolved = stage.resolve(caller, name, arguments, record).await?;
         let dry_run = resolved.dry_run;
         if let Some(cursor) = resolved.cursor.as_ref().filter(|_| !dry_run)
             && let Some(rest) = self.replies.rest(cursor, ReplyOwner::from(caller))
         {
             return Ok(rest.into());
         }
-        let sender = Sender::new(&resolved, self.policy, &self.metrics);
-        let lookup = VendorLookup { sender: &sender, catalog: &tools.catalog, api: &resolved.operation.api };
+        let operation = resolved.operation;
+        let sender = Sender::new(&resolved, self.policy, &self.metrics, self.learner.as_ref());
+        let lookup = VendorLookup { sender: &sender, catalog: self.catalog(), api: &operation.api };
         let lookup: &dyn Lookup = if dry_run { &NoLookup } else { &lookup };
-        let context = FormatContext { now, folder: self.folder.as_ref(), lookup, cache: &sender.session.lookups };
-        let prepared = prepare(resolved, self.policy.records, &context).await?;
+        let files = folder.map(Folder::for_call);
+        let context = FormatContext { now, files: files.as_ref(), lookup, cache: &sender.session.lookups, path: &[] };
+        if restore(&mut resolved, &sender, tools).await? {
+            // What is sent is recorded.
+            record.set_arguments(|| resolved.masked.clone());
+        }
+        let prepared = prepare(resolved, self.policy.records, &context, tools).await?;
         if dry_run {
             return plan(prepared).await.map(CallResult::from);
         }
-        record.intend()?;
+        record.intend(caller)?;
         let pages = match send(&prepared, &sender).await {
             Ok(pages) => pages,
             Err(error) => return Err(with_advice(error, &prepared, tools, lookup).await.into()),
@@ -133,15 +169,21 @@ impl Toolbox {
         connections: &HashMap<String, ConnectionConfig>,
         dry_run: bool,
     ) -> Self {
+        let (accounts, sets) = (Accounts::new(apis, &catalog, connections), ToolSets::new(catalog.clone(), false));
+        let server_policy = ServerPolicy::new(catalog, selection);
+        let own = server_policy.whole(OWN_GRANT, server_policy.accounts_named_as_vendors());
         Self {
-            connections: ApiConnections::new(apis, &catalog, connections),
-            tools: OfferedTools::new(catalog, selection),
+            accounts,
+            own: sets.of(&Arc::new(own)),
+            server_policy,
+            sets,
             limiter: CallerLimiter::default(),
             policy: RetryPolicy::default(),
             replies: Arc::default(),
             evaluator: None,
             audit: None,
             metrics: Metrics::default(),
+            learner: None,
             folder: None,
             clock: SystemTime::now,
             dry_run,
@@ -162,6 +204,13 @@ impl Toolbox {
         self
     }
 
+    /// Notes where answers differ from their descriptions.
+    #[must_use]
+    pub fn with_learner(mut self, learner: Option<Learner>) -> Self {
+        self.learner = learner;
+        self
+    }
+
     /// Evaluates the filters of callers.
     #[must_use]
     pub fn with_evaluator(mut self, evaluator: Evaluator) -> Self {
@@ -173,8 +222,26 @@ impl Toolbox {
     /// a network, others would read the operator's files.
     #[must_use]
     pub fn with_files(mut self, folder: Option<Folder>) -> Self {
-        self.tools.folder_is_open = folder.is_some();
+        self.sets = ToolSets::new(self.catalog().clone(), folder.is_some());
+        self.own = self.sets.of(self.own.grant());
         self.folder = folder;
+        self
+    }
+
+    /// Adds accounts; one with the name of another takes its place.
+    #[must_use]
+    pub fn with_accounts(mut self, accounts: impl IntoIterator<Item = Account>) -> Self {
+        for account in accounts {
+            self.accounts.add(account);
+        }
+        self
+    }
+
+    /// Names the accounts, by vendor, that serve callers without a grant of their own. Other vendors are not offered to
+    /// them.
+    #[must_use]
+    pub fn serving(mut self, accounts: BTreeMap<String, String>) -> Self {
+        self.own = self.sets.of(&Arc::new(self.server_policy.whole(OWN_GRANT, accounts)));
         self
     }
 
@@ -185,6 +252,21 @@ impl Toolbox {
         self
     }
 
+    /// Before a process ends: receives and stores tokens that were requested, within a bound, and requests no more.
+    pub async fn settle_tokens(&self) {
+        let connections = self.accounts.all();
+        let credentials = connections.iter().map(|connection| connection.config.credentials.settle());
+        futures_util::future::join_all(credentials).await;
+    }
+
+    /// Opens the audit log anew where its file was moved; does nothing without one.
+    ///
+    /// # Errors
+    /// The new file can't be written.
+    pub fn reopen_record(&self) -> std::io::Result<()> {
+        self.audit.as_ref().map_or(Ok(()), Audit::reopen)
+    }
+
     /// Returns the metrics of all calls.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
@@ -192,33 +274,46 @@ impl Toolbox {
 
     /// Returns the whole catalog, of which the selection offers a part.
     pub fn catalog(&self) -> &Catalog {
-        &self.tools.catalog
+        self.server_policy.catalog()
     }
 
-    /// Returns the tools that are offered, in order of their names.
+    /// What it offers at most: grants are made of it.
+    pub fn server_policy(&self) -> &ServerPolicy {
+        &self.server_policy
+    }
+
+    /// The account, by vendor, to whose address callers bring credentials of their own.
+    pub fn accounts_of_callers(&self) -> BTreeMap<String, String> {
+        self.accounts.of_callers()
+    }
+
+    /// Returns the tools that a caller is offered.
+    pub fn tools(&self, caller: &Caller) -> OfferedTools {
+        caller.grant.as_ref().map_or_else(|| self.own.clone(), |grant| self.sets.of(grant))
+    }
+
+    /// Returns the tools that callers without a grant of their own are offered, in order of their names.
     pub fn offered(&self) -> impl Iterator<Item = &CatalogEntry> {
-        self.tools.iter()
+        self.own.iter()
     }
 
-    /// Returns the tool with this name or alias if it is offered.
-    pub fn offered_tool(&self, name: &str) -> Option<&CatalogEntry> {
-        self.catalog().get(name).filter(|entry| self.tools.check_offered(entry).is_ok())
+    /// Returns the grant of callers that have none of their own: all that the server offers.
+    pub fn own_grant(&self) -> &Arc<Grant> {
+        self.own.grant()
     }
 
-    /// Returns a tool as `tools/list` sends it.
-    pub fn listing(&self, entry: &CatalogEntry) -> rmcp::model::Tool {
-        self.tools.listing(entry)
-    }
-
-    /// Reads which tenants a client chooses by the parameters of the URL that it connects to.
+    /// Reads which tenants a client chooses by the parameters of the URL that it connects to, among those of the accounts
+    /// that serve it.
     ///
     /// # Errors
-    /// A choice is not allowed.
+    /// A choice is not allowed, or a parameter is none of those that choose.
     pub fn choose<'a>(
         &self,
+        grant: &Grant,
         parameters: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
     ) -> Result<ChosenSettings, String> {
-        let connections: Vec<&ConnectionConfig> = self.connections.configs().collect();
-        url_settings(parameters, self.tools.catalog.vendors(), &connections)
+        let connections = self.accounts.of(grant);
+        let configs: Vec<&ConnectionConfig> = connections.iter().map(|connection| &connection.config).collect();
+        url_settings(parameters, &configs)
     }
 }

@@ -6,21 +6,21 @@ use std::io::Read as _;
 use clap::{Args, ValueEnum};
 use rmcp::model::{CallToolResult, ContentBlock, ResourceContents};
 use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
 
 use super::CommandError;
+use super::accounts::{AccountArguments, FoundAccounts};
 use super::printer::Printer;
 use super::selection::{SelectionArguments, environment};
+use super::signals::Signals;
 use super::start::{
-    AuditArguments, FilesArguments, RetryArguments, SandboxArguments, evaluator, sandbox_connections,
-    vendor_connections,
+    AuditArguments, FilesArguments, NetworkArguments, RetryArguments, SandboxArguments, evaluator, sandbox_connections,
 };
 use crate::call::{CallResult, Caller, Failure, Toolbox};
 use crate::catalog::Catalog;
-use crate::config::ConnectionConfig;
-use crate::error::ConfigError;
+use crate::error::{Audience, ConfigError};
 use crate::mcp_result;
 use crate::policy::Defaults;
-use crate::sandbox::Sandbox;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -39,9 +39,13 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, default_value_t)]
     format: OutputFormat,
     #[command(flatten)]
+    accounts: AccountArguments,
+    #[command(flatten)]
     audit: AuditArguments,
     #[command(flatten)]
     files: FilesArguments,
+    #[command(flatten)]
+    network: NetworkArguments,
     #[command(flatten)]
     retry: RetryArguments,
     #[command(flatten)]
@@ -59,57 +63,68 @@ enum OutputFormat {
     Json,
 }
 
-pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<(), CommandError> {
+pub(super) fn run(arguments: &Arguments, signals: &Signals) -> Result<(), CommandError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(call(arguments, printer))
+    let called = runtime.block_on(call(arguments, signals, &mut Printer::new()));
+    // A name that is still being resolved must not delay the exit.
+    runtime.shutdown_background();
+    called
 }
 
-async fn call(arguments: &Arguments, printer: &mut Printer) -> Result<(), CommandError> {
+async fn call(arguments: &Arguments, signals: &Signals, printer: &mut Printer) -> Result<(), CommandError> {
     let catalog = Catalog::compiled();
     let selection = arguments.selection.resolve(Defaults::Reads, &catalog, &environment)?;
     let tool_arguments = tool_arguments(arguments)?;
     let vendor = catalog.get(&arguments.name).map(|entry| entry.vendor.clone());
     let folder = arguments.files.open()?;
+    if arguments.sandbox.is_on() {
+        arguments.accounts.refuse_in_sandbox()?;
+    }
     let sandbox = arguments.sandbox.start().await?;
-    let (connections, not_connected) = match connections(sandbox.as_ref(), vendor.as_deref(), &catalog) {
-        Ok(connections) => (connections, None),
+    let connections = match &sandbox {
+        Some(sandbox) => sandbox_connections(sandbox, &catalog, &environment)?,
+        None => HashMap::new(),
+    };
+    let (found, not_connected) = match arguments.find_accounts(vendor.as_deref(), &catalog) {
+        Ok(found) => (found, None),
         // An unknown or refused tool needs no connection, so that the call decides.
-        Err(CommandError::Configuration(error)) => (HashMap::new(), Some(error)),
+        Err(CommandError::Configuration(error)) => (FoundAccounts::default(), Some(error)),
         Err(error) => return Err(error),
     };
-    let toolbox = Toolbox::new(catalog, selection, &connections, arguments.dry_run)
+    let mut toolbox = Toolbox::new(catalog, selection, &connections, arguments.dry_run)
         .with_retry_policy(arguments.retry.policy())
         .with_files(folder)
-        .with_record(arguments.audit.open()?)
+        .with_record(arguments.audit.open(arguments.selection.profile())?)
         .with_evaluator(evaluator()?);
-    let result = run_call(&toolbox, &arguments.name, tool_arguments, printer).await?;
-    match (result, not_connected) {
-        (Err(Failure::UnknownTool { name, near }), _) => Err(unknown_tool(&name, &near).into()),
-        (Err(Failure::Refused { refusal, .. }), _) => {
-            Err(ConfigError::new(format!("`{}` is held back: {refusal}", arguments.name)).into())
+    if !found.accounts.is_empty() {
+        toolbox = toolbox.with_accounts(found.accounts).serving(found.serving);
+    }
+    let result = run_call(&toolbox, &arguments.name, tool_arguments, &signals.end_by(), printer).await;
+    toolbox.settle_tokens().await;
+    match (result?, not_connected) {
+        (Err(failure @ (Failure::UnknownTool { .. } | Failure::Refused { .. })), _) => {
+            Err(ConfigError::new(failure.text(Audience::Person)).into())
         }
         (_, Some(error)) => Err(error.into()),
         (result, None) => print(arguments.format, &vendor.unwrap_or_default(), result, printer),
     }
 }
 
-fn connections(
-    sandbox: Option<&Sandbox>,
-    vendor: Option<&str>,
-    catalog: &Catalog,
-) -> Result<HashMap<String, ConnectionConfig>, CommandError> {
-    match (sandbox, vendor) {
-        (Some(sandbox), _) => sandbox_connections(sandbox, catalog, &environment),
-        (None, Some(vendor)) => vendor_connections(catalog, Some(&[vendor.to_owned()].into()), &environment),
-        (None, None) => Ok(HashMap::new()),
+impl Arguments {
+    /// Finds the account of the tool's vendor; none is needed in the sandbox, or for a tool that is not known.
+    fn find_accounts(&self, vendor: Option<&str>, catalog: &Catalog) -> Result<FoundAccounts, CommandError> {
+        let Some(vendor) = vendor.filter(|_| !self.sandbox.is_on()) else { return Ok(FoundAccounts::default()) };
+        let wanted = [vendor.to_owned()].into();
+        self.accounts.find(&self.selection, catalog, Some(&wanted), self.network.unencrypted(), true)
     }
 }
 
-/// Runs the call and prints its progress. Ctrl-C drops the request.
+/// Runs the call and prints its progress. A signal drops the request.
 async fn run_call(
     toolbox: &Toolbox,
     name: &str,
     arguments: Map<String, Value>,
+    stop: &CancellationToken,
     printer: &mut Printer,
 ) -> Result<Result<CallResult, Failure>, CommandError> {
     let (progress, mut lines) = tokio::sync::mpsc::unbounded_channel();
@@ -120,18 +135,9 @@ async fn run_call(
         tokio::select! {
             result = &mut call => return Ok(result),
             Some(line) = lines.recv() => printer.note(&line),
-            _ = tokio::signal::ctrl_c() => return Err(CommandError::Check),
+            () = stop.cancelled() => return Err(CommandError::Check),
         }
     }
-}
-
-fn unknown_tool(name: &str, near: &[String]) -> ConfigError {
-    let hint = if near.is_empty() {
-        "`toolwright catalog list` shows every name".to_owned()
-    } else {
-        format!("did you mean `{}`?", near.join("`, `"))
-    };
-    ConfigError::new(format!("unknown tool `{name}`\nhint: {hint}"))
 }
 
 /// Prints the result: data on stdout, a failure as text on stderr.
@@ -142,11 +148,13 @@ fn print(
     printer: &mut Printer,
 ) -> Result<(), CommandError> {
     let is_configuration = result.as_ref().is_err_and(Failure::is_configuration);
+    // The MCP result is a model's; here a person reads, who can set flags and variables.
+    let failure = result.as_ref().err().map(|failure| mcp_result::failure_text(failure, Audience::Person));
     let result = mcp_result::result(vendor, result);
     let failed = result.is_error == Some(true);
     match format {
-        OutputFormat::Json => printer.data(&serde_json::to_string_pretty(&result).map_err(std::io::Error::from)?)?,
-        OutputFormat::Text if failed => printer.error(&text(&result)),
+        OutputFormat::Json => printer.json(&result)?,
+        OutputFormat::Text if failed => printer.error(&failure.unwrap_or_else(|| text(&result))),
         OutputFormat::Text => printer.data(&text(&result))?,
     }
     match (failed, is_configuration) {
@@ -207,12 +215,7 @@ fn text(result: &CallToolResult) -> String {
         .content
         .iter()
         .map(|block| match block {
-            ContentBlock::Text(text) => match serde_json::from_str::<Value>(&text.text) {
-                Ok(value @ (Value::Object(_) | Value::Array(_))) => {
-                    serde_json::to_string_pretty(&value).unwrap_or_else(|_| text.text.clone())
-                }
-                _ => text.text.clone(),
-            },
+            ContentBlock::Text(text) => mcp_result::indented(&text.text).unwrap_or_else(|| text.text.clone()),
             ContentBlock::Image(image) => format!("({}, {} bytes in base64)", image.mime_type, image.data.len()),
             ContentBlock::Resource(resource) => match &resource.resource {
                 ResourceContents::BlobResourceContents { uri, mime_type, blob, .. } => {

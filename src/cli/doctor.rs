@@ -4,19 +4,23 @@
 mod scopes;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use clap::Args;
 use serde_json::{Map, Value};
 
 use super::CommandError;
+use super::accounts::{AccountArguments, FoundAccounts};
 use super::printer::Printer;
 use super::selection::{SelectionArguments, environment};
-use super::start::vendor_connections;
+use super::signals::Signals;
+use super::start::NetworkArguments;
 use super::table;
-use crate::call::{CallResult, Failure, Toolbox};
+use crate::call::{CallResult, Caller, Toolbox};
 use crate::catalog::{Catalog, CatalogEntry};
-use crate::config::{ConnectionConfig, connection};
-use crate::error::{CallError, ConfigError};
+use crate::config::{Account, ConnectionConfig};
+use crate::error::{Audience, ConfigError};
+use crate::mcp_result;
 use crate::policy::{Defaults, Selection, SelectionWords};
 use toolwright_model::Vendor;
 
@@ -28,84 +32,142 @@ pub(super) const EXAMPLE: &str = "Example:\n  toolwright doctor --vendor jitbit"
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
+    accounts: AccountArguments,
+    #[command(flatten)]
+    network: NetworkArguments,
+    #[command(flatten)]
     selection: SelectionArguments,
 }
 
-pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<(), CommandError> {
+pub(super) fn run(arguments: &Arguments, signals: &Signals) -> Result<(), CommandError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(check(arguments, printer))
+    let checked = runtime.block_on(check(arguments, signals, &mut Printer::new()));
+    // A name that is still being resolved must not delay the exit.
+    runtime.shutdown_background();
+    checked
 }
 
-async fn check(arguments: &Arguments, printer: &mut Printer) -> Result<(), CommandError> {
+async fn check(arguments: &Arguments, signals: &Signals, printer: &mut Printer) -> Result<(), CommandError> {
     let catalog = Catalog::compiled();
-    let selection = arguments.selection.resolve(Defaults::Everything, &catalog, &environment)?;
-    let wanted = |vendor: &&Vendor| selection.vendors().is_none_or(|wanted| wanted.contains(&vendor.id));
-    let mut connections = HashMap::new();
-    let mut wrong = BTreeMap::new();
-    for vendor in catalog.vendors().iter().filter(wanted) {
-        match connection(vendor, &environment) {
-            Ok(Some(connection)) => drop(connections.insert(vendor.id.clone(), connection)),
-            Ok(None) => {}
-            Err(error) => drop(wrong.insert(vendor.id.clone(), error)),
-        }
-    }
-    let nothing = connections.is_empty() && wrong.is_empty();
-    let unconfigured = |id: &String| !connections.contains_key(id) && !wrong.contains_key(id);
-    if nothing || selection.vendors().is_some_and(|wanted| wanted.iter().any(unconfigured)) {
+    // As `serve` resolves the same flags: its tools are what the figures and scopes are about.
+    let selection = arguments.selection.resolve(Defaults::CoreReads, &catalog, &environment)?;
+    let unencrypted = arguments.network.unencrypted();
+    let (wanted, settings) = (selection.vendors(), &arguments.selection);
+    let mut found = arguments.accounts.look(settings, &catalog, wanted, unencrypted, true)?;
+    let nothing = found.accounts.is_empty() && found.wrong.is_empty();
+    let is_missing = |id: &String| !found.vendors().contains(id) && !found.wrong.keys().any(|(vendor, _)| vendor == id);
+    if nothing || wanted.is_some_and(|wanted| wanted.iter().any(is_missing)) {
         // Fails, with the variables to set.
-        vendor_connections(&catalog, selection.vendors(), &environment)?;
+        arguments.accounts.find(settings, &catalog, wanted, unencrypted, false)?;
     }
     // The check only reads, so the flags need not select its tool.
     let reads = Selection::resolve(&SelectionWords::default(), Defaults::Reads, &catalog)?;
-    let toolbox = Toolbox::new(catalog.clone(), reads, &connections, false);
-    let mut fine = true;
-    for vendor in catalog.vendors() {
-        if let Some(error) = wrong.get(&vendor.id) {
-            let text = error.to_string();
-            let text = text.strip_prefix(&format!("{}: ", vendor.title)).unwrap_or(&text);
-            printer.data(&vendor.title)?;
-            printer.data(&field("not usable", text, printer.width()))?;
-            continue;
-        }
-        let Some(connection) = connections.get(&vendor.id) else {
-            if selection.vendors().is_none() {
-                printer.data(&format!("{}: not configured", vendor.title))?;
-            }
-            continue;
-        };
-        let selected: Vec<&CatalogEntry> = catalog
-            .entries()
-            .iter()
-            .filter(|entry| entry.vendor == vendor.id && selection.decide(entry).is_ok())
-            .collect();
-        fine &= report(&toolbox, vendor, connection, &selected, printer).await?;
-    }
-    match (wrong.is_empty(), fine) {
+    let accounts: Vec<CheckedAccount> = found.accounts.iter().map(CheckedAccount::of).collect();
+    let toolbox = Toolbox::new(catalog.clone(), reads, &HashMap::new(), false);
+    let toolbox = toolbox.with_accounts(std::mem::take(&mut found.accounts));
+    let stop = signals.end_by();
+    let checked = tokio::select! {
+        checked = check_vendors(&toolbox, &selection, &accounts, &found, printer) => checked,
+        () = stop.cancelled() => Err(CommandError::Check),
+    };
+    toolbox.settle_tokens().await;
+    match (found.wrong.is_empty(), checked?) {
         (false, _) => Err(ConfigError::new("not every vendor can be used as it is configured").into()),
         (true, true) => Ok(()),
         (true, false) => Err(CommandError::Check),
     }
 }
 
-/// Prints a connection, its login and its scopes; returns whether the login succeeded.
+/// An account that is checked.
+struct CheckedAccount {
+    name: String,
+    vendor: String,
+    connection: ConnectionConfig,
+}
+
+impl CheckedAccount {
+    fn of(account: &Account) -> Self {
+        Self { name: account.name.clone(), vendor: account.vendor.clone(), connection: account.connection.clone() }
+    }
+
+    /// A person who calls with this account alone.
+    fn caller(&self, toolbox: &Toolbox) -> Caller {
+        let accounts = [(self.vendor.clone(), self.name.clone())].into();
+        let grant = Arc::new(toolbox.server_policy().whole(&self.name, accounts));
+        Caller { grant: Some(grant), client: Some("toolwright doctor".to_owned()), ..Caller::default() }
+    }
+}
+
+/// Prints each vendor with its accounts or what is wrong with those; returns whether every login succeeded.
+async fn check_vendors(
+    toolbox: &Toolbox,
+    selection: &Selection,
+    accounts: &[CheckedAccount],
+    found: &FoundAccounts,
+    printer: &mut Printer,
+) -> Result<bool, CommandError> {
+    let catalog = toolbox.catalog();
+    let mut fine = true;
+    for vendor in catalog.vendors() {
+        let of_vendor = || catalog.entries().iter().filter(|entry| entry.vendor == vendor.id);
+        let accounts: Vec<&CheckedAccount> = accounts.iter().filter(|account| account.vendor == vendor.id).collect();
+        let wrong: Vec<(&String, &ConfigError)> = found
+            .wrong
+            .iter()
+            .filter(|((of, _), _)| *of == vendor.id)
+            .map(|((_, name), error)| (name, error))
+            .collect();
+        if accounts.is_empty() && wrong.is_empty() {
+            if selection.vendors().is_none() {
+                printer.data(&format!("{}: not configured", vendor.title))?;
+            }
+            continue;
+        }
+        let served: Vec<&CatalogEntry> = of_vendor().filter(|entry| selection.decide(entry).is_ok()).collect();
+        let (title, count) = (&vendor.title, of_vendor().count());
+        let offers = format!("{title}: `serve` with the same flags offers {} of {count} tools", served.len());
+        printer.data(if accounts.is_empty() { title } else { &offers })?;
+        for (name, error) in wrong {
+            let text = error.to_string();
+            let text = text.strip_prefix(&format!("{}: ", vendor.title)).unwrap_or(&text);
+            print_name(name, vendor, printer)?;
+            printer.data(&field("not usable", text, printer.width()))?;
+        }
+        for account in accounts {
+            print_name(&account.name, vendor, printer)?;
+            fine &= report(toolbox, vendor, account, &served, printer).await?;
+        }
+    }
+    Ok(fine)
+}
+
+/// Prints the name of an account, but for that of the environment.
+fn print_name(name: &str, vendor: &Vendor, printer: &mut Printer) -> Result<(), CommandError> {
+    if name != vendor.id {
+        printer.data(&field("account", name, printer.width()))?;
+    }
+    Ok(())
+}
+
+/// Prints an account, its login and its scopes; returns whether the login succeeded.
 async fn report(
     toolbox: &Toolbox,
     vendor: &Vendor,
-    connection: &ConnectionConfig,
-    selected: &[&CatalogEntry],
+    account: &CheckedAccount,
+    served: &[&CatalogEntry],
     printer: &mut Printer,
 ) -> Result<bool, CommandError> {
     let width = printer.width();
-    printer.data(&format!("{}: {} tools in the selection", vendor.title, selected.len()))?;
+    let connection = &account.connection;
     printer.data(&described(connection, width))?;
-    let login = login(toolbox, vendor, connection).await;
+    let login = login(toolbox, vendor, account).await;
     let result = match &login {
         Ok(identity) => format!("ok: {identity}"),
         Err(reason) => format!("failed: {reason}"),
     };
     printer.data(&field("login", &result, width))?;
     // The login has requested the token whose scopes are compared here.
-    if let Some(text) = scopes::text(selected, connection.credentials.scopes().as_deref()) {
+    if let Some(text) = scopes::text(served, connection.credentials.scopes().as_deref()) {
         printer.data(&field("scopes", &text, width))?;
     }
     Ok(login.is_ok())
@@ -133,6 +195,9 @@ fn described(connection: &ConnectionConfig, width: usize) -> String {
     let address = format!("{} (from {})", addresses(connection), connection.address_source);
     let mut lines =
         vec![field("address", &address, width), field("credentials", &connection.credentials_source, width)];
+    if !connection.tls_source.is_empty() {
+        lines.push(field("certificates", &connection.tls_source, width));
+    }
     for one in &connection.settings {
         let setting = &one.setting;
         let value = one.value.as_deref().map_or_else(
@@ -149,7 +214,7 @@ fn described(connection: &ConnectionConfig, width: usize) -> String {
 }
 
 /// Calls the vendor's check once; returns who we are.
-async fn login(toolbox: &Toolbox, vendor: &Vendor, connection: &ConnectionConfig) -> Result<String, String> {
+async fn login(toolbox: &Toolbox, vendor: &Vendor, account: &CheckedAccount) -> Result<String, String> {
     let Some(check) = &vendor.check else { return Ok("this vendor names no check; nothing was called".to_owned()) };
     let tool = toolbox
         .catalog()
@@ -157,28 +222,18 @@ async fn login(toolbox: &Toolbox, vendor: &Vendor, connection: &ConnectionConfig
         .iter()
         .find(|entry| matches!(entry.tool.calls.as_slice(), [call] if call.operation == check.operation))
         .ok_or("the vendor's check is no tool; this is a fault of toolwright")?;
-    let result = toolbox.call(&tool.tool.name, Map::new()).await.map_err(|failure| explained(&failure, connection))?;
+    let result = toolbox.call_as(&account.caller(toolbox), &tool.tool.name, Map::new()).await;
+    let result = result.map_err(|failure| mcp_result::failure_text(&failure, Audience::Doctor))?;
     let CallResult::Reply(answer) = result else { return Ok("this is a dry run; nothing was called".to_owned()) };
     let Ok(body) = serde_json::from_slice::<Value>(&answer.body) else {
         return Err(format!(
             "the answer is no JSON: `{}` may be a website or a login page\nhint: {} should lead to the product itself",
-            connection.base, connection.address_source
+            account.connection.base, account.connection.address_source
         ));
     };
     let identity = check.identity.iter().filter_map(|pointer| body.pointer(pointer)?.as_str());
     let identity = identity.map(str::trim).find(|text| !text.is_empty());
     Ok(identity.map_or_else(|| "the answer names no user".to_owned(), |name| format!("you are {name}")))
-}
-
-/// A failed login, with the advice of the vendor's file: a call without arguments is refused
-/// because of the connection only.
-fn explained(failure: &Failure, connection: &ConnectionConfig) -> String {
-    let text = failure.to_string();
-    let Failure::Call(CallError::Rejected(rejection)) = failure else { return text };
-    match connection.explain(rejection.status, &rejection.body) {
-        Some(advice) if !text.contains(advice) => format!("{text}\nhint: {advice}"),
-        _ => text,
-    }
 }
 
 #[cfg(test)]
@@ -187,25 +242,17 @@ mod tests {
 
     use super::*;
     use crate::config::ConfiguredSetting;
-    use crate::error::Rejection;
-    use crate::upstream::{Credentials, parse_address};
-    use toolwright_model::{Refusal, Setting};
+    use crate::upstream::{Credentials, Unencrypted, parse_address};
+    use toolwright_model::Setting;
 
     fn connection() -> ConnectionConfig {
-        let root = |text: &str| parse_address(text, &[]).unwrap();
+        let root = |text: &str| parse_address(text, &[], Unencrypted::default()).unwrap();
         let setting = Setting {
             title: "organization".to_owned(),
             header: "x-org-id".to_owned(),
             variable: "ACME_ORG_ID".to_owned(),
             allowed: Some("ACME_ORG_IDS".to_owned()),
             query: Some("organizationID".to_owned()),
-        };
-        let not_found = Refusal {
-            status: 404,
-            at: Vec::new(),
-            kinds: Vec::new(),
-            text: None,
-            say: "ACME_CLOUD_ID is none of yours".to_owned(),
         };
         let base = root("https://console.example.com/api");
         ConnectionConfig {
@@ -218,7 +265,6 @@ mod tests {
                 value: Some("one".to_owned()),
                 allowed: vec!["one".to_owned(), "two".to_owned()],
             }],
-            refusals: vec![not_found],
             ..ConnectionConfig::new(base, Credentials::bearer("s3cret").unwrap(), Duration::from_secs(1))
         }
     }
@@ -233,19 +279,5 @@ mod tests {
              credentials  key from ACME_KEY\n  \
              organization one (from ACME_ORG_ID); over HTTP, `organizationID` chooses among 2"
         );
-    }
-
-    #[test]
-    fn a_refused_login_has_the_advice_for_the_connection() {
-        let rejection = |status| Rejection {
-            status,
-            body: String::new(),
-            advice: Vec::new(),
-            rate_limit: crate::error::RateLimit::default(),
-            request_id: None,
-        };
-        let text = |status| explained(&CallError::Rejected(Box::new(rejection(status))).into(), &connection());
-        assert!(text(404).ends_with("\nhint: ACME_CLOUD_ID is none of yours"), "{}", text(404));
-        assert!(!text(500).contains("none of yours"));
     }
 }

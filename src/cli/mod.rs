@@ -1,15 +1,22 @@
 //! Arguments → a command's run → an exit code: 0 done, 1 the call or the check failed, 2 usage,
 //! configuration or policy. One file per command.
 
+mod accounts;
+mod admin;
 mod audit;
 mod call;
 mod catalog;
 mod doctor;
+mod link;
 mod printer;
+mod replay;
 mod selection;
 mod serve;
+mod signals;
 mod start;
+mod store;
 mod table;
+mod team;
 
 use std::process::ExitCode;
 
@@ -41,8 +48,14 @@ enum Command {
     /// Call one tool and print its answer
     #[command(after_help = CALL_EXAMPLE)]
     Call(call::Arguments),
-    /// Check a record of calls that `--audit` wrote
+    /// Check a record of calls that `--audit` wrote, and sign where it ends
     Audit(audit::Arguments),
+    /// Create, list, narrow and revoke links: addresses that permit a part of what the server offers
+    Link(link::Arguments),
+    /// Create, list and revoke tokens of administrators
+    Admin(admin::Arguments),
+    /// Copy the store of links and tokens
+    Store(store::Arguments),
     /// Check addresses and credentials: one login per vendor
     #[command(after_help = doctor::EXAMPLE)]
     Doctor(doctor::Arguments),
@@ -74,16 +87,22 @@ impl From<std::io::Error> for CommandError {
 /// Runs the program.
 pub fn main() -> ExitCode {
     // clap prints help and usage itself and ends with 0 or 2.
-    let arguments = Arguments::parse();
+    match Arguments::parse().command {
+        Command::Serve(arguments) => signals::watch(move |signals| ended(serve::run(&arguments, signals))),
+        Command::Call(arguments) => signals::watch(move |signals| ended(call::run(&arguments, signals))),
+        Command::Doctor(arguments) => signals::watch(move |signals| ended(doctor::run(&arguments, signals))),
+        Command::Catalog(arguments) => ended(catalog::run(&arguments, &mut Printer::new())),
+        Command::Audit(arguments) => ended(audit::run(&arguments, &mut Printer::new())),
+        Command::Link(arguments) => ended(link::run(&arguments, &mut Printer::new())),
+        Command::Admin(arguments) => ended(admin::run(&arguments, &mut Printer::new())),
+        Command::Store(arguments) => ended(store::run(&arguments, &mut Printer::new())),
+        Command::EvaluateJq => crate::jq::run_child(),
+    }
+}
+
+/// Prints why a command failed, and returns its exit code.
+fn ended(done: Result<(), CommandError>) -> ExitCode {
     let mut printer = Printer::new();
-    let done = match arguments.command {
-        Command::Serve(arguments) => serve::run(&arguments, &mut printer),
-        Command::Catalog(arguments) => catalog::run(&arguments, &mut printer),
-        Command::Call(arguments) => call::run(&arguments, &mut printer),
-        Command::Audit(arguments) => audit::run(&arguments, &mut printer),
-        Command::Doctor(arguments) => doctor::run(&arguments, &mut printer),
-        Command::EvaluateJq => return crate::jq::run_child(),
-    };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(CommandError::Check) => ExitCode::from(1),

@@ -29,6 +29,11 @@ impl Printer {
         writeln!(out, "{}", text.trim_end_matches('\n'))
     }
 
+    /// Prints data as JSON that people can read too.
+    pub(super) fn json(&mut self, value: &impl serde::Serialize) -> io::Result<()> {
+        self.data(&serde_json::to_string_pretty(value)?)
+    }
+
     /// Prints a message for a person. anstream removes colour where NO_COLOR or a pipe forbids it.
     #[expect(clippy::unused_self, reason = "messages are printed by the holder of the printer only")]
     pub(super) fn note(&mut self, text: &str) {

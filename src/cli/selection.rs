@@ -1,13 +1,14 @@
 //! The SELECTION flags, the same for every command → a selection.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use super::CommandError;
 use crate::catalog::Catalog;
 use crate::config::{self, Environment};
-use crate::policy::{Defaults, Selection, SelectionWords};
+use crate::error::ConfigError;
+use crate::policy::{Defaults, NamePatterns, Selection, SelectionWords};
 
 /// Which tools: values within a flag add up, flags narrow each other, --exclude wins.
 #[derive(Debug, Clone, Default, Args)]
@@ -43,6 +44,33 @@ pub(super) struct SelectionArguments {
 }
 
 impl SelectionArguments {
+    /// Returns the profile that was named.
+    pub(super) fn profile(&self) -> Option<&str> {
+        self.profile.as_deref().filter(|name| !name.is_empty())
+    }
+
+    /// Returns the tools that the profile pins, for `serve --discover`.
+    pub(super) fn pinned(&self, catalog: &Catalog, env: Environment<'_>) -> Result<NamePatterns, ConfigError> {
+        let globs = config::pinned(self.profile(), self.config.as_deref(), env)?;
+        NamePatterns::parse("pin", &globs, catalog)
+    }
+
+    /// Returns the settings file that was named.
+    pub(super) fn config(&self) -> Option<&Path> {
+        self.config.as_deref()
+    }
+
+    /// Returns whether any flag but `--config` is given.
+    pub(super) fn is_given(&self) -> bool {
+        let lists = [&self.vendor, &self.methods, &self.tags, &self.tools, &self.exclude, &self.allow];
+        self.profile().is_some() || lists.into_iter().flatten().any(|word| !word.trim().is_empty())
+    }
+
+    /// Returns the selection of a profile alone, of the same settings file.
+    pub(super) fn of_profile(&self, name: &str) -> Self {
+        Self { profile: Some(name.to_owned()), config: self.config.clone(), ..Self::default() }
+    }
+
     /// Resolves the flags; the profile applies where a flag is absent, the defaults where both are.
     pub(super) fn resolve(
         &self,
@@ -50,6 +78,11 @@ impl SelectionArguments {
         catalog: &Catalog,
         env: Environment<'_>,
     ) -> Result<Selection, CommandError> {
+        Ok(Selection::resolve(&self.words(env)?, defaults, catalog)?)
+    }
+
+    /// Returns the words of the flags, and of the profile where a flag is absent.
+    pub(super) fn words(&self, env: Environment<'_>) -> Result<SelectionWords, ConfigError> {
         // MCP clients that template their configuration pass empty values for absent ones.
         let present = |words: &[String]| -> Vec<String> {
             words.iter().map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect()
@@ -62,8 +95,7 @@ impl SelectionArguments {
             exclude: present(&self.exclude),
             allow: present(&self.allow),
         };
-        let words = config::with_profile(typed, self.profile.as_deref(), self.config.as_deref(), env)?;
-        Ok(Selection::resolve(&words, defaults, catalog)?)
+        config::with_profile(typed, self.profile.as_deref(), self.config.as_deref(), env)
     }
 }
 

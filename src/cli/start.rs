@@ -1,6 +1,6 @@
 //! Flags that `serve` and `call` share → connections to vendors or the sandbox, and what a toolbox is made of.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,12 +10,13 @@ use super::CommandError;
 use crate::audit::Audit;
 use crate::call::RetryPolicy;
 use crate::catalog::{self, Catalog};
-use crate::config::{ConnectionConfig, Environment, connection, sandbox_credentials, settings, setup_options};
+use crate::config::{ConnectionConfig, Environment, sandbox_credentials, settings};
 use crate::error::ConfigError;
 use crate::formats::Folder;
 use crate::jq::Evaluator;
+use crate::learn::Learner;
 use crate::sandbox::{Sandbox, Script};
-use crate::upstream::parse_address;
+use crate::upstream::{Unencrypted, parse_address};
 
 /// `--sandbox[=FILE]`
 #[derive(Debug, Clone, Default, Args)]
@@ -59,8 +60,30 @@ pub(super) struct AuditArguments {
 }
 
 impl AuditArguments {
-    pub(super) fn open(&self) -> Result<Option<Audit>, ConfigError> {
-        self.audit.as_deref().map(Audit::open).transpose()
+    /// The path of the log.
+    pub(super) fn path(&self) -> Option<String> {
+        self.audit.as_ref().map(|path| path.display().to_string())
+    }
+
+    /// Opens the log; calls are recorded with the profile under which they are made.
+    pub(super) fn open(&self, profile: Option<&str>) -> Result<Option<Audit>, ConfigError> {
+        let audit = self.audit.as_deref().map(Audit::open).transpose()?;
+        Ok(audit.map(|audit| audit.with_profile(profile.map(str::to_owned))))
+    }
+}
+
+/// `--learn FILE`
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct LearnArguments {
+    /// Note in FILE where answers differ from the descriptions: fields by name and type, statuses; no values. For
+    /// `cargo spec learn`
+    #[arg(long, value_name = "FILE")]
+    learn: Option<PathBuf>,
+}
+
+impl LearnArguments {
+    pub(super) fn open(&self) -> Result<Option<Learner>, ConfigError> {
+        self.learn.as_deref().map(|path| Learner::open(path, catalog::answer_tables())).transpose()
     }
 }
 
@@ -86,6 +109,21 @@ impl FilesArguments {
             )),
             None => Ok(()),
         }
+    }
+}
+
+/// `--unencrypted-on-private-network`
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(super) struct NetworkArguments {
+    /// Accept `http` addresses of vendors on a private network: credentials and answers then pass unencrypted, and
+    /// everyone who is on the way can read them
+    #[arg(long)]
+    unencrypted_on_private_network: bool,
+}
+
+impl NetworkArguments {
+    pub(super) fn unencrypted(self) -> Unencrypted {
+        if self.unencrypted_on_private_network { Unencrypted::OnPrivateNetwork } else { Unencrypted::OnThisMachine }
     }
 }
 
@@ -118,37 +156,12 @@ pub(super) fn sandbox_connections(
     for api in catalog::apis() {
         let vendor = catalog.vendor(api.vendor);
         let timeout = vendor.map_or(30, |vendor| vendor.limits.timeout_seconds);
-        let base = parse_address(&sandbox.address(api.id), &[]).map_err(|error| ConfigError::new(error.to_string()))?;
+        let base = parse_address(&sandbox.address(api.id), &[], Unencrypted::OnThisMachine)
+            .map_err(|error| ConfigError::new(error.to_string()))?;
         let connection = ConnectionConfig::new(base, sandbox_credentials(vendor)?, Duration::from_secs(timeout));
         // Settings are no secrets, so the sandbox receives them too.
         let settings = vendor.map(|vendor| settings(vendor, env)).transpose()?.unwrap_or_default();
         connections.insert(api.id.to_owned(), ConnectionConfig { settings, ..connection });
-    }
-    Ok(connections)
-}
-
-/// Connections to the vendors that are configured, by vendor id; each of `wanted` has to be.
-pub(super) fn vendor_connections(
-    catalog: &Catalog,
-    wanted: Option<&BTreeSet<String>>,
-    env: Environment<'_>,
-) -> Result<HashMap<String, ConnectionConfig>, CommandError> {
-    let mut connections = HashMap::new();
-    let mut missing = Vec::new();
-    for vendor in catalog.vendors().iter().filter(|vendor| wanted.is_none_or(|wanted| wanted.contains(&vendor.id))) {
-        match connection(vendor, env)? {
-            Some(connection) => {
-                connections.insert(vendor.id.clone(), connection);
-            }
-            None => missing.push(format!("{}: set {}", vendor.title, setup_options(vendor))),
-        }
-    }
-    if connections.is_empty() || (wanted.is_some() && !missing.is_empty()) {
-        return Err(ConfigError::new(format!(
-            "no credentials\n{}\nhint: `serve` and `call` need none with `--sandbox`; a variable with the suffix `_FILE` may name a file that holds the value instead",
-            missing.join("\n")
-        ))
-        .into());
     }
     Ok(connections)
 }

@@ -1,11 +1,17 @@
 //! Arguments by their place in the request → typed parameters and bodies. What is taken twice,
 //! missing, of another type or left over is an error: it would be lost on the way.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use toolwright_model::Place;
 
 use super::CallError;
+
+/// What of a path argument is written otherwise: everything but the unreserved characters of RFC 3986. Among the others
+/// are such that a path may hold but that mean something to some servers: `;` begins parameters of a segment, `,`
+/// separates the values of a list.
+const ENCODED_IN_PATHS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The arguments of one call, by their place in the request and by the description's names.
 #[derive(Debug, Default)]
@@ -121,7 +127,11 @@ impl Inputs {
         match self.body.take() {
             None => Ok(Value::Object(Map::new())),
             Some(Value::Object(fields)) => {
-                Ok(Value::Object(fields.into_iter().map(|(name, value)| (name, Value::String(text(&value)))).collect()))
+                let written = fields.into_iter().map(|(name, value)| {
+                    refuse_null(&name, &value)?;
+                    Ok((name, Value::String(text(&value))))
+                });
+                Ok(Value::Object(written.collect::<Result<_, CallError>>()?))
             }
             Some(_) => Err(CallError::NotSent("the body must be an object".to_owned())),
         }
@@ -160,6 +170,18 @@ pub(super) fn text(value: &Value) -> String {
     }
 }
 
+/// Refuses a `null`, which a form and an address can't say: as a text it would mean something else.
+pub(super) fn refuse_null(name: &str, value: &Value) -> Result<(), CallError> {
+    let null = match value {
+        Value::Array(items) => items.iter().any(Value::is_null),
+        value => value.is_null(),
+    };
+    if null {
+        return Err(CallError::NotSent(format!("`{name}` is null, which can't be sent here: leave it out")));
+    }
+    Ok(())
+}
+
 /// Joins a list with `separator`; a scalar is a list of one.
 pub(super) fn join(name: &str, value: &Value, separator: char) -> Result<String, CallError> {
     let items = match value {
@@ -174,14 +196,132 @@ pub(super) fn join(name: &str, value: &Value, separator: char) -> Result<String,
     }
 }
 
+/// Writes a path argument as one segment of the path. Generated clients call it in place of progenitor's function, which
+/// leaves characters in that a path may not hold.
+pub fn encode_path(argument: &str) -> String {
+    utf8_percent_encode(argument, ENCODED_IN_PATHS).to_string()
+}
+
 /// Refuses a path parameter that would not stay one segment of the path.
 pub(super) fn check_segment(name: &str, segment: &str) -> Result<(), CallError> {
-    let wrong = match segment {
-        "" => "is empty",
-        "." | ".." => "would lead to another path",
-        _ if segment.contains('\\') => "holds a backslash",
-        _ if segment.chars().any(char::is_control) => "holds a control character",
-        _ => return Ok(()),
-    };
-    Err(CallError::NotSent(format!("path argument `{name}` {wrong}")))
+    match segment_fault(segment) {
+        Some(wrong) => Err(CallError::NotSent(format!("path argument `{name}` {wrong}"))),
+        None => Ok(()),
+    }
+}
+
+/// Returns why a text would not stay one segment of a path.
+///
+/// It is sent encoded, but servers differ in what they do before they resolve dots: some decode a second time, some
+/// decode slashes too, some take off what follows `;`. So a text is refused that leads elsewhere by any of these.
+pub fn segment_fault(segment: &str) -> Option<&'static str> {
+    /// How often a text is decoded: by two servers in a row, and by the one of them that does so twice.
+    const MOST_DECODINGS: usize = 3;
+    if segment.is_empty() {
+        return Some("is empty");
+    }
+    let mut bytes = segment.as_bytes().to_vec();
+    for _ in 0..=MOST_DECODINGS {
+        let text = String::from_utf8_lossy(&bytes);
+        if let Some(fault) = decoded_fault(&text) {
+            return Some(fault);
+        }
+        let decoded: Vec<u8> = percent_decode(&bytes).collect();
+        if decoded == bytes {
+            return None;
+        }
+        bytes = decoded;
+    }
+    Some("is encoded too often")
+}
+
+/// The same for one way to decode the text.
+fn decoded_fault(text: &str) -> Option<&'static str> {
+    if text.trim().is_empty() {
+        return Some("is only spaces");
+    }
+    if text.contains('\\') {
+        return Some("holds a backslash");
+    }
+    if text.chars().any(char::is_control) {
+        return Some("holds a control character");
+    }
+    // Without its parameters, as Java servers read it.
+    let mut names = text.split('/').map(|part| part.split(';').next().unwrap_or_default().trim());
+    if names.clone().any(|name| matches!(name, "." | "..")) {
+        return Some("would lead to another path");
+    }
+    names.all(str::is_empty).then_some("has no name before `;` or `/`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_unreserved_characters_stay_as_they_are_in_a_path() {
+        let kept = "AZaz09-._~";
+        assert_eq!(encode_path(kept), kept);
+        let reserved = ":/?#[]@!$&'()*+,;=";
+        for other in reserved.chars().chain("|{}^`\\\"<>% \u{7f}".chars()) {
+            assert_eq!(encode_path(&other.to_string()), format!("%{:02X}", u32::from(other)), "{other:?}");
+        }
+        assert_eq!(encode_path("ü日"), "%C3%BC%E6%97%A5");
+    }
+
+    #[test]
+    fn a_path_argument_stays_one_segment_however_a_server_reads_it() {
+        for climbs in [
+            ".",
+            "..",
+            "..;",
+            "..;a=b",
+            ".;",
+            ";",
+            ";a=b",
+            "%2e%2e",
+            "%2E.",
+            "%252e%252e",
+            "%25252e.",
+            "..%3b",
+            "%2e%2e%3Ba",
+            "..%253b",
+            "a/../b",
+            "a%2f..%2Fb",
+            "a%252f..;x%252fb",
+            "../x",
+            "x/..",
+            "x/.. ",
+            ".. ;",
+            " .. ",
+            "/",
+            "%2f",
+            "a\\..",
+            "a%5c..",
+            "a%00",
+            "%09",
+            "%25252525252525",
+        ] {
+            assert!(segment_fault(climbs).is_some(), "{climbs}");
+        }
+        for stays in [
+            "7",
+            "A-1",
+            "...",
+            "..a",
+            "a..",
+            "a;b",
+            "a;..",
+            "50%",
+            "%zz",
+            "a%20b",
+            "x.y",
+            "user@example.com",
+            "a/b",
+            "ü日",
+            "100%25",
+        ] {
+            assert_eq!(segment_fault(stays), None, "{stays}");
+        }
+    }
 }

@@ -13,7 +13,7 @@ use progenitor_client::{ByteStream, Error, ResponseValue};
 pub use crate::error::CallError;
 pub use crate::upstream::{Answer, Upstream};
 use crate::upstream::{read_answer, read_redirect, read_rejection, transport_error};
-pub use inputs::{Inputs, required};
+pub use inputs::{Inputs, encode_path, required, segment_fault};
 pub use request::{Body, Request, send, send_or_redirect};
 pub use toolwright_model::{Place, QueryStyle};
 
@@ -27,6 +27,8 @@ pub struct CompiledApi {
     pub tools: &'static str,
     /// The text of `sandbox.json`.
     pub sandbox: &'static str,
+    /// The text of `answers.json`.
+    pub answers: &'static str,
     /// Connects to the API.
     pub connect: fn(Upstream) -> Box<dyn Connection>,
 }

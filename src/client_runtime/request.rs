@@ -3,13 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
+use toolwright_model::file_limits::{LARGEST_FILE, LARGEST_FILES, MEGABYTE};
 
-use super::inputs::{check_segment, join, required, text};
+use super::inputs::{check_segment, encode_path, join, refuse_null, required, text};
 use super::{Answer, CallError, Inputs, QueryStyle, Upstream};
 use crate::upstream::{read_answer, read_redirect, read_rejection, transport_error};
-
-/// The largest file that a call may carry, in bytes.
-const LARGEST_FILE: usize = 10 * 1024 * 1024;
 
 /// A request that progenitor can't emit: what goes where.
 #[derive(Debug)]
@@ -103,7 +101,7 @@ async fn exchange(upstream: &Upstream, request: &Request, mut inputs: Inputs) ->
         },
         Body::File(content_type) => match inputs.body.take() {
             Some(file) => {
-                let file = FileArgument::read("body", &file)?;
+                let file = FileArgument::read("body", &file, &mut FilesBudget::default())?;
                 let own = if content_type.contains('*') { file.content_type } else { *content_type };
                 builder.header(reqwest::header::CONTENT_TYPE, own).body(file.bytes)
             }
@@ -137,7 +135,7 @@ fn fill_path(template: &str, inputs: &mut Inputs) -> Result<String, CallError> {
         let value = required(name, inputs.path.shift_remove(name))?;
         check_segment(name, &simple(name, &value, text)?)?;
         path.push_str(before);
-        path.push_str(&simple(name, &value, |item| progenitor_client::encode_path(&text(item)))?);
+        path.push_str(&simple(name, &value, |item| encode_path(&text(item)))?);
         rest = after;
     }
     path.push_str(rest);
@@ -161,6 +159,9 @@ fn query_pairs(styles: &[(&str, QueryStyle)], inputs: &mut Inputs) -> Result<Vec
 
 /// Writes a value in the style of its description.
 fn styled(name: &str, style: QueryStyle, value: Value) -> Result<Vec<(String, String)>, CallError> {
+    if style != QueryStyle::Json {
+        refuse_null(name, &value)?;
+    }
     Ok(match (style, value) {
         (QueryStyle::Json, value) => vec![(name.to_owned(), value.to_string())],
         (QueryStyle::DeepObject, Value::Object(entries)) => deep(name, &entries),
@@ -212,14 +213,16 @@ fn multipart(body: Option<Value>, files: &[&str], json: &[&str]) -> Result<reqwe
         return Err(CallError::NotSent("the form has no fields".to_owned()));
     };
     let mut form = reqwest::multipart::Form::new();
+    let mut budget = FilesBudget::default();
     for (name, value) in fields {
+        refuse_null(&name, &value)?;
         let values = match value {
             Value::Array(items) if !json.contains(&name.as_str()) => items,
             other => vec![other],
         };
         for value in values {
             form = if files.contains(&name.as_str()) {
-                form.part(name.clone(), file_part(&name, &value)?)
+                form.part(name.clone(), file_part(&name, &value, &mut budget)?)
             } else if value.is_object() || value.is_array() {
                 form.part(name.clone(), json_part(&value)?)
             } else {
@@ -235,6 +238,30 @@ fn json_part(value: &Value) -> Result<reqwest::multipart::Part, CallError> {
     part.map_err(|error| CallError::NotSent(error.to_string()))
 }
 
+/// How many bytes the files of a call may still have.
+struct FilesBudget(u64);
+
+impl Default for FilesBudget {
+    fn default() -> Self {
+        Self(LARGEST_FILES)
+    }
+}
+
+impl FilesBudget {
+    /// Takes a file of this size into account.
+    ///
+    /// # Errors
+    /// It is too large, or all files are together.
+    fn take(&mut self, bytes: u64) -> Result<(), String> {
+        if bytes > LARGEST_FILE {
+            return Err(format!("larger than {} MB", LARGEST_FILE / MEGABYTE));
+        }
+        let too_much = || format!("the files are larger than {} MB together", LARGEST_FILES / MEGABYTE);
+        self.0 = self.0.checked_sub(bytes).ok_or_else(too_much)?;
+        Ok(())
+    }
+}
+
 /// A file that came as an argument.
 struct FileArgument<'a> {
     bytes: Vec<u8>,
@@ -243,16 +270,12 @@ struct FileArgument<'a> {
 }
 
 impl<'a> FileArgument<'a> {
-    fn read(argument: &str, file: &'a Value) -> Result<Self, CallError> {
+    fn read(argument: &str, file: &'a Value, budget: &mut FilesBudget) -> Result<Self, CallError> {
         let entry = |key: &str| file.get(key).and_then(Value::as_str);
         let wrong = |what: &str| CallError::NotSent(format!("file argument `{argument}`: {what}"));
         let content = entry("content_base64").ok_or_else(|| wrong("`content_base64` is missing"))?;
-        if content.len() / 4 * 3 > LARGEST_FILE {
-            return Err(wrong(&format!("larger than {} MB", LARGEST_FILE / 1024 / 1024)));
-        }
-        let bytes = STANDARD
-            .decode(content.split_ascii_whitespace().collect::<String>())
-            .map_err(|_| wrong("`content_base64` is not base64"))?;
+        budget.take(decoded_length(content)).map_err(|reason| wrong(&reason))?;
+        let bytes = decoded(content).map_err(|_| wrong("`content_base64` is not base64"))?;
         // Without folders: the vendor's server might interpret them.
         let name = entry("filename").unwrap_or_default().rsplit(['/', '\\']).next().unwrap_or_default();
         if name.is_empty() || name.chars().any(char::is_control) {
@@ -266,10 +289,66 @@ impl<'a> FileArgument<'a> {
     }
 }
 
-fn file_part(argument: &str, file: &Value) -> Result<reqwest::multipart::Part, CallError> {
-    let file = FileArgument::read(argument, file)?;
+/// The size of what a text in base64 stands for, without decoding it.
+fn decoded_length(base64: &str) -> u64 {
+    let digits = base64.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=').count() as u64;
+    digits * 3 / 4
+}
+
+fn decoded(base64: &str) -> Result<Vec<u8>, base64::DecodeError> {
+    if base64.bytes().any(|byte| byte.is_ascii_whitespace()) {
+        STANDARD.decode(base64.split_ascii_whitespace().collect::<String>())
+    } else {
+        STANDARD.decode(base64)
+    }
+}
+
+fn file_part(argument: &str, file: &Value, budget: &mut FilesBudget) -> Result<reqwest::multipart::Part, CallError> {
+    let file = FileArgument::read(argument, file, budget)?;
     let part = reqwest::multipart::Part::bytes(file.bytes).file_name(file.name.to_owned());
     part.mime_str(file.content_type).map_err(|_| {
         CallError::NotSent(format!("file argument `{argument}`: `{}` is not a content type", file.content_type))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn files_are_bounded_one_by_one_and_together() {
+        let file = |size: u64| {
+            let bytes = vec![0_u8; usize::try_from(size).unwrap()];
+            json!({"filename": "a.bin", "content_base64": STANDARD.encode(bytes)})
+        };
+        let sent = |sizes: &[u64]| {
+            let mut budget = FilesBudget::default();
+            let files: Vec<Value> = sizes.iter().map(|size| file(*size)).collect();
+            files.iter().try_for_each(|one| FileArgument::read("f", one, &mut budget).map(drop))
+        };
+        // The largest file passes to the byte, however its base64 ends.
+        for size in [LARGEST_FILE - 2, LARGEST_FILE - 1, LARGEST_FILE] {
+            assert!(sent(&[size]).is_ok(), "{size}");
+        }
+        assert!(sent(&[LARGEST_FILE, LARGEST_FILES - LARGEST_FILE]).is_ok());
+        for (sizes, expected) in [
+            (&[LARGEST_FILE + 1][..], "larger than 10 MB"),
+            (&[LARGEST_FILE, LARGEST_FILE, 1], "the files are larger than 20 MB together"),
+        ] {
+            let error = sent(sizes).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_length_of_base64_is_that_of_its_bytes() {
+        for length in 0..70 {
+            let mut text = STANDARD.encode(vec![7; length]);
+            assert_eq!(decoded_length(&text), length as u64);
+            text.insert_str(text.len() / 2, "\r\n ");
+            assert_eq!((decoded_length(&text), decoded(&text).unwrap().len()), (length as u64, length));
+        }
+    }
 }

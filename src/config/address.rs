@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use url::Url;
 
-use super::{Environment, value};
+use super::{Environment, GivenValue, value};
 use crate::error::ConfigError;
-use crate::upstream::parse_address;
+use crate::upstream::{Unencrypted, parse_address};
 use toolwright_model::{Address, Holds, Template, Vendor, api_id};
 
 /// An address whose variables are set, or that has a default.
 pub(super) struct ConfiguredAddress<'v> {
     pub address: &'v Address,
-    values: Vec<(&'v str, String)>,
+    values: Vec<(&'v str, GivenValue)>,
     /// No variable of it is set: its default applies.
     pub by_default: bool,
 }
@@ -48,7 +48,8 @@ pub(super) fn configured<'v>(
         if missing.is_empty() {
             set.push(ConfiguredAddress { address, values, by_default: false });
         } else if let (true, Some(default)) = (values.is_empty() && address.also.is_empty(), &address.default) {
-            values.push((address.variable.as_str(), default.clone()));
+            let default = GivenValue { text: default.clone(), variable: address.variable.clone() };
+            values.push((address.variable.as_str(), default));
             by_default.push(ConfiguredAddress { address, values, by_default: true });
         } else if !values.is_empty() {
             return Err(not_set(vendor, &missing, &example(address, missing[0])));
@@ -75,13 +76,13 @@ pub(super) fn example(address: &Address, variable: &str) -> String {
 impl ConfiguredAddress<'_> {
     /// The variables of the address, for `doctor`.
     pub(super) fn source(&self) -> String {
-        let names: Vec<&str> = self.values.iter().map(|(variable, _)| *variable).collect();
+        let names: Vec<&str> = self.values.iter().map(|(_, value)| value.variable.as_str()).collect();
         let by_default = if self.by_default { ", which is not set" } else { "" };
         format!("{}{by_default}", names.join(" and "))
     }
 
     fn value(&self) -> &str {
-        self.values.first().map_or("", |(_, value)| value)
+        self.values.first().map_or("", |(_, value)| value.text.as_str())
     }
 
     /// A word for templates: from the vendor's file only, never a variable's value.
@@ -94,15 +95,15 @@ impl ConfiguredAddress<'_> {
     ///
     /// # Errors
     /// A variable's value is wrong; the error does not repeat it, because it may be a secret.
-    pub(super) fn roots(&self, vendor: &Vendor) -> Result<ApiRoots, ConfigError> {
+    pub(super) fn roots(&self, vendor: &Vendor, unencrypted: Unencrypted) -> Result<ApiRoots, ConfigError> {
         let mut filled = BTreeMap::new();
         for (variable, value) in &self.values {
-            filled.insert(*variable, self.checked(variable, value)?);
+            filled.insert(*variable, self.checked(variable, &value.text, unencrypted)?);
         }
         let root = |template: &str| {
             let text = Template(template).fill(|name| self.word(name).or_else(|| filled.get(name).cloned()));
             let text = text.map_err(|name| fault(vendor, &format!("`{name}` is not defined")))?;
-            parse_address(&text, &[]).map_err(|error| fault(vendor, &format!("a root {error}")))
+            parse_address(&text, &[], unencrypted).map_err(|error| fault(vendor, &format!("a root {error}")))
         };
         let mut roots = BTreeMap::new();
         for (stem, template) in &self.address.roots {
@@ -116,7 +117,7 @@ impl ConfiguredAddress<'_> {
     }
 
     /// A variable's value as it is put into a template.
-    fn checked(&self, variable: &str, value: &str) -> Result<String, ConfigError> {
+    fn checked(&self, variable: &str, value: &str, unencrypted: Unencrypted) -> Result<String, ConfigError> {
         let address = self.address;
         let hint = example(address, variable);
         let wrong = |what: String| ConfigError::new(format!("`{variable}` {what}\nhint: {hint}"));
@@ -138,11 +139,20 @@ impl ConfiguredAddress<'_> {
             }
             _ => {
                 let strip = also.map_or(&address.strip, |also| &also.strip);
-                let url = parse_address(value, strip).map_err(|error| wrong(error.to_string()))?;
-                Ok(url.as_str().trim_end_matches('/').to_owned())
+                let url = parse_address(value, strip, unencrypted).map_err(|error| wrong(error.to_string()))?;
+                match address.page_in(url.path().trim_end_matches('/')) {
+                    Some((before, page)) if also.is_none() => Err(pasted_page(variable, &url, before, page)),
+                    _ => Ok(url.as_str().trim_end_matches('/').to_owned()),
+                }
             }
         }
     }
+}
+
+/// The error for the address of a page in place of the root. The address has been read, so it holds no credentials.
+fn pasted_page(variable: &str, url: &Url, before: &str, page: &str) -> ConfigError {
+    let root = format!("{}{before}", url.origin().ascii_serialization());
+    ConfigError::new(format!("`{variable}` holds the address of a page, `{page}`\nhint: the root is needed: `{root}`"))
 }
 
 fn fault(vendor: &Vendor, what: &str) -> ConfigError {

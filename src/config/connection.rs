@@ -10,8 +10,9 @@ use super::Environment;
 use super::address::{self, ConfiguredAddress};
 use super::credentials::{self, CompleteCredentials};
 use super::settings::{self, ChosenSettings, ConfiguredSetting};
+use super::tls::{self, ConfiguredTls};
 use crate::error::ConfigError;
-use crate::upstream::{Credentials, RateLimits, SettingHeader};
+use crate::upstream::{Credentials, PaceShare, RateLimits, SettingHeader, Tls, Unencrypted};
 use toolwright_model::{Address, Refusal, Vendor};
 
 /// A vendor's address, the credentials for it, and the bounds of calls to it.
@@ -23,10 +24,16 @@ pub struct ConnectionConfig {
     pub roots: BTreeMap<String, Url>,
     /// The variables that hold the address, for `doctor`.
     pub address_source: String,
+    /// Whether no variable of the address is set, so that its default applies.
+    pub address_is_default: bool,
     /// What authenticates each request.
     pub credentials: Credentials,
     /// The kind of the credentials and their variables, for `doctor`.
     pub credentials_source: String,
+    /// What its certificate is checked against, and the certificate that is shown to it.
+    pub tls: Tls,
+    /// The variables that hold certificates, for `doctor`; empty where there are none.
+    pub tls_source: String,
     /// The headers that name the tenant.
     pub settings: Vec<ConfiguredSetting>,
     /// The advice on refusals of the vendor that applies to this address and these credentials.
@@ -44,8 +51,11 @@ impl ConnectionConfig {
             base,
             roots: BTreeMap::new(),
             address_source: String::new(),
+            address_is_default: false,
             credentials,
             credentials_source: String::new(),
+            tls: Tls::default(),
+            tls_source: String::new(),
             settings: Vec::new(),
             refusals: Vec::new(),
             timeout,
@@ -76,7 +86,8 @@ impl ConnectionConfig {
         if self.credentials.are_renewed() {
             return Err(ConfigError::new("a typed client can't renew tokens: take another kind of credentials"));
         }
-        crate::upstream::http_client(self.timeout, Some(&self.credentials), &self.sent(&ChosenSettings::default())?)
+        let settings = self.sent(&ChosenSettings::default())?;
+        crate::upstream::http_client(&self.base, &self.tls, self.timeout, Some(&self.credentials), &settings)
     }
 
     /// The setting headers for a caller's choice.
@@ -98,11 +109,16 @@ impl ConnectionConfig {
     }
 }
 
-/// Resolves a vendor's connection. `None` where nothing of it is configured.
+/// Resolves a vendor's connection. `None` where nothing of it is configured. Its address may be `http` as far as
+/// `unencrypted` allows.
 ///
 /// # Errors
 /// The configuration is incomplete or wrong; the error names the variable.
-pub fn connection(vendor: &Vendor, env: Environment<'_>) -> Result<Option<ConnectionConfig>, ConfigError> {
+pub fn connection(
+    vendor: &Vendor,
+    env: Environment<'_>,
+    unencrypted: Unencrypted,
+) -> Result<Option<ConnectionConfig>, ConfigError> {
     let (complete, partial) = credentials::complete(vendor, env)?;
     let addresses = match address::configured(vendor, env) {
         // Incomplete credentials are reported first.
@@ -122,28 +138,74 @@ pub fn connection(vendor: &Vendor, env: Environment<'_>) -> Result<Option<Connec
     let pairs = complete.iter().flat_map(|credentials| addresses.iter().map(move |address| (credentials, address)));
     let accepted = pairs.into_iter().find(|(credentials, at)| credentials.credential.works_at(&at.address.name));
     let Some((complete, at)) = accepted else { return Err(not_accepted(vendor, &complete[0], &addresses)) };
-    let roots = at.roots(vendor)?;
+    let roots = at.roots(vendor, unencrypted)?;
+    let ConfiguredTls { tls, source: tls_source } = tls::tls(vendor, env)?;
     let kind = complete.credential.kind();
-    let applies = |refusal: &&Refusal| {
-        let listed = |list: &[String], word: &str| list.is_empty() || list.iter().any(|one| one == word);
-        listed(&refusal.at, &at.address.name) && listed(&refusal.kinds, kind)
-    };
-    let limits = &vendor.limits;
     Ok(Some(ConnectionConfig {
         base: roots.base,
         roots: roots.roots,
         address_source: at.source(),
-        credentials: complete.credentials(vendor, at)?,
+        address_is_default: at.by_default,
+        credentials: complete.credentials(vendor, at, &tls)?,
         credentials_source: complete.source(),
+        tls,
+        tls_source,
         settings: settings::settings(vendor, env)?,
-        refusals: vendor.refusals.iter().filter(applies).cloned().collect(),
-        timeout: Duration::from_secs(limits.timeout_seconds),
-        rate_limits: RateLimits {
-            requests_per_minute: limits.requests_per_minute,
-            in_flight: limits.in_flight,
-            record_limit_reasons: limits.record_limit_reasons.clone(),
-        },
+        refusals: refusals(vendor, &at.address.name, kind),
+        timeout: Duration::from_secs(vendor.limits.timeout_seconds),
+        rate_limits: rate_limits(vendor),
     }))
+}
+
+/// Resolves the address alone to which callers bring their own credentials; `None` where the vendor takes none of
+/// callers, or no address is set at which those work.
+///
+/// # Errors
+/// A variable's value is wrong; the error names the variable.
+pub(super) fn address_alone(
+    vendor: &Vendor,
+    env: Environment<'_>,
+    unencrypted: Unencrypted,
+) -> Result<Option<ConnectionConfig>, ConfigError> {
+    let Some(inbound) = &vendor.inbound else { return Ok(None) };
+    let addresses = address::configured(vendor, env)?;
+    let Some(at) = addresses.iter().find(|at| inbound.works_at(&at.address.name)) else { return Ok(None) };
+    let roots = at.roots(vendor, unencrypted)?;
+    let ConfiguredTls { tls, source: tls_source } = tls::tls(vendor, env)?;
+    Ok(Some(ConnectionConfig {
+        base: roots.base,
+        roots: roots.roots,
+        address_source: at.source(),
+        address_is_default: at.by_default,
+        credentials: Credentials::missing(),
+        credentials_source: format!("{} that each caller brings", inbound.token),
+        tls,
+        tls_source,
+        settings: settings::settings(vendor, env)?,
+        // Advice on a kind of credentials names the operator's variables.
+        refusals: refusals(vendor, &at.address.name, "of a caller"),
+        timeout: Duration::from_secs(vendor.limits.timeout_seconds),
+        rate_limits: rate_limits(vendor),
+    }))
+}
+
+/// The advice on refusals that applies to an address and a kind of credentials.
+fn refusals(vendor: &Vendor, address: &str, kind: &str) -> Vec<Refusal> {
+    let applies = |refusal: &&Refusal| {
+        let listed = |list: &[String], word: &str| list.is_empty() || list.iter().any(|one| one == word);
+        listed(&refusal.at, address) && listed(&refusal.kinds, kind)
+    };
+    vendor.refusals.iter().filter(applies).cloned().collect()
+}
+
+fn rate_limits(vendor: &Vendor) -> RateLimits {
+    let limits = &vendor.limits;
+    RateLimits {
+        requests_per_minute: limits.requests_per_minute,
+        in_flight: limits.in_flight,
+        record_limit_reasons: limits.record_limit_reasons.clone(),
+        share: PaceShare::default(),
+    }
 }
 
 /// The error that no address accepts the credentials.

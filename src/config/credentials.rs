@@ -6,15 +6,15 @@ use std::path::PathBuf;
 use url::Url;
 
 use super::address::ConfiguredAddress;
-use super::{Environment, value};
+use super::{Environment, GivenValue, value};
 use crate::error::ConfigError;
-use crate::upstream::{ClientAuthentication, Credentials, TokenRequest, parse_address};
+use crate::upstream::{ClientAuthentication, Credentials, Tls, TokenRequest, Unencrypted, parse_address};
 use toolwright_model::{ClientSecret, Credential, Template, Vendor};
 
 /// Credentials whose variables are all set.
 pub(super) struct CompleteCredentials<'v> {
     pub credential: &'v Credential,
-    values: Vec<(&'v str, String)>,
+    values: Vec<(&'v str, GivenValue)>,
 }
 
 /// Returns the credentials that are complete, and the missing variables of the first that are incomplete.
@@ -31,7 +31,12 @@ pub(super) fn complete<'v>(
             let is_file = matches!(credential, Credential::OauthRefresh { refresh_token_file, .. } if refresh_token_file == variable);
             let set = if is_file { named_file(variable, env)? } else { value(variable, env)? };
             match set {
-                Some(value) => values.push((variable, value)),
+                Some(value) => {
+                    if let Some(found) = pasted_along(credential, variable, &value.text) {
+                        return Err(found.error(&value.variable));
+                    }
+                    values.push((variable, value));
+                }
                 None => missing.push(variable),
             }
         }
@@ -45,7 +50,7 @@ pub(super) fn complete<'v>(
 }
 
 /// The path of a file that holds a refresh token: each use replaces the token, so a variable can't hold it.
-fn named_file(variable: &str, env: Environment<'_>) -> Result<Option<String>, ConfigError> {
+fn named_file(variable: &str, env: Environment<'_>) -> Result<Option<GivenValue>, ConfigError> {
     let path = env(variable).filter(|path| !path.is_empty());
     let bare = variable.strip_suffix("_FILE").unwrap_or(variable);
     if path.is_none() && bare != variable && env(bare).is_some_and(|value| !value.trim().is_empty()) {
@@ -54,7 +59,48 @@ fn named_file(variable: &str, env: Environment<'_>) -> Result<Option<String>, Co
              hint: put it into a file that only you can read, and name the file in `{variable}`"
         )));
     }
-    Ok(path)
+    Ok(path.map(|text| GivenValue { text, variable: variable.to_owned() }))
+}
+
+/// What was pasted along with a credential: the name of a header, or a scheme.
+struct PastedAlong(String);
+
+impl PastedAlong {
+    /// The error; it shows what was pasted along, never the credential.
+    fn error(&self, variable: &str) -> ConfigError {
+        ConfigError::new(format!(
+            "`{variable}` holds `{}` before the value itself\nhint: give the value alone; toolwright sends the rest",
+            self.0
+        ))
+    }
+}
+
+/// Returns what was pasted before a credential: `Authorization:`, the credential's own header, or a scheme such as
+/// `Bearer` before a single word.
+fn pasted_along(credential: &Credential, variable: &str, value: &str) -> Option<PastedAlong> {
+    const SCHEMES: [&str; 3] = ["Bearer", "Basic", "Token"];
+    match credential {
+        // Names of people and files may look like anything.
+        Credential::Basic { user, .. } if user == variable => return None,
+        Credential::OauthRefresh { refresh_token_file, .. } if refresh_token_file == variable => return None,
+        _ => {}
+    }
+    let own: Vec<&str> = match credential {
+        Credential::Header { header, further, .. } => {
+            std::iter::once(header).chain(further.keys()).map(String::as_str).collect()
+        }
+        _ => Vec::new(),
+    };
+    let header = value.split_once(':').and_then(|(name, _)| {
+        own.into_iter().chain(["Authorization"]).find(|known| known.eq_ignore_ascii_case(name.trim()))
+    });
+    if let Some(header) = header {
+        return Some(PastedAlong(format!("{header}:")));
+    }
+    let words: Vec<&str> = value.split_whitespace().collect();
+    let [scheme, _] = words.as_slice() else { return None };
+    let scheme = SCHEMES.iter().find(|known| known.eq_ignore_ascii_case(scheme))?;
+    Some(PastedAlong((*scheme).to_owned()))
 }
 
 impl CompleteCredentials<'_> {
@@ -62,9 +108,10 @@ impl CompleteCredentials<'_> {
         self.values.iter().map(|(variable, _)| *variable).collect()
     }
 
-    /// The kind of the credentials and their variables.
+    /// The kind of the credentials and the variables that gave them.
     pub(super) fn source(&self) -> String {
-        format!("{} from {}", title(self.credential), self.variables().join(" and "))
+        let given: Vec<&str> = self.values.iter().map(|(_, value)| value.variable.as_str()).collect();
+        format!("{} from {}", title(self.credential), given.join(" and "))
     }
 
     /// Makes the credentials of requests to this address.
@@ -72,14 +119,17 @@ impl CompleteCredentials<'_> {
         &self,
         vendor: &Vendor,
         address: &ConfiguredAddress<'_>,
+        tls: &Tls,
     ) -> Result<Credentials, ConfigError> {
-        let value = |index: usize| self.values.get(index).map(|(_, value)| value.as_str()).unwrap_or_default();
+        // The certificate names us to the vendor's own addresses only.
+        let tls = tls.without_client_certificate();
+        let value = |index: usize| self.values.get(index).map(|(_, value)| value.text.as_str()).unwrap_or_default();
         let made = match self.credential {
             Credential::Bearer { .. } => Credentials::bearer(value(0)),
             Credential::Basic { .. } => Credentials::basic(value(0), value(1)),
             Credential::Header { header, further, .. } => {
                 let names = std::iter::once(header).chain(further.keys()).map(String::as_str);
-                Credentials::headers(names.zip(self.values.iter().map(|(_, value)| value.as_str())))
+                Credentials::headers(names.zip(self.values.iter().map(|(_, value)| value.text.as_str())))
             }
             Credential::OauthRefresh { endpoint, client, .. } => {
                 return Ok(Credentials::renewed(TokenRequest {
@@ -90,6 +140,7 @@ impl CompleteCredentials<'_> {
                     client_secret: value(1).to_owned(),
                     scope: None,
                     refresh_token_file: Some((self.variables()[2].to_owned(), PathBuf::from(value(2)))),
+                    tls,
                 }));
             }
             Credential::OauthClient { endpoint, client, scope, .. } => {
@@ -101,6 +152,7 @@ impl CompleteCredentials<'_> {
                     client_secret: value(1).to_owned(),
                     scope: scope.clone(),
                     refresh_token_file: None,
+                    tls,
                 }));
             }
         };
@@ -111,9 +163,10 @@ impl CompleteCredentials<'_> {
 /// The token endpoint. Only the vendor's file states it: a variable could send the client secret elsewhere.
 fn endpoint(vendor: &Vendor, template: &str, address: &ConfiguredAddress<'_>) -> Result<Url, ConfigError> {
     let text = Template(template).fill(|name| address.word(name));
-    let mut url = text.ok().and_then(|text| parse_address(&text, &[]).ok()).ok_or_else(|| {
-        ConfigError::new(format!("{}: no token endpoint; this is a fault of toolwright", vendor.title))
-    })?;
+    let mut url =
+        text.ok().and_then(|text| parse_address(&text, &[], Unencrypted::OnThisMachine).ok()).ok_or_else(|| {
+            ConfigError::new(format!("{}: no token endpoint; this is a fault of toolwright", vendor.title))
+        })?;
     let path = url.path().trim_end_matches('/').to_owned();
     url.set_path(&path);
     Ok(url)

@@ -44,13 +44,13 @@ pub fn settings(vendor: &Vendor, env: Environment<'_>) -> Result<Vec<ConfiguredS
 
 fn resolve(setting: &Setting, env: Environment<'_>) -> Result<ConfiguredSetting, ConfigError> {
     let wrong = |variable: &str, what: &str| ConfigError::new(format!("`{variable}` {what}"));
-    let mut chosen = value(&setting.variable, env)?;
+    let mut chosen = value(&setting.variable, env)?.map(|given| given.text);
     if chosen.as_ref().is_some_and(|value| !is_sendable(value)) {
         return Err(wrong(&setting.variable, "holds more than one value, or characters that no HTTP header can carry"));
     }
     let mut allowed = Vec::new();
     if let Some(variable) = &setting.allowed {
-        let list = value(variable, env)?.unwrap_or_default();
+        let list = value(variable, env)?.map(|given| given.text).unwrap_or_default();
         allowed = list.split(',').map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned).collect();
         if allowed.iter().any(|value| !is_sendable(value)) {
             return Err(wrong(variable, "is no list of values separated by commas"));

@@ -68,9 +68,11 @@ fn evaluate(code: &str, answer: &[u8]) -> Result<String, String> {
             Ok(value) => value.to_string(),
             Err(exception) => match exception.get_err() {
                 Ok(error) => {
+                    // It may quote any text of the answer: on one line, none passes for a hint of ours.
+                    let reason = error.to_string().replace(char::is_control, " ");
                     return Err(format!(
-                        "the filter fails on this answer: {}",
-                        truncate(&error.to_string(), LONGEST_REASON)
+                        "the filter fails on this answer (texts in quotes are the answer's, untrusted): {}",
+                        truncate(&reason, LONGEST_REASON)
                     ));
                 }
                 // `halt` keeps the results so far.
@@ -97,7 +99,7 @@ fn evaluate(code: &str, answer: &[u8]) -> Result<String, String> {
 fn message(faults: impl Iterator<Item = String>) -> String {
     const MOST: usize = 3;
     let faults: Vec<String> = faults.take(MOST).collect();
-    format!("{}\nhint: the language is jq's, as in `[.[] | select(.id > 7) | .id]`", faults.join("; "))
+    format!("{}\nhint: the language is jq's, as in `[.items[] | select(.id > 7) | .id]`", faults.join("; "))
 }
 
 fn loading_faults(code: &str, error: load::Error<&str>) -> Vec<String> {
@@ -178,8 +180,14 @@ mod tests {
             ("env", "error: character 1: there is no filter without arguments `env`"),
             ("input_filename", "error: character 1: there is no filter"),
             ("include \"x\"; .", "error: character 10: `import` and `include` are not available"),
-            (".a.b", "error: the filter fails on this answer: cannot index "),
-            ("error(\"x\" * 1000)", "error: the filter fails on this answer: \"xxx"),
+            (
+                ".a.b",
+                "error: the filter fails on this answer (texts in quotes are the answer's, untrusted): cannot index ",
+            ),
+            (
+                "error(\"x\" * 1000)",
+                "error: the filter fails on this answer (texts in quotes are the answer's, untrusted): \"xxx",
+            ),
             ("nan", "error: the result is not JSON"),
             ("\"x\" * 5000000", "error: the result is larger than 4 MB"),
             ("repeat(1)", "error: the result is larger than 4 MB"),

@@ -9,13 +9,14 @@ mod limits;
 
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, Command};
-use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
+use crate::error::seconds;
+use crate::fairness::{CallerKey, NoSlot, Shares, Slots};
 pub(crate) use filter::run_child;
 
 /// The hidden command with which this program evaluates a filter.
@@ -24,6 +25,9 @@ pub(crate) const COMMAND: &str = "evaluate-jq";
 const DEADLINE: Duration = Duration::from_secs(2);
 /// How many filters run at once.
 const AT_ONCE: usize = 4;
+/// How long a filter waits for the others, and how many of one caller may wait.
+const WAIT: Duration = Duration::from_secs(10);
+const MOST_WAITING: usize = 64;
 /// The longest filter, in bytes.
 const LONGEST_FILTER: usize = 10_000;
 /// The largest result, in bytes. A model receives far less of it.
@@ -40,13 +44,14 @@ mod exit {
 pub struct Evaluator {
     program: PathBuf,
     deadline: Duration,
-    slots: Arc<Semaphore>,
+    slots: Slots,
 }
 
 impl Evaluator {
     /// Creates an evaluator that starts `program`, which is this one.
     pub fn new(program: impl Into<PathBuf>) -> Self {
-        Self { program: program.into(), deadline: DEADLINE, slots: Arc::new(Semaphore::new(AT_ONCE)) }
+        let shares = Shares { waiting: MOST_WAITING, ..Shares::all_but_one(AT_ONCE) };
+        Self { program: program.into(), deadline: DEADLINE, slots: Slots::new(shares) }
     }
 
     /// Returns the same evaluator with another time limit.
@@ -56,15 +61,16 @@ impl Evaluator {
         self
     }
 
-    /// Returns the result of `filter` on `answer`: a single value, or a list of several.
+    /// Returns the result of `filter` on `answer`: a single value, or a list of several. Callers have their
+    /// turns.
     ///
     /// # Errors
     /// The reason why there is no result, for the author of the filter.
-    pub async fn run(&self, filter: &str, answer: &str) -> Result<String, String> {
+    pub(crate) async fn run(&self, filter: &str, answer: &str, caller: CallerKey) -> Result<String, String> {
         if filter.len() > LONGEST_FILTER {
             return Err(format!("`jq`: the filter is longer than {LONGEST_FILTER} characters"));
         }
-        let _slot = self.slots.acquire().await.map_err(|_| "`jq`: the server is stopping".to_owned())?;
+        let _slot = self.slots.acquire(caller, Instant::now() + WAIT, |_| {}).await.map_err(busy)?;
         let child = Command::new(&self.program)
             .arg(COMMAND)
             .env_clear()
@@ -83,6 +89,13 @@ impl Evaluator {
             )),
         }
     }
+}
+
+/// Why a filter is not evaluated now.
+fn busy(NoSlot { own, retry_after, .. }: NoSlot) -> String {
+    let whose = if own { "other filters of this caller" } else { "filters of other callers" };
+    let seconds = seconds(retry_after);
+    format!("`jq`: {whose} are being evaluated\nhint: call again in {seconds} s, or without `jq`")
 }
 
 /// Sends a child its input and reads its result.

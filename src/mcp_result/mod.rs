@@ -1,20 +1,19 @@
 //! A vendor's answer, or the failure of a call → the MCP result that a model receives.
 
-mod envelope;
 mod pieces;
 mod size;
+mod weight;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rmcp::model::{CallToolResult, ContentBlock, MetaObject, ResourceContents};
 use serde_json::{Value, json};
 
-use crate::call::{CallResult, Failure, PlannedCall, Reply};
-use crate::error::{CallError, seconds};
-use crate::sanitize;
+use crate::call::{CallResult, Failure, PlannedCall, Reply, ReplyOffset, off_thread};
+use crate::error::{Audience, CallError, Outcome, seconds};
+use crate::sanitize::{self, json::Json};
 use crate::upstream::Answer;
-use envelope::Envelope;
-use size::ReplyWindow;
+use size::{Bound, ReplyWindow};
 use toolwright_model::media_type;
 
 /// The entry of a failed result's `_meta` with the stage at which the call ended: `not_sent`,
@@ -34,29 +33,77 @@ pub fn result(vendor: &str, result: Result<CallResult, Failure>) -> CallToolResu
     }
 }
 
+/// Builds the result of a call, off the thread that serves if its answer is large.
+pub async fn result_off_thread(vendor: &str, result: Result<CallResult, Failure>) -> CallToolResult {
+    let bytes = match &result {
+        Ok(CallResult::Reply(reply)) => {
+            reply.parts.iter().map(|part| part.body.len()).sum::<usize>() + reply.body.len()
+        }
+        Ok(CallResult::Plan(plan)) => plan.request.body.as_ref().map_or(0, String::len),
+        Err(_) => 0,
+    };
+    let vendor = vendor.to_owned();
+    let built = off_thread(bytes, move || self::result(&vendor, result)).await;
+    built.unwrap_or_else(|stopped| error(stopped.to_string(), &json!({OUTCOME: Outcome::Answered.as_str()})))
+}
+
+/// Returns a list or an object over several lines, as a person reads it; `None` for any other text.
+pub fn indented(text: &str) -> Option<String> {
+    match Json::parse(text) {
+        Ok(json @ (Json::Object(_) | Json::List(_))) => Some(json.to_indented_text()),
+        _ => None,
+    }
+}
+
 fn planned(plan: &PlannedCall) -> CallToolResult {
     let mut shown = json!({"dry_run": true, "sent": false});
     if let (Some(shown), Ok(Value::Object(plan))) = (shown.as_object_mut(), serde_json::to_value(plan)) {
         shown.extend(plan);
     }
-    CallToolResult::success(vec![ContentBlock::text(shown.to_string())])
+    CallToolResult::success(vec![ContentBlock::text(size::bounded_value(&shown))])
 }
 
 fn success(vendor: &str, reply: &Reply) -> CallToolResult {
-    let envelope =
-        Envelope { page: reply.page.clone(), notes: reply.notes.clone(), untrusted: reply.untrusted.clone() };
-    let parts = if reply.parts.is_empty() { std::slice::from_ref(&reply.answer) } else { &reply.parts };
+    let envelope = reply.envelope();
+    let cursor = |offset| reply.cursor_to(offset);
     // Parts are not cached on their own, so no cursor leads into one.
-    let cursor = |offset| if reply.parts.is_empty() { reply.cursor_to(offset) } else { None };
-    let window = ReplyWindow { envelope: &envelope, from: reply.from, cursor: &cursor };
-    CallToolResult::success(parts.iter().map(|part| block(vendor, part, &window)).collect())
+    let cursor: Option<&dyn Fn(ReplyOffset) -> Option<String>> =
+        if reply.parts.is_empty() && reply.has_cursor() { Some(&cursor) } else { None };
+    let parts = if reply.parts.is_empty() { std::slice::from_ref(&reply.answer) } else { &reply.parts };
+    // All texts of a result together are within the bound.
+    let mut bound = Bound::RESULT;
+    let mut blocks = Vec::new();
+    for (index, part) in parts.iter().enumerate() {
+        if !bound.has_room() {
+            let bytes: usize = parts[index..].iter().map(|part| part.body.len()).sum();
+            let (number, all, bytes) = (index + 1, parts.len(), bytes / 1_000);
+            let which = if number == all {
+                format!("part {all} of {all}")
+            } else {
+                format!("parts {number} to {all} of {all}")
+            };
+            blocks.push(ContentBlock::text(format!("({which}, {bytes} KB, left out: the answer is too large)")));
+            break;
+        }
+        let block = block(vendor, part, &ReplyWindow { envelope: &envelope, bound, from: reply.from, cursor });
+        if let ContentBlock::Text(text) = &block {
+            bound = bound.after(&text.text);
+        }
+        blocks.push(block);
+    }
+    CallToolResult::success(blocks)
 }
 
 fn block(vendor: &str, answer: &Answer, window: &ReplyWindow<'_>) -> ContentBlock {
     let essence = media_type::essence(answer.content_type.as_deref().unwrap_or_default());
     match essence.as_str() {
         _ if answer.body.is_empty() => {
-            ContentBlock::text(format!("done: the vendor answered {} with an empty body", answer.status))
+            let mut text = format!("done: the vendor answered {} with an empty body", answer.status);
+            for note in &window.envelope.notes {
+                text.push_str("\nnote: ");
+                text.push_str(note);
+            }
+            ContentBlock::text(text)
         }
         // `call` has made JSON of every text; without a type these may be bytes.
         "" | "application/json" => match std::str::from_utf8(&answer.body) {
@@ -85,7 +132,12 @@ fn failure(failure: &Failure) -> CallToolResult {
     if let Failure::Call(call) = failure {
         limits(call, &mut meta);
     }
-    error(sanitize::message(&failure.to_string()), &meta)
+    error(size::bounded_message(failure_text(failure, Audience::Model)), &meta)
+}
+
+/// A failure as its reader gets it: what the vendor wrote in it is harmless to read.
+pub(crate) fn failure_text(failure: &Failure, audience: Audience) -> String {
+    sanitize::message(&failure.text(audience))
 }
 
 /// Adds the vendor's status and limits, for callers that wait themselves.
@@ -135,6 +187,31 @@ mod tests {
         assert_eq!(
             content("Audio/WAV; rate=8000", b"RIFF"),
             json!([{"type": "audio", "data": "UklGRg==", "mimeType": "audio/wav"}])
+        );
+    }
+
+    #[test]
+    fn what_was_understood_is_shown_beside_an_empty_answer() {
+        let mut reply = Reply::from(answer("", b""));
+        reply.notes = vec!["a is b".to_owned()];
+        let shown = json!(result("jitbit", Ok(reply.into())))["content"].take();
+        assert_eq!(shown[0]["text"], "done: the vendor answered 200 with an empty body\nnote: a is b");
+    }
+
+    #[test]
+    fn the_texts_of_all_parts_are_within_one_bound() {
+        let text = format!("[\"{}\"]", "x".repeat(15_000));
+        let body = bytes::Bytes::from(text);
+        let content_type = Some("application/json".to_owned());
+        let part = Answer { status: 200, content_type, body, ..Answer::default() };
+        let mut reply = Reply::from(answer("multipart/mixed", b"..."));
+        reply.parts = vec![part; 40];
+        let result = json!(super::result("jitbit", Ok(reply.into())));
+        assert!(result.to_string().len() < 62_000, "{}", result.to_string().len());
+        let blocks = result["content"].as_array().unwrap();
+        assert_eq!(
+            blocks[blocks.len() - 1]["text"],
+            "(parts 3 to 40 of 40, 570 KB, left out: the answer is too large)"
         );
     }
 

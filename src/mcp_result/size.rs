@@ -1,85 +1,143 @@
-//! An answer of any size → one within the bounds of models and clients: cut between records, still
-//! JSON, with the way to the rest in its envelope.
+//! An answer of any size → one within the bounds of models and clients: cut between records, or inside
+//! of one that is too large alone; still JSON, with what is left out and the way to it in its envelope.
 
 use serde_json::Value;
+use serde_json::value::RawValue;
 
-use super::envelope::Envelope;
-use super::pieces;
-use crate::call::{Page, ReplyOffset, record_slices};
+use super::pieces::{self, CutRecord};
+use super::weight::{LIGHTEST_CHARACTER, json_weight, line_length};
+use crate::call::{Envelope, HasMore, Page, ReplyOffset, record_slices};
+use crate::sanitize::EVERY;
+use crate::sanitize::json::Json;
+use toolwright_model::answer_limits::{ENVELOPE_BYTES, RESULT_BYTES, RESULT_LINE};
 
-/// The longest text of an answer, in bytes.
-const LARGEST: usize = 40_000;
-/// The longest text inside a line of JSON, in bytes: some clients fail at lines of 64 KB.
-const LARGEST_LINE: usize = 60_000;
-/// The room for the envelope and its cursor, in bytes. Constant, so that an answer is cut in the
-/// same places each time.
-const ENVELOPE: usize = 5_000;
+/// How much text a result may have.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bound {
+    bytes: usize,
+    /// Bytes inside a line of JSON.
+    line: usize,
+}
+
+impl Bound {
+    /// The longest text, 40 KB; and 60 KB within a line of JSON, because some clients fail at lines
+    /// of 64 KB.
+    pub(super) const RESULT: Self = Self { bytes: RESULT_BYTES, line: RESULT_LINE };
+
+    /// Returns what is left after a text.
+    pub(super) fn after(self, text: &str) -> Self {
+        Self { bytes: self.bytes.saturating_sub(text.len()), line: self.line.saturating_sub(line_length(text)) }
+    }
+
+    /// Whether it leaves room for a part of an answer with its envelope.
+    pub(super) fn has_room(self) -> bool {
+        self.bytes > 2 * ENVELOPE_BYTES && self.line > 3 * ENVELOPE_BYTES
+    }
+
+    fn fits(self, text: &str) -> bool {
+        text.len() <= self.bytes && line_length(text) <= self.line
+    }
+
+    /// The most weight beside an envelope: within it both bounds hold.
+    fn weight(self) -> usize {
+        let weight = (self.bytes * LIGHTEST_CHARACTER).min(self.line * 2);
+        weight.saturating_sub(ENVELOPE_BYTES * LIGHTEST_CHARACTER)
+    }
+
+    /// How many texts fit beside `reserved` bytes and the envelope.
+    fn how_many(self, texts: impl Iterator<Item = impl AsRef<str>>, reserved: usize) -> usize {
+        let (mut bytes, mut line) = (ENVELOPE_BYTES + reserved, ENVELOPE_BYTES + reserved);
+        texts
+            .take_while(|text| {
+                let text = text.as_ref();
+                bytes += text.len() + 1;
+                line += line_length(text) + 1;
+                bytes <= self.bytes && line <= self.line
+            })
+            .count()
+    }
+}
 
 /// Which part of a reply is shown, and with which envelope.
 pub(super) struct ReplyWindow<'a> {
     pub(super) envelope: &'a Envelope,
+    pub(super) bound: Bound,
     /// Where the previous part ended.
     pub(super) from: ReplyOffset,
-    /// Caches the answer and returns a cursor to an offset in it.
-    pub(super) cursor: &'a dyn Fn(ReplyOffset) -> Option<String>,
+    /// Caches the answer and returns a cursor to an offset in it; `None` where no cursor leads on.
+    pub(super) cursor: Option<&'a dyn Fn(ReplyOffset) -> Option<String>>,
 }
 
 /// Returns the part of a text that the window shows, in its envelope and within the bounds.
 pub(super) fn bounded(text: &str, window: &ReplyWindow<'_>) -> String {
-    if window.from == ReplyOffset::default() && fits(text, 0) {
-        let json = || text.trim_start().starts_with(['{', '[', '"']) || serde_json::from_str::<Value>(text).is_ok();
-        let whole = if window.envelope.is_empty() || !json() { text.to_owned() } else { window.envelope.wrap(text) };
-        if fits(&whole, 0) {
+    let bound = window.bound;
+    if window.from == ReplyOffset::default() && bound.fits(text) {
+        let json = text.trim_start().starts_with(['{', '[', '"']) || serde_json::from_str::<&RawValue>(text).is_ok();
+        let whole = if json { window.envelope.wrap(text) } else { text.to_owned() };
+        if bound.fits(&whole) {
             return whole;
         }
     }
-    if let Some(list) = record_slices::longest_list(text)
-        && text.len() - list.len() < LARGEST / 2
+    if let Some((name, list)) = record_slices::longest_list(text)
+        && text.len() - list.len() < bound.bytes / 2
+        // Without a way to the rest, a record is cut where it is largest, not in its longest list.
+        && (name.is_empty() || window.cursor.is_some() || window.envelope.page.is_some())
         && let Some(items) = record_slices::items(list)
     {
-        return window.records(text, list, &items);
+        return window.records(&RecordContext { text, list, name, count: items.len() }, &items);
     }
-    match serde_json::from_str::<Value>(text) {
-        Ok(value) if window.from.record == 0 => {
-            window.oversized_record(&value, text.len(), &RecordContext { text, list: text, count: 1 })
-        }
+    match Json::parse(text) {
+        Ok(value) if window.from.record == 0 => window.oversized_record(
+            value,
+            text.len(),
+            &RecordContext { text, list: text, name: String::new(), count: 1 },
+        ),
         Ok(_) => window.envelope_for(0, "nothing is left of this answer".to_owned(), None).wrap("{}"),
         Err(_) => window.plain_text(text),
     }
 }
 
-/// Whether a text fits beside `reserved` bytes.
-fn fits(text: &str, reserved: usize) -> bool {
-    text.len() + reserved <= LARGEST && line_length(text) + reserved <= LARGEST_LINE
+/// Returns a value as JSON within the bounds; where it had to be cut, with the names of what is missing.
+pub(super) fn bounded_value(value: &Value) -> String {
+    let text = value.to_string();
+    if Bound::RESULT.fits(&text) {
+        return text;
+    }
+    let Ok(value) = Json::parse(&text) else { return bounded_message(text) };
+    let CutRecord { mut record, omitted, .. } = pieces::cut(value, Bound::RESULT.weight());
+    let omitted = Envelope { omitted, ..Envelope::default() }.wrap("{}");
+    if let (Json::Object(record), Ok(Json::Object(omitted))) = (&mut record, Json::parse(&omitted)) {
+        record.extend(omitted);
+    }
+    record.to_text(text.len().min(RESULT_BYTES))
 }
 
-/// The length of the text inside a JSON string, in bytes.
-fn line_length(text: &str) -> usize {
-    text.bytes()
-        .map(|byte| match byte {
-            b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
-            0..=0x1f => 6,
-            _ => 1,
-        })
-        .sum()
+/// Returns a message within the bounds.
+pub(super) fn bounded_message(text: String) -> String {
+    if Bound::RESULT.fits(&text) {
+        return text;
+    }
+    let end = end_within(&text, Bound::RESULT);
+    format!("{}…", &text[..end])
 }
 
-/// How many texts fit beside `reserved` bytes and the envelope.
-fn how_many<'a>(texts: impl Iterator<Item = &'a str>, reserved: usize) -> usize {
-    let (mut bytes, mut line) = (ENVELOPE + reserved, ENVELOPE + reserved);
-    texts
-        .take_while(|text| {
-            bytes += text.len() + 1;
-            line += line_length(text) + 1;
-            bytes <= LARGEST && line <= LARGEST_LINE
-        })
-        .count()
+/// Returns where a text must end so that it fits beside an envelope.
+fn end_within(text: &str, bound: Bound) -> usize {
+    let (mut bytes, mut line) = (ENVELOPE_BYTES, ENVELOPE_BYTES);
+    let end = text.char_indices().find(|(_, c)| {
+        bytes += c.len_utf8();
+        line += line_length(c.encode_utf8(&mut [0; 4]));
+        bytes > bound.bytes || line > bound.line
+    });
+    end.map_or(text.len(), |(at, _)| at)
 }
 
 /// The text and the list in it that a record belongs to.
 struct RecordContext<'a> {
     text: &'a str,
     list: &'a str,
+    /// The dotted name of the list; empty where the text is the list.
+    name: String,
     /// How many records the list has.
     count: usize,
 }
@@ -101,28 +159,37 @@ impl ReplyWindow<'_> {
         let page = self.envelope.page.clone().unwrap_or_default();
         let mut notes: Vec<String> = page.note.into_iter().chain(Some(note).filter(|note| !note.is_empty())).collect();
         let (has_more, next_cursor) = match rest {
-            Some(offset) => (true, (self.cursor)(offset)),
+            Some(offset) => (HasMore::Yes, self.cursor.and_then(|cursor| cursor(offset))),
             None => (page.has_more, page.next_cursor),
         };
         if rest.is_some() {
-            let way = if next_cursor.is_some() { "pass next_cursor as `cursor` for more, or" } else { "To see more," };
-            notes.push(format!("{way} narrow the search, or name the `fields` you need"));
+            notes.push(
+                match next_cursor {
+                    Some(_) => {
+                        "pass next_cursor as `cursor` for more, or narrow the search, or name the `fields` you need"
+                    }
+                    None => "the rest can't be shown",
+                }
+                .to_owned(),
+            );
         }
         let note = Some(notes.join(". ")).filter(|note| !note.is_empty());
-        let page = Page { returned, has_more, next_cursor, total: page.total, note };
+        // What is to be known of the page's end belongs to its last part.
+        let end_notes = if rest.is_some() { Vec::new() } else { page.end_notes };
+        let page = Page { returned, has_more, next_cursor, total: page.total, note, end_notes };
         Envelope { page: Some(page), ..self.envelope.clone() }
     }
 
     /// Shows as many records as fit.
-    fn records(&self, text: &str, list: &str, items: &[&str]) -> String {
+    fn records(&self, context: &RecordContext<'_>, items: &[&str]) -> String {
+        let RecordContext { text, list, name, .. } = context;
         let ReplyOffset { record: from, part } = self.from;
-        let context = RecordContext { text, list, count: items.len() };
         let left = items.get(from..).unwrap_or_default();
         let reserved = line_length(text) - line_length(list);
-        let shown = if part == 0 { how_many(left.iter().copied(), reserved) } else { 0 };
+        let shown = if part == 0 { self.bound.how_many(left.iter().copied(), reserved) } else { 0 };
         if let Some(first) = left.first().filter(|_| shown == 0) {
-            let value = serde_json::from_str(first).unwrap_or_default();
-            return self.oversized_record(&value, first.len(), &context);
+            let Ok(value) = Json::parse(first) else { return self.plain_text(text) };
+            return self.oversized_record(value, first.len(), context);
         }
         let (end, all) = (from + shown, items.len());
         let rest = (end < all).then_some(ReplyOffset { record: end, part: 0 });
@@ -135,60 +202,65 @@ impl ReplyWindow<'_> {
                 text.len() / 1_000
             ),
         };
-        self.envelope_for(shown, note, rest).wrap(&record_slices::with_items(text, list, &left[..shown]))
+        let is_part = shown < all && !name.is_empty() && self.envelope.page.is_none();
+        let mut envelope = self.envelope_for(shown, note, rest);
+        // A list inside of a record is a field, of which a part is missing.
+        envelope.omitted.splice(..0, is_part.then(|| name.clone()));
+        envelope.wrap(&record_slices::with_items(text, list, &left[..shown]))
     }
 
-    /// Shows a record that is too large on its own: first shortened, then the pieces cut out of it.
-    fn oversized_record(&self, record: &Value, bytes: usize, context: &RecordContext<'_>) -> String {
+    /// Shows a record that is too large on its own: first cut inside, then the pieces cut out of it.
+    fn oversized_record(&self, record: Json<'_>, bytes: usize, context: &RecordContext<'_>) -> String {
         let ReplyOffset { record: at, part } = self.from;
         let next = (at + 1 < context.count).then_some(ReplyOffset { record: at + 1, part: 0 });
-        for bounds in pieces::STEPS {
-            let (short, cut) = pieces::cut(record.clone(), bounds);
-            let short = context.with(&short.to_string());
-            if !fits(&short, ENVELOPE) {
-                continue;
-            }
-            if part == 0 {
-                let note = format!(
-                    "a record of {} KB: texts longer than {} characters and lists longer than {} items are cut, marked `…`; the pieces follow",
-                    bytes / 1_000,
-                    bounds.characters,
-                    bounds.items
-                );
-                let rest = if cut.is_empty() { next } else { Some(ReplyOffset { record: at, part: 1 }) };
-                return self.envelope_for(1, note, rest).wrap(&short);
-            }
-            let texts: Vec<String> = cut.iter().map(Value::to_string).collect();
-            let left = texts.get(part - 1..).unwrap_or_default();
-            let shown = how_many(left.iter().map(String::as_str), 0);
-            let end = part - 1 + shown;
-            let note = format!("pieces {part} to {end} of {} that were cut out of the record before", texts.len());
-            let rest = if end < texts.len() { Some(ReplyOffset { record: at, part: end + 1 }) } else { next };
-            return self.envelope_for(shown, note, rest).wrap(&format!("[{}]", left[..shown].join(",")));
+        let room = self.bound.weight().saturating_sub(json_weight(&context.with("")));
+        let CutRecord { record, pieces, omitted } = pieces::cut(record, room);
+        if part > 0 {
+            return self.pieces(&pieces, next);
         }
-        let note = format!("a record of {} KB that can't be shown in parts", bytes / 1_000);
-        let mut envelope = self.envelope_for(0, note, next);
-        if next.is_none()
-            && let Some(page) = &mut envelope.page
-        {
-            page.has_more = true;
-        }
-        envelope.wrap("{}")
+        let note = format!("a record of {} KB is cut, its largest values first; `omitted` names them", bytes / 1_000);
+        let has_pieces = self.cursor.is_some() && !pieces.is_empty();
+        let rest = if has_pieces { Some(ReplyOffset { record: at, part: 1 }) } else { next };
+        let mut envelope = if self.cursor.is_none() && self.envelope.page.is_none() && context.count == 1 {
+            // The answer to a change is no page, and nothing leads on from it.
+            let notes = self.envelope.notes.iter().cloned().chain([note]).collect();
+            Envelope { notes, ..self.envelope.clone() }
+        } else {
+            let note = if has_pieces { format!("{note}, and the pieces follow") } else { note };
+            self.envelope_for(1, note, rest)
+        };
+        envelope.omitted.splice(..0, omitted);
+        envelope.wrap(&context.with(&record.to_text(0)))
+    }
+
+    /// Shows as many pieces of a record as fit.
+    fn pieces(&self, pieces: &[Json<'_>], next: Option<ReplyOffset>) -> String {
+        let ReplyOffset { record: at, part } = self.from;
+        let left = pieces.get(part - 1..).unwrap_or_default();
+        // Each fits by itself.
+        let shown = self.bound.how_many(left.iter().map(|piece| piece.to_text(0)), 0).max(1).min(left.len());
+        let end = part - 1 + shown;
+        let note = if left.is_empty() {
+            "nothing is left of what was cut out of the record before".to_owned()
+        } else {
+            format!("pieces {part} to {end} of {} that were cut out of the record before", pieces.len())
+        };
+        let rest = if end < pieces.len() { Some(ReplyOffset { record: at, part: end + 1 }) } else { next };
+        let envelope = self.envelope_for(shown, note, rest);
+        // A piece's own names are not those of the fields.
+        let untrusted = if envelope.untrusted.is_empty() { Vec::new() } else { vec![EVERY.to_owned()] };
+        let envelope = Envelope { untrusted, omitted: Vec::new(), ..envelope };
+        envelope.wrap(&Json::List(pieces.get(part - 1..end).unwrap_or_default().to_vec()).to_text(0))
     }
 
     /// Shows as many bytes as fit of a text that is not JSON.
     fn plain_text(&self, text: &str) -> String {
         let from =
             (self.from.part.min(text.len())..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or_default();
-        let (mut bytes, mut line) = (ENVELOPE, ENVELOPE);
-        let end = text[from..].char_indices().find(|(_, c)| {
-            bytes += c.len_utf8();
-            line += line_length(c.encode_utf8(&mut [0; 4]));
-            bytes > LARGEST || line > LARGEST_LINE
-        });
-        let end = end.map_or(text.len(), |(at, _)| from + at);
+        let end = from + end_within(&text[from..], self.bound);
         let shown = format!("bytes {from} to {end} of {}", text.len());
-        let next = (end < text.len()).then(|| (self.cursor)(ReplyOffset { record: 0, part: end })).flatten();
+        let next = (end < text.len()).then_some(ReplyOffset { record: 0, part: end });
+        let next = next.and_then(|offset| self.cursor.and_then(|cursor| cursor(offset)));
         let way = match next {
             Some(cursor) => format!("{shown}; for more pass this as `cursor`: {cursor}"),
             None => shown,

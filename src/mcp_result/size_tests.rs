@@ -1,6 +1,6 @@
 //! Answers of every shape beyond the bounds, read to their end.
 
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 use super::*;
 
@@ -12,8 +12,9 @@ fn offset(cursor: &str) -> ReplyOffset {
 fn shown(text: &str, from: ReplyOffset) -> String {
     let cursor = |offset: ReplyOffset| Some(json!(offset).to_string());
     let envelope = Envelope::default();
-    let bounded = bounded(text, &ReplyWindow { envelope: &envelope, from, cursor: &cursor });
-    assert!(fits(&bounded, 0), "{} -> {}", text.len(), bounded.len());
+    let window = ReplyWindow { envelope: &envelope, bound: Bound::RESULT, from, cursor: Some(&cursor) };
+    let bounded = bounded(text, &window);
+    assert!(Bound::RESULT.fits(&bounded), "{} -> {}", text.len(), bounded.len());
     bounded
 }
 
@@ -37,9 +38,10 @@ fn parts(text: &str) -> Vec<Value> {
 
 #[test]
 fn a_text_within_the_bounds_is_unchanged() {
-    for text in ["[1, 2,  {\"n\": 12345678901234567890123}]", "plain", "7", ""] {
+    for text in ["{\"a\":  {\"n\": 12345678901234567890123}}", "plain", "7", ""] {
         assert_eq!(shown(text, ReplyOffset::default()), text);
     }
+    assert_eq!(shown("[1, 2,  1e9]", ReplyOffset::default()), "{\"items\":[1, 2,  1e9]}");
 }
 
 #[test]
@@ -78,12 +80,12 @@ fn a_record_beyond_the_bounds_is_shortened_and_its_pieces_follow() {
     let listed = json!([{"id": 6}, {"id": 7, "body": long}, {"id": 8}]).to_string();
     for (text, before) in [(one, 0), (listed, 1)] {
         let parts = parts(&text);
-        let first = parts.iter().find(|part| part.to_string().contains("… (cut, 60000 characters)")).unwrap();
+        let first = parts.iter().find(|part| part.to_string().contains("…⟦cut, 60000 characters⟧")).unwrap();
         let record = if before == 0 { &first["answer"] } else { &first["items"][0] };
         assert_eq!(record["id"], json!(7));
         let body = record["body"].as_str().unwrap();
         let mut whole: String =
-            body.chars().take(body.chars().count() - "… (cut, 60000 characters)".chars().count()).collect();
+            body.chars().take(body.chars().count() - "…⟦cut, 60000 characters⟧".chars().count()).collect();
         for piece in parts.iter().flat_map(|part| part["items"].as_array().into_iter().flatten()) {
             whole.push_str(piece["text"].as_str().unwrap_or_default());
         }
@@ -96,11 +98,60 @@ fn a_record_beyond_the_bounds_is_shortened_and_its_pieces_follow() {
 }
 
 #[test]
-fn a_record_that_can_not_be_cut_is_reported() {
-    let wide: Map<String, Value> = (0..50_000).map(|n| (format!("name{n}"), json!(n))).collect();
-    let part = checked(&Value::Object(wide).to_string(), ReplyOffset::default());
-    assert_eq!((&part["page"]["returned"], &part["page"]["has_more"]), (&json!(0), &json!(true)));
-    assert!(part["page"]["note"].as_str().unwrap().contains("can't be shown"));
+fn a_wide_record_is_cut_inside_and_read_to_its_end() {
+    let mut wide: Map<String, Value> = (0..5_000).map(|n| (format!("name{n}"), json!(n))).collect();
+    wide.insert("id".to_owned(), json!("I-7"));
+    let parts = parts(&Value::Object(wide.clone()).to_string());
+    assert_eq!((&parts[0]["id"], &parts[0]["name0"]), (&json!("I-7"), &json!(0)));
+    let omitted = parts[0]["omitted"].as_array().unwrap();
+    assert!(omitted.len() == 41 && omitted[40].as_str().unwrap().starts_with("… and "), "{omitted:?}");
+    let mut again: Map<String, Value> = parts[0].as_object().unwrap().clone();
+    again.retain(|name, _| wide.contains_key(name));
+    for piece in parts[1..].iter().flat_map(|part| part["items"].as_array().unwrap()) {
+        again.extend(piece["entries"].as_object().unwrap().clone());
+    }
+    assert!(again == wide, "{} of {}", again.len(), wide.len());
+}
+
+#[test]
+fn the_answer_to_a_change_keeps_its_ids_and_speaks_of_no_arguments() {
+    let nested: Map<String, Value> =
+        (0..300).map(|n| (format!("customfield_{n}"), json!({"id": n, "value": "\"x\" ".repeat(60)}))).collect();
+    let rows = json!(vec![json!({"id": 1, "text": "y".repeat(200)}); 400]);
+    for text in [
+        json!({"self": "https://desk.example/7", "fields": nested, "id": "10007", "key": "ITS-7"}).to_string(),
+        json!({"id": "10007", "changes": rows, "key": "ITS-7"}).to_string(),
+    ] {
+        let envelope = Envelope { untrusted: vec!["value".to_owned()], ..Envelope::default() };
+        let window =
+            ReplyWindow { envelope: &envelope, bound: Bound::RESULT, from: ReplyOffset::default(), cursor: None };
+        let shown = bounded(&text, &window);
+        assert!(Bound::RESULT.fits(&shown) && shown.len() > 20_000, "{}", shown.len());
+        let shown: Value = serde_json::from_str(&shown).unwrap();
+        assert_eq!((&shown["id"], &shown["key"]), (&json!("10007"), &json!("ITS-7")));
+        assert!(!shown["omitted"].as_array().unwrap().is_empty(), "{}", shown["omitted"]);
+        assert_eq!(shown["page"], Value::Null);
+        let notes = shown["notes"].to_string();
+        assert!(notes.contains(" KB is cut") && !notes.contains("cursor") && !notes.contains("fields"), "{notes}");
+    }
+}
+
+#[test]
+fn a_part_of_a_records_list_is_named() {
+    let record = json!({"id": 7, "history": {"rows": vec![json!({"id": 1, "text": "y".repeat(200)}); 400]}});
+    let part = checked(&record.to_string(), ReplyOffset::default());
+    assert_eq!((&part["id"], &part["omitted"]), (&json!(7), &json!(["history.rows"])));
+}
+
+#[test]
+fn plans_and_messages_are_within_the_bounds() {
+    let plan = json!({"dry_run": true, "request": {"body": "\"".repeat(100_000), "method": "POST"}});
+    let shown = bounded_value(&plan);
+    assert!(Bound::RESULT.fits(&shown), "{}", shown.len());
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!((&shown["request"]["method"], &shown["omitted"]), (&json!("POST"), &json!(["request.body"])));
+    assert!(Bound::RESULT.fits(&bounded_message("é\n".repeat(100_000))));
+    assert_eq!(bounded_message("short".to_owned()), "short");
 }
 
 #[test]
@@ -123,16 +174,18 @@ fn text_is_cut_and_continued() {
 fn the_last_part_of_a_page_has_the_vendors_own_cursor() {
     let records: Vec<Value> = (0..1_000).map(|n| json!({"id": n, "subject": "x".repeat(80)})).collect();
     let text = json!(records).to_string();
-    let page = Page { returned: 1_000, has_more: true, next_cursor: Some("vendor".to_owned()), ..Page::default() };
+    let page =
+        Page { returned: 1_000, has_more: HasMore::Yes, next_cursor: Some("vendor".to_owned()), ..Page::default() };
     let envelope = Envelope {
         page: Some(Page { total: Some(5_000), ..page }),
-        notes: Vec::new(),
         untrusted: vec!["subject".to_owned()],
+        ..Envelope::default()
     };
     let cursor = |offset: ReplyOffset| Some(json!(offset).to_string());
     let (mut from, mut count) = (ReplyOffset::default(), 0);
     loop {
-        let part = bounded(&text, &ReplyWindow { envelope: &envelope, from, cursor: &cursor });
+        let window = ReplyWindow { envelope: &envelope, bound: Bound::RESULT, from, cursor: Some(&cursor) };
+        let part = bounded(&text, &window);
         let part: Value = serde_json::from_str(&part).unwrap();
         assert_eq!((&part["page"]["total"], &part["untrusted"]), (&json!(5_000), &json!(["subject"])));
         assert_eq!(part["page"]["has_more"], json!(true));

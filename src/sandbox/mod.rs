@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! request → route → read → script? → credentials → checks → the description's answer
-//!            404 405  400             401            400
+//!            404 405  400             401            400      (its page)
 //! ```
 
 mod answer;
@@ -14,6 +14,7 @@ mod body;
 mod check;
 mod credentials;
 mod error;
+mod paging;
 mod problem;
 mod record;
 mod route;

@@ -18,11 +18,13 @@ use super::answer::SandboxReply;
 use super::body::{self, ReceivedBody};
 use super::check::{ReceivedRequest, check};
 use super::error::SandboxError;
+use super::paging;
 use super::problem::{CheckedRequest, RequestProblem};
 use super::record::{self, Recorded, Verdict};
 use super::route::RouteMatch;
 use super::script::Script;
 use super::table::{SandboxTable, TableOperation};
+use toolwright_model::PagingStyle;
 
 /// No request of ours is larger; the bound protects the memory of this process.
 const MAX_BODY: usize = 256 * 1024 * 1024;
@@ -195,7 +197,7 @@ fn decide(
             let operation = &table.operations[index];
             let request = ReceivedRequest { path: &texts, query, headers, body };
             let checked = check(operation, table.security(operation), &request);
-            outcome(shared.script.as_ref(), operation, checked, headers)
+            outcome(shared.script.as_ref(), operation, &table.paging, checked, headers)
         }
     }
 }
@@ -204,6 +206,7 @@ fn decide(
 fn outcome(
     script: Option<&Script>,
     operation: &TableOperation,
+    styles: &[PagingStyle],
     checked: CheckedRequest,
     headers: &HeaderMap,
 ) -> RequestOutcome {
@@ -228,7 +231,7 @@ fn outcome(
         let message = "the request does not match the description";
         return RequestOutcome::refused(StatusCode::BAD_REQUEST, message, Some(name), problems);
     }
-    let reply = operation.answer.reply().clone();
+    let reply = paging::page(styles, operation, &values, operation.answer.reply().clone());
     RequestOutcome { reply: Some(reply), operation: Some(name.to_owned()), problems, delay: None }
 }
 

@@ -8,6 +8,7 @@ use super::answer::DescribedAnswer;
 use super::route::Routes;
 use super::schema::TableSchema;
 use super::text::{ParameterStyle, Serialisation};
+use toolwright_model::PagingStyle;
 use toolwright_model::media_type::is_json;
 
 /// One API.
@@ -18,6 +19,9 @@ pub(super) struct SandboxTable {
     _api: String,
     #[serde(default)]
     security: Vec<SecurityScheme>,
+    /// How listings page.
+    #[serde(default)]
+    pub(super) paging: Vec<PagingStyle>,
     pub(super) operations: Vec<TableOperation>,
     #[serde(skip)]
     pub(super) routes: Routes,

@@ -1,16 +1,26 @@
 //! HTML of mails and editors → Markdown. What a person would not see is left out: comments,
-//! scripts, styles, hidden elements. One pass over the tokens with bounded nesting, so that the time
-//! is linear in the length.
+//! scripts, styles, hidden elements (`open` and `seen`). One pass over the tokens with bounded nesting, so that the time
+//! is linear in the length; one more before it where the document has styles.
+
+mod colour;
+mod media;
+mod open;
+mod seen;
+mod sheet;
+mod style;
 
 use std::fmt::Write as _;
 
 use html5gum::Tokenizer;
 use html5gum::emitters::default::{DefaultEmitter, StartTag, Token};
 
+use open::{OpenElements, attribute};
+use sheet::Sheet;
+
 /// How deep lists and quotes are shown.
 const DEEPEST: usize = 8;
-/// How many open elements an end tag is compared with.
-const LOOK_BACK: usize = 64;
+/// What is said where a document has so many styles that not all of them were applied.
+const EXHAUSTED: &str = "(styles were left out: some of this text may be hidden from a person)";
 
 /// Elements by which a text is recognized as HTML.
 const KNOWN: [&str; 44] = [
@@ -59,15 +69,6 @@ const KNOWN: [&str; 44] = [
     "u",
     "ul",
 ];
-/// Elements without an end tag.
-const VOID: [&str; 13] =
-    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"];
-/// Elements whose content is not displayed as text.
-const NOT_DISPLAYED: [&str; 12] = [
-    "script", "style", "title", "template", "iframe", "object", "noembed", "noframes", "applet", "audio", "video",
-    "select",
-];
-
 /// Returns whether a text contains an element that mails use.
 pub(super) fn is_html(text: &str) -> bool {
     text.match_indices('<').any(|(at, _)| {
@@ -81,84 +82,67 @@ pub(super) fn is_html(text: &str) -> bool {
 
 /// Converts HTML to Markdown.
 pub(super) fn markdown(html: &str) -> String {
-    let mut emitter = DefaultEmitter::default();
-    emitter.naively_switch_states(true);
     let mut writer = MarkdownWriter { out: String::with_capacity(html.len() / 2), ..MarkdownWriter::default() };
-    let mut hidden: Vec<String> = Vec::new();
-    for Ok(token) in Tokenizer::new_with_emitter(html, emitter) {
+    let mut elements = OpenElements::new(sheet(html));
+    for token in tokens(html) {
         match token {
             Token::StartTag(tag) => {
-                let name = String::from_utf8_lossy(&tag.name).into_owned();
-                let void = VOID.contains(&name.as_str());
-                if hidden.len() == 1 && ends_implicitly(&hidden[0], &name) {
-                    hidden.clear();
-                }
-                if !hidden.is_empty() || NOT_DISPLAYED.contains(&name.as_str()) || is_hidden(&tag) {
-                    if !void {
-                        hidden.push(name);
-                    }
-                } else {
+                let name = String::from_utf8_lossy(&tag.name);
+                let seen = elements.start(&name, &tag);
+                if !seen.gone && (name != "img" || seen.shows_image()) {
                     writer.start(&name, &tag);
                 }
             }
             Token::EndTag(tag) => {
                 let name = String::from_utf8_lossy(&tag.name);
-                let recent = hidden.len().saturating_sub(LOOK_BACK);
-                match hidden[recent..].iter().rposition(|open| *open == name) {
-                    Some(at) => hidden.truncate(recent + at),
-                    None if hidden.is_empty() => writer.end(&name),
-                    None => {}
+                if elements.end(&name) {
+                    writer.end(&name);
                 }
             }
-            Token::String(text) if hidden.is_empty() => writer.text(&String::from_utf8_lossy(&text)),
+            Token::String(text) if elements.seen().shows_text() => writer.text(&String::from_utf8_lossy(&text)),
             _ => {}
         }
+    }
+    if elements.is_exhausted() {
+        writer.separate(Separator::Paragraph);
+        writer.write(EXHAUSTED);
     }
     writer.finish()
 }
 
-/// Whether the start of the element `next` ends the open element.
-fn ends_implicitly(open: &str, next: &str) -> bool {
-    match open {
-        "p" => ["p", "div", "table", "ul", "ol", "blockquote", "pre", "h1", "h2", "h3", "hr"].contains(&next),
-        "li" | "tr" | "td" | "th" | "dt" | "dd" | "option" => open == next,
-        _ => false,
-    }
+fn tokens(html: &str) -> impl Iterator<Item = Token<()>> {
+    let mut emitter = DefaultEmitter::default();
+    emitter.naively_switch_states(true);
+    Tokenizer::new_with_emitter(html, emitter).map_while(Result::ok)
 }
 
-fn attribute<'a>(tag: &'a StartTag<()>, name: &str) -> Option<&'a str> {
-    std::str::from_utf8(&tag.attributes.get(name.as_bytes())?.value).ok()
-}
-
-/// Whether an element is not displayed.
-fn is_hidden(tag: &StartTag<()>) -> bool {
-    if tag.attributes.contains_key(b"hidden".as_slice()) {
-        return true;
+/// Reads the styles of a document.
+fn sheet(html: &str) -> Sheet {
+    let mut sheet = Sheet::default();
+    let begins = |at: usize| html.get(at + 1..at + 6).is_some_and(|name| name.eq_ignore_ascii_case("style"));
+    if !html.match_indices('<').any(|(at, _)| begins(at)) {
+        return sheet;
     }
-    let Some(style) = attribute(tag, "style") else { return false };
-    let style: String = without_comments(style).chars().filter(|c| !c.is_whitespace()).collect();
-    style.to_ascii_lowercase().split(';').any(|rule| {
-        let (property, value) = rule.split_once(':').unwrap_or((rule, ""));
-        let value = value.trim_end_matches("!important");
-        let zero = || value.trim_end_matches(|c: char| c.is_ascii_alphabetic() || c == '%').parse() == Ok(0.0_f64);
-        match property {
-            "display" => value == "none",
-            "visibility" => value == "hidden" || value == "collapse",
-            "mso-hide" => value == "all",
-            "font-size" | "opacity" | "max-height" | "max-width" => zero(),
-            _ => false,
+    let mut css: Option<(String, Option<String>)> = None;
+    for token in tokens(html) {
+        match (token, &mut css) {
+            (Token::StartTag(tag), None) if tag.name == b"style".as_slice() => {
+                let kind = attribute(&tag, "type").map(str::trim).unwrap_or_default();
+                let media = attribute(&tag, "media").map(str::to_owned);
+                css = (kind.is_empty() || kind.eq_ignore_ascii_case("text/css")).then(|| (String::new(), media));
+            }
+            (Token::String(text), Some((css, _))) => css.push_str(&String::from_utf8_lossy(&text)),
+            (Token::EndTag(tag), Some((text, media))) if tag.name == b"style".as_slice() => {
+                sheet.add(text, media.as_deref());
+                css = None;
+            }
+            _ => {}
         }
-    })
-}
-
-fn without_comments(style: &str) -> String {
-    let mut out = String::new();
-    let mut rest = style;
-    while let Some((before, comment)) = rest.split_once("/*") {
-        out.push_str(before);
-        rest = comment.split_once("*/").map_or("", |(_, after)| after);
     }
-    out + rest
+    if let Some((text, media)) = css {
+        sheet.add(&text, media.as_deref());
+    }
+    sheet
 }
 
 /// The separator due before the next text; the larger of two applies.
@@ -262,6 +246,7 @@ impl MarkdownWriter {
                 self.separate(Separator::Paragraph);
             }
             "ul" | "ol" | "menu" => {
+                self.prefix.clear();
                 if self.deeper > 0 {
                     self.deeper -= 1;
                 } else {
@@ -464,6 +449,9 @@ fn encoded(address: &str) -> String {
     }
     out
 }
+
+#[cfg(test)]
+mod hidden_tests;
 
 #[cfg(test)]
 #[path = "html_tests.rs"]

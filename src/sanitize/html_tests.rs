@@ -35,7 +35,7 @@ fn hidden_elements_are_left_out() {
         "<style>p{}</style>seen<title>t</title>",
         "<div style='DISPLAY : none'>no<p>no</div>seen",
         "<span style=\"font-size:0px;color:red\">no</span>seen",
-        "<span style='dis/* */play:none !important'>no</span>seen",
+        "<span style='display/* */:none !important'>no</span>seen",
         "<p hidden>no<p>seen",
         "<div style=\"mso-hide:all\"><table><tr><td>no</table></div>seen",
         "seen<script>never closed",
@@ -44,6 +44,8 @@ fn hidden_elements_are_left_out() {
         assert_eq!(markdown(html), "seen", "{html}");
     }
     assert_eq!(markdown("<p style='font-size:0.9em;opacity:0.5'>seen</p>"), "seen");
+    // A comment ends the name: this is no property.
+    assert_eq!(markdown("<p style='dis/**/play:none'>seen</p>"), "seen");
 }
 
 #[test]

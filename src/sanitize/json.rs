@@ -5,15 +5,16 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use serde_json::value::RawValue;
+use toolwright_model::answer_limits::{DEPTH, VALUES};
 
-/// How deep lists and objects may be nested; a deeper text is refused.
-const DEEPEST: usize = 128;
+/// What some programs write in place of a number.
+const NO_NUMBERS: [&str; 4] = ["NaN", "-Infinity", "Infinity", "-NaN"];
 
 /// A value of JSON.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Json<'t> {
     /// A number, `true`, `false` or `null`, as written.
-    Plain(&'t str),
+    Plain(Cow<'t, str>),
     /// A text, unescaped.
     Text(Cow<'t, str>),
     /// A list.
@@ -23,11 +24,14 @@ pub(crate) enum Json<'t> {
 }
 
 impl<'t> Json<'t> {
-    /// Parses a text; `None` where it is not JSON.
-    pub(crate) fn parse(text: &'t str) -> Option<Self> {
+    /// Parses a text.
+    ///
+    /// # Errors
+    /// It is not JSON, or more of it than is read.
+    pub(crate) fn parse(text: &'t str) -> Result<Self, JsonFault> {
         // serde checks the grammar; the reader relies on it.
-        let text = serde_json::from_str::<&RawValue>(text).ok()?.get();
-        JsonReader { text, at: 0 }.value(DEEPEST)
+        let valid = serde_json::from_str::<&RawValue>(text).map_err(|error| JsonFault::of(text, &error))?.get();
+        JsonReader { text: valid, at: 0, left: VALUES }.value(DEPTH)
     }
 
     /// Formats the value without spaces; `capacity` is the expected length in bytes.
@@ -66,10 +70,47 @@ impl<'t> Json<'t> {
         }
     }
 
+    /// Formats the value over several lines.
+    pub(crate) fn to_indented_text(&self) -> String {
+        let mut out = String::new();
+        self.write_indented(&mut out, 1);
+        out
+    }
+
+    fn write_indented(&self, out: &mut String, depth: usize) {
+        let line = |out: &mut String, depth: usize| {
+            out.push('\n');
+            out.extend(std::iter::repeat_n("  ", depth));
+        };
+        match self {
+            Self::List(items) if !items.is_empty() => {
+                for (index, item) in items.iter().enumerate() {
+                    out.push(if index == 0 { '[' } else { ',' });
+                    line(out, depth);
+                    item.write_indented(out, depth + 1);
+                }
+                line(out, depth - 1);
+                out.push(']');
+            }
+            Self::Object(entries) if !entries.is_empty() => {
+                for (index, (name, value)) in entries.iter().enumerate() {
+                    out.push(if index == 0 { '{' } else { ',' });
+                    line(out, depth);
+                    write_text(name, out);
+                    out.push_str(": ");
+                    value.write_indented(out, depth + 1);
+                }
+                line(out, depth - 1);
+                out.push('}');
+            }
+            other => other.write(out),
+        }
+    }
+
     /// Returns whether it is `null` or an empty text, list or object.
     pub(crate) fn is_empty(&self) -> bool {
         match self {
-            Self::Plain(text) => *text == "null",
+            Self::Plain(text) => text == "null",
             Self::Text(text) => text.is_empty(),
             Self::List(items) => items.is_empty(),
             Self::Object(entries) => entries.is_empty(),
@@ -113,10 +154,82 @@ fn write_text(text: &str, out: &mut String) {
     out.push('"');
 }
 
+/// Why a text is not JSON that can be read. Completes a sentence that begins with "the answer"; quotes nothing of it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum JsonFault {
+    /// It begins like no JSON.
+    #[error("is text and no JSON")]
+    Text,
+    /// It ends too early.
+    #[error("is JSON that breaks off after {0} bytes")]
+    Cut(usize),
+    /// It goes on after its end.
+    #[error("is more than one value of JSON: another one begins in line {0}, column {1}")]
+    Several(usize, usize),
+    /// One of [`NO_NUMBERS`].
+    #[error("is no JSON: `{0}` in line {1}, column {2} is no number")]
+    Number(&'static str, usize, usize),
+    /// A comma before the end of a list or an object.
+    #[error("is no JSON: nothing follows the comma before line {0}, column {1}")]
+    Comma(usize, usize),
+    /// Anything else.
+    #[error("is no JSON: {0} in line {1}, column {2}")]
+    Syntax(String, usize, usize),
+    /// It is nested deeper than [`DEPTH`].
+    #[error("is JSON nested more than {DEPTH} deep, which is not read")]
+    Depth,
+    /// It has more values than [`VALUES`].
+    #[error("is JSON of more than {VALUES} values, which is not read: ask for less")]
+    Values,
+}
+
+impl JsonFault {
+    fn of(text: &str, error: &serde_json::Error) -> Self {
+        let begins = text.trim_start();
+        let like_json = begins.starts_with(|c: char| c.is_ascii_digit() || "{[\"-".contains(c))
+            || ["true", "false", "null"].iter().chain(&NO_NUMBERS).any(|word| begins.starts_with(word));
+        let (line, column) = (error.line(), error.column());
+        let message = error.to_string();
+        let place = place(text, line, column);
+        let rest = &text[place..];
+        let before = text[..place].trim_end();
+        if !like_json {
+            Self::Text
+        } else if error.is_eof() {
+            Self::Cut(text.len())
+        } else if message.starts_with("trailing characters") {
+            Self::Several(line, column)
+        } else if let Some(word) =
+            NO_NUMBERS.iter().find(|word| rest.starts_with(*word) || is_inside(word, before, rest))
+        {
+            Self::Number(word, line, column)
+        } else if before.ends_with(',') && rest.starts_with([']', '}']) {
+            Self::Comma(line, column)
+        } else {
+            let reason = message.split(" at line ").next().unwrap_or_default();
+            Self::Syntax(reason.to_owned(), line, column)
+        }
+    }
+}
+
+/// Whether a word begins before the place at which it was found to be none.
+fn is_inside(word: &str, before: &str, rest: &str) -> bool {
+    (1..word.len()).any(|cut| before.ends_with(&word[..cut]) && rest.starts_with(&word[cut..]))
+}
+
+/// Returns the byte at a line and a column, both counted from one, columns in bytes.
+fn place(text: &str, line: usize, column: usize) -> usize {
+    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let at = (start + column.saturating_sub(1)).min(text.len());
+    (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default()
+}
+
 /// Reads text that is valid JSON.
 struct JsonReader<'t> {
     text: &'t str,
     at: usize,
+    /// How many values may still be read.
+    left: usize,
 }
 
 impl<'t> JsonReader<'t> {
@@ -127,44 +240,45 @@ impl<'t> JsonReader<'t> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    fn value(&mut self, deeper: usize) -> Option<Json<'t>> {
-        match self.peek()? {
-            b'{' => self.object(deeper.checked_sub(1)?),
-            b'[' => self.list(deeper.checked_sub(1)?),
-            b'"' => Some(Json::Text(self.string()?)),
+    fn value(&mut self, deeper: usize) -> Result<Json<'t>, JsonFault> {
+        self.left = self.left.checked_sub(1).ok_or(JsonFault::Values)?;
+        match self.peek() {
+            Some(b'{') => self.object(deeper.checked_sub(1).ok_or(JsonFault::Depth)?),
+            Some(b'[') => self.list(deeper.checked_sub(1).ok_or(JsonFault::Depth)?),
+            Some(b'"') => Ok(Json::Text(self.string().ok_or(JsonFault::Text)?)),
             _ => {
                 let rest = &self.text[self.at..];
                 let end = rest.find([',', ']', '}', ' ', '\t', '\n', '\r']).unwrap_or(rest.len());
                 self.at += end;
-                Some(Json::Plain(&rest[..end]))
+                Ok(Json::Plain(Cow::Borrowed(&rest[..end])))
             }
         }
     }
 
-    fn list(&mut self, deeper: usize) -> Option<Json<'t>> {
+    fn list(&mut self, deeper: usize) -> Result<Json<'t>, JsonFault> {
         let mut items = Vec::new();
         self.at += 1;
         loop {
-            match self.peek()? {
+            match self.peek().ok_or(JsonFault::Text)? {
                 b']' => break,
                 b',' => self.at += 1,
                 _ => items.push(self.value(deeper)?),
             }
         }
         self.at += 1;
-        Some(Json::List(items))
+        Ok(Json::List(items))
     }
 
-    fn object(&mut self, deeper: usize) -> Option<Json<'t>> {
+    fn object(&mut self, deeper: usize) -> Result<Json<'t>, JsonFault> {
         let mut entries = Vec::new();
         self.at += 1;
         loop {
-            match self.peek()? {
+            match self.peek().ok_or(JsonFault::Text)? {
                 b'}' => break,
                 b',' => self.at += 1,
                 _ => {
-                    let name = self.string()?;
-                    self.peek()?;
+                    let name = self.string().ok_or(JsonFault::Text)?;
+                    self.peek();
                     // The colon.
                     self.at += 1;
                     entries.push((name, self.value(deeper)?));
@@ -172,7 +286,7 @@ impl<'t> JsonReader<'t> {
             }
         }
         self.at += 1;
-        Some(Json::Object(entries))
+        Ok(Json::Object(entries))
     }
 
     fn string(&mut self) -> Option<Cow<'t, str>> {
@@ -241,7 +355,7 @@ mod tests {
     use super::*;
 
     fn written(text: &str) -> Option<String> {
-        Some(Json::parse(text)?.to_text(0))
+        Some(Json::parse(text).ok()?.to_text(0))
     }
 
     #[test]
@@ -262,8 +376,44 @@ mod tests {
             assert_eq!(written(given), None, "{given}");
         }
         let deep = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
-        assert_eq!(written(&deep(DEEPEST)), Some(deep(DEEPEST)));
-        assert_eq!(written(&deep(DEEPEST + 1)), None);
+        assert_eq!(written(&deep(DEPTH)), Some(deep(DEPTH)));
+        assert_eq!(Json::parse(&deep(DEPTH + 1)), Err(JsonFault::Depth));
+        let wide = |values: usize| format!("[{}0]", "0,".repeat(values - 1));
+        assert!(Json::parse(&wide(VALUES - 1)).is_ok());
+        assert_eq!(Json::parse(&wide(VALUES)), Err(JsonFault::Values));
+    }
+
+    #[test]
+    fn a_fault_says_what_is_wrong_and_where() {
+        for (given, expected) in [
+            ("", "is text and no JSON"),
+            ("Service unavailable", "is text and no JSON"),
+            ("<html>", "is text and no JSON"),
+            ("{\"values\":[{\"id\":\"1\"}", "is JSON that breaks off after 21 bytes"),
+            ("[1,", "is JSON that breaks off after 3 bytes"),
+            ("\"ab", "is JSON that breaks off after 3 bytes"),
+            ("{\"a\":1}\n{\"a\":2}\n", "is more than one value of JSON: another one begins in line 2, column 1"),
+            ("[1]x", "is more than one value of JSON: another one begins in line 1, column 4"),
+            ("{\"a\":\n NaN}", "is no JSON: `NaN` in line 2, column 2 is no number"),
+            ("[-Infinity]", "is no JSON: `-Infinity` in line 1, column 3 is no number"),
+            ("NaN", "is no JSON: `NaN` in line 1, column 1 is no number"),
+            ("{\"a\":[1,2,]}", "is no JSON: nothing follows the comma before line 1, column 11"),
+            ("{\"a\":1, }", "is no JSON: nothing follows the comma before line 1, column 9"),
+            ("{a:1}", "is no JSON: key must be a string in line 1, column 2"),
+            ("{'a':1}", "is no JSON: key must be a string in line 1, column 2"),
+        ] {
+            assert_eq!(Json::parse(given).unwrap_err().to_string(), expected, "{given}");
+        }
+    }
+
+    #[test]
+    fn lines_are_indented_as_people_are_used_to() {
+        for given in
+            [json!({"a": [1, {"b": []}, "x\n"], "c": {}, "d": {"e": null}}), json!([]), json!([[1]]), json!("t")]
+        {
+            let indented = Json::parse(&given.to_string()).unwrap().to_indented_text();
+            assert_eq!(indented, serde_json::to_string_pretty(&given).unwrap());
+        }
     }
 
     #[test]

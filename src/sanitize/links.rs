@@ -3,11 +3,12 @@
 //!
 //! Displaying an answer must not notify an outsider, and an outsider's text must not become a
 //! button. A link is what any common renderer makes one: Markdown's links, images, definitions and
-//! `<…>`, bare addresses, HTML.
+//! `<…>`, bare addresses, HTML. What is replaced has a mark ([`marks`]), so that it can be put back.
 
 use std::borrow::Cow;
 
 use super::hosts::Hosts;
+use super::marks::{self, Originals, written};
 
 /// How much of an inert link's path is shown, in characters.
 const LONGEST_PATH: usize = 80;
@@ -23,6 +24,8 @@ const ACTIVE: [&str; 34] = [
     "td", "template", "textarea", "th", "title", "track", "use", "video", "xmp",
 ];
 
+/// The mark of a colon.
+const COLON: &str = "⟦:⟧";
 /// The scheme that a browser assumes for `www.`.
 const SCHEME: &str = "https://";
 
@@ -35,10 +38,12 @@ pub(super) enum Inert {
     Images,
 }
 
-/// Makes links and images to other than `known` hosts inert.
-pub(super) fn make_inert<'t>(text: &'t str, known: &Hosts, inert: Inert) -> Cow<'t, str> {
+/// Makes links and images to other than `known` hosts inert; what is not shown in full goes to
+/// `originals`.
+pub(super) fn make_inert<'t>(text: &'t str, known: &Hosts, inert: Inert, originals: &mut Originals) -> Cow<'t, str> {
     let last_target = text.rfind(['(', '[', ':']).filter(|_| text.contains("!["));
-    let mut scan = LinkScan { text, known, out: String::new(), done: 0, last_target, image: false, stop: (1, 0) };
+    let mut scan =
+        LinkScan { text, known, originals, out: String::new(), done: 0, last_target, image: false, stop: (1, 0) };
     let mut at = 0;
     while let Some(step) =
         text.as_bytes()[at..].iter().position(|b| matches!(b, b'!' | b'<' | b']' | b':' | b'w' | b'W'))
@@ -64,6 +69,7 @@ pub(super) fn make_inert<'t>(text: &'t str, known: &Hosts, inert: Inert) -> Cow<
 struct LinkScan<'t, 'h> {
     text: &'t str,
     known: &'h Hosts,
+    originals: &'h mut Originals,
     out: String,
     /// How much of the text was copied to `out`, in bytes.
     done: usize,
@@ -80,13 +86,16 @@ impl LinkScan<'_, '_> {
     /// Replaces `from..to` with `instead`; returns where to continue.
     fn replace(&mut self, from: usize, to: usize, instead: &str) -> usize {
         self.out.push_str(&self.text[self.done..from]);
-        // A `!` before it must not make it an image.
-        if instead.starts_with('[') && self.out.ends_with('!') {
-            self.out.push(' ');
-        }
         self.out.push_str(instead);
         self.done = to;
         to
+    }
+
+    /// Replaces `from..to` with what shows an address: `exact` if that can be put back by itself,
+    /// else `short`, with a mark of its own.
+    fn show(&mut self, from: usize, to: usize, exact: Option<String>, short: impl FnOnce(&str) -> String) -> usize {
+        let instead = self.originals.shown(&self.text[from..to], exact, short);
+        self.replace(from, to, &instead)
     }
 
     /// Returns the end of a bare address whose host ends at `host`.
@@ -111,7 +120,7 @@ impl LinkScan<'_, '_> {
             return at + 1;
         }
         self.image = true;
-        self.replace(at, at + 2, "[image: ")
+        self.replace(at, at + 2, &marks::image())
     }
 
     /// `](…)` or `]: …`
@@ -120,7 +129,7 @@ impl LinkScan<'_, '_> {
         match rest.bytes().next() {
             Some(b'(') => {}
             Some(b':') if inert == Inert::Links && !is_own(rest[1..].trim_start()) => {
-                return self.replace(at, at + 2, "] :");
+                return self.replace(at + 1, at + 2, &written(":"));
             }
             _ => return at + 1,
         }
@@ -131,7 +140,7 @@ impl LinkScan<'_, '_> {
         }
         let from = self.text.len() - target.len();
         if self.stop(from) - from > LONGEST_TARGET {
-            return self.replace(at, at + 2, "] (");
+            return self.replace(at + 1, at + 2, &written("("));
         }
         if is_own(target) {
             return at + 2;
@@ -142,15 +151,14 @@ impl LinkScan<'_, '_> {
             return end_of_bare(self.text, self.text.len() - bare.len());
         }
         let (address, length) = target_of(target);
-        let instead = match (image, host_of(address)) {
-            (true, Some(host)) => format!("] (removed: {host})"),
-            (true, None) => "] (removed)".to_owned(),
-            (false, _) => format!("] ({})", shown(address)),
-        };
-        match length {
-            Some(length) => self.replace(at, self.text.len() - target.len() + length, &instead),
-            None => self.replace(at, at + 2, "] ("),
+        let Some(length) = length else { return self.replace(at + 1, at + 2, &written("(")) };
+        let to = from + length;
+        if image {
+            let host = host_of(address).map(|host| format!(": {host}")).unwrap_or_default();
+            return self.show(at, to, None, |mark| format!("] (removed{mark}{host})"));
         }
+        let exact = format!("]{}{})", written("("), shown(address, COLON));
+        self.show(at, to, Some(exact), |mark| format!("] ({})", shown(address, mark)))
     }
 
     /// `<https://…>`, `<img …`
@@ -166,12 +174,13 @@ impl LinkScan<'_, '_> {
                 end_of_bare(self.text, at + 1)
             }
             Some(address) if link && !address[..scheme].eq_ignore_ascii_case("mailto") => {
-                self.replace(at, at + 2 + address.len(), &shown(address))
+                let exact = format!("{}{}>", written("<"), shown(address, COLON));
+                self.show(at, at + 2 + address.len(), Some(exact), |mark| shown(address, mark))
             }
             Some(inside) if link || is_harmless(inside) => at + 1,
             // An element or comment, or what may become one when text after it is replaced.
             _ if rest.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?')) => {
-                self.replace(at, at + 1, "&lt;")
+                self.replace(at, at + 1, &written("<"))
             }
             _ => at + 1,
         }
@@ -195,7 +204,8 @@ impl LinkScan<'_, '_> {
             return self.end_of_address(from + host);
         }
         let end = end_of_bare(self.text, at + 3);
-        self.replace(from, end, &shown(&self.text[from..end]))
+        let address = &self.text[from..end];
+        self.show(from, end, Some(shown(address, COLON)), |mark| shown(address, mark))
     }
 
     /// `www.…`
@@ -213,7 +223,8 @@ impl LinkScan<'_, '_> {
         }
         let end = end_of_bare(self.text, at + 4);
         let (_, target) = host_and_path(&self.text[at..end]);
-        self.replace(at, end, &format!("`www[.]{}`", &target[4..]))
+        let inert = |mark: &str| format!("`www{mark}{}`", &target[4..]);
+        self.show(at, end, Some(inert(&written("."))), inert)
     }
 }
 
@@ -315,19 +326,20 @@ fn target_of(target: &str) -> (&str, Option<usize>) {
     (address, end.map(|end| limit - title.len() + end + 1))
 }
 
-/// Formats the target of an address in code marks, so that nothing makes it a link.
-fn shown(address: &str) -> String {
+/// Formats the target of an address in code marks, so that nothing makes it a link; `mark` is in
+/// place of the colon after its scheme.
+fn shown(address: &str, mark: &str) -> String {
     let (scheme, rest) = address.split_once(':').unwrap_or(("", address));
     let scheme: String = scheme.chars().filter(|c| is_scheme_character(*c)).take(LONGEST_SCHEME).collect();
     let Some(rest) = rest.strip_prefix("//").or((scheme.is_empty()).then_some(rest)) else {
-        return format!("`{scheme}[:]…`");
+        return format!("`{scheme}{mark}…`");
     };
     let (_, target) = host_and_path(rest);
     match scheme.to_ascii_lowercase().as_str() {
-        "http" => format!("`hxxp://{target}`"),
-        "https" => format!("`hxxps://{target}`"),
-        "" => format!("`{target}`"),
-        other => format!("`{other}[:]//{target}`"),
+        "http" => format!("`hxxp{mark}//{target}`"),
+        "https" => format!("`hxxps{mark}//{target}`"),
+        "" => format!("`{mark}{target}`"),
+        other => format!("`{other}{mark}//{target}`"),
     }
 }
 
@@ -358,40 +370,62 @@ mod tests {
     use super::*;
 
     fn known() -> Hosts {
-        Hosts::new(["desk.example.com", "*.vendor.example"])
+        Hosts::new(["desk.example.com", "a.vendor.example"])
+    }
+
+    /// The text as it is shown, with `#` for each id; it must come back as it was.
+    fn shown(given: &str, inert: Inert) -> String {
+        let mut originals = Originals::default();
+        let text = make_inert(given, &known(), inert, &mut originals);
+        assert_eq!(marks::restore(&text, &originals).map(|restored| restored.text).as_deref(), Ok(given), "{text}");
+        let again = make_inert(&text, &known(), inert, &mut Originals::default());
+        assert_eq!(again, text, "a second time changes nothing");
+        let ids = ids_of(&text);
+        ids.iter().fold(text.into_owned(), |text, id| text.replace(id.as_str(), "#"))
+    }
+
+    /// The ids of a text's marks.
+    fn ids_of(text: &str) -> Vec<String> {
+        let parts = text.split('⟦').skip(1).filter_map(|part| part.split_once('⟧'));
+        parts.map(|(inner, _)| inner.to_owned()).filter(|inner| inner.len() == 8).collect()
     }
 
     #[test]
     fn links_to_other_hosts_are_inert_and_show_their_target() {
         for (given, expected) in [
-            ("see https://evil.example/a/b?token=1#x now", "see `hxxps://evil.example/a/b…` now"),
-            ("[text](https://evil.example/a \"title\") on", "[text] (`hxxps://evil.example/a`) on"),
-            ("[text](<https://evil.example/a b>)", "[text] (`hxxps://evil.example/a b`)"),
-            ("![alt](https://evil.example/p.png?d=1) x", "[image: alt] (removed: evil.example) x"),
-            ("!![a](https://desk.example.com/p)", "! [image: a](https://desk.example.com/p)"),
-            ("![alt][ref]\n\n[ref]: https://evil.example/p", "[image: alt][ref]\n\n[ref] : `hxxps://evil.example/p`"),
-            ("[ref]: //evil.example/p", "[ref] : //evil.example/p"),
-            ("[x](//evil.example/p)", "[x] (`evil.example/p`)"),
-            ("[x](/\\evil.example)", "[x] (`/\\evil.example`)"),
-            ("[x](javascript:alert(1))", "[x] (`javascript[:]…`)"),
-            ("[x](https&colon;//evil.example)", "[x] (`https&colon;//evil.example`)"),
-            ("[x](https:evil.example)", "[x] (`https[:]…`)"),
+            ("see https://evil.example/a/b?token=1#x now", "see `hxxps⟦#⟧//evil.example/a/b…` now"),
+            ("[text](https://evil.example/a \"title\") on", "[text] (`hxxps⟦#⟧//evil.example/a`) on"),
+            ("[text](<https://evil.example/a b>)", "[text] (`hxxps⟦#⟧//evil.example/a b`)"),
+            ("![alt](https://evil.example/p.png?d=1) x", "⟦!⟧[image: alt] (removed⟦#⟧: evil.example) x"),
+            ("!![a](https://desk.example.com/p)", "!⟦!⟧[image: a](https://desk.example.com/p)"),
+            (
+                "![alt][ref]\n\n[ref]: https://evil.example/p",
+                "⟦!⟧[image: alt][ref]\n\n[ref]⟦:⟧ `hxxps⟦:⟧//evil.example/p`",
+            ),
+            ("[ref]: //evil.example/p", "[ref]⟦:⟧ //evil.example/p"),
+            ("[x](//evil.example/p)", "[x] (`⟦#⟧evil.example/p`)"),
+            ("[x](/\\evil.example)", "[x] (`⟦#⟧/\\evil.example`)"),
+            ("[x](javascript:alert(1))", "[x] (`javascript⟦#⟧…`)"),
+            ("[x](https&colon;//evil.example)", "[x] (`⟦#⟧https&colon;//evil.example`)"),
+            ("[x](https:evil.example)", "[x] (`https⟦#⟧…`)"),
             (
                 "<https://evil.example/a> <javascript:alert(1)> <mailto:a@b.example>",
-                "`hxxps://evil.example/a` `javascript[:]…` <mailto:a@b.example>",
+                "⟦<⟧`hxxps⟦:⟧//evil.example/a`> `javascript⟦#⟧…` <mailto:a@b.example>",
             ),
-            ("www.evil.example/a?b and WWW.x.example", "`www[.]evil.example/a…` and `www[.]x.example`"),
-            ("https://a:b@evil.example/", "`hxxps://evil.example/`"),
-            ("https://desk.example.com@evil.example/", "`hxxps://evil.example/`"),
-            ("ftp://x.example/a hthttps://evil.example", "`ftp[:]//x.example/a` `hthttps[:]//evil.example`"),
+            ("www.evil.example/a?b and WWW.x.example", "`www⟦#⟧evil.example/a…` and `www⟦#⟧x.example`"),
+            ("https://a:b@evil.example/", "`hxxps⟦#⟧//evil.example/`"),
+            ("https://desk.example.com@evil.example/", "`hxxps⟦#⟧//evil.example/`"),
+            ("ftp://x.example/a hthttps://evil.example", "`ftp⟦:⟧//x.example/a` `hthttps⟦:⟧//evil.example`"),
             (
                 "<a href=\"//evil.example\">x</a> <IMG src=x> <div style='background:url(//e.example)'>",
-                "&lt;a href=\"//evil.example\">x&lt;/a> &lt;IMG src=x> &lt;div style='background:url(//e.example)'>",
+                "⟦<⟧a href=\"//evil.example\">x⟦<⟧/a> ⟦<⟧IMG src=x> ⟦<⟧div style='background:url(//e.example)'>",
             ),
-            ("a <!-- hidden -->", "a &lt;!-- hidden -->"),
-            ("[x](https://evil.example/a", "[x] (`hxxps://evil.example/a`"),
+            ("a <!-- hidden -->", "a ⟦<⟧!-- hidden -->"),
+            ("[x](https://evil.example/a", "[x]⟦(⟧`hxxps⟦:⟧//evil.example/a`"),
+            ("[x](https://evil.example/a)", "[x]⟦(⟧`hxxps⟦:⟧//evil.example/a`)"),
+            ("`https://evil.example/a` https://evil.example", "``hxxps⟦:⟧//evil.example/a`` `hxxps⟦:⟧//evil.example`"),
         ] {
-            assert_eq!(make_inert(given, &known(), Inert::Links), expected, "{given}");
+            assert_eq!(shown(given, Inert::Links), expected, "{given}");
         }
     }
 
@@ -405,14 +439,14 @@ mod tests {
             "already `hxxps://evil.example/a`",
             "awww. www. wwww",
         ] {
-            assert_eq!(make_inert(given, &known(), Inert::Links), given);
+            assert_eq!(shown(given, Inert::Links), given);
         }
         let given = "[link](https://evil.example) https://evil.example <a href=x>";
-        assert_eq!(make_inert(given, &known(), Inert::Images), given, "only images were asked for");
+        assert_eq!(shown(given, Inert::Images), given, "only images were asked for");
         let given = "![x](https://evil.example/p) <img src=//evil.example/p>";
         assert_eq!(
-            make_inert(given, &known(), Inert::Images),
-            "[image: x] (removed: evil.example) &lt;img src=//evil.example/p>"
+            shown(given, Inert::Images),
+            "⟦!⟧[image: x] (removed⟦#⟧: evil.example) ⟦<⟧img src=//evil.example/p>"
         );
     }
 }

@@ -1,18 +1,22 @@
 //! What a vendor sent → what a model may read: without invisible characters, HTML as Markdown,
-//! outsiders' links and images inert, with the names of the fields that outsiders wrote.
+//! outsiders' links and images inert, with the names of the fields that outsiders wrote. And back:
+//! what was replaced has a mark ([`marks`]).
 
 mod hosts;
 mod html;
 mod invisible;
 pub(crate) mod json;
 mod links;
+pub(crate) mod marks;
 
 use std::borrow::Cow;
 
 use hosts::Hosts;
 use json::Json;
 use links::Inert;
+use marks::Originals;
 use toolwright_model::Vendor;
+use toolwright_model::answer_limits::UNTRUSTED_NAMES;
 
 /// Among the names of untrusted fields: every field.
 pub(crate) const EVERY: &str = "*";
@@ -25,6 +29,25 @@ pub(crate) struct Rules {
     hosts: Hosts,
 }
 
+/// In which form a text is shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum TextForm {
+    /// To be read: Markdown, with inert links.
+    #[default]
+    Inert,
+    /// To be changed and written back: as the vendor has it, but for invisible characters.
+    Raw,
+}
+
+/// What is known of a text or answer after it was cleaned.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cleaned {
+    /// The names of the fields that outsiders wrote, in the order in which they occur.
+    pub(crate) untrusted: Vec<String>,
+    /// The names of the fields from which invisible characters were removed.
+    pub(crate) stripped: Vec<String>,
+}
+
 /// Without a statement about the vendor, any text may be an outsider's and no host is known.
 impl Default for Rules {
     fn default() -> Self {
@@ -34,42 +57,66 @@ impl Default for Rules {
 
 impl Rules {
     /// Creates the rules for a vendor; `own` are the hosts of the configured addresses.
-    pub(crate) fn new<'a>(vendor: &'a Vendor, own: impl Iterator<Item = &'a str>) -> Self {
-        let hosts = Hosts::new(vendor.links.iter().map(String::as_str).chain(own));
+    pub(crate) fn new<'a>(vendor: &Vendor, own: impl Iterator<Item = &'a str>) -> Self {
         let untrusted = vendor.untrusted.clone().unwrap_or_else(|| vec![EVERY.to_owned()]);
-        Self { untrusted, html: vendor.html.clone(), hosts }
+        Self { untrusted, html: vendor.html.clone(), hosts: Hosts::new(own) }
     }
 
-    /// Cleans an answer; returns the names of the fields that outsiders wrote, in the order in
-    /// which they occur.
-    pub(crate) fn clean(&self, json: &mut Json<'_>) -> Vec<String> {
+    /// Cleans an answer.
+    pub(crate) fn clean(&self, json: &mut Json<'_>, form: TextForm) -> Cleaned {
+        self.cleaned(json, form).0
+    }
+
+    /// Returns what the marks stand for that this answer is shown with.
+    pub(crate) fn originals(&self, json: &mut Json<'_>) -> Originals {
+        self.cleaned(json, TextForm::Inert).1
+    }
+
+    fn cleaned(&self, json: &mut Json<'_>, form: TextForm) -> (Cleaned, Originals) {
         let every = self.untrusted.iter().any(|name| name == EVERY);
-        let mut cleaner = JsonCleaner { rules: self, found: Vec::new() };
-        cleaner.value(json, every.then_some(EVERY), false);
-        cleaner.found
+        let mut cleaner = JsonCleaner::new(self, form);
+        cleaner.value(json, &Field { name: EVERY, untrusted: every.then_some(EVERY), html: false });
+        (cleaner.cleaned, cleaner.originals)
     }
 
-    /// Cleans something derived from an answer, all of it written by outsiders.
-    pub(crate) fn clean_all(&self, json: &mut Json<'_>) {
-        JsonCleaner { rules: self, found: Vec::new() }.value(json, Some(EVERY), false);
+    /// Cleans the content of a file: its author chose its names, too.
+    pub(crate) fn clean_file(&self, json: &mut Json<'_>, form: TextForm) {
+        let mut cleaner = JsonCleaner { by_name: false, ..JsonCleaner::new(self, form) };
+        cleaner.value(json, &Field { name: EVERY, untrusted: Some(EVERY), html: false });
+    }
+
+    /// Cleans something derived from an answer that was cleaned, all of it written by outsiders.
+    pub(crate) fn clean_all(&self, json: &mut Json<'_>, form: TextForm) {
+        let mut cleaner = JsonCleaner { again: true, ..JsonCleaner::new(self, form) };
+        cleaner.value(json, &Field { name: EVERY, untrusted: Some(EVERY), html: false });
     }
 
     /// Cleans a text that an outsider wrote.
-    pub(crate) fn text(&self, text: &str) -> String {
-        let visible = invisible::strip(text);
-        links::make_inert(&visible, &self.hosts, Inert::Links).into_owned()
+    pub(crate) fn text(&self, text: &str, form: TextForm) -> String {
+        let mut text = Cow::Borrowed(text);
+        JsonCleaner::new(self, form).text(&mut text, EVERY, Inert::Links);
+        text.into_owned()
     }
 
     /// Cleans an HTML document that an outsider wrote.
-    pub(crate) fn document(&self, html: &str) -> String {
-        self.text(&html::markdown(html))
+    pub(crate) fn document(&self, html: &str, form: TextForm) -> String {
+        match form {
+            TextForm::Inert => self.text(&html::markdown(html), form),
+            TextForm::Raw => self.text(html, form),
+        }
     }
+}
+
+/// Cleans a name of a vendor's data.
+pub(crate) fn name(name: &str) -> String {
+    let visible = invisible::strip(name);
+    links::make_inert(&visible, &Hosts::default(), Inert::Links, &mut Originals::default()).into_owned()
 }
 
 /// Cleans a message of ours that quotes a vendor.
 pub(crate) fn message(text: &str) -> String {
     let visible = invisible::strip(text);
-    links::make_inert(&visible, &Hosts::default(), Inert::Images).into_owned()
+    links::make_inert(&visible, &Hosts::default(), Inert::Images, &mut Originals::default()).into_owned()
 }
 
 /// Returns whether one of `patterns` is `name`, or a prefix of it if the pattern ends in `*`.
@@ -80,50 +127,98 @@ fn matches(patterns: &[String], name: &str) -> bool {
     })
 }
 
+/// Returns whether the texts directly in a list of this name are meant: by a pattern that ends in `[]`.
+fn names_list(patterns: &[String], name: &str) -> bool {
+    patterns.iter().any(|pattern| pattern.strip_suffix("[]") == Some(name))
+}
+
 /// Cleans one JSON tree.
 struct JsonCleaner<'r> {
     rules: &'r Rules,
-    /// The names of untrusted fields so far.
-    found: Vec<String>,
+    form: TextForm,
+    /// Whether marks in the texts are ours, from the first time.
+    again: bool,
+    /// Whether names tell what a text is.
+    by_name: bool,
+    cleaned: Cleaned,
+    originals: Originals,
 }
 
-impl JsonCleaner<'_> {
-    /// `untrusted` is the name of the enclosing field that outsiders write, `html` whether its
-    /// texts may be HTML.
-    fn value(&mut self, json: &mut Json<'_>, untrusted: Option<&str>, html: bool) {
+/// Where a value is.
+struct Field<'n> {
+    /// The name of the nearest field around it.
+    name: &'n str,
+    /// The name of the enclosing field that outsiders write.
+    untrusted: Option<&'n str>,
+    /// Whether its texts may be HTML.
+    html: bool,
+}
+
+impl<'r> JsonCleaner<'r> {
+    fn new(rules: &'r Rules, form: TextForm) -> Self {
+        Self { rules, form, again: false, by_name: true, cleaned: Cleaned::default(), originals: Originals::default() }
+    }
+
+    fn value(&mut self, json: &mut Json<'_>, field: &Field<'_>) {
         match json {
             Json::Plain(_) => {}
             Json::Text(text) => {
-                if html && html::is_html(text) {
+                if field.html && self.form == TextForm::Inert && html::is_html(text) {
                     *text = Cow::Owned(html::markdown(text));
                 }
-                clean(text, &self.rules.hosts, if untrusted.is_some() { Inert::Links } else { Inert::Images });
-                if let Some(name) = untrusted.filter(|_| !text.trim().is_empty())
-                    && !self.found.iter().any(|found| found == name)
-                {
-                    self.found.push(name.to_owned());
+                self.text(text, field.name, if field.untrusted.is_some() { Inert::Links } else { Inert::Images });
+                if let Some(name) = field.untrusted.filter(|_| !text.trim().is_empty()) {
+                    add(&mut self.cleaned.untrusted, name);
                 }
             }
-            Json::List(items) => items.iter_mut().for_each(|item| self.value(item, untrusted, html)),
+            Json::List(items) => {
+                let of_texts = field.untrusted.is_none() && names_list(&self.rules.untrusted, field.name);
+                let of_text = Field { untrusted: field.untrusted.or(of_texts.then_some(field.name)), ..*field };
+                for item in items {
+                    let field = if matches!(item, Json::Text(_)) { &of_text } else { field };
+                    self.value(item, field);
+                }
+            }
             Json::Object(entries) => {
                 for (name, value) in entries {
-                    clean(name, &self.rules.hosts, Inert::Images);
-                    let is_untrusted = matches(&self.rules.untrusted, name);
-                    let html = html || matches(&self.rules.html, name);
-                    let name = untrusted.or(is_untrusted.then_some(&**name));
-                    self.value(value, name, html);
+                    self.text(name, field.name, if field.untrusted.is_some() { Inert::Links } else { Inert::Images });
+                    let is_untrusted = self.by_name && matches(&self.rules.untrusted, name);
+                    let html = field.html || self.by_name && matches(&self.rules.html, name);
+                    let untrusted = field.untrusted.or(is_untrusted.then_some(&**name));
+                    self.value(value, &Field { name, untrusted, html });
                 }
             }
         }
     }
+
+    fn text(&mut self, text: &mut Cow<'_, str>, name: &str, inert: Inert) {
+        if let Cow::Owned(visible) = invisible::strip(text) {
+            *text = Cow::Owned(visible);
+            add(&mut self.cleaned.stripped, name);
+        }
+        if !self.again
+            && let Cow::Owned(escaped) = marks::escape(text)
+        {
+            *text = Cow::Owned(escaped);
+        }
+        if self.form == TextForm::Inert
+            && let Cow::Owned(cleaned) = links::make_inert(text, &self.rules.hosts, inert, &mut self.originals)
+        {
+            *text = Cow::Owned(cleaned);
+        }
+    }
 }
 
-fn clean(text: &mut Cow<'_, str>, hosts: &Hosts, inert: Inert) {
-    if let Cow::Owned(visible) = invisible::strip(text) {
-        *text = Cow::Owned(visible);
+/// Adds a name to those of untrusted or changed fields. Where there are too many, it is any field.
+fn add(names: &mut Vec<String>, name: &str) {
+    if names.iter().any(|known| known == name || known == EVERY) {
+        return;
     }
-    if let Cow::Owned(cleaned) = links::make_inert(text, hosts, inert) {
-        *text = Cow::Owned(cleaned);
+    if name == EVERY || names.len() >= UNTRUSTED_NAMES {
+        names.clear();
+        names.push(EVERY.to_owned());
+    } else {
+        names.push(name.to_owned());
     }
 }
 
@@ -141,8 +236,8 @@ mod tests {
 
     fn cleaned(text: &str, rules: &Rules) -> (String, Vec<String>) {
         let mut json = Json::parse(text).unwrap();
-        let found = rules.clean(&mut json);
-        (json.to_text(0), found)
+        let found = rules.clean(&mut json, TextForm::Inert);
+        (json.to_text(0), found.untrusted)
     }
 
     #[test]
@@ -151,16 +246,91 @@ mod tests {
         let (text, found) = cleaned(given, &rules());
         assert_eq!(
             text,
-            r#"{"Body":"a [b] (`hxxps://e.example/…`)","Url":"https://e.example/?x=1","custom_1":{"v":["`hxxps://e.example`"]},"Custom":1,"n":1.0}"#
+            r#"{"Body":"a [b] (`hxxps⟦54067c77⟧//e.example/…`)","Url":"https://e.example/?x=1","custom_1":{"v":["`hxxps⟦:⟧//e.example`"]},"Custom":1,"n":1.0}"#
         );
         assert_eq!(found, ["Body", "custom_1"]);
         assert_eq!(cleaned(r#"{"Body":"","custom_1":7,"x":null}"#, &rules()).1, Vec::<String>::new());
     }
 
+    /// Pieces of what is made inert, and of marks.
+    const PIECES: [&str; 24] = [
+        "https://evil.example/",
+        "http://",
+        "?d=1",
+        "a/b",
+        "[t](",
+        "![",
+        "](",
+        ")",
+        "]: ",
+        "<a href=",
+        "<",
+        ">",
+        "www.evil.example",
+        "`",
+        "!",
+        " ",
+        "\n",
+        "⟦",
+        "⟧",
+        "⟦:⟧",
+        "⟦1a2b3c4d⟧",
+        "hxxps",
+        "//x.example",
+        "[image: ",
+    ];
+
+    #[test]
+    fn every_text_comes_back_as_it_was() {
+        let mut rng = fastrand::Rng::with_seed(7);
+        for _ in 0..20_000 {
+            let text: String = (0..rng.usize(1..12)).map(|_| PIECES[rng.usize(..PIECES.len())]).collect();
+            for form in [TextForm::Inert, TextForm::Raw] {
+                let mut json = Json::Text(Cow::Borrowed(&text));
+                let (_, originals) = Rules::default().cleaned(&mut json, form);
+                let Json::Text(shown) = json else { panic!("a text stays one") };
+                let restored = marks::restore(&shown, &originals).map(|restored| restored.text);
+                assert_eq!(restored.as_ref(), Ok(&text), "{shown}");
+            }
+        }
+    }
+
+    #[test]
+    fn more_names_than_are_listed_are_any() {
+        let fields = |count: usize| -> String {
+            let entries: Vec<String> = (0..count).map(|n| format!(r#""custom_{n}":"x""#)).collect();
+            format!("[{{{}}}]", entries.join(","))
+        };
+        assert_eq!(cleaned(&fields(UNTRUSTED_NAMES), &rules()).1.len(), UNTRUSTED_NAMES);
+        assert_eq!(cleaned(&fields(UNTRUSTED_NAMES + 1), &rules()).1, ["*"]);
+        assert_eq!(cleaned(&fields(20_000), &rules()).1, ["*"]);
+    }
+
+    #[test]
+    fn texts_directly_in_a_list_are_named_by_it() {
+        let rules = Rules { untrusted: vec!["values[]".to_owned()], ..rules() };
+        let given =
+            r#"{"values":["https://e.example/?d=1",{"url":"https://e.example/"}],"other":["https://e.example/"]}"#;
+        let (text, found) = cleaned(given, &rules);
+        assert_eq!(
+            text,
+            r#"{"values":["`hxxps⟦f4320ee1⟧//e.example/…`",{"url":"https://e.example/"}],"other":["https://e.example/"]}"#
+        );
+        assert_eq!(found, ["values"]);
+    }
+
+    #[test]
+    fn a_files_names_are_as_untrusted_as_its_texts() {
+        let given = r#"{"https://e.example":{"Body":"<p>a</p>"},"untrusted":[],"n":1.50}"#;
+        let mut json = Json::parse(given).unwrap();
+        rules().clean_file(&mut json, TextForm::Inert);
+        assert_eq!(json.to_text(0), r#"{"`hxxps⟦:⟧//e.example`":{"Body":"<p>a</p>"},"untrusted":[],"n":1.50}"#);
+    }
+
     #[test]
     fn without_rules_every_text_is_untrusted() {
         let (text, found) = cleaned(r#"["<b>x</b> https://e.example"]"#, &Rules::default());
-        assert_eq!((text.as_str(), found), ("[\"<b>x</b> `hxxps://e.example`\"]", vec!["*".to_owned()]));
+        assert_eq!((text.as_str(), found), ("[\"<b>x</b> `hxxps⟦:⟧//e.example`\"]", vec!["*".to_owned()]));
         assert_eq!(cleaned("[1,true]", &Rules::default()).1, Vec::<String>::new());
     }
 }

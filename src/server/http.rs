@@ -1,36 +1,60 @@
 //! HTTP requests → MCP requests at `/mcp`; `/healthz` and `/metrics` for monitoring. Requests for another host
 //! and requests from pages of another origin are refused.
 
-use std::net::{IpAddr, SocketAddr};
+pub mod admin;
+mod admission;
+mod answer_form;
+mod bodies;
+mod connections;
+mod hosts;
+mod origins;
+mod services;
+mod sessions;
+mod tls;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::Server;
+use super::incoming::{self, LARGEST, SHORT, Unreadable};
+use super::plain_call;
+use crate::access::{Access, Admitted, Standing};
+use crate::error::ConfigError;
+use crate::store::{Store, StoreHealth};
+use admin::Admin;
+use answer_form::AnswerForm;
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_TYPE, HOST, ORIGIN};
-use axum::http::uri::Authority;
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, ORIGIN, RETRY_AFTER};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use axum::serve::ListenerExt as _;
+use bodies::{Bodies, Read};
+use connections::{Connection, Connections};
+pub use hosts::Hosts;
 use http_body_util::BodyExt as _;
-use rmcp::transport::streamable_http_server::session::local::LocalSessionManager;
-use rmcp::transport::{StreamableHttpServerConfig, StreamableHttpService};
-use serde::Deserialize;
-use tokio::net::TcpListener;
+pub use origins::Origins;
+use rmcp::model::{ErrorCode, JsonRpcMessage, RequestId};
+use services::{Posted, Services};
+pub use tls::TlsIdentity;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower_service::Service as _;
 
-use super::Server;
-use crate::error::ConfigError;
-
-/// The largest request, in bytes: a file of 10 MB in base64 and its envelope.
-const LARGEST_REQUEST: usize = 16 * 1024 * 1024;
 /// How long calls in flight may take after a request to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 /// How long closing the remaining streams may take after that.
 const END_WITHIN: Duration = Duration::from_secs(1);
+/// Where MCP is served; below `/c/<token>` too, for the bearers of links.
+const MCP_PATH: &str = "/mcp";
+/// The headers of arguments, which rmcp compares with those of the message.
+const ARGUMENT_HEADER: &str = "mcp-param-";
+/// Headers by which a proxy shows that it passes a request on.
+const PASSED_ON: [&str; 7] =
+    ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port", "x-real-ip"];
 /// The header that names a session.
 const SESSION_HEADER: &str = "mcp-session-id";
 
@@ -39,17 +63,28 @@ const SESSION_HEADER: &str = "mcp-session-id";
 pub struct HttpServer {
     listener: TcpListener,
     address: SocketAddr,
+    origins: Origins,
+    hosts: Hosts,
+    /// `None`: every program on this machine is served.
+    access: Option<Access>,
+    /// What has to answer for the server to be ready.
+    store: Option<Store>,
+    /// `None`: administrators are not served.
+    admin: Option<Admin>,
+    tls: Option<TlsIdentity>,
 }
 
-/// The two services behind `/mcp`, by whether a request belongs to a session.
+/// What every request at `/mcp` needs.
 #[derive(Clone)]
-struct McpServices {
-    /// For clients that open a session with `initialize`: answers may stream.
-    sessions: StreamableHttpService<Server, LocalSessionManager>,
-    /// For requests without a session: one JSON answer each.
-    stateless: StreamableHttpService<Server, LocalSessionManager>,
+struct Endpoint {
+    services: Services,
     /// The posted requests whose answers are not written completely.
     unanswered: TaskTracker,
+    origins: Origins,
+    hosts: Hosts,
+    access: Access,
+    bodies: Bodies,
+    store: Option<Store>,
     server: Server,
 }
 
@@ -59,6 +94,19 @@ impl HttpServer {
     /// # Errors
     /// The address is malformed, is not on the loopback interface, or is in use.
     pub async fn bind(address: &str) -> Result<Self, ConfigError> {
+        Self::listen_on(address, false).await
+    }
+
+    /// Listens on `address`, which other machines may reach: serve with [`HttpServer::with_access`].
+    ///
+    /// # Errors
+    /// The address is malformed, or is in use.
+    pub async fn bind_for_known_callers(address: &str) -> Result<Self, ConfigError> {
+        Self::listen_on(address, true).await
+    }
+
+    #[expect(clippy::unused_async, reason = "it needs a runtime, and callers await it")]
+    async fn listen_on(address: &str, is_controlled: bool) -> Result<Self, ConfigError> {
         let parsed = address.parse::<SocketAddr>().ok();
         let parsed = parsed.or_else(|| format!("127.0.0.1:{address}").parse().ok().filter(|_| !address.contains(':')));
         let parsed = parsed.or_else(|| format!("127.0.0.1:{}", address.strip_prefix("localhost:")?).parse().ok());
@@ -67,20 +115,74 @@ impl HttpServer {
                 "`--http {address}` is no address\nhint: for example `127.0.0.1:8080`"
             )));
         };
-        if !parsed.ip().is_loopback() {
+        if !parsed.ip().is_loopback() && !is_controlled {
             return Err(ConfigError::new(format!(
-                "`--http {address}` would be reachable from other machines, and there is no access control yet: \
-                 anyone who reaches it could use your credentials\n\
-                 hint: use `127.0.0.1:{}` and, where others need it, a proxy that checks who is calling",
+                "`--http {address}` would be reachable from other machines, where anyone could use your credentials\n\
+                 hint: state with `--access` how callers show who they are, such as `--access vendor-token`; or use \
+                 `127.0.0.1:{}`, for programs on this machine",
                 parsed.port()
             )));
         }
-        let listen = async {
-            let listener = TcpListener::bind(parsed).await?;
-            let address = listener.local_addr()?;
-            Ok::<_, std::io::Error>(Self { listener, address })
-        };
-        listen.await.map_err(|error| ConfigError::new(format!("can't listen on `{address}`: {error}")))
+        let listener = listen(parsed).and_then(|listener| Ok((listener.local_addr()?, listener)));
+        let listening = listener.map(|(address, listener)| Self {
+            listener,
+            address,
+            origins: Origins::default(),
+            hosts: Hosts::default(),
+            access: None,
+            store: None,
+            admin: None,
+            tls: None,
+        });
+        listening.map_err(|error| ConfigError::new(format!("can't listen on `{address}`: {error}")))
+    }
+
+    /// Lets pages of these origins call from a browser.
+    #[must_use]
+    pub fn with_origins(mut self, origins: Origins) -> Self {
+        self.origins = origins;
+        self
+    }
+
+    /// Serves requests for these hosts too.
+    #[must_use]
+    pub fn with_hosts(mut self, hosts: Hosts) -> Self {
+        self.hosts = hosts;
+        self
+    }
+
+    /// Serves callers that this gate admits, in place of every program on this machine.
+    #[must_use]
+    pub fn with_access(mut self, access: Access) -> Self {
+        self.access = Some(access);
+        self
+    }
+
+    /// Is ready only while a store answers.
+    #[must_use]
+    pub fn with_store(mut self, store: Store) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// Serves administrators under `/api/v1`.
+    #[must_use]
+    pub fn with_admin(mut self, admin: Admin) -> Self {
+        self.admin = Some(admin);
+        self
+    }
+
+    /// Serves HTTPS in place of HTTP.
+    #[must_use]
+    pub fn with_tls(mut self, identity: Option<TlsIdentity>) -> Self {
+        self.tls = identity;
+        self
+    }
+
+    /// Where MCP is served.
+    pub fn url(&self) -> String {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}{MCP_PATH}", self.address)
     }
 
     /// The address it listens on.
@@ -95,37 +197,32 @@ impl HttpServer {
     pub async fn serve(self, server: Server, stop: CancellationToken) -> std::io::Result<()> {
         // Cancelled after `stop`: ends the sessions, their streams and the calls in flight on them.
         let end = CancellationToken::new();
-        let service = |sessions: bool| {
-            let server = server.clone();
-            let config = StreamableHttpServerConfig::default()
-                .with_legacy_session_mode(sessions)
-                .with_json_response(true)
-                .with_max_request_body_bytes(LARGEST_REQUEST)
-                .with_cancellation_token(end.child_token())
-                // Against pages of other sites: only origins of this machine are accepted.
-                .with_allowed_origins(["http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*"])
-                .enforce_origin_validation();
-            let serve = move || Ok(if sessions { server.for_session() } else { server.for_request() });
-            StreamableHttpService::new(serve, LocalSessionManager::default().into(), config)
-        };
         let unanswered = TaskTracker::new();
-        let services = McpServices {
-            sessions: service(true),
-            stateless: service(false),
+        let access = self.access.unwrap_or_else(|| Access::open(Arc::clone(server.toolbox.own_grant())));
+        let endpoint = Endpoint {
+            services: Services::new(&server, &self.origins, &end),
             unanswered: unanswered.clone(),
-            server: server.clone(),
+            origins: self.origins,
+            hosts: self.hosts,
+            access,
+            bodies: Bodies::default(),
+            store: self.store,
+            server,
         };
+        let sessions = endpoint.services.known();
+        let administration = self.admin.map(|admin| admin.router(endpoint.hosts.clone()));
         let router = Router::new()
             .route("/healthz", get(|| async { "ok\n" }))
+            .route("/readyz", get(ready))
             .route("/metrics", get(metrics))
-            .route("/mcp", any(mcp))
-            .with_state(services);
-        // Without it an answer in two writes waits 40 ms for the client's acknowledgement.
-        let listener = self.listener.tap_io(|stream| {
-            let _ = stream.set_nodelay(true);
-        });
-        let stopped = stop.clone();
-        let serving = axum::serve(listener, router).with_graceful_shutdown(async move { stopped.cancelled().await });
+            .route(MCP_PATH, any(mcp))
+            .fallback(any(elsewhere))
+            .with_state(endpoint);
+        let router = match administration {
+            Some(administration) => router.nest(admin::PREFIX, administration),
+            None => router,
+        };
+        let serving = Connections::default().serve(self.listener, self.tls, router, stop.clone());
         let ending = async {
             stop.cancelled().await;
             unanswered.close();
@@ -135,36 +232,100 @@ impl HttpServer {
             tokio::time::sleep(END_WITHIN).await;
         };
         tokio::select! {
-            done = serving.into_future() => done,
-            () = ending => Ok(()),
+            () = serving => {}
+            () = ending => {}
+            () = sessions.sweep(&end) => {}
         }
+        end.cancel();
+        Ok(())
     }
 }
 
-/// The method of a JSON-RPC request; the rest is left to rmcp.
-#[derive(Deserialize)]
-struct RequestMethod<'a> {
-    #[serde(borrow, default)]
-    method: Option<std::borrow::Cow<'a, str>>,
+/// Listens on an address. Connections that come faster than they are accepted wait for it: with the usual short queue
+/// their clients would try again after a second.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    // As everywhere but on Windows, where it would let two programs listen on one address.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(connections::MOST_UNACCEPTED)
 }
 
-/// Routes a request that names or opens a session to the sessions, any other to the stateless service.
-async fn mcp(State(mut services): State<McpServices>, request: Request) -> Response {
+/// Answers a request at another address: that of a link is one of MCP.
+async fn elsewhere(state: State<Endpoint>, request: Request) -> Response {
+    if admission::link_in(request.uri().path()).is_some() { mcp(state, request).await } else { not_found() }
+}
+
+/// Whether requests can be served: for what sends them to one of several servers.
+async fn ready(State(endpoint): State<Endpoint>) -> Response {
+    let is_up = endpoint.store.as_ref().is_none_or(|store| store.health() == StoreHealth::Up);
+    if is_up && endpoint.access.is_ready() {
+        return "ready\n".into_response();
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, "the store can't be reached\n").into_response()
+}
+
+fn not_found() -> Response {
+    (StatusCode::NOT_FOUND, "MCP is at /mcp\n").into_response()
+}
+
+/// Answers a request at `/mcp`, and lets the pages of named origins read the answer.
+async fn mcp(State(mut endpoint): State<Endpoint>, request: Request) -> Response {
+    let origin = endpoint.origins.named(request.headers());
+    let mut response = if origin.is_some() && origins::is_preflight(request.method(), request.headers()) {
+        origins::preflight(request.headers())
+    } else {
+        answer(&mut endpoint, request).await
+    };
+    endpoint.origins.share(origin, &mut response);
+    response
+}
+
+async fn answer(endpoint: &mut Endpoint, mut request: Request) -> Response {
+    let connection = request.extensions_mut().remove::<Arc<Connection>>();
+    if connection.as_ref().is_some_and(|connection| connection.is_surplus()) {
+        let reason = "too many connections are in use; try again later\n";
+        return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "1"), (CONNECTION, "close")], reason).into_response();
+    }
+    if let Some(host) = endpoint.hosts.foreign(request.headers()) {
+        let reason = format!(
+            "the host `{host}` is not served\n\
+             hint: programs on this machine connect to `localhost` or `127.0.0.1`; for others the operator of this \
+             server names the host with `--host`\n"
+        );
+        return (StatusCode::FORBIDDEN, reason).into_response();
+    }
+    // rmcp refuses it too, when it has read all of the request.
+    if endpoint.origins.is_foreign(request.headers()) {
+        let reason =
+            "pages of this origin are not served\nhint: the operator of this server can name it with `--origin`\n";
+        return (StatusCode::FORBIDDEN, reason).into_response();
+    }
+    let known = endpoint.services.known();
+    let admitted = match admission::admit(&endpoint.access, &known, &mut request).await {
+        Ok(admitted) => admitted,
+        Err(refused) => return refused,
+    };
     // Checked again where the call is made; here every other request of a wrong tenant is refused too.
-    if let Err(reason) = services.server.chosen_in(request.uri()) {
+    if let Err(reason) = endpoint.server.chosen_in(&admitted.grant, request.uri()) {
         return (StatusCode::FORBIDDEN, format!("{reason}\n")).into_response();
     }
     if request.method() != Method::POST {
+        if request.method() == Method::GET {
+            answer_form::accept_stream(request.headers_mut());
+        }
         let closes = request.method() == Method::DELETE;
-        let mut response = forward(&mut services.sessions, request).await;
+        let mut response = endpoint.services.answer(request, Posted::Nothing).await;
         // rmcp answers 202 to a closed session, which the Python SDK takes for a failure.
         if closes && response.status() == StatusCode::ACCEPTED {
             *response.status_mut() = StatusCode::NO_CONTENT;
         }
         return response;
     }
-    let pending = services.unanswered.token();
-    let response = post(&mut services, request).await;
+    let pending = endpoint.unanswered.token();
+    let form = AnswerForm::of_post(request.headers_mut());
+    let response = form.apply(post(endpoint, request, connection).await).await;
     // The body is dropped when it is written completely, or when the client has disconnected.
     response.map(|body| {
         Body::new(body.map_err(move |error| {
@@ -174,42 +335,117 @@ async fn mcp(State(mut services): State<McpServices>, request: Request) -> Respo
     })
 }
 
-/// The metrics of this process, for programs on this machine: a page whose host name was made to resolve to
-/// this machine (DNS rebinding) sends that name and is refused.
-async fn metrics(State(services): State<McpServices>, headers: HeaderMap) -> Response {
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()?.parse::<Authority>().ok());
-    let local = host.is_some_and(|host| {
-        let name = host.host().trim_start_matches('[').trim_end_matches(']');
-        name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-    });
-    if !local || headers.contains_key(ORIGIN) {
+/// The metrics of this process, for programs on this machine.
+async fn metrics(State(endpoint): State<Endpoint>, request: Request) -> Response {
+    let headers = request.headers();
+    let is_near =
+        request.extensions().get::<Arc<Connection>>().is_some_and(|connection| connection.is_of_this_machine());
+    // A proxy on this machine is near, too, and may name this machine: what it passes on comes from elsewhere.
+    let is_passed_on = PASSED_ON.iter().any(|name| headers.contains_key(*name));
+    if !is_near || is_passed_on || !Hosts::is_own(headers) || headers.contains_key(ORIGIN) {
         return (StatusCode::FORBIDDEN, "the metrics are for programs on this machine\n").into_response();
     }
-    ([(CONTENT_TYPE, crate::metrics::CONTENT_TYPE)], services.server.toolbox.metrics().text()).into_response()
+    ([(CONTENT_TYPE, crate::metrics::CONTENT_TYPE)], endpoint.server.toolbox.metrics().text()).into_response()
 }
 
-async fn post(services: &mut McpServices, request: Request) -> Response {
-    if request.headers().contains_key(SESSION_HEADER) {
-        return forward(&mut services.sessions, request).await;
-    }
+/// Answers a posted message. What is known to be refused is refused before its body is read.
+async fn post(endpoint: &mut Endpoint, request: Request, connection: Option<Arc<Connection>>) -> Response {
     let (parts, body) = request.into_parts();
-    let Ok(body) = axum::body::to_bytes(body, LARGEST_REQUEST).await else {
-        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    if let Some((status, reason)) = refused_form(&parts.headers) {
+        return fault(status, ErrorCode::INVALID_REQUEST, reason);
+    }
+    let read = match endpoint.bodies.read(&parts, body, connection.as_deref()).await {
+        Ok(read) => read,
+        Err((status, reason)) => return fault(status, ErrorCode::INVALID_REQUEST, &reason),
     };
-    let opens = opens_session(&body);
-    let request = Request::from_parts(parts, Body::from(body));
-    let service = if opens { &mut services.sessions } else { &mut services.stateless };
-    forward(service, request).await
+    // Its head may have come minutes before its body.
+    if let Some(Standing::Over(refusal)) = parts.extensions.get::<Admitted>().map(Admitted::standing) {
+        return admission::refused(refusal);
+    }
+    if let Some(connection) = connection {
+        connection.answers();
+    }
+    if read.bytes.len() <= SHORT
+        && let Some(id) = plain_call::id_of(&read.bytes)
+    {
+        let request = Request::from_parts(parts, Body::from(read.bytes.clone()));
+        let response = endpoint.services.answer(request, Posted::Message).await;
+        // rmcp could not read it: something in its arguments is no JSON.
+        let is_unreadable = response.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE;
+        return match is_unreadable.then(|| incoming::read(&read.bytes)) {
+            Some(Err(unreadable)) => refusal(unreadable),
+            _ => with_id(&id, response).await,
+        };
+    }
+    read_and_answer(endpoint, parts, read).await
 }
 
-fn opens_session(body: &Bytes) -> bool {
-    serde_json::from_slice::<RequestMethod<'_>>(body)
-        .is_ok_and(|request| request.method.as_deref() == Some("initialize"))
+async fn read_and_answer(endpoint: &mut Endpoint, mut parts: Parts, read: Read) -> Response {
+    let body = read.bytes.clone();
+    let message = if body.len() > SHORT {
+        tokio::task::spawn_blocking(move || incoming::read(&body)).await.unwrap_or_else(|_| Err(Unreadable::unread()))
+    } else {
+        incoming::read(&body)
+    };
+    let mut message = match message {
+        Ok(message) => message,
+        Err(unreadable) => return refusal(unreadable),
+    };
+    let is_compared = parts.headers.keys().any(|name| name.as_str().starts_with(ARGUMENT_HEADER));
+    if read.bytes.len() > SHORT
+        && !is_compared
+        && let Some(arguments) = message.take_arguments()
+    {
+        parts.extensions.insert(arguments);
+    }
+    let body = message.rewritten.take().map_or_else(|| Body::from(read.bytes), Body::from);
+    let response = endpoint.services.answer(Request::from_parts(parts, body), Posted::of(&message.message)).await;
+    match &message.message {
+        JsonRpcMessage::Request(request) => with_id(&request.id, response).await,
+        _ => response,
+    }
 }
 
-async fn forward(service: &mut StreamableHttpService<Server, LocalSessionManager>, request: Request) -> Response {
-    match service.call(request).await {
-        Ok(response) => response.map(Body::new),
-        Err(never) => match never {},
+/// Why a message is refused by its headers alone.
+fn refused_form(headers: &HeaderMap) -> Option<(StatusCode, &'static str)> {
+    if !answer_form::is_accepted(headers) {
+        let reason = "`Accept` must allow `application/json` and `text/event-stream`";
+        return Some((StatusCode::NOT_ACCEPTABLE, reason));
+    }
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    let is_json = essence.eq_ignore_ascii_case("application/json");
+    (!is_json).then_some((StatusCode::UNSUPPORTED_MEDIA_TYPE, "`Content-Type` must be `application/json`"))
+}
+
+/// The error of a request whose id is not known.
+fn fault(status: StatusCode, code: ErrorCode, reason: &str) -> Response {
+    let error = incoming::error(code, &serde_json::Value::Null, reason);
+    (status, [(CONTENT_TYPE, "application/json")], error.to_string()).into_response()
+}
+
+/// Writes a refusal of the transport, such as that a session is not known, as the error of the request that it refuses.
+async fn with_id(id: &RequestId, response: Response) -> Response {
+    let is_message = response.headers().contains_key(CONTENT_TYPE);
+    if is_message || !response.status().is_client_error() {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let reason = axum::body::to_bytes(body, LARGEST).await.unwrap_or_default();
+    let id = id.clone().into_json_value();
+    let error = incoming::error(ErrorCode::INVALID_REQUEST, &id, String::from_utf8_lossy(&reason).trim());
+    parts.headers.remove(CONTENT_LENGTH);
+    parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Response::from_parts(parts, Body::from(error.to_string()))
+}
+
+/// The answer to what can't be read as a message.
+fn refusal(unreadable: Unreadable) -> Response {
+    // A request that was understood up to its parameters is answered as any other; clients take 400 for a fault of the
+    // connection.
+    let status = if unreadable.code == ErrorCode::INVALID_PARAMS { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+    match unreadable.answer {
+        Some(answer) => (status, [(CONTENT_TYPE, "application/json")], answer.to_string()).into_response(),
+        None => fault(status, unreadable.code, "the body is no MCP message"),
     }
 }

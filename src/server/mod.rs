@@ -3,95 +3,127 @@
 
 #![expect(deprecated, reason = "clients of the versions before 2026-07-28 still rely on MCP logging")]
 
+mod bounds;
+mod catalog_map;
+mod discover;
+mod documents;
 pub mod http;
+mod incoming;
 mod instructions;
+pub mod lines;
 mod messages;
+mod plain_call;
+mod sender;
+mod session;
 pub(crate) mod stdio;
+mod tool_call;
+mod tool_list;
+mod unknown;
+mod unread;
 
-use std::pin::pin;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use axum::http::Uri;
 use axum::http::request::Parts;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rmcp::model::{
-    CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestMethod, CompleteRequestParams, CompleteResult,
-    Implementation, InitializeRequestParams, InitializeResult, ListPromptsRequestMethod, ListPromptsResult,
-    ListResourceTemplatesRequestMethod, ListResourceTemplatesResult, ListResourcesRequestMethod, ListResourcesResult,
-    ListToolsResult, LoggingLevel, PaginatedRequestParams, ServerCapabilities, ServerConfig, SetLevelRequestParams,
-    Tool,
+    CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult, DiscoverResult,
+    GetPromptRequestParams, GetPromptResponse, GetSkillRequestParams, GetSkillResult, Implementation,
+    InitializeRequestParams, InitializeResult, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
+    ListSkillsResult, ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
+    ServerCapabilities, ServerConfig, SetLevelRequestParams, Tool,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::call::{CallResult, Caller, Failure, SessionId, Toolbox};
+use crate::call::{CallResult, Caller, Failure, HasMore, ONLY_SESSION, Toolbox};
 use crate::catalog::CatalogEntry;
-use crate::config::ChosenSettings;
-use crate::error::CallError;
+use crate::error::ConfigError;
+use crate::fairness::{Shares, Slots};
 use crate::mcp_result;
+use crate::policy::NamePatterns;
+use crate::search::Search;
+use discover::{Discovery, Meaning};
+use documents::{View, Wish};
+use incoming::Arguments;
 use messages::Messages;
+use session::OfSession;
 
 /// How long a client may cache the list of tools, in milliseconds: it changes only with a restart.
 const LIST_TTL_MS: u64 = 60 * 60 * 1000;
-/// How often progress of a long call is reported.
-const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How many tools a page holds: more than usual selections offer, because many clients read the first page only.
-const PAGE: usize = 250;
+/// How many lists of tools are made at once, and how long a client waits for its turn: a long one takes some
+/// milliseconds, in which no other request is served.
+const LISTS_AT_ONCE: usize = 1;
+const LIST_WITHIN: Duration = Duration::from_secs(30);
 
 /// The MCP server over a toolbox; cheap to clone.
 #[derive(Clone)]
 pub struct Server {
     toolbox: Arc<Toolbox>,
-    /// Written once for all sessions and requests.
-    instructions: Arc<OnceLock<String>>,
-    /// The log level of this session's client.
-    messages: Messages,
-    /// None where a request has no session.
-    session: SessionId,
-    sessions: Arc<AtomicU64>,
-    /// The tenant settings that this session has chosen when it was opened.
-    chosen: Arc<OnceLock<ChosenSettings>>,
+    lists: Slots,
+    /// Made at the first use.
+    search: Arc<OnceLock<Search>>,
+    /// Set where a few tools find and call all others.
+    discovery: Option<Arc<Discovery>>,
+    /// Not set where a request has no session, and before its session is opened.
+    session: Arc<OnceLock<Arc<OfSession>>>,
+    /// Whether its requests come over HTTP, where the gate has to admit each.
+    is_http: bool,
 }
 
 impl Server {
-    /// A server that offers what the toolbox offers.
+    /// A server that offers what the toolbox offers, to a client that has it for itself.
     pub fn new(toolbox: Toolbox) -> Self {
         Self {
             toolbox: Arc::new(toolbox),
-            instructions: Arc::default(),
-            messages: Messages::default(),
-            session: Some(0),
-            sessions: Arc::new(AtomicU64::new(1)),
-            chosen: Arc::default(),
+            lists: Slots::new(Shares::all_but_one(LISTS_AT_ONCE)),
+            search: Arc::default(),
+            discovery: None,
+            session: Arc::new(OnceLock::from(Arc::new(OfSession::new(ONLY_SESSION)))),
+            is_http: false,
         }
     }
 
-    /// Returns the server for a new session, with a log level and tenant settings of its own.
-    #[must_use]
-    fn for_session(&self) -> Self {
-        let session = Some(self.sessions.fetch_add(1, Ordering::Relaxed));
-        Self { session, ..self.for_request() }
+    /// Lists a few tools that find and call all others, and the pinned ones.
+    ///
+    /// # Errors
+    /// A pinned tool is not offered.
+    pub fn with_discovery(mut self, pinned: NamePatterns) -> Result<Self, ConfigError> {
+        self.discovery = Some(Arc::new(Discovery::new(&self.toolbox, pinned)?));
+        self.search();
+        Ok(self)
     }
 
-    /// Returns the server for a request without a session.
+    /// The toolbox that it serves.
+    pub(crate) fn toolbox(&self) -> &Arc<Toolbox> {
+        &self.toolbox
+    }
+
+    /// Returns the server for another session over HTTP, or for a request without one.
     #[must_use]
-    fn for_request(&self) -> Self {
-        Self { messages: Messages::default(), session: None, chosen: Arc::default(), ..self.clone() }
+    fn for_client(&self) -> Self {
+        Self { session: Arc::default(), is_http: true, ..self.clone() }
+    }
+
+    /// The log level of this client.
+    fn messages(&self) -> Messages {
+        self.session.get().map(|session| session.messages.clone()).unwrap_or_default()
     }
 }
 
 impl ServerHandler for Server {
     fn get_info(&self) -> ServerConfig {
         let implementation = Implementation::new("toolwright", env!("CARGO_PKG_VERSION")).with_title("Toolwright");
-        ServerConfig::new(ServerCapabilities::builder().enable_tools().enable_logging().build())
-            .with_server_info(implementation)
-            .with_instructions(self.instructions.get_or_init(|| instructions::text(&self.toolbox)))
+        let capabilities = ServerCapabilities::builder().enable_tools().enable_logging();
+        let capabilities =
+            capabilities.enable_resources().enable_prompts().enable_completions().enable_skills().build();
+        ServerConfig::new(capabilities).with_server_info(implementation)
+    }
+
+    async fn discover(&self, context: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
+        let versions = self.supported_protocol_versions().into_owned();
+        Ok(DiscoverResult::from_server_info(versions, self.info_for(&context)?))
     }
 
     async fn initialize(
@@ -99,50 +131,80 @@ impl ServerHandler for Server {
         request: InitializeRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<InitializeResult, ErrorData> {
-        // A session keeps the tenant settings with which it was opened.
-        let _ = self.chosen.set(self.chosen(&context)?);
+        if let Some(session) = context.extensions.get::<Arc<OfSession>>() {
+            let _ = self.session.set(Arc::clone(session));
+        }
+        // A session keeps the tenant settings with which it was opened, also when it is woken up.
+        if let Some(chosen) = self.session.get().map(|session| &session.chosen).filter(|chosen| chosen.get().is_none())
+        {
+            let _ = chosen.set(self.chosen(&context)?);
+        }
         context.peer.set_peer_info(request.clone());
-        self.negotiate_initialize(&request)
+        let mut result = self.negotiate_initialize(&request)?;
+        result.instructions = self.info_for(&context)?.instructions;
+        Ok(result)
     }
 
     async fn set_level(&self, request: SetLevelRequestParams, _: RequestContext<RoleServer>) -> Result<(), ErrorData> {
-        self.messages.set_level(request.level);
+        self.messages().set_level(request.level);
         Ok(())
     }
 
     async fn list_tools(
         &self,
         request: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let cursor = request.and_then(|request| request.cursor);
-        let offered: Vec<&CatalogEntry> = self.toolbox.offered().collect();
-        let (page, next) =
-            page(&offered, cursor.as_deref()).map_err(|error| ErrorData::invalid_params(error.to_string(), None))?;
-        let mut result =
-            ListToolsResult::with_all_items(page.iter().map(|entry| self.toolbox.listing(entry)).collect())
-                .with_ttl_ms(LIST_TTL_MS)
-                .with_cache_scope(CacheScope::Public);
+        let caller = self.caller(&context)?;
+        let turn = self.lists.acquire(caller.key(), Instant::now() + LIST_WITHIN, |_| {}).await;
+        let _turn =
+            turn.map_err(|_| ErrorData::internal_error("too many lists are asked for; try again later", None))?;
+        let cursor = request.and_then(|request| request.cursor).filter(|cursor| !cursor.is_empty());
+        let tools = self.toolbox.tools(&caller);
+        let offered: Vec<&CatalogEntry> = tools.iter().collect();
+        let (few, listed) = match &self.discovery {
+            Some(discovery) => {
+                let pinned = offered.iter().copied().filter(|entry| discovery.is_pinned(entry)).collect();
+                (discover::tools(self.toolbox.catalog(), &offered), pinned)
+            }
+            None => (Vec::new(), offered),
+        };
+        let (page, next) = tool_list::page(&listed, cursor.as_deref())
+            .map_err(|error| ErrorData::invalid_params(error.to_string(), None))?;
+        // The few come before the first page.
+        let few = few.into_iter().filter(|_| cursor.is_none());
+        let listed = few.chain(tool_list::list(page, &tools));
+        let mut result = ListToolsResult::with_all_items(listed.collect())
+            .with_ttl_ms(LIST_TTL_MS)
+            // What is offered is the caller's matter, not that of everybody behind a cache.
+            .with_cache_scope(CacheScope::Private);
         result.next_cursor = next;
         Ok(result)
     }
 
-    // By default rmcp answers these with empty lists, as if the server had the capabilities.
-
     async fn list_prompts(
         &self,
         _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        Err(ErrorData::method_not_found::<ListPromptsRequestMethod>())
+        self.viewed(&context, documents::list_prompts)
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        let given = request.arguments.unwrap_or_default();
+        self.viewed(&context, |view| documents::get_prompt(&request.name, &given, view))?.map(Into::into)
     }
 
     async fn list_resources(
         &self,
         _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        Err(ErrorData::method_not_found::<ListResourcesRequestMethod>())
+        self.viewed(&context, documents::list_resources)
     }
 
     async fn list_resource_templates(
@@ -150,19 +212,62 @@ impl ServerHandler for Server {
         _: Option<PaginatedRequestParams>,
         _: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        Err(ErrorData::method_not_found::<ListResourceTemplatesRequestMethod>())
+        Ok(documents::list_templates())
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        self.viewed(&context, |view| documents::read(&request.uri, view))?.map(Into::into)
+    }
+
+    async fn list_skills(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        context: RequestContext<RoleServer>,
+    ) -> Result<ListSkillsResult, ErrorData> {
+        self.viewed(&context, documents::list_skills)
+    }
+
+    async fn get_skill(
+        &self,
+        request: GetSkillRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetSkillResult, ErrorData> {
+        self.viewed(&context, |view| documents::get_skill(&request.uri, view))?
     }
 
     async fn complete(
         &self,
-        _: CompleteRequestParams,
-        _: RequestContext<RoleServer>,
+        request: CompleteRequestParams,
+        context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
-        Err(ErrorData::method_not_found::<CompleteRequestMethod>())
+        let (values, are_all) = match self.viewed(&context, |view| documents::known_values(&request, view))? {
+            Wish::Known(values) => (values, true),
+            Wish::Ask { tool, arguments, field } => {
+                let caller = Caller { chosen: self.chosen(&context)?, ..self.caller(&context)? };
+                match self.toolbox.call_as(&caller, &tool, arguments).await {
+                    Ok(CallResult::Reply(reply)) => {
+                        let are_all = reply.page.as_ref().is_none_or(|page| page.has_more == HasMore::No);
+                        (documents::values_in(&reply.body, &field), are_all)
+                    }
+                    // A person can type the value without help, so a failure is no error here.
+                    Ok(CallResult::Plan(_)) | Err(_) => (Vec::new(), false),
+                }
+            }
+        };
+        Ok(documents::completed(values, are_all, &request.argument.value))
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        self.toolbox.offered_tool(name).map(|entry| self.toolbox.listing(entry))
+        // rmcp asks without the request, to compare headers with arguments: any caller's tool serves.
+        let tools = self.toolbox.tools(&Caller::default());
+        let offered = || tools.iter().collect::<Vec<_>>();
+        let few = self.discovery.as_ref().map(|_| discover::tools(self.toolbox.catalog(), &offered()));
+        let of_few = few.and_then(|few| few.into_iter().find(|tool| tool.name == name));
+        of_few.or_else(|| self.toolbox.catalog().get(name).map(|entry| tools.listing(entry)))
     }
 
     async fn call_tool(
@@ -170,112 +275,44 @@ impl ServerHandler for Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
+        let beside = context.extensions.get::<Parts>().and_then(|parts| parts.extensions.get::<Arguments>()?.take());
+        let arguments = beside.or(request.arguments).unwrap_or_default();
         let name = request.name.as_ref();
-        let vendor = self.toolbox.catalog().get(name).map_or("", |entry| &entry.vendor);
-        let title = self.toolbox.catalog().vendor(vendor).map_or(vendor, |vendor| &vendor.title);
-        let started = Instant::now();
-        self.messages.log(&context, LoggingLevel::Debug, &format!("{name}: asking {title}")).await;
-        let client = context.peer.peer_info().map(|info| info.client_info.clone());
-        let client = client.map(|client| format!("{} {}", client.name, client.version));
-        let (progress, waiting) = mpsc::unbounded_channel();
-        let caller = Caller { client, session: self.session, progress: Some(progress), chosen: self.chosen(&context)? };
-        let call = self.toolbox.call_as(&caller, name, request.arguments.unwrap_or_default());
-        let result = self.wait(&context, title, started, waiting, call).await;
-        let (level, end, bytes) = match &result {
-            Ok(CallResult::Reply(reply)) => {
-                (LoggingLevel::Info, format!("{title} answered {}", reply.status), reply.body.len())
+        if self.discovery.is_none() {
+            return self.call(name, arguments, None, &context).await;
+        }
+        let arguments = self.without_arguments_of_clients(name, arguments);
+        match discover::meaning(name, arguments) {
+            Meaning::Call { tool, arguments, through } => self.call(&tool, arguments, through, &context).await,
+            Meaning::Unclear { tool, text } => {
+                let failure = Failure::Arguments { text, problems: Vec::new() };
+                let refused = self.toolbox.refuse(&self.caller(&context)?, &tool, failure);
+                Ok(mcp_result::result("", refused).into())
             }
-            Ok(CallResult::Plan(_)) => (LoggingLevel::Info, "planned, nothing was sent".to_owned(), 0),
-            Err(failure) => (LoggingLevel::Warning, failure.outcome().as_str().to_owned(), 0),
-        };
-        self.messages.log(&context, level, &format!("{name}: {end}")).await;
-        let took = format!("{name}: {bytes} bytes in {} ms", started.elapsed().as_millis());
-        self.messages.log(&context, LoggingLevel::Debug, &took).await;
-        match result {
-            // An unknown name is an error of the request; every other failure is for the model.
-            Err(unknown @ Failure::UnknownTool { .. }) => Err(ErrorData::invalid_params(unknown.to_string(), None)),
-            result => Ok(mcp_result::result(vendor, result).into()),
+            Meaning::Find(mut question) => {
+                discover::cut_question(&mut question);
+                let tools = self.toolbox.tools(&self.caller(&context)?);
+                Ok(discover::find(self.search(), &question, self.toolbox.catalog(), &tools).into())
+            }
         }
     }
 }
 
 impl Server {
-    /// The tenant settings in the address of an HTTP request.
-    fn chosen_in(&self, address: &Uri) -> Result<ChosenSettings, String> {
-        self.toolbox.choose(url::form_urlencoded::parse(address.query().unwrap_or_default().as_bytes()))
+    /// How the server presents itself to a caller.
+    fn info_for(&self, context: &RequestContext<RoleServer>) -> Result<ServerConfig, ErrorData> {
+        let tools = self.toolbox.tools(&self.caller(context)?);
+        let write = || instructions::text(&tools, self.toolbox.catalog(), self.discovery.is_some());
+        Ok(self.get_info().with_instructions(tools.instructions(write)))
     }
 
-    /// The tenant settings of a call: the session's, or the request's own where it has no session.
-    fn chosen(&self, context: &RequestContext<RoleServer>) -> Result<ChosenSettings, ErrorData> {
-        let refused = |reason: String| ErrorData::invalid_request(reason, None);
-        let address = context.extensions.get::<Parts>().map(|parts| &parts.uri);
-        let requested =
-            address.map(|address| self.chosen_in(address)).transpose().map_err(refused)?.unwrap_or_default();
-        match self.chosen.get() {
-            Some(session) if requested != *session && !requested.0.is_empty() => {
-                Err(refused("this session was opened for another one; open a session of its own".to_owned()))
-            }
-            Some(session) => Ok(session.clone()),
-            None => Ok(requested),
-        }
-    }
-
-    /// Waits for the call's end and reports progress meanwhile, so that neither the client nor a proxy
-    /// times out.
-    async fn wait(
+    /// Looks at what the caller of a request is offered.
+    fn viewed<T>(
         &self,
         context: &RequestContext<RoleServer>,
-        title: &str,
-        started: Instant,
-        mut waiting: mpsc::UnboundedReceiver<String>,
-        call: impl Future<Output = Result<CallResult, Failure>>,
-    ) -> Result<CallResult, Failure> {
-        let elapsed = || started.elapsed().as_secs_f64();
-        Messages::progress(context, 0.0, &format!("asking {title}")).await;
-        let mut call = pin!(call);
-        let mut ticks = tokio::time::interval_at(started + PROGRESS_INTERVAL, PROGRESS_INTERVAL);
-        let result = loop {
-            // Dropping the call drops the request to the vendor.
-            tokio::select! {
-                result = &mut call => break result,
-                // The reason of the wait: a vendor's limit, a retry.
-                Some(text) = waiting.recv() => Messages::progress(context, elapsed(), &text).await,
-                () = context.ct.cancelled() => break Err(Failure::Call(CallError::Cancelled)),
-                _ = ticks.tick() => {
-                    Messages::progress(context, elapsed(), &format!("waiting for {title}")).await;
-                }
-            }
-        };
-        let end = match &result {
-            Ok(CallResult::Reply(_)) => format!("{title} answered"),
-            Ok(CallResult::Plan(_)) => "planned, nothing was sent".to_owned(),
-            Err(_) => "the call failed".to_owned(),
-        };
-        Messages::progress(context, elapsed(), &end).await;
-        result
+        look: impl FnOnce(&View<'_>) -> T,
+    ) -> Result<T, ErrorData> {
+        let tools = self.toolbox.tools(&self.caller(context)?);
+        Ok(look(&View { catalog: self.toolbox.catalog(), tools: &tools, discovers: self.discovery.is_some() }))
     }
-}
-
-/// A cursor that this server has not returned.
-#[derive(Debug, thiserror::Error)]
-#[error("unknown cursor\nhint: pass `nextCursor` of the previous page, or none for the first page")]
-struct UnknownCursor;
-
-/// Returns the page after `cursor` and the cursor of the next one. A cursor holds the name of the last tool
-/// of its page, so that it stays valid across restarts with other selections.
-fn page<'a>(
-    entries: &'a [&'a CatalogEntry],
-    cursor: Option<&str>,
-) -> Result<(&'a [&'a CatalogEntry], Option<String>), UnknownCursor> {
-    let start = match cursor {
-        None => 0,
-        Some(cursor) => {
-            let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| UnknownCursor)?;
-            let last = String::from_utf8(bytes).map_err(|_| UnknownCursor)?;
-            entries.iter().position(|entry| entry.tool.name == last).ok_or(UnknownCursor)? + 1
-        }
-    };
-    let end = entries.len().min(start + PAGE);
-    let next = (end < entries.len()).then(|| URL_SAFE_NO_PAD.encode(&entries[end - 1].tool.name));
-    Ok((&entries[start..end], next))
 }

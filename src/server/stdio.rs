@@ -8,6 +8,7 @@ use rmcp::transport::stdio_pipes;
 use tokio_util::sync::CancellationToken;
 
 use super::Server;
+use super::lines::LineTransport;
 
 /// How long ending may take after a request to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
@@ -20,8 +21,9 @@ pub(crate) async fn serve(
     server: Server,
     stop: CancellationToken,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let (input, output) = stdio_pipes();
     let running = tokio::select! {
-        running = server.serve(stdio_pipes()) => running,
+        running = server.serve(LineTransport::new(input, output)) => running,
         () = stop.cancelled() => return Ok(()),
     };
     let running = match running {

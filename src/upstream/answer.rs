@@ -5,20 +5,15 @@ use futures_util::{Stream, StreamExt as _};
 use reqwest::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::{Response, StatusCode};
 use serde_json::json;
+use toolwright_model::answer_limits::{BYTES, REFUSAL_BYTES, REFUSAL_CHARACTERS};
 use toolwright_model::{media_type, truncate};
-use url::Url;
+use url::{Position, Url};
 
 use super::content_disposition::{filename_of, header_text};
 use super::headers::Headers;
 use super::limit_headers;
-use crate::error::{CallError, Rejection};
+use crate::error::{Advice, CallError, Rejection, WEB_PAGE};
 
-/// The largest body that is read into memory, in bytes.
-const LARGEST_ANSWER: usize = 16 * 1024 * 1024;
-/// How much of a refusal's body is read, in bytes: enough for a message, not for a page of HTML.
-pub(super) const LARGEST_REFUSAL: usize = 64 * 1024;
-/// How much of a refusal's body is returned, in characters.
-const LONGEST_REFUSAL: usize = 2_000;
 /// The longest request id, in characters: it goes into the audit log.
 const LONGEST_REQUEST_ID: usize = 100;
 /// The headers in which vendors send their id of a request.
@@ -45,18 +40,18 @@ pub struct Answer {
 /// Reads an answer with a 2xx status.
 ///
 /// # Errors
-/// The body breaks off or exceeds [`LARGEST_ANSWER`].
+/// The body breaks off or exceeds [`BYTES`].
 pub(crate) async fn read_answer(
     status: u16,
     headers: &HeaderMap,
     body: impl Stream<Item = reqwest::Result<Bytes>> + Unpin,
 ) -> Result<Answer, CallError> {
-    let (body, complete) = collect(body, LARGEST_ANSWER).await.map_err(|error| {
+    let (body, complete) = collect(body, BYTES).await.map_err(|error| {
         let reason = format!("the vendor answered {status}, and the answer broke off: {}", cause(&error));
         CallError::Unknown(reason.into())
     })?;
     if !complete {
-        let most = LARGEST_ANSWER / 1024 / 1024;
+        let most = BYTES / 1024 / 1024;
         let reason = format!("the vendor answered {status} with more than {most} MB; ask for less");
         return Err(CallError::Unknown(reason.into()));
     }
@@ -85,20 +80,19 @@ pub(crate) async fn read_rejection(response: Response) -> CallError {
     let status = response.status();
     let is_html = content_type(response.headers()).is_some_and(media_type::is_html);
     let advice = if status.is_redirection() {
-        Some(redirect_advice(redirect_location(&response).as_ref()))
+        vec![redirect_advice(redirect_location(&response).as_ref())]
     } else {
-        advice(status).map(str::to_owned)
+        advice(status)
     };
     let rate_limit = limit_headers::read(response.headers());
     let request_id = request_id(response.headers());
     // Without its body, the status is still an answer.
-    let (bytes, _) = collect(response.bytes_stream(), LARGEST_REFUSAL).await.unwrap_or_default();
+    let (bytes, _) = collect(response.bytes_stream(), REFUSAL_BYTES).await.unwrap_or_default();
     let body = if is_html {
-        "(an HTML page)".to_owned()
+        WEB_PAGE.to_owned()
     } else {
-        truncate(String::from_utf8_lossy(&bytes).trim(), LONGEST_REFUSAL).into_owned()
+        truncate(String::from_utf8_lossy(&bytes).trim(), REFUSAL_CHARACTERS).into_owned()
     };
-    let advice = advice.into_iter().collect();
     CallError::Rejected(Box::new(Rejection { status: status.as_u16(), body, advice, rate_limit, request_id }))
 }
 
@@ -116,27 +110,34 @@ fn request_id(headers: &HeaderMap) -> Option<String> {
     Some(truncate(value, LONGEST_REQUEST_ID).into_owned())
 }
 
-fn redirect_advice(target: Option<&Url>) -> String {
+fn redirect_advice(target: Option<&Url>) -> Advice {
     match target {
-        Some(target) => format!(
-            "a redirect to `{}{}` was not followed; if the vendor moved, correct the configured address",
-            target.origin().ascii_serialization(),
-            target.path(),
-        ),
-        None => "a redirect without a usable address".to_owned(),
+        // Written so that no reader makes a link of it: who redirects has chosen the address, and its path can hold another.
+        Some(target) => Advice::Operator(format!(
+            "a redirect to `{}{}` by {} was not followed; if the vendor moved, correct the configured address",
+            &target[Position::BeforeHost..Position::AfterPort],
+            target.path().replace(':', "%3A"),
+            target.scheme(),
+        )),
+        None => Advice::Operator("a redirect without a usable address".to_owned()),
     }
 }
 
-fn advice(status: StatusCode) -> Option<&'static str> {
-    match status {
-        StatusCode::UNAUTHORIZED => Some(
-            "the credentials were refused; don't try again, repeated wrong logins can lock the address out; `toolwright doctor` shows what is configured",
-        ),
-        StatusCode::FORBIDDEN => Some("the account behind the credentials may not do this"),
-        StatusCode::SERVICE_UNAVAILABLE => Some("the vendor is busy or down for now"),
-        StatusCode::TOO_MANY_REQUESTS => Some("the vendor's rate limit is reached; wait before the next call"),
-        _ => None,
+fn advice(status: StatusCode) -> Vec<Advice> {
+    let text = match status {
+        StatusCode::UNAUTHORIZED => {
+            "the credentials were refused; don't try again, repeated wrong logins can lock the address out"
+        }
+        StatusCode::FORBIDDEN => "the account behind the credentials may not do this",
+        StatusCode::SERVICE_UNAVAILABLE => "the vendor is busy or down for now",
+        StatusCode::TOO_MANY_REQUESTS => "the vendor's rate limit is reached; wait before the next call",
+        _ => return Vec::new(),
+    };
+    let mut advice = vec![Advice::Caller(text.to_owned())];
+    if status == StatusCode::UNAUTHORIZED {
+        advice.push(Advice::Doctor);
     }
+    advice
 }
 
 /// Collects a body up to `max_bytes`; the flag is false where there was more.

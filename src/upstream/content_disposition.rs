@@ -15,7 +15,7 @@ pub(crate) fn filename_of(header: &str) -> Option<String> {
 }
 
 /// A header's value as text: UTF-8, or ISO-8859-1, of which every byte is a character.
-pub(super) fn header_text(bytes: &[u8]) -> Cow<'_, str> {
+pub(crate) fn header_text(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => Cow::Owned(latin_1(bytes)),

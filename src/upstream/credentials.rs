@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 
 use super::headers::{InvalidHeader, secret};
-use super::token::{TokenRequest, TokenSource, scopes_in};
+use super::token::{RefreshTokenChains, TokenRequest, TokenSource, scopes_in};
 use crate::error::CallError;
 
 /// The credentials of one connection; cheap to clone.
@@ -26,6 +26,8 @@ enum Inner {
     },
     /// Access tokens that are requested and renewed.
     Renewed(Arc<TokenSource>),
+    /// None: each call brings its own.
+    Missing,
 }
 
 impl fmt::Debug for Credentials {
@@ -68,6 +70,23 @@ impl Credentials {
         Self(Inner::Renewed(Arc::new(TokenSource::new(request))))
     }
 
+    /// Shares refresh tokens with other processes, where these credentials have one.
+    pub fn share(&self, chains: &Arc<dyn RefreshTokenChains>) {
+        if let Inner::Renewed(tokens) = &self.0 {
+            tokens.share(chains);
+        }
+    }
+
+    /// No credentials, for an address to which callers bring their own: nothing is sent without those.
+    pub fn missing() -> Self {
+        Self(Inner::Missing)
+    }
+
+    /// Returns whether there are none.
+    pub(crate) fn are_missing(&self) -> bool {
+        matches!(self.0, Inner::Missing)
+    }
+
     /// Returns whether these are tokens that have to be renewed.
     pub fn are_renewed(&self) -> bool {
         matches!(self.0, Inner::Renewed(_))
@@ -78,22 +97,45 @@ impl Credentials {
         match &self.0 {
             Inner::Fixed { scopes, .. } => scopes.clone(),
             Inner::Renewed(tokens) => tokens.scopes(),
+            Inner::Missing => None,
         }
     }
 
     /// Makes sure of a valid token; returns its number.
     pub(super) async fn ready(&self) -> Result<Option<u64>, CallError> {
         match &self.0 {
-            Inner::Fixed { .. } => Ok(None),
+            Inner::Fixed { .. } | Inner::Missing => Ok(None),
             Inner::Renewed(tokens) => tokens.ready().await.map(Some),
         }
     }
 
-    /// Requests a new token unless there is a newer one than the one with the number `used`.
-    pub(super) async fn renew(&self, used: u64) -> Result<(), CallError> {
+    /// Requests a new token for a call of this operation, which was refused with the token with the number `used`;
+    /// returns the number of the token to send it again with.
+    pub(super) async fn renew_refused(&self, used: u64, operation: &str) -> Result<u64, CallError> {
         match &self.0 {
-            Inner::Fixed { .. } => Ok(()),
-            Inner::Renewed(tokens) => tokens.renew(used).await,
+            Inner::Fixed { .. } | Inner::Missing => Ok(used),
+            Inner::Renewed(tokens) => tokens.renew_refused(used, operation).await,
+        }
+    }
+
+    /// Takes note that a call of this operation was not refused with the token with the number `used`.
+    pub(super) fn accepted(&self, used: u64, operation: &str) {
+        if let Inner::Renewed(tokens) = &self.0 {
+            tokens.accepted(used, operation);
+        }
+    }
+
+    /// Takes note of whether a token that was issued for a refusal has helped.
+    pub(super) fn judge(&self, renewed: u64, helped: bool) {
+        if let Inner::Renewed(tokens) = &self.0 {
+            tokens.judge(renewed, helped);
+        }
+    }
+
+    /// Before a process ends: finishes a request for a token that has begun, within a bound, and begins no further one.
+    pub(crate) async fn settle(&self) {
+        if let Inner::Renewed(tokens) = &self.0 {
+            tokens.settle().await;
         }
     }
 
@@ -109,6 +151,7 @@ impl Credentials {
             Inner::Renewed(tokens) => {
                 headers.insert(AUTHORIZATION, tokens.header());
             }
+            Inner::Missing => {}
         }
     }
 
@@ -116,7 +159,7 @@ impl Credentials {
     pub(crate) fn names(&self) -> impl Iterator<Item = &HeaderName> {
         let fixed = match &self.0 {
             Inner::Fixed { headers, .. } => headers.as_slice(),
-            Inner::Renewed(_) => &[],
+            Inner::Renewed(_) | Inner::Missing => &[],
         };
         let renewed = matches!(self.0, Inner::Renewed(_)).then_some(&AUTHORIZATION);
         fixed.iter().map(|(name, _)| name).chain(renewed)

@@ -45,7 +45,7 @@ pub(super) fn secret(text: &str) -> Result<HeaderValue, InvalidHeader> {
 pub struct Headers(HeaderMap);
 
 impl Headers {
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
         let mut headers = headers.clone();
         headers.remove(SET_COOKIE);
         Self(headers)

@@ -6,34 +6,43 @@ mod answer;
 mod content_disposition;
 mod credentials;
 mod headers;
+mod http_client;
 mod limit_headers;
+mod named_file;
+mod pace_share;
 mod rate_limiter;
+mod tls;
 mod token;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{ACCEPT, HeaderName, HeaderValue, USER_AGENT};
 use reqwest::{Method, Request, Response, StatusCode};
 use url::Url;
 
-pub use address::{AddressError, parse_address};
+pub use address::{AddressError, Unencrypted, parse_address};
 pub use answer::Answer;
 pub(crate) use answer::{read_answer, read_redirect, read_rejection, transport_error};
-pub(crate) use content_disposition::filename_of;
+pub(crate) use content_disposition::{filename_of, header_text};
 pub use credentials::Credentials;
 pub use headers::{Headers, InvalidHeader, SettingHeader};
+pub(crate) use http_client::http_client;
+use http_client::user_agent;
+pub(crate) use named_file::named_file;
+pub use pace_share::PaceShare;
 pub use rate_limiter::RateLimits;
 pub(crate) use rate_limiter::{Permit, RateLimiter, wait_message};
+pub(crate) use tls::holds_key;
+pub use tls::{Tls, TlsError};
 pub(crate) use token::{ClientAuthentication, TokenRequest};
+pub use token::{Holder, RefreshTokenChains, SharedAnswer};
 
 use crate::error::{CallError, ConfigError};
 
 /// How many redirects below the configured address are followed.
 const MOST_REDIRECTS: usize = 5;
-/// How long opening a connection may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A connection to one API of a vendor; cheap to clone.
 #[derive(Clone)]
@@ -44,6 +53,8 @@ struct Inner {
     base: Url,
     credentials: Credentials,
     settings: Vec<SettingHeader>,
+    /// Names the calling program beside this one; `None` where it is not known.
+    user_agent: Option<HeaderValue>,
     /// Shared by all connections to the same vendor.
     rate_limiter: RateLimiter,
     /// In a dry run, where the request is described instead of sent.
@@ -71,6 +82,7 @@ impl Inner {
             base: self.base.clone(),
             credentials: self.credentials.clone(),
             settings: self.settings.clone(),
+            user_agent: self.user_agent.clone(),
             rate_limiter: self.rate_limiter.clone(),
             plan: None,
         }
@@ -89,7 +101,7 @@ impl Upstream {
     /// # Errors
     /// The system's TLS can't be set up.
     pub fn new(base: Url, credentials: Credentials, timeout: Duration) -> Result<Self, ConfigError> {
-        Self::with_rate_limiter(base, credentials, timeout, RateLimiter::default())
+        Self::with_rate_limiter(base, &Tls::default(), credentials, timeout, RateLimiter::default())
     }
 
     /// Connects to the API under `base`; limits that answers report close `rate_limiter`.
@@ -98,12 +110,21 @@ impl Upstream {
     /// As [`Upstream::new`].
     pub(crate) fn with_rate_limiter(
         base: Url,
+        tls: &Tls,
         credentials: Credentials,
         timeout: Duration,
         rate_limiter: RateLimiter,
     ) -> Result<Self, ConfigError> {
-        let http = http_client(timeout, None, &[])?;
-        Ok(Self(Arc::new(Inner { http, base, credentials, settings: Vec::new(), rate_limiter, plan: None })))
+        let http = http_client(&base, tls, timeout, None, &[])?;
+        Ok(Self(Arc::new(Inner {
+            http,
+            base,
+            credentials,
+            settings: Vec::new(),
+            user_agent: None,
+            rate_limiter,
+            plan: None,
+        })))
     }
 
     /// Returns the same connection, describing one request instead of sending it.
@@ -118,6 +139,22 @@ impl Upstream {
         Self(Arc::new(Inner { settings, ..self.0.copy() }))
     }
 
+    /// Returns the same connection for requests of one caller, with the credentials that it brings.
+    #[must_use]
+    pub(crate) fn with_credentials(&self, credentials: Credentials) -> Self {
+        Self(Arc::new(Inner { credentials, ..self.0.copy() }))
+    }
+
+    /// Returns the same connection for requests on behalf of a program with this name: the vendor's own records then show
+    /// which of its users' programs called.
+    #[must_use]
+    pub(crate) fn for_client(&self, client: Option<&str>) -> Self {
+        match client.and_then(user_agent) {
+            Some(user_agent) => Self(Arc::new(Inner { user_agent: Some(user_agent), ..self.0.copy() })),
+            None => self.clone(),
+        }
+    }
+
     /// Makes sure that the credentials are valid for a request, requesting an access token where
     /// one is needed. Returns its number for [`Upstream::renew`].
     ///
@@ -127,13 +164,23 @@ impl Upstream {
         self.0.credentials.ready().await
     }
 
-    /// Renews the access token with the number `used`, which the vendor refused, unless another
-    /// caller has renewed it already.
+    /// Renews the access token with the number `used`, which the vendor refused for this operation, unless another
+    /// caller has renewed it already or a newer one would not help; returns the number of the new one.
     ///
     /// # Errors
-    /// The vendor issues no token.
-    pub(crate) async fn renew(&self, used: u64) -> Result<(), CallError> {
-        self.0.credentials.renew(used).await
+    /// The vendor issues no token, or none is requested.
+    pub(crate) async fn renew_refused(&self, used: u64, operation: &str) -> Result<u64, CallError> {
+        self.0.credentials.renew_refused(used, operation).await
+    }
+
+    /// Takes note that the vendor did not refuse the access token with the number `used` for this operation.
+    pub(crate) fn accepted(&self, used: u64, operation: &str) {
+        self.0.credentials.accepted(used, operation);
+    }
+
+    /// Takes note of whether an access token that was issued for a refusal has helped.
+    pub(crate) fn judge(&self, renewed: u64, helped: bool) {
+        self.0.credentials.judge(renewed, helped);
     }
 
     /// Returns scheme, host and port of the vendor, for messages.
@@ -171,6 +218,12 @@ impl Upstream {
         // progenitor sets it; a vendor may come to give it a meaning of its own.
         headers.remove("api-version");
         headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json, */*;q=0.8"));
+        if let Some(user_agent) = &self.0.user_agent {
+            headers.insert(USER_AGENT, user_agent.clone());
+        }
+        if self.0.credentials.are_missing() {
+            return Err(CallError::NotSent("no credentials came with this call".to_owned()));
+        }
         self.0.credentials.apply(headers);
         for setting in &self.0.settings {
             setting.apply(headers);
@@ -225,7 +278,7 @@ impl Upstream {
         url.origin() == base.origin()
             && url.username().is_empty()
             && url.path().strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'))
-            && !url.path().split('/').any(|segment| matches!(segment, "." | ".."))
+            && !url.path().split('/').any(|segment| matches!(segment.split(';').next(), Some("." | "..")))
     }
 
     fn describe(&self, request: &Request) -> Plan {
@@ -254,44 +307,13 @@ impl Upstream {
     }
 }
 
-/// Builds an HTTP client that follows no redirects and bounds every time. `credentials` and
-/// `settings` are sent with every request, for the typed clients; an [`Upstream`] adds them to
-/// each request itself.
-///
-/// # Errors
-/// The system's TLS can't be set up.
-pub(crate) fn http_client(
-    timeout: Duration,
-    credentials: Option<&Credentials>,
-    settings: &[SettingHeader],
-) -> Result<reqwest::Client, ConfigError> {
-    // Fails where a provider is installed already, which serves as well.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut headers = HeaderMap::new();
-    if let Some(credentials) = credentials {
-        credentials.apply(&mut headers);
-    }
-    for setting in settings {
-        setting.apply(&mut headers);
-    }
-    reqwest::Client::builder()
-        .default_headers(headers)
-        .user_agent(concat!("toolwright/", env!("CARGO_PKG_VERSION")))
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(CONNECT_TIMEOUT.min(timeout))
-        .timeout(timeout)
-        .tcp_nodelay(true)
-        .build()
-        .map_err(|error| ConfigError::new(format!("the HTTP client can't be set up: {error}")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_request_outside_of_the_configured_address_is_not_sent() {
-        let base = parse_address("https://acme.example.com/helpdesk", &[]).unwrap();
+        let base = parse_address("https://acme.example.com/helpdesk", &[], Unencrypted::default()).unwrap();
         let credentials = Credentials::bearer("secret").unwrap();
         let upstream = Upstream::new(base, credentials, Duration::from_secs(1)).unwrap();
         let prepared = |url: &str| {
@@ -317,7 +339,7 @@ mod tests {
 
     #[test]
     fn debug_output_holds_no_secret() {
-        let base = parse_address("https://acme.example.com", &[]).unwrap();
+        let base = parse_address("https://acme.example.com", &[], Unencrypted::default()).unwrap();
         let credentials = Credentials::basic("ACME\\pat", "s3cret").unwrap();
         let shown = format!("{credentials:?} {:?}", Upstream::new(base, credentials.clone(), Duration::from_secs(1)));
         assert!(!shown.contains("s3cret") && !shown.contains("QUNNRVxwYXQ6czNjcmV0"), "{shown}");

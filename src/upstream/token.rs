@@ -3,26 +3,33 @@
 //!
 //! A refresh token is valid once: its successor comes with the new access token and is written to
 //! disk before that is used. A task of its own requests the token, so that it is not lost when the
-//! caller is cancelled.
+//! caller is cancelled; before a process ends, it waits for that task.
 
 mod endpoint;
 mod file;
+mod refusals;
+mod shared;
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::header::HeaderValue;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::headers::secret;
-use crate::error::CallError;
+use super::tls::Tls;
+use crate::error::{CallError, seconds};
 use endpoint::IssuedToken;
-use file::{LockedTokenFile, TokenFile};
+use file::{Reservation, TokenFile};
+use refusals::Refusals;
+use shared::Chain;
+pub use shared::{Answer as SharedAnswer, Holder, RefreshTokenChains};
 
 /// A token is renewed this long before it expires, or a tenth of its lifetime if that is longer.
 const EARLY: Duration = Duration::from_mins(1);
@@ -30,6 +37,15 @@ const EARLY: Duration = Duration::from_mins(1);
 const AFTER_REFUSAL: Duration = Duration::from_mins(1);
 /// How long no request follows one that the endpoint could not answer.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
+/// How long the end of a process waits for a token that was requested: the endpoint may take 20 seconds.
+const SETTLE_WITHIN: Duration = Duration::from_secs(21);
+/// How long the end of a process tries to write a refresh token that could not be written so far.
+const SAVE_WITHIN: Duration = Duration::from_secs(3);
+/// How often it tries.
+const SAVE_INTERVAL: Duration = Duration::from_millis(250);
+
+/// Why no token is requested before a process ends.
+const ENDING: &str = "no access token is requested any more: the server is stopping";
 
 /// How tokens are requested.
 #[derive(Clone)]
@@ -49,6 +65,8 @@ pub(crate) struct TokenRequest {
     /// The variable that names the file with the refresh token, and the file; without one the
     /// client requests tokens for itself (client credentials grant).
     pub refresh_token_file: Option<(String, PathBuf)>,
+    /// What the endpoint's certificate is checked against.
+    pub tls: Tls,
 }
 
 /// How a client's id and secret travel.
@@ -72,13 +90,20 @@ impl fmt::Debug for TokenRequest {
 pub(super) struct TokenSource {
     request: TokenRequest,
     file: Option<TokenFile>,
+    /// Where successors of the file's token are, if other processes use it too on other machines.
+    chains: OnceLock<Arc<dyn RefreshTokenChains>>,
+    /// Its name there: another source of this process may use the same token.
+    holder: Holder,
     state: Mutex<TokenState>,
     /// Held while a token is requested.
     renewal: tokio::sync::Mutex<()>,
+    /// Cancelled before the process ends: no further token is requested.
+    closed: CancellationToken,
 }
 
 #[derive(Default)]
 struct TokenState {
+    refusals: Refusals,
     token: Option<AccessToken>,
     /// How many tokens were issued; the number of the present one.
     count: u64,
@@ -120,7 +145,19 @@ enum TokenError {
 impl TokenSource {
     pub(super) fn new(request: TokenRequest) -> Self {
         let file = request.refresh_token_file.clone().map(|(variable, path)| TokenFile::new(variable, path));
-        Self { request, file, state: Mutex::default(), renewal: tokio::sync::Mutex::default() }
+        let (state, renewal, closed) = (Mutex::default(), tokio::sync::Mutex::default(), CancellationToken::new());
+        Self { request, file, chains: OnceLock::new(), holder: Holder::new(), state, renewal, closed }
+    }
+
+    /// Keeps successors of the refresh token in the file where other processes find them.
+    pub(super) fn share(&self, chains: &Arc<dyn RefreshTokenChains>) {
+        let _ = self.chains.set(Arc::clone(chains));
+    }
+
+    /// The chain of the token that is in the file now, if it is shared.
+    fn chain(&self, file: &TokenFile) -> Result<Option<Chain>, String> {
+        let Some(chains) = self.chains.get() else { return Ok(None) };
+        Chain::new(chains, self.holder, &self.request, file.read()?).map(Some)
     }
 
     fn state(&self) -> MutexGuard<'_, TokenState> {
@@ -161,8 +198,79 @@ impl TokenSource {
         }
     }
 
+    /// Requests a new token for a call of this operation, which was refused with the token with the number `used`;
+    /// returns the number of the token to send it again with.
+    pub(super) async fn renew_refused(self: &Arc<Self>, used: u64, operation: &str) -> Result<u64, CallError> {
+        let is_present = self.state().count == used;
+        let allowed = self.state().refusals.may_renew(operation, Instant::now());
+        if let (true, Err(pause)) = (is_present, allowed) {
+            return Err(CallError::NotSent(format!(
+                "a token that was issued for such a refusal was refused as well, so that a permission is missing (a scope, or a \
+                 right of the account) and no newer token helps; the next one is requested in {} s at the earliest",
+                seconds(pause)
+            )));
+        }
+        self.renew(used).await?;
+        Ok(self.state().count)
+    }
+
+    /// Takes note that a call of this operation was not refused.
+    pub(super) fn accepted(&self, used: u64, operation: &str) {
+        let mut state = self.state();
+        if state.count == used {
+            state.refusals.accepted(operation);
+        }
+    }
+
+    /// Takes note of what a token was good for that was issued for a refusal.
+    pub(super) fn judge(&self, renewed: u64, helped: bool) {
+        self.state().refusals.judge(renewed, helped, Instant::now());
+    }
+
+    /// Finishes what has begun, within a bound: a token that was requested is received and written. No further one is
+    /// requested.
+    pub(super) async fn settle(&self) {
+        self.closed.cancel();
+        let finished = async {
+            let _renewal = self.renewal.lock().await;
+            let Some(file) = &self.file else { return };
+            let until = Instant::now() + SAVE_WITHIN;
+            while self.state().unsaved.is_some() && Instant::now() < until {
+                if self.save_unsaved(file).await.is_err() {
+                    sleep(SAVE_INTERVAL).await;
+                }
+            }
+        };
+        if timeout(SETTLE_WITHIN, finished).await.is_err() || self.state().unsaved.is_some() {
+            tracing::error!(
+                "{}: the process ends before a new refresh token could be stored; a person has to sign in again",
+                self.request.vendor
+            );
+        }
+    }
+
+    /// Writes a refresh token that could not be written before.
+    async fn save_unsaved(&self, file: &TokenFile) -> Result<(), String> {
+        if let Some(chain) = self.chain(file)? {
+            let present = chain.lease().await?;
+            let Some(unsaved) = self.state().unsaved.take() else { return chain.release(None).await };
+            if unsaved.used == present {
+                return self.save_in(&chain, unsaved).await.map(drop);
+            }
+            return chain.release(None).await;
+        }
+        let locked = file.lock().await?;
+        let present = locked.read()?;
+        let Some(unsaved) = self.state().unsaved.take() else { return Ok(()) };
+        // Otherwise another process has written a newer one, and ours is spent.
+        if unsaved.used == present {
+            self.save(locked.reserve(), unsaved)?;
+        }
+        Ok(())
+    }
+
     /// Requests a new token unless there is a newer one than the one with the number `used`.
-    pub(super) async fn renew(self: &Arc<Self>, used: u64) -> Result<(), CallError> {
+    async fn renew(self: &Arc<Self>, used: u64) -> Result<(), CallError> {
         let source = Arc::clone(self);
         let task = tokio::spawn(async move { source.replace(used).await });
         task.await
@@ -175,6 +283,7 @@ impl TokenSource {
         if self.state().count > used {
             return Ok(());
         }
+        self.check_open()?;
         let issued = match &self.file {
             Some(file) => self.request_with_refresh_token(file).await,
             None => self.request_as_client().await,
@@ -185,6 +294,7 @@ impl TokenSource {
         state.token = Some(token);
         state.count += 1;
         state.last_failure = None;
+        state.refusals.new_token();
         Ok(())
     }
 
@@ -194,43 +304,89 @@ impl TokenSource {
         issued.map_err(|error| self.record_failure(error, None))
     }
 
+    /// As [`Self::request_with_refresh_token`], where the token is in a store.
+    async fn request_with_shared(&self, chain: &Chain) -> Result<IssuedToken, String> {
+        let present = tokio::select! {
+            present = chain.lease() => present?,
+            () = self.closed.cancelled() => return Err(ENDING.to_owned()),
+        };
+        let unsaved = self.state().unsaved.take().filter(|unsaved| unsaved.used == present);
+        if let Some(unsaved) = unsaved {
+            return self.save_in(chain, unsaved).await;
+        }
+        let issued = match self.check_last_failure(Some(&present)) {
+            Ok(()) => endpoint::request_token(&self.request, Some(&present))
+                .await
+                .map_err(|error| self.record_failure(error, Some(present.clone()))),
+            Err(failure) => Err(failure),
+        };
+        match issued {
+            Ok(issued) => self.save_in(chain, UnsavedRefreshToken { issued, used: present }).await,
+            Err(error) => {
+                // Otherwise its turn ends by itself.
+                let _ = chain.release(None).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Stores the next refresh token, if there is one; only then may the access token be used.
+    async fn save_in(&self, chain: &Chain, unsaved: UnsavedRefreshToken) -> Result<IssuedToken, String> {
+        let next = unsaved.issued.refresh_token.as_deref().filter(|next| *next != unsaved.used);
+        match chain.release(next).await {
+            Ok(()) => Ok(unsaved.issued),
+            Err(error) => {
+                self.state().unsaved = Some(unsaved);
+                Err(error)
+            }
+        }
+    }
+
     async fn request_with_refresh_token(&self, file: &TokenFile) -> Result<IssuedToken, String> {
+        if let Some(chain) = self.chain(file)? {
+            return self.request_with_shared(&chain).await;
+        }
         // Other processes may use the same file.
-        let locked = file.lock().await?;
+        let locked = tokio::select! {
+            locked = file.lock() => locked?,
+            () = self.closed.cancelled() => return Err(ENDING.to_owned()),
+        };
         let present = locked.read()?;
         let unsaved = self.state().unsaved.take();
         if let Some(unsaved) = unsaved
             // Otherwise another process has written a newer one, and ours is spent.
             && unsaved.used == present
         {
-            return self.save(&locked, unsaved);
+            return self.save(locked.reserve(), unsaved);
         }
         self.check_last_failure(Some(&present))?;
-        // Without a place to write the next refresh token, this one must not be spent.
-        locked.prepare()?;
+        let reservation = locked.reserve()?;
         let issued = endpoint::request_token(&self.request, Some(&present)).await;
-        let issued = issued.map_err(|error| {
-            locked.discard();
-            self.record_failure(error, Some(present.clone()))
-        })?;
-        self.save(&locked, UnsavedRefreshToken { issued, used: present })
+        let issued = issued.map_err(|error| self.record_failure(error, Some(present.clone())))?;
+        self.save(Ok(reservation), UnsavedRefreshToken { issued, used: present })
     }
 
     /// Writes the next refresh token, if there is one; only then may the access token be used.
-    fn save(&self, locked: &LockedTokenFile<'_>, unsaved: UnsavedRefreshToken) -> Result<IssuedToken, String> {
-        match &unsaved.issued.refresh_token {
-            Some(next) if *next != unsaved.used => match locked.write(next) {
-                Ok(()) => Ok(unsaved.issued),
-                Err(error) => {
-                    self.state().unsaved = Some(unsaved);
-                    Err(error)
-                }
-            },
-            _ => {
-                locked.discard();
-                Ok(unsaved.issued)
+    fn save(
+        &self,
+        reservation: Result<Reservation<'_>, String>,
+        unsaved: UnsavedRefreshToken,
+    ) -> Result<IssuedToken, String> {
+        let written = match &unsaved.issued.refresh_token {
+            Some(next) if *next != unsaved.used => reservation.and_then(|reservation| reservation.write(next)),
+            _ => Ok(()),
+        };
+        match written {
+            Ok(()) => Ok(unsaved.issued),
+            Err(error) => {
+                self.state().unsaved = Some(unsaved);
+                Err(error)
             }
         }
+    }
+
+    fn check_open(&self) -> Result<(), String> {
+        if self.closed.is_cancelled() { Err(ENDING.to_owned()) } else { Ok(()) }
     }
 
     /// Returns a recent failure again instead of repeating the request.
@@ -248,11 +404,14 @@ impl TokenSource {
             TokenError::Refused(reason) => {
                 let hint = match &self.file {
                     Some(file) => format!(
-                        "sign in again, and put the new refresh token into the file that `{}` names",
+                        "the operator of this server has to sign in again, and put the new refresh token into the file that \
+                         `{}` names",
                         file.variable()
                     ),
                     None => {
-                        "check the client's id and secret; `toolwright doctor` shows where they come from".to_owned()
+                        "the client's id or secret is wrong, or was replaced: the operator of this server configures \
+                             them"
+                            .to_owned()
                     }
                 };
                 (format!("no access token was issued: {reason}\nhint: {hint}"), AFTER_REFUSAL)

@@ -21,11 +21,12 @@ use toolwright::client_runtime::{self, Body, CompiledApi, Inputs, Pending, Reque
 use toolwright::config::{ConnectionConfig, connection};
 use toolwright::error::ConfigError;
 use toolwright::policy::{Defaults, Selection, SelectionWords};
-use toolwright_model::{Annotations, ApiTools, Call, Condition, Effect, Tool, Vendor, Verb};
+use toolwright::upstream::Unencrypted;
+use toolwright_model::{Annotations, ApiTools, Call, Condition, Effect, Returns, Tool, Vendor, Verb};
 
 pub(crate) static APIS: [CompiledApi; 2] = [
-    CompiledApi { id: "acme-a", vendor: "acme", tools: "", sandbox: "", connect },
-    CompiledApi { id: "acme-b", vendor: "acme", tools: "", sandbox: "", connect },
+    CompiledApi { id: "acme-a", vendor: "acme", tools: "", sandbox: "", answers: "", connect },
+    CompiledApi { id: "acme-b", vendor: "acme", tools: "", sandbox: "", answers: "", connect },
 ];
 
 fn connect(upstream: Upstream) -> Box<dyn client_runtime::Connection> {
@@ -54,10 +55,14 @@ fn tool(name: &str, api: &str, operation: &str, effect: Effect) -> Tool {
         when: None,
         scopes: Vec::new(),
         bindings: Vec::new(),
+        needs_one_of: Vec::new(),
         fixed: Vec::new(),
         hints: Vec::new(),
         answers: None,
+        returns: Returns::default(),
         paging: None,
+        read_back: None,
+        written_back: false,
     };
     let dry_run = json!({"type": "boolean"});
     let properties = if read { json!({}) } else { json!({"dry_run": dry_run}) };
@@ -71,6 +76,8 @@ fn tool(name: &str, api: &str, operation: &str, effect: Effect) -> Tool {
         risks: BTreeSet::new(),
         tags: BTreeSet::from(["core".to_owned()]),
         aliases: Vec::new(),
+        phrases: Vec::new(),
+        unlisted: Vec::new(),
         annotations: Annotations {
             read_only_hint: read,
             destructive_hint: !read,
@@ -78,6 +85,7 @@ fn tool(name: &str, api: &str, operation: &str, effect: Effect) -> Tool {
             open_world_hint: true,
         },
         input_schema: RawValue::from_string(schema.to_string()).unwrap(),
+        unshown: Vec::new(),
         calls: vec![call],
         concise: Vec::new(),
     }
@@ -107,12 +115,17 @@ pub(crate) fn vendor(text: &str) -> Vendor {
 /// Resolves the vendor's connection with these variables.
 pub(crate) fn resolved(vendor: &Vendor, variables: &[(&str, &str)]) -> Result<Option<ConnectionConfig>, ConfigError> {
     let value = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-    connection(vendor, &value)
+    connection(vendor, &value, Unencrypted::default())
 }
 
 /// A toolbox over the vendor.
 pub(crate) fn toolbox(vendor: Vendor, variables: &[(&str, &str)]) -> Toolbox {
     let connection = resolved(&vendor, variables).unwrap().unwrap();
+    toolbox_over(vendor, connection)
+}
+
+/// A toolbox over the vendor with this connection.
+pub(crate) fn toolbox_over(vendor: Vendor, connection: ConnectionConfig) -> Toolbox {
     let tools = |api: &str, tools| ApiTools { api: api.to_owned(), vendor: "acme".to_owned(), tools };
     let a = vec![
         tool("acme_get_a", "acme-a", "look", Effect::Read),

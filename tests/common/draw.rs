@@ -1,34 +1,49 @@
 //! Arguments drawn at random from an input schema, the same for the same seed.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::LazyLock;
 
 use fastrand::Rng;
 use serde_json::{Map, Value, json};
 
-/// Sample values of one tool, by argument.
+/// Sample values of one tool, by argument, or by the dotted path of a part of one.
 pub(crate) type Samples = BTreeMap<String, Vec<Value>>;
+
+/// The samples of every tool, which the vendors' grammars accept.
+pub(crate) fn samples() -> &'static BTreeMap<String, Samples> {
+    static SAMPLES: LazyLock<BTreeMap<String, Samples>> = LazyLock::new(|| {
+        let project = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find(|folder| folder.join("specs").is_dir());
+        toolwright_codegen::generate(&project.unwrap().join("specs"), |_| true).unwrap().samples
+    });
+    &SAMPLES
+}
 
 /// Draws a set of arguments: what is required, and half of the rest.
 pub(crate) fn arguments(schema: &Value, samples: &Samples, random: &mut Rng) -> Map<String, Value> {
+    members(schema, samples, "", random)
+}
+
+fn members(schema: &Value, samples: &Samples, at: &str, random: &mut Rng) -> Map<String, Value> {
     let required = schema["required"].as_array().cloned().unwrap_or_default();
-    let mut arguments = Map::new();
+    let mut members = Map::new();
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
         if required.contains(&json!(name)) || random.bool() {
-            let value = match samples.get(name) {
-                Some(values) if !values.is_empty() => pick(values, random),
-                _ => value(property, random),
-            };
-            arguments.insert(name.clone(), value);
+            let path = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
+            members.insert(name.clone(), value(property, samples, &path, random));
         }
     }
-    arguments
+    members
 }
 
 fn pick(values: &[Value], random: &mut Rng) -> Value {
     values[random.usize(..values.len())].clone()
 }
 
-fn value(schema: &Value, random: &mut Rng) -> Value {
+fn value(schema: &Value, samples: &Samples, at: &str, random: &mut Rng) -> Value {
+    if let Some(values) = samples.get(at).filter(|values| !values.is_empty()) {
+        return pick(values, random);
+    }
     if let Some(values) = schema["enum"].as_array() {
         return pick(values, random);
     }
@@ -55,7 +70,7 @@ fn value(schema: &Value, random: &mut Rng) -> Value {
                 if values.len() as u64 == count {
                     break;
                 }
-                let one = value(&schema["items"], random);
+                let one = value(&schema["items"], samples, at, random);
                 if schema["uniqueItems"] != true || !values.contains(&one) {
                     values.push(one);
                 }
@@ -63,7 +78,7 @@ fn value(schema: &Value, random: &mut Rng) -> Value {
             Value::Array(values)
         }
         "object" => {
-            let mut object = arguments(schema, &Samples::new(), random);
+            let mut object = members(schema, samples, at, random);
             if object.contains_key("content_base64") {
                 object.insert("content_base64".to_owned(), json!("aGVsbG8="));
                 object.insert("filename".to_owned(), json!("a b.txt"));
@@ -74,7 +89,7 @@ fn value(schema: &Value, random: &mut Rng) -> Value {
             let further = &schema["additionalProperties"];
             if further.is_object() {
                 for index in 0..random.u8(..3) {
-                    object.insert(format!("cf{}", 100 + index), value(further, random));
+                    object.insert(format!("cf{}", 100 + index), value(further, samples, &format!("{at}.*"), random));
                 }
             }
             Value::Object(object)
@@ -85,7 +100,7 @@ fn value(schema: &Value, random: &mut Rng) -> Value {
 
 /// A text that breaks a request where it is not encoded.
 fn text(schema: &Value, random: &mut Rng) -> String {
-    const PARTS: [&str; 16] = [
+    const PARTS: [&str; 17] = [
         "printer",
         " ",
         "a=b&c=d",
@@ -102,10 +117,15 @@ fn text(schema: &Value, random: &mut Rng) -> String {
         "a+b",
         "line\nbreak",
         "back\\slash",
+        "a;b[c]|d",
     ];
     match schema["format"].as_str() {
         Some("date") => return format!("2026-{:02}-{:02}", random.u8(1..=12), random.u8(1..=28)),
         Some("date-time") => return format!("2026-{:02}-{:02}T08:30:00Z", random.u8(1..=12), random.u8(1..=28)),
+        Some("email") => return format!("{}@example.com", random.lowercase()),
+        Some("byte") => {
+            return pick(&[json!("aGVsbG8="), json!("AAAA")], random).as_str().unwrap_or_default().to_owned();
+        }
         _ => {}
     }
     assert!(schema["pattern"].is_null(), "a pattern needs samples in the overlay: {schema}");
@@ -117,6 +137,10 @@ fn text(schema: &Value, random: &mut Rng) -> String {
     }
     while text.chars().count() < least.max(1) {
         text.push_str(PARTS[random.usize(..PARTS.len())]);
+    }
+    // A demanded text is more than spaces.
+    if text.trim().is_empty() {
+        text.insert(0, 'x');
     }
     text.chars().take(most).collect()
 }

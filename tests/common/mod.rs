@@ -2,9 +2,19 @@
 
 pub(crate) mod acme;
 pub(crate) mod arrival;
+#[cfg(feature = "jitbit")]
+pub(crate) mod changed;
 pub(crate) mod draw;
 pub(crate) mod fixture;
+pub(crate) mod inert;
+pub(crate) mod listing;
+#[cfg(any(feature = "jitbit", feature = "jsm"))]
+pub(crate) mod network;
 pub(crate) mod pages;
+#[cfg(all(unix, feature = "jitbit"))]
+pub(crate) mod postgres;
+#[cfg(feature = "jitbit")]
+pub(crate) mod whoami;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -16,7 +26,7 @@ use toolwright::catalog::{Catalog, sandbox_tables};
 use toolwright::config::{ConnectionConfig, sandbox_credentials};
 use toolwright::policy::{Defaults, Selection, SelectionWords};
 use toolwright::sandbox::{Sandbox, Script};
-use toolwright::upstream::{Credentials, RateLimits, parse_address};
+use toolwright::upstream::{Credentials, RateLimits, Unencrypted, parse_address};
 
 /// A selection that opens every tool.
 pub(crate) fn everything() -> SelectionWords {
@@ -37,7 +47,11 @@ pub(crate) async fn sandbox(script: Option<&str>) -> Sandbox {
 
 /// A connection to any address.
 pub(crate) fn connection(address: &str, timeout: Duration) -> ConnectionConfig {
-    ConnectionConfig::new(parse_address(address, &[]).unwrap(), Credentials::bearer("test-token").unwrap(), timeout)
+    ConnectionConfig::new(
+        parse_address(address, &[], Unencrypted::default()).unwrap(),
+        Credentials::bearer("test-token").unwrap(),
+        timeout,
+    )
 }
 
 /// A toolbox over a sandbox.
@@ -58,6 +72,12 @@ pub(crate) fn toolbox(sandbox: &Sandbox, words: &SelectionWords, defaults: Defau
 /// A toolbox whose Jitbit is at this address.
 pub(crate) fn jitbit_at(address: &str, timeout: Duration) -> Toolbox {
     let connections = HashMap::from([("jitbit".to_owned(), connection(address, timeout))]);
+    with_connections(&connections, &everything(), Defaults::Reads)
+}
+
+/// A toolbox whose vendor of this id is at this address.
+pub(crate) fn vendor_at(vendor: &str, address: &str) -> Toolbox {
+    let connections = HashMap::from([(vendor.to_owned(), connection(address, Duration::from_secs(60)))]);
     with_connections(&connections, &everything(), Defaults::Reads)
 }
 

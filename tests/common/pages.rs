@@ -1,7 +1,7 @@
 //! A vendor that exists for tests only: one listing in each paging style, and an upstream behind
 //! them that misbehaves on purpose.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -16,7 +16,8 @@ use toolwright::client_runtime::{self, Body, CompiledApi, Inputs, Pending, Query
 use toolwright::mcp_result;
 use toolwright::policy::{Defaults, Selection, SelectionWords};
 use toolwright_model::{
-    Address, Annotations, ApiTools, Binding, Call, Effect, Limits, Paging, PagingKind, Place, Signs, Tool, Vendor, Verb,
+    Address, Annotations, ApiTools, Binding, Call, Effect, Limits, Paging, PagingKind, Place, Returns, Signs, Tool,
+    Vendor, Verb,
 };
 
 const ID: &str = "pages";
@@ -114,11 +115,8 @@ impl Style {
             _ => Place::Query("filter".to_owned()),
         };
         let binding = |argument: &str, place: Place, default: Option<Value>| Binding {
-            argument: argument.to_owned(),
-            place,
-            single: false,
             default,
-            formats: Vec::new(),
+            ..Binding::plain(argument, place)
         };
         let call = Call {
             api: ID.to_owned(),
@@ -132,9 +130,13 @@ impl Style {
                 binding("filter", filter, None),
             ],
             fixed: Vec::new(),
+            needs_one_of: Vec::new(),
             hints: Vec::new(),
             answers: None,
+            returns: Returns::default(),
             paging: Some(paging),
+            read_back: None,
+            written_back: false,
         };
         let text = json!({"type": "string"});
         let schema = json!({
@@ -158,6 +160,8 @@ impl Style {
             risks: BTreeSet::new(),
             tags: BTreeSet::from(["core".to_owned()]),
             aliases: Vec::new(),
+            phrases: Vec::new(),
+            unlisted: Vec::new(),
             annotations: Annotations {
                 read_only_hint: true,
                 destructive_hint: false,
@@ -165,13 +169,14 @@ impl Style {
                 open_world_hint: true,
             },
             input_schema: RawValue::from_string(schema.to_string()).unwrap(),
+            unshown: Vec::new(),
             calls: vec![call],
             concise: Vec::new(),
         }
     }
 }
 
-static APIS: [CompiledApi; 1] = [CompiledApi { id: ID, vendor: ID, tools: "", sandbox: "", connect }];
+static APIS: [CompiledApi; 1] = [CompiledApi { id: ID, vendor: ID, tools: "", sandbox: "", answers: "", connect }];
 
 fn connect(upstream: Upstream) -> Box<dyn client_runtime::Connection> {
     Box::new(Client(upstream))
@@ -278,15 +283,20 @@ fn toolbox(address: &str) -> Toolbox {
         title: "Pages".to_owned(),
         addresses: vec![Address { variable: "PAGES_URL".to_owned(), ..Address::default() }],
         credentials: Vec::new(),
+        inbound: None,
         settings: Vec::new(),
         refusals: Vec::new(),
+        finders: BTreeMap::new(),
         guidance: String::new(),
+        prompts: Vec::new(),
         check: None,
         limits: Limits::default(),
+        arguments: Vec::new(),
+        phrases: Vec::new(),
+        source: BTreeMap::new(),
         paging: Vec::new(),
         untrusted: Some(Vec::new()),
         html: Vec::new(),
-        links: Vec::new(),
     };
     let tools = Style::ALL.into_iter().map(Style::definition).collect();
     let catalog = Catalog::new(vec![ApiTools { api: ID.to_owned(), vendor: ID.to_owned(), tools }], vec![vendor]);
@@ -364,7 +374,7 @@ async fn serve(listener: TcpListener, records: usize, fault: Fault, arrived: Arr
 }
 
 /// Head and body of a request.
-async fn read(stream: &mut TcpStream) -> Option<(String, String)> {
+pub(crate) async fn read(stream: &mut TcpStream) -> Option<(String, String)> {
     let mut bytes = Vec::new();
     let mut buffer = [0; 4_096];
     loop {

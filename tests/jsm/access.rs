@@ -13,7 +13,7 @@ use toolwright::call::Toolbox;
 use toolwright::catalog::Catalog;
 use toolwright::config::{ConnectionConfig, connection};
 use toolwright::policy::{Defaults, Selection, SelectionWords};
-use toolwright::upstream::parse_address;
+use toolwright::upstream::{Unencrypted, parse_address};
 use toolwright_model::{Credential, Vendor};
 
 use crate::common::{call, sandbox};
@@ -32,7 +32,7 @@ fn vendor() -> Vendor {
 
 fn resolved(variables: &[(&str, &str)]) -> Result<Option<ConnectionConfig>, String> {
     let value = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-    connection(&vendor(), &value).map_err(|error| error.to_string())
+    connection(&vendor(), &value, Unencrypted::default()).map_err(|error| error.to_string())
 }
 
 /// Answers one request with this JSON; returns its address and the request.
@@ -64,8 +64,11 @@ async fn once(answer: Value) -> (String, JoinHandle<String>) {
 /// The `Authorization` that a call over the connection has on the wire.
 async fn sent(connection: ConnectionConfig) -> String {
     let (address, arrived) = once(json!({})).await;
-    let connection =
-        ConnectionConfig { base: parse_address(&address, &[]).unwrap(), roots: BTreeMap::new(), ..connection };
+    let connection = ConnectionConfig {
+        base: parse_address(&address, &[], Unencrypted::default()).unwrap(),
+        roots: BTreeMap::new(),
+        ..connection
+    };
     let catalog = Catalog::compiled();
     let selection = Selection::resolve(&SelectionWords::default(), Defaults::Reads, &catalog).unwrap();
     let toolbox = Toolbox::new(catalog, selection, &HashMap::from([("jsm".to_owned(), connection)]), false);
@@ -119,7 +122,7 @@ async fn a_refresh_token_is_exchanged_and_replaced() {
             [GATEWAY, REFRESH[0], REFRESH[1]].iter().find(|(known, _)| *known == name).map(|(_, is)| (*is).to_owned())
         }
     };
-    let connection = connection(&vendor, &value).unwrap().unwrap();
+    let connection = connection(&vendor, &value, Unencrypted::default()).unwrap().unwrap();
     let credentials = connection.credentials.clone();
     assert_eq!(sent(connection).await, "Bearer b0ught");
     let request = arrived.await.unwrap();
@@ -200,7 +203,7 @@ async fn doctor_reports_the_account() {
     let (output, shown) = doctor(classic(sandbox.address("jsm-platform"))).await;
     assert_eq!(output.status.code(), Some(0), "{shown}");
     assert!(shown.contains("ok: you are Pat Doe") && shown.contains("from JSM_EMAIL and JSM_API_TOKEN"), "{shown}");
-    assert!(shown.contains("the scopes of these credentials are unknown"), "{shown}");
+    assert!(shown.contains("scopes       unknown: these credentials name none, like a classic token"), "{shown}");
     assert!(!shown.contains("t0ken"));
     assert_eq!(sandbox.record().len(), 1);
 }

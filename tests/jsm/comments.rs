@@ -89,8 +89,7 @@ async fn no_other_tool_sends_a_comment() {
         ("jsm_transition_issue", json!({"issueIdOrKey": ISSUE, "transition": {"id": "31"}, "fields": {}})),
     ];
     for (tool, fine) in &tools {
-        for name in ["update", "comment", "comments", "properties", "historyMetadata", "additionalComment", "*", "body"]
-        {
+        for name in ["comment", "comments", "properties", "historyMetadata", "additionalComment", "*", "body"] {
             let mut given = fine.clone();
             given[name] = json!({"comment": comment});
             let refused = desk.refusal(tool, given).await;
@@ -102,6 +101,16 @@ async fn no_other_tool_sends_a_comment() {
                 given["fields"][name] = value;
                 let refused = desk.refusal(tool, given).await;
                 assert!(refused.contains("which state who reads them"), "{tool} {name}: {refused}");
+            }
+        }
+        // Nor as a change of an entry.
+        for name in ["comment", "worklog", " comment", "-comment", "Kommentar", "log work"] {
+            for change in [comment.clone(), comment[0].clone(), json!([{"set": []}]), json!([{"edit": {"id": "7"}}])] {
+                let mut given = fine.clone();
+                given["update"] = json!({"labels": [{"add": "vpn"}], name: change});
+                let refused = desk.refusal(tool, given).await;
+                let edits = refused.contains("one of `add`, `remove`, `set`");
+                assert!(edits || refused.contains("which state who reads them"), "{tool} {name}: {refused}");
             }
         }
         // Nor as text that would be read as an object.

@@ -13,6 +13,7 @@ use toolwright::error::ConfigError;
 use toolwright::policy::{Defaults, Selection};
 use toolwright::server::Server;
 use toolwright::server::http::HttpServer;
+use toolwright::upstream::Unencrypted;
 
 use super::{ORGANIZATION, USER, ask, client, words};
 use crate::common::fixture::http_client;
@@ -23,7 +24,7 @@ const KEY: &str = "jca_pl4nted";
 fn connected(variables: &[(&str, &str)]) -> Result<ConnectionConfig, ConfigError> {
     let catalog = Catalog::compiled();
     let env = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-    connection(catalog.vendor("jumpcloud").unwrap(), &env).map(Option::unwrap)
+    connection(catalog.vendor("jumpcloud").unwrap(), &env, Unencrypted::default()).map(Option::unwrap)
 }
 
 #[test]

@@ -55,8 +55,8 @@ fn figures() {
     });
     let expected = json!({
         "tools": 386,
-        "core": 32,
-        "core reads": 17,
+        "core": 39,
+        "core reads": 22,
         "read": 236,
         "write": 117,
         "destructive": 33,

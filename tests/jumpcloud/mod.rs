@@ -4,6 +4,7 @@
 mod connection;
 mod figures;
 mod official;
+mod parameters;
 mod queries;
 mod unasked;
 

@@ -199,6 +199,45 @@ async fn event_queries_follow_the_vendors_examples() {
 }
 
 #[tokio::test]
+async fn terms_of_an_event_search_are_sent_as_the_vendor_takes_them() {
+    let sandbox = sandbox(None).await;
+    let client = client(toolbox(&sandbox, &everything(), Defaults::Reads).with_clock(noon)).await;
+    for (tool, more) in [
+        ("jumpcloud_list_events", json!({})),
+        ("jumpcloud_count_events", json!({})),
+        ("jumpcloud_list_event_values", json!({"field": "event_type"})),
+        ("jumpcloud_count_events_over_time", json!({"interval_unit": "d"})),
+    ] {
+        for search_term in [
+            json!({"and": [{"username": "root"}, {"client_ip": ["192.0.2.1", "192.0.2.2"]}]}),
+            json!({"and": [{"success": false}, {"or": [{"initiated_by.username": "paul"}, {"username": "paul"}]}]}),
+            json!({"or": {"initiated_by.username": ["user.1", "user.2"]}}),
+        ] {
+            let mut arguments = more.clone();
+            arguments["search_term"] = search_term.clone();
+            ask(&client, tool, &arguments).await.unwrap();
+            let recorded = sandbox.take_record();
+            assert!(recorded[0].is_accepted(), "{tool} {search_term}: {recorded:?}");
+            assert_eq!(recorded[0].json().unwrap()["search_term"], search_term, "{tool}");
+        }
+        for (search_term, expected) in [
+            (
+                json!({"or": [{"username": "root"}, {"username": "admin"}]}),
+                "`search_term.or[1]`: expected `username` once",
+            ),
+            (json!({"and": "event_type"}), "`search_term.and`: expected a list of objects"),
+            (json!({"and": [{"initiated_by": {"username": "root"}}]}), "joined by dots"),
+        ] {
+            let mut arguments = more.clone();
+            arguments["search_term"] = search_term.clone();
+            let error = ask(&client, tool, &arguments).await.unwrap_err();
+            assert!(error.contains(expected), "{tool} {search_term}: {error}");
+        }
+        assert!(sandbox.record().is_empty(), "{tool}");
+    }
+}
+
+#[tokio::test]
 async fn event_pages_continue_from_the_header_of_the_page_before() {
     let events =
         |ids: &[&str]| ids.iter().map(|id| json!({"id": id, "timestamp": "2026-11-20T13:00:00Z"})).collect::<Vec<_>>();

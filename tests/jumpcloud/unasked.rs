@@ -39,7 +39,7 @@ fn a_get_that_mails_an_administrator_is_a_write() {
     for entry in over(&catalog, "GET", "/users/reactivate/{id}") {
         assert_eq!(entry.tool.effect, Some(Effect::Write), "{}", entry.tool.name);
         assert!(entry.tool.risks.contains(&Risk::Notifies) && !entry.tool.annotations.read_only_hint);
-        assert!(entry.tool.description.contains("every call mails again"), "{}", entry.tool.description);
+        assert!(entry.tool.description.contains("Every call mails again"), "{}", entry.tool.description);
         assert_eq!(needs(&[], &entry.tool.name), ["--methods write"]);
     }
 }

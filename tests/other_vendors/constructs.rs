@@ -71,6 +71,10 @@ async fn each_construct_arrives() {
                 }
                 // A guard of ours: nothing may have left.
                 (Err(failure @ Failure::Call(_)), []) => line["refused"] = json!(failure.to_string()),
+                (Err(Failure::Arguments { problems, .. }), []) => {
+                    let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                    line["refused"] = json!(problems.join("; "));
+                }
                 (called, recorded) => {
                     let failure = called.err().map(|failure| failure.to_string()).unwrap_or_default();
                     let _ = writeln!(faults, "{}: {tool}: {} requests: {failure}", case.vendor, recorded.len());

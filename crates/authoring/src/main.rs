@@ -1,14 +1,18 @@
-//! The author's program: specs/ → generated/ (`regenerate`), and a vendor's description → the tools
-//! that it would become (`spec lint`) or a new folder under specs/ (`spec new`). Exit codes: 0 done,
-//! 1 findings, differences or a system error, 2 usage or an unreadable file.
+//! The author's program: specs/ → generated/ (`regenerate`), and a vendor's description → the tools that it would
+//! become (`spec lint`), a new folder under specs/ (`spec new`), what it changes (`spec diff`, `spec check`), its facts
+//! in our files (`spec update`); what answers showed → suggestions (`spec learn`). Exit codes: 0 done, 1 findings,
+//! differences or a system error, 2 usage or an unreadable file; in `spec diff` and `spec check` every failure is 3,
+//! in `spec update` 2.
 
 mod convert;
+mod diff;
 mod fetch;
 mod import;
 mod printer;
 mod regenerate;
 mod schemas;
 mod spec;
+mod update;
 
 use std::process::ExitCode;
 
@@ -58,8 +62,14 @@ impl From<std::io::Error> for CommandError {
 }
 
 fn main() -> ExitCode {
-    // clap prints help (exit code 0) and usage errors (2) itself.
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // A closed standard error leaves no way to report it.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { failure_code(2) } else { 0 });
+        }
+    };
     let mut printer = Printer;
     let result = match arguments.command {
         Command::Regenerate(arguments) => regenerate::run(&arguments, &mut printer),
@@ -69,14 +79,24 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(CommandError::Usage(text)) => {
             printer.error(&text);
-            ExitCode::from(2)
+            ExitCode::from(failure_code(2))
         }
         // The reader of our output closed its end, as `| head` does.
         Err(CommandError::System(error)) if is_broken_pipe(error.as_ref()) => ExitCode::SUCCESS,
         Err(CommandError::System(error)) => {
             printer.error(&error.to_string());
-            ExitCode::from(1)
+            ExitCode::from(failure_code(1))
         }
+    }
+}
+
+/// The exit code of a failure: the usual one, but none that states something about differences.
+fn failure_code(usual: u8) -> u8 {
+    let words: Vec<String> = std::env::args().skip(1).take(2).collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["spec", "diff" | "check"] => 3,
+        ["spec", "update"] => 2,
+        _ => usual,
     }
 }
 

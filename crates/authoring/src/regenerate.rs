@@ -28,6 +28,7 @@ pub(crate) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<ExitCo
     if !project.join("specs").is_dir() {
         return Err(CommandError::usage("there is no folder `specs` here\nhint: run this at the top of the project"));
     }
+    crate::update::journal::recover(project)?;
     let tree = match committed_tree(&project.join("specs")) {
         Ok(tree) => tree,
         Err(errors) => {

@@ -1,5 +1,11 @@
-//! `cargo spec`: a description → the tools that it would become (`lint`), or a new vendor's folder
-//! (`new`). Only this command fetches a description; the build has no network.
+//! `cargo spec`: a description → the tools that it would become (`lint`), a new vendor's folder (`new`),
+//! or what it changes for an API that we have (`diff`, `check`), taken over into our files (`update`); what answers
+//! showed → suggestions (`learn`). Only this command fetches a description; the build has no network.
+
+mod check;
+mod diff;
+mod learn;
+mod update;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -31,6 +37,20 @@ enum Command {
         after_help = "Example:\n  cargo spec new acme --from https://api.example.com/openapi.json --operations 'GET /tickets*'"
     )]
     New(NewArguments),
+    /// Compare a vendor's new description with ours: what changed, and which tools it hits; exit 0 the same,
+    /// 1 changes, 2 breaking changes, 3 unreadable
+    #[command(after_help = "Example:\n  cargo spec diff https://api.example.com/openapi.json --api acme")]
+    Diff(diff::DiffArguments),
+    /// Compare every API with the source that vendor.toml names, for a scheduled job; exit codes as of `diff`
+    #[command(after_help = "Example:\n  cargo spec check --format markdown")]
+    Check(check::CheckArguments),
+    /// Take over the facts of a vendor's new description into specs/, and regenerate; exit 0 done, 1 something is
+    /// left to you, 2 unreadable
+    #[command(after_help = "Example:\n  cargo spec update --api acme --from https://api.example.com/openapi.json")]
+    Update(update::UpdateArguments),
+    /// List what the answers that a server noted show and the descriptions do not say
+    #[command(after_help = learn::HELP)]
+    Learn(learn::Arguments),
 }
 
 #[derive(Debug, Args)]
@@ -65,9 +85,14 @@ enum Format {
 }
 
 pub(crate) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<ExitCode, CommandError> {
+    crate::update::journal::recover(Path::new("."))?;
     match &arguments.command {
         Command::Lint(arguments) => lint(arguments, printer),
+        Command::Learn(arguments) => learn::run(arguments, printer),
         Command::New(arguments) => new(arguments, printer).map(|()| ExitCode::SUCCESS),
+        Command::Diff(arguments) => diff::run(arguments, printer),
+        Command::Check(arguments) => check::run(arguments, printer),
+        Command::Update(arguments) => update::run(arguments, printer),
     }
 }
 
@@ -176,23 +201,15 @@ fn new(arguments: &NewArguments, printer: &mut Printer) -> Result<(), CommandErr
             "expected `a-z` and `0-9`, a letter first, at most 20 of them, no word of Rust and no cargo feature";
         return Err(CommandError::usage(format!("`{name}` can't be a vendor's id: {expected}")));
     }
-    let specs = Path::new("specs");
-    if !specs.is_dir() {
-        return Err(CommandError::usage("there is no folder `specs` here\nhint: run this at the top of the project"));
-    }
+    let specs = specs_folder()?;
     let target = specs.join(name);
     // `exists` would miss a dangling link.
     if target.symlink_metadata().is_ok() {
         let hint = "hint: take another name, or move that folder away; nothing is overwritten";
         return Err(CommandError::usage(format!("specs/{name} exists already\n{hint}")));
     }
-    let patterns = arguments.operations.iter().map(|pattern| glob::Pattern::new(pattern.trim()));
-    let patterns: Vec<glob::Pattern> =
-        patterns.collect::<Result<_, _>>().map_err(|error| CommandError::usage(format!("`--operations`: {error}")))?;
-    let wanted = |id: &str, method: &str, path: &str| {
-        let request = format!("{method} {path}");
-        patterns.is_empty() || patterns.iter().any(|p| p.matches(id) || p.matches(path) || p.matches(&request))
-    };
+    let patterns = patterns(&arguments.operations)?;
+    let wanted = |id: &str, method: &str, path: &str| is_wanted(&patterns, id, method, path);
     let named = apis(name, &arguments.from)?;
     let descriptions: Vec<Description> = named.iter().map(|(_, from)| read(from)).collect::<Result<_, _>>()?;
     let sources: Vec<NamedDescription<'_>> = named
@@ -216,6 +233,26 @@ fn new(arguments: &NewArguments, printer: &mut Printer) -> Result<(), CommandErr
          3. `cargo build`; until their effects are stated, the tools are served under `--tags unreviewed` only"
     ));
     Ok(())
+}
+
+fn specs_folder() -> Result<&'static Path, CommandError> {
+    let specs = Path::new("specs");
+    if !specs.is_dir() {
+        return Err(CommandError::usage("there is no folder `specs` here\nhint: run this at the top of the project"));
+    }
+    Ok(specs)
+}
+
+/// Reads the patterns of `--operations`.
+fn patterns(of: &[String]) -> Result<Vec<glob::Pattern>, CommandError> {
+    let patterns = of.iter().map(|pattern| glob::Pattern::new(pattern.trim()));
+    patterns.collect::<Result<_, _>>().map_err(|error| CommandError::usage(format!("`--operations`: {error}")))
+}
+
+/// Whether a pattern matches the operation; without patterns each is wanted.
+fn is_wanted(patterns: &[glob::Pattern], id: &str, method: &str, path: &str) -> bool {
+    let request = format!("{method} {path}");
+    patterns.is_empty() || patterns.iter().any(|p| p.matches(id) || p.matches(path) || p.matches(&request))
 }
 
 /// Returns each description's API name and file. A vendor's only API is called `api`.

@@ -10,6 +10,10 @@
 
 /// What tests/copy.rs needs, too.
 mod common;
+/// `cargo spec diff`: reports and exit codes.
+mod drift;
+/// `cargo spec learn`: what it suggests.
+mod learn;
 /// `cargo regenerate`: what it writes and deletes, what `--check` reports, and that this
 /// repository's generated/ is what its specs/ give.
 mod regenerate;

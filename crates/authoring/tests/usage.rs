@@ -16,6 +16,7 @@ fn each_page_shows_an_example() {
         (&["regenerate"][..], "Usage: cargo regenerate [OPTIONS]"),
         (&["spec"], "Usage: cargo spec <COMMAND>"),
         (&["spec", "lint"], "Usage: cargo spec lint [OPTIONS] <FILE>"),
+        (&["spec", "learn"], "Usage: cargo spec learn [OPTIONS] <FILE>"),
         (&["spec", "new"], "Usage: cargo spec new [OPTIONS] --from <[API=]FILE|URL> <NAME>"),
     ] {
         let shown = help(page);

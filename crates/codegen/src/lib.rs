@@ -13,12 +13,13 @@ use std::path::Path;
 use serde_json::Value;
 
 pub use emit::tree::{Difference, Tree};
+pub use lower::unoffered::Unoffered;
 pub use read::finding::{Errors, Finding, Findings};
 pub use read::vendor_folder::{is_id, overlay_name};
 
 use crate::emit::{api_files, index, typed};
 use crate::lower::vendor::{self, LoweredVendor};
-use crate::read::vendor_folder;
+use crate::read::{synonyms, vendor_folder};
 use toolwright_model::Vendor;
 
 /// What the generator makes of `specs/`.
@@ -33,6 +34,8 @@ pub struct Generated {
     descriptions: Vec<FinalDescription>,
     /// Values that the vendors' grammars accept: tool → argument → values. For tests.
     pub samples: BTreeMap<String, BTreeMap<String, Vec<Value>>>,
+    /// What no tool offers, and why: API → reasons. For tests.
+    pub unoffered: BTreeMap<String, Vec<Unoffered>>,
 }
 
 /// A description after overlay and fixups.
@@ -50,6 +53,7 @@ struct FinalDescription {
 /// Everything that is wrong with the files of the wanted vendors.
 pub fn generate(specs: &Path, wanted: impl Fn(&str) -> bool) -> Result<Generated, Errors> {
     let findings = Findings::default();
+    let synonyms = synonyms::read(specs, &findings);
     let folders = vendor_folder::read_all(specs, wanted, &findings);
     let vendors: Vec<LoweredVendor> = folders.map(|folder| vendor::lower(folder, &findings)).collect();
     vendor::check_names(&vendors, &findings);
@@ -60,14 +64,16 @@ pub fn generate(specs: &Path, wanted: impl Fn(&str) -> bool) -> Result<Generated
     findings.check(())?;
     let apis: Vec<(&str, &str)> = vendors.iter().flat_map(LoweredVendor::api_ids).collect();
     let connections: Vec<Vendor> = vendors.iter().filter_map(|vendor| vendor.vendor.clone()).collect();
-    let index = index::emit(&apis, &connections);
+    let index = index::emit(&apis, &connections, &synonyms);
     let samples = samples(&vendors);
+    let lowered = vendors.iter().flat_map(|vendor| &vendor.apis);
+    let unoffered = lowered.map(|api| (api.description.id.clone(), api.lowered.unoffered.clone())).collect();
     let descriptions = vendors.into_iter().flat_map(|vendor| vendor.apis).map(|api| FinalDescription {
         api: api.description.id,
         file: api.description.name,
         document: api.description.document.raw,
     });
-    Ok(Generated { tree, index, descriptions: descriptions.collect(), samples })
+    Ok(Generated { tree, index, descriptions: descriptions.collect(), samples, unoffered })
 }
 
 fn samples(vendors: &[LoweredVendor]) -> BTreeMap<String, BTreeMap<String, Vec<Value>>> {

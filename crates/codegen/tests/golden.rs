@@ -131,7 +131,7 @@ fn check(case: &Path) -> Result<(), String> {
 }
 
 /// The files of a case with one API are in `expected` itself. The client is compared where `CLIENTS`
-/// lists the case, the sandbox table where the case has one, and the index where the case is about
+/// lists the case, the sandbox table and the answers where the case has them, and the index where the case is about
 /// the layout of specs/.
 fn good(generated: &Generated, name: &str, expected: &Path) -> Tree {
     let folder = |path: &str| path.split('/').next().unwrap_or_default().to_owned();
@@ -142,7 +142,7 @@ fn good(generated: &Generated, name: &str, expected: &Path) -> Tree {
         let path = if apis.len() == 1 { path.split_once('/').map_or(path, |(_, file)| file) } else { path };
         let compared = match path.rsplit('/').next() {
             Some("client.rs") => CLIENTS.contains(&name),
-            Some("sandbox.json") => expected.join(path).exists(),
+            Some("sandbox.json" | "answers.json") => expected.join(path).exists(),
             _ => true,
         };
         if compared {

@@ -1,19 +1,26 @@
-//! What a format may use besides the value: the time, the opened folder, lookups at the vendor.
+//! What a format may use besides the value: the time, the opened folder, lookups at the vendor, the
+//! record that the call is about.
 
 use std::time::SystemTime;
 
-use crate::{Folder, Lookup, LookupCache};
+use serde_json::Value;
+use toolwright_model::Place;
+
+use crate::{CallFiles, Lookup, LookupCache};
 
 /// What a format may use besides the value.
+#[derive(Clone, Copy)]
 pub struct FormatContext<'a> {
     /// The current time.
     pub now: SystemTime,
-    /// The folder whose files may be sent, if the operator opened one.
-    pub folder: Option<&'a Folder>,
+    /// The files that may be sent by their paths, if the operator opened a folder.
+    pub files: Option<&'a CallFiles<'a>>,
     /// Calls the vendor's reading operations.
     pub lookup: &'a dyn Lookup,
     /// What was looked up over the same connection.
     pub cache: &'a LookupCache,
+    /// The values in the path of the same call, for lookups about the same record.
+    pub path: &'a [(Place, Value)],
 }
 
 /// A request that the vendor refused.

@@ -56,6 +56,17 @@ pub trait Format: Sync {
         self.lookup_use() == LookupUse::Never
     }
 
+    /// Whether it is, where the value is a list, the format of each of the list's values.
+    fn of_items(&self) -> bool {
+        false
+    }
+
+    /// Whether one text that is given for a list of such values is split at this character, a
+    /// comma or a space: no value contains it.
+    fn splits_at(&self, _formatted: &Formatted, _separator: char) -> bool {
+        false
+    }
+
     /// Changes a schema from what the vendor takes to what a model gives.
     ///
     /// # Errors
@@ -66,10 +77,16 @@ pub trait Format: Sync {
     /// Tests draw arguments from them.
     fn samples(&self, formatted: &Formatted, argument_type: &str) -> Vec<Value>;
 
-    /// The dotted path, inside the value, of what a caller may give in another type than the
-    /// schema names; empty: the value itself.
-    fn open_part(&self) -> Option<&'static str> {
-        None
+    /// The dotted paths, inside the value, of what a caller may give in another type than the
+    /// schema names; an empty one: the value itself.
+    fn open_parts(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The words for which an overlay may name tools beside the format, for a refusal to name them:
+    /// a format knows no tool.
+    fn tool_words(&self) -> &'static [&'static str] {
+        &[]
     }
 
     /// Adds to an argument's schema what callers may give in addition where the operator opened a
@@ -108,11 +125,28 @@ pub trait Format: Sync {
         None
     }
 
-    /// Turns each value of an answer that has this format into one that a model reads; returns
-    /// whether there was one.
-    fn read(&self, _answer: &mut Value) -> bool {
-        false
+    /// Returns the entries by which an object in an answer is known to be a value of this format; none where answers
+    /// hold no such values.
+    fn marks(&self) -> &'static [(&'static str, Mark)] {
+        &[]
     }
+
+    /// Returns such a value in the form that a model reads. `left` is how many bytes all values of an answer may still
+    /// become; this one takes its part of them.
+    fn read(&self, _value: &Value, _left: &mut usize) -> String {
+        String::new()
+    }
+}
+
+/// What an entry is that marks an object as a value of a format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// This text.
+    Text(&'static str),
+    /// Any number.
+    Number,
+    /// Any list.
+    List,
 }
 
 /// The result of a format that needs no lookup.

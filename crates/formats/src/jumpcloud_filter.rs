@@ -68,8 +68,8 @@ impl Format for JumpcloudFilter {
         self.offered_operators(formatted).iter().map(condition).collect()
     }
 
-    fn open_part(&self) -> Option<&'static str> {
-        Some("operator")
+    fn open_parts(&self) -> &'static [&'static str] {
+        &["operator"]
     }
 
     fn write<'a>(

@@ -13,20 +13,26 @@
 
 pub mod adf;
 mod context;
+mod email;
 mod error;
 mod file;
+mod folder;
 mod format;
 mod jira_fields;
+mod jira_transition;
 mod jql;
 mod jumpcloud_filter;
+mod jumpcloud_terms;
 mod list;
 mod lookup;
+mod pattern;
 mod schema;
 mod time;
 
 #[cfg(test)]
 mod tests;
 
+use std::pin::Pin;
 use std::time::SystemTime;
 
 use serde_json::Value;
@@ -34,21 +40,32 @@ use toolwright_model::{FormatName, Formatted};
 
 pub use context::{FormatContext, RefusedRequest};
 pub use error::FormatError;
-pub use file::{FILE, Folder, FolderError, file_schema, files_schema};
-pub use format::{ExplainFuture, Format, FormatRef, LookupUse, WriteFuture};
+pub use file::{FILE, file_schema, files_schema};
+pub use folder::{CallFiles, Folder, FolderError};
+pub use format::{ExplainFuture, Format, FormatRef, LookupUse, Mark, WriteFuture};
 pub use lookup::{Lookup, LookupCache, LookupError, LookupFuture};
+pub use pattern::{PATTERN, pattern_fault};
 
 /// Every format, in the order in which messages and the overlay's schema list them.
 pub static FORMATS: &[FormatRef] = &[
     &adf::Adf,
     &jql::Jql,
     &jira_fields::JiraFields,
+    &jira_fields::JiraFieldUpdate,
+    &jira_transition::TRANSITION,
+    &jira_transition::TRANSITION_ID,
     &jumpcloud_filter::FILTER_V1,
     &jumpcloud_filter::FILTER_V2,
+    &jumpcloud_terms::JumpcloudTerms,
     &list::SPACE_LIST,
     &list::COMMA_LIST,
     FILE,
-    &time::Time,
+    &time::TIME,
+    &time::JIRA_TIME,
+    &time::UNIX_MILLIS,
+    &time::DATE,
+    &email::Email,
+    &pattern::Pattern,
 ];
 
 /// Returns the format of this name.
@@ -60,15 +77,34 @@ fn known(formatted: &Formatted) -> Option<FormatRef> {
     find(formatted.format.as_str())
 }
 
-/// Returns the dotted paths, inside an argument with these formats, where a value may have another
-/// type than the input schema names: the format itself checks it.
-pub fn open_parts(formats: &[Formatted]) -> Vec<String> {
-    let part = |formatted: &Formatted| match (formatted.at.as_str(), known(formatted)?.open_part()?) {
-        ("", part) => Some(part.to_owned()),
-        (at, "") => Some(at.to_owned()),
-        (at, part) => Some(format!("{at}.{part}")),
-    };
-    formats.iter().filter_map(part).collect()
+/// What the check of an argument against its schema leaves to the format of a part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartOfFormat {
+    /// Dotted path inside the argument, through lists element by element; empty: all of it.
+    pub at: String,
+    /// The value may have another type than the schema names.
+    pub is_open: bool,
+    /// The characters at which one text that is given for a list is split.
+    pub separators: Vec<char>,
+}
+
+/// Returns the parts of an argument that these formats check, more or less of each.
+pub fn parts(formats: &[Formatted]) -> Vec<PartOfFormat> {
+    let mut parts = Vec::new();
+    for formatted in formats {
+        let Some(format) = known(formatted) else { continue };
+        let separators = [',', ' '].into_iter().filter(|separator| format.splits_at(formatted, *separator)).collect();
+        parts.push(PartOfFormat { at: formatted.at.clone(), is_open: false, separators });
+        for open in format.open_parts() {
+            let at = match (formatted.at.as_str(), *open) {
+                ("", part) => part.to_owned(),
+                (at, "") => at.to_owned(),
+                (at, part) => format!("{at}.{part}"),
+            };
+            parts.push(PartOfFormat { at, is_open: true, separators: Vec::new() });
+        }
+    }
+    parts
 }
 
 /// Adds to the schema of an argument with these formats what callers may give in addition where
@@ -95,25 +131,39 @@ pub fn resolve_relative_times<'a>(
 /// know about it goes to `notes`.
 ///
 /// # Errors
-/// The value does not fit the format.
+/// Every part of the value that does not fit its format.
 pub async fn write(
     formats: &[Formatted],
     mut value: Value,
     context: &FormatContext<'_>,
     notes: &mut Vec<String>,
-) -> Result<Value, FormatError> {
+) -> Result<Value, Vec<FormatError>> {
+    let mut errors = Vec::new();
     for formatted in formats {
         let Some(format) = known(formatted) else {
             let expected = "a format of this program, which the catalog and the program do not agree on";
-            return Err(FormatError::new(expected, format!("`{}`", formatted.format)));
+            errors.push(FormatError::new(expected, format!("`{}`", formatted.format)));
+            continue;
         };
         let path: Vec<&str> = formatted.at.split('.').filter(|name| !name.is_empty()).collect();
-        value = write_part(format, value, &path, formatted, context, notes).await?;
+        // Kept for the formats after it, which name what is wrong with their own parts.
+        let kept = (formats.len() > 1).then(|| value.clone());
+        value = match write_part(format, value, &path, formatted, context, notes).await {
+            Ok(written) => written,
+            Err(wrong) => {
+                errors.extend(wrong);
+                kept.unwrap_or_default()
+            }
+        };
     }
-    Ok(value)
+    if errors.is_empty() { Ok(value) } else { Err(errors) }
 }
 
-/// Writes the parts at a path, through lists element by element; missing parts stay missing.
+/// A written part, or what is wrong in it.
+type PartFuture<'a> = Pin<Box<dyn Future<Output = Result<Value, Vec<FormatError>>> + Send + 'a>>;
+
+/// Writes the parts at a path, through lists element by element; missing parts stay missing, and so
+/// do those that are cleared with `null`.
 fn write_part<'a>(
     format: FormatRef,
     value: Value,
@@ -121,30 +171,48 @@ fn write_part<'a>(
     formatted: &'a Formatted,
     context: &'a FormatContext<'a>,
     notes: &'a mut Vec<String>,
-) -> WriteFuture<'a> {
-    let Some((name, rest)) = path.split_first() else {
-        return format.write(value, formatted, context, notes);
-    };
+) -> PartFuture<'a> {
     Box::pin(async move {
-        match value {
-            Value::Array(items) => {
-                let mut written = Vec::with_capacity(items.len());
-                for (index, item) in items.into_iter().enumerate() {
-                    let item = write_part(format, item, path, formatted, context, notes).await;
-                    written.push(item.map_err(|error| error.below(&format!("[{index}]")))?);
-                }
-                Ok(Value::Array(written))
+        match (path.split_first(), value) {
+            (_, Value::Null) => Ok(Value::Null),
+            (Some(_), Value::Array(items)) => write_items(format, items, path, formatted, context, notes).await,
+            (None, Value::Array(items)) if format.of_items() => {
+                write_items(format, items, path, formatted, context, notes).await
             }
-            Value::Object(mut entries) => {
-                if let Some(entry) = entries.get_mut(*name).filter(|entry| !entry.is_null()) {
+            (None, value) => format.write(value, formatted, context, notes).await.map_err(|error| vec![error]),
+            (Some((name, rest)), Value::Object(mut entries)) => {
+                if let Some(entry) = entries.get_mut(*name) {
                     let part = write_part(format, entry.take(), rest, formatted, context, notes).await;
-                    *entry = part.map_err(|error| error.below(&format!(".{name}")))?;
+                    *entry = part.map_err(|errors| below(errors, &format!(".{name}")))?;
                 }
                 Ok(Value::Object(entries))
             }
-            other => Ok(other),
+            (Some(_), other) => Ok(other),
         }
     })
+}
+
+/// Writes what is at the path in each item.
+async fn write_items(
+    format: FormatRef,
+    items: Vec<Value>,
+    path: &[&str],
+    formatted: &Formatted,
+    context: &FormatContext<'_>,
+    notes: &mut Vec<String>,
+) -> Result<Value, Vec<FormatError>> {
+    let (mut written, mut errors) = (Vec::with_capacity(items.len()), Vec::new());
+    for (index, item) in items.into_iter().enumerate() {
+        match write_part(format, item, path, formatted, context, notes).await {
+            Ok(item) => written.push(item),
+            Err(wrong) => errors.extend(below(wrong, &format!("[{index}]"))),
+        }
+    }
+    if errors.is_empty() { Ok(Value::Array(written)) } else { Err(errors) }
+}
+
+fn below(errors: Vec<FormatError>, step: &str) -> Vec<FormatError> {
+    errors.into_iter().map(|error| error.below(step)).collect()
 }
 
 /// Looks up why the vendor refused a request with this value.
@@ -157,10 +225,13 @@ pub async fn explain(
     known(formatted)?.explain(value, formatted, refused, lookup).await
 }
 
-/// Returns the JSON body of an answer in the form that a model reads; `None` where the answer does
-/// not hold the format and stays as it is, byte for byte.
-pub fn read(format: &FormatName, body: &[u8]) -> Option<String> {
-    let format = find(format.as_str())?;
-    let mut answer: Value = serde_json::from_slice(body).ok()?;
-    format.read(&mut answer).then(|| answer.to_string())
+/// Returns the entries by which an object in an answer is known to be a value of a format.
+pub fn marks(format: &FormatName) -> &'static [(&'static str, Mark)] {
+    find(format.as_str()).map(Format::marks).unwrap_or_default()
+}
+
+/// Returns a value of an answer, which has the format's marks, in the form that a model reads. `left` is how many bytes
+/// all values of the answer may still become; this one takes its part of them.
+pub fn read(format: &FormatName, value: &Value, left: &mut usize) -> Option<String> {
+    Some(find(format.as_str())?.read(value, left))
 }

@@ -30,6 +30,11 @@ impl Format for SeparatedList {
         self.summary
     }
 
+    fn splits_at(&self, _: &Formatted, separator: char) -> bool {
+        // What a vendor joins with spaces are names, which have neither.
+        separator == ',' || separator == self.separator
+    }
+
     fn argument_schema(&self, _: &Formatted, schema: &mut Map<String, Value>) -> Result<(), &'static str> {
         if schema::type_of(schema) != "string" {
             return Err("a text");

@@ -1,6 +1,7 @@
 //! An operation of the vendor that only reads → the values that a format needs; lists of names are
 //! kept for a while.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
@@ -31,13 +32,6 @@ pub enum LookupError {
     Failed(String),
 }
 
-/// A record of the vendor by its id and by the name that people use.
-#[derive(Debug)]
-pub(crate) struct NamedId {
-    pub(crate) id: String,
-    pub(crate) name: String,
-}
-
 /// The lists that lookups over one connection returned, by operation.
 #[derive(Debug, Default)]
 pub struct LookupCache(Mutex<HashMap<String, CachedList>>);
@@ -45,24 +39,31 @@ pub struct LookupCache(Mutex<HashMap<String, CachedList>>);
 #[derive(Debug, Clone)]
 struct CachedList {
     fetched_at: SystemTime,
-    list: Arc<Vec<NamedId>>,
+    /// What the format made of the answer.
+    list: Arc<dyn Any + Send + Sync>,
 }
 
 impl LookupCache {
     /// Returns the list of an operation if it is younger than `max_age`.
-    pub(crate) fn get(&self, operation: &str, now: SystemTime, max_age: Duration) -> Option<Arc<Vec<NamedId>>> {
+    pub(crate) fn get<T: Send + Sync + 'static>(
+        &self,
+        operation: &str,
+        now: SystemTime,
+        max_age: Duration,
+    ) -> Option<Arc<T>> {
         let lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let cached = lists.get(operation)?;
         // After the clock was set back no age is known.
         let age = now.duration_since(cached.fetched_at).ok()?;
-        (age < max_age).then(|| Arc::clone(&cached.list))
+        (age < max_age).then(|| Arc::clone(&cached.list).downcast().ok()).flatten()
     }
 
-    pub(crate) fn insert(&self, operation: &str, now: SystemTime, list: &Arc<Vec<NamedId>>) {
+    pub(crate) fn insert<T: Send + Sync + 'static>(&self, operation: &str, now: SystemTime, list: &Arc<T>) {
         let mut lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if lists.len() >= MAX_LISTS {
             lists.clear();
         }
-        lists.insert(operation.to_owned(), CachedList { fetched_at: now, list: Arc::clone(list) });
+        let list: Arc<dyn Any + Send + Sync> = Arc::<T>::clone(list);
+        lists.insert(operation.to_owned(), CachedList { fetched_at: now, list });
     }
 }

@@ -7,6 +7,15 @@ pub(crate) fn type_of(schema: &Map<String, Value>) -> &str {
     schema.get("type").and_then(Value::as_str).unwrap_or_default()
 }
 
+/// Returns whether a schema describes a text, or a list of texts.
+pub(crate) fn is_text(schema: &Map<String, Value>) -> bool {
+    match type_of(schema) {
+        "string" => true,
+        "array" => schema.get("items").and_then(|items| items.get("type")) == Some(&json!("string")),
+        _ => false,
+    }
+}
+
 /// Replaces a schema by one of this type. Of the old one the entries `keys` stay, and the
 /// description, with `text` after it unless it contains `sign` already.
 pub(crate) fn replace(schema: &mut Map<String, Value>, kind: &str, (sign, text): (&str, &str), keys: &[&str]) {

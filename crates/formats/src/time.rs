@@ -1,8 +1,8 @@
-//! A point in time, absolute or relative to now → RFC 3339 in UTC.
+//! A point in time, absolute or relative to now → the notation in which the vendor takes it.
 
 use std::time::SystemTime;
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::{Map, Value, json};
 use toolwright_model::Formatted;
 
@@ -10,35 +10,96 @@ use crate::error::{FormatError, short};
 use crate::format::{Format, WriteFuture, written};
 use crate::{FormatContext, schema};
 
-const EXPECTED: &str =
-    "a time such as `2026-11-20T09:30:00Z`, a date, or one relative to now such as `-24h`, `-7d` (s, m, h, d, w)";
+/// RFC 3339.
+pub(crate) const TIME: Time = Time {
+    name: "time",
+    summary: "A point in time, absolute or relative to now → RFC 3339 in UTC.",
+    notation: Notation::Rfc3339,
+};
 
-pub(crate) struct Time;
+/// As Jira takes and returns it.
+pub(crate) const JIRA_TIME: Time = Time {
+    name: "jira-time",
+    summary: "The same → with milliseconds and an offset without a colon, such as `2026-11-20T09:30:00.000+0000`.",
+    notation: Notation::Jira,
+};
+
+/// A number.
+pub(crate) const UNIX_MILLIS: Time = Time {
+    name: "unix-millis",
+    summary: "The same → milliseconds since 1970, a number.",
+    notation: Notation::UnixMillis,
+};
+
+/// A day.
+pub(crate) const DATE: Time =
+    Time { name: "date", summary: "The same → its day, such as `2026-11-20`.", notation: Notation::Date };
+
+pub(crate) struct Time {
+    name: &'static str,
+    summary: &'static str,
+    notation: Notation,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Notation {
+    Rfc3339,
+    Jira,
+    UnixMillis,
+    Date,
+}
+
+/// A point in time, and the day on which it was written to be.
+#[derive(Clone, Copy)]
+struct Moment {
+    utc: DateTime<Utc>,
+    day: NaiveDate,
+}
 
 impl Format for Time {
     fn name(&self) -> &'static str {
-        "time"
+        self.name
     }
 
     fn summary(&self) -> &'static str {
-        "A point in time, absolute or relative to now → RFC 3339 in UTC."
+        self.summary
     }
 
-    fn argument_schema(&self, _: &Formatted, schema: &mut Map<String, Value>) -> Result<(), &'static str> {
-        if schema::type_of(schema) != "string" {
-            return Err("a text");
+    fn of_items(&self) -> bool {
+        true
+    }
+
+    fn argument_schema(&self, formatted: &Formatted, schema: &mut Map<String, Value>) -> Result<(), &'static str> {
+        let of_vendor = if self.notation == Notation::UnixMillis { "integer" } else { "string" };
+        if schema::type_of(schema) != of_vendor {
+            return Err(if of_vendor == "integer" { "a whole number" } else { "a text" });
         }
-        let addition = ("-24h", "RFC 3339, or relative to now such as `-24h`, `-7d`.");
-        schema::replace(schema, "string", addition, &["default"]);
+        // A part that names its format already is left: objects have many, and each word costs.
+        let named = schema.contains_key("format") && (!formatted.at.is_empty() || self.notation == Notation::Date);
+        if !named {
+            let addition = match self.notation {
+                Notation::Date => ("-7d", "A date, or relative to now such as `-7d`."),
+                _ => ("-24h", "RFC 3339, a date, or relative to now such as `-24h`."),
+            };
+            schema::replace(schema, "string", addition, &["default"]);
+        }
         Ok(())
     }
 
     fn samples(&self, _: &Formatted, _: &str) -> Vec<Value> {
-        vec![json!("-24h"), json!("2026-11-20T09:30:00+01:00")]
+        vec![json!("-24h"), json!("2026-11-20T09:30:00+01:00"), json!("2026-11-20")]
+    }
+
+    fn splits_at(&self, _: &Formatted, separator: char) -> bool {
+        separator == ','
     }
 
     fn resolve_relative_time(&self, given: &str, now: SystemTime) -> Option<String> {
-        relative(given.trim(), now).and_then(rfc3339)
+        let moment = relative(given.trim(), now)?;
+        match self.notation {
+            Notation::Date => self.text(moment),
+            _ => TIME.text(moment),
+        }
     }
 
     fn write<'a>(
@@ -48,34 +109,63 @@ impl Format for Time {
         context: &'a FormatContext<'a>,
         _: &'a mut Vec<String>,
     ) -> WriteFuture<'a> {
-        written(in_utc(&value, context.now))
+        written(self.of_vendor(&value, context.now))
     }
 }
 
-fn in_utc(value: &Value, now: SystemTime) -> Result<Value, FormatError> {
-    let Some(given) = value.as_str() else {
-        return Err(FormatError::new(EXPECTED, short(&value.to_string())));
-    };
-    let text = given.trim();
-    match relative(text, now).or_else(|| absolute(text)).and_then(rfc3339) {
-        Some(text) => Ok(Value::from(text)),
-        None => Err(FormatError::new(EXPECTED, short(text))),
+impl Time {
+    fn of_vendor(&self, value: &Value, now: SystemTime) -> Result<Value, FormatError> {
+        let Some(given) = value.as_str() else {
+            return Err(FormatError::new(self.expected(), short(&value.to_string())));
+        };
+        let text = given.trim();
+        // As the vendor's own answers may have it.
+        if self.notation == Notation::UnixMillis
+            && let Ok(number) = text.parse::<u64>()
+        {
+            return Ok(Value::from(number));
+        }
+        let moment = relative(text, now).or_else(|| absolute(text));
+        let written = moment.and_then(|moment| match self.notation {
+            Notation::UnixMillis => self.text(moment).map(|_| Value::from(moment.utc.timestamp_millis())),
+            _ => self.text(moment).map(Value::from),
+        });
+        written.ok_or_else(|| FormatError::new(self.expected(), short(given)))
     }
-}
 
-fn rfc3339(moment: DateTime<Utc>) -> Option<String> {
-    // RFC 3339 has four digits for a year.
-    let written = moment.to_rfc3339_opts(SecondsFormat::AutoSi, true);
-    (0..=9999).contains(&chrono::Datelike::year(&moment)).then_some(written)
+    /// The text of the vendor's notation; RFC 3339 where that is a number.
+    fn text(&self, moment: Moment) -> Option<String> {
+        // Every notation has four digits for a year.
+        if !(0..=9999).contains(&chrono::Datelike::year(&moment.utc)) {
+            return None;
+        }
+        Some(match self.notation {
+            Notation::Rfc3339 | Notation::UnixMillis => moment.utc.to_rfc3339_opts(SecondsFormat::AutoSi, true),
+            Notation::Jira => moment.utc.format("%Y-%m-%dT%H:%M:%S%.3f+0000").to_string(),
+            Notation::Date => moment.day.format("%Y-%m-%d").to_string(),
+        })
+    }
+
+    fn expected(&self) -> &'static str {
+        match self.notation {
+            Notation::Date => {
+                "a date such as `2026-11-20`, or one relative to now such as `-7d`, `+2w` (s, m, h, d, w)"
+            }
+            _ => {
+                "a time such as `2026-11-20T09:30:00Z`, a date, or one relative to now such as `-24h`, `-7d` \
+                 (s, m, h, d, w)"
+            }
+        }
+    }
 }
 
 /// `-24h`, `+2d`, `now`.
-fn relative(text: &str, now: SystemTime) -> Option<DateTime<Utc>> {
+fn relative(text: &str, now: SystemTime) -> Option<Moment> {
     // A span in seconds or more needs no fractions.
     let now = DateTime::<Utc>::from(now);
     let now = DateTime::from_timestamp(now.timestamp(), 0)?;
     if text.eq_ignore_ascii_case("now") {
-        return Some(now);
+        return Some(Moment { utc: now, day: now.date_naive() });
     }
     let unit = text.chars().next_back()?;
     let number = text.strip_suffix(unit)?;
@@ -89,16 +179,26 @@ fn relative(text: &str, now: SystemTime) -> Option<DateTime<Utc>> {
         'w' => 7 * 24 * 60 * 60,
         _ => return None,
     };
-    now.checked_add_signed(TimeDelta::try_seconds(count.checked_mul(seconds)?)?)
+    let utc = now.checked_add_signed(TimeDelta::try_seconds(count.checked_mul(seconds)?)?)?;
+    Some(Moment { utc, day: utc.date_naive() })
 }
 
-/// A date, or RFC 3339 with a `T` or a space; without an offset it is UTC.
-fn absolute(text: &str) -> Option<DateTime<Utc>> {
-    if let Ok(date) = text.parse::<NaiveDate>() {
-        return Some(date.and_hms_opt(0, 0, 0)?.and_utc());
+/// A date, or RFC 3339 with a `T` or a space, with or without seconds, its offset with or without a
+/// colon; without an offset it is UTC.
+fn absolute(text: &str) -> Option<Moment> {
+    if let Ok(day) = text.parse::<NaiveDate>() {
+        return Some(Moment { utc: day.and_hms_opt(0, 0, 0)?.and_utc(), day });
     }
-    let with_zone = |text: &str| DateTime::parse_from_rfc3339(text).ok().map(|moment| moment.to_utc());
-    with_zone(text).or_else(|| with_zone(&format!("{text}Z")))
+    let text = text.replacen(' ', "T", 1);
+    let with_offset = |pattern: &str| DateTime::parse_from_str(&text, pattern).ok();
+    let offset = DateTime::parse_from_rfc3339(&text).ok();
+    let offset = offset.or_else(|| with_offset("%Y-%m-%dT%H:%M:%S%.f%z")).or_else(|| with_offset("%Y-%m-%dT%H:%M%#z"));
+    if let Some(moment) = offset {
+        return Some(Moment { utc: moment.to_utc(), day: moment.date_naive() });
+    }
+    let plain = |pattern: &str| NaiveDateTime::parse_from_str(&text, pattern).ok();
+    let moment = plain("%Y-%m-%dT%H:%M:%S%.f").or_else(|| plain("%Y-%m-%dT%H:%M"))?;
+    Some(Moment { utc: moment.and_utc(), day: moment.date() })
 }
 
 #[cfg(test)]
@@ -107,10 +207,13 @@ mod tests {
 
     use super::*;
 
+    /// 2026-11-20T08:00:00.5Z
+    fn now() -> SystemTime {
+        UNIX_EPOCH + Duration::from_millis(1_795_161_600_500)
+    }
+
     fn utc(text: &str) -> Option<String> {
-        // 2026-11-20T08:00:00.5Z
-        let now = UNIX_EPOCH + Duration::from_millis(1_795_161_600_500);
-        in_utc(&json!(text), now).ok().map(|value| value.as_str().unwrap().to_owned())
+        TIME.of_vendor(&json!(text), now()).ok().map(|value| value.as_str().unwrap().to_owned())
     }
 
     #[test]
@@ -124,11 +227,36 @@ mod tests {
             ("now", "2026-11-20T08:00:00Z"),
             ("2026-11-20T09:30:00Z", "2026-11-20T09:30:00Z"),
             ("2026-11-20T09:30:00.250+01:00", "2026-11-20T08:30:00.250Z"),
+            ("2026-11-20T09:30:00.000+0100", "2026-11-20T08:30:00Z"),
             ("2026-11-20 09:30:00", "2026-11-20T09:30:00Z"),
+            ("2026-11-20T09:30", "2026-11-20T09:30:00Z"),
+            ("2026-11-20T09:30+01:00", "2026-11-20T08:30:00Z"),
             ("2024-02-29", "2024-02-29T00:00:00Z"),
         ] {
             assert_eq!(utc(given).as_deref(), Some(expected), "{given}");
         }
+    }
+
+    #[test]
+    fn each_vendor_gets_its_own_notation() {
+        for (given, jira, millis, date) in [
+            ("-2h", "2026-11-20T06:00:00.000+0000", 1_795_154_400_000_i64, "2026-11-20"),
+            ("2026-11-28", "2026-11-28T00:00:00.000+0000", 1_795_824_000_000, "2026-11-28"),
+            ("2026-11-28T00:30:00+02:00", "2026-11-27T22:30:00.000+0000", 1_795_818_600_000, "2026-11-28"),
+            ("2026-11-28T10:00:00.000+0000", "2026-11-28T10:00:00.000+0000", 1_795_860_000_000, "2026-11-28"),
+        ] {
+            assert_eq!(JIRA_TIME.of_vendor(&json!(given), now()), Ok(json!(jira)), "{given}");
+            assert_eq!(UNIX_MILLIS.of_vendor(&json!(given), now()), Ok(json!(millis)), "{given}");
+            assert_eq!(DATE.of_vendor(&json!(given), now()), Ok(json!(date)), "{given}");
+        }
+        assert_eq!(UNIX_MILLIS.of_vendor(&json!("1795154400000"), now()), Ok(json!(1_795_154_400_000_i64)));
+    }
+
+    #[test]
+    fn relative_times_are_resolved_once() {
+        assert_eq!(JIRA_TIME.resolve_relative_time("-2h", now()).as_deref(), Some("2026-11-20T06:00:00Z"));
+        assert_eq!(DATE.resolve_relative_time("+3d", now()).as_deref(), Some("2026-11-23"));
+        assert_eq!(TIME.resolve_relative_time("2026-11-20", now()), None);
     }
 
     #[test]
@@ -150,7 +278,10 @@ mod tests {
             "+500000w",
             "ü",
         ] {
-            assert_eq!(utc(given), None, "{given}");
+            for format in [&TIME, &JIRA_TIME, &UNIX_MILLIS, &DATE] {
+                assert!(format.of_vendor(&json!(given), now()).is_err(), "{} {given}", format.name);
+            }
         }
+        assert!(TIME.of_vendor(&json!(5), now()).is_err());
     }
 }

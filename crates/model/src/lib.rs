@@ -1,36 +1,50 @@
 //! Tools and vendors as plain data: the build writes them to `generated/<api>/tools.json` and the
 //! program reads them back. It imports nothing of ours, so that both halves can share it.
 
+pub mod answer_limits;
+pub mod answers;
+mod argument_rule;
+pub mod comparison;
+pub mod file_limits;
 mod format;
+mod listing;
 pub mod media_type;
 mod name;
 mod operation;
 mod paging;
+mod phrase_rule;
 mod portability;
+mod prompt;
 mod settings_file;
 mod suggest;
 mod summary;
+mod synonyms;
 mod tool;
 mod truncate;
 mod vendor;
 mod words;
 
-pub use format::{FormatName, Formatted};
+pub use argument_rule::ArgumentRule;
+pub use format::{FormatName, Formatted, Letters, TextPattern};
 pub use name::{
     ALL_TAGS, CORE_TAG, HELD_BACK_TAGS, MAX_TOOL_NAME, UNREVIEWED_TAG, UNVERIFIED_TAG, api_id, api_stem, function_name,
     is_tool_name, kebab_case, resource_words, snake_case,
 };
 pub use operation::{BodyKind, Location, Operation, Parameter, ParameterKind, QueryStyle, RequestBody};
 pub use paging::{Paging, PagingKind, PagingStyle, Signs};
+pub use phrase_rule::PhraseRule;
 pub use portability::portability_faults;
-pub use settings_file::{Profile, SettingsFile};
+pub use prompt::{Prompt, PromptArgument, PromptValues};
+pub use settings_file::{AccountVariables, Profile, SettingsFile};
 pub use suggest::{suggest, suggest_one};
 pub use summary::{OperationSummary, ToolSummary};
+pub use synonyms::{Synonyms, Wish, WordForm};
 pub use tool::{
-    ALL, Annotations, ApiTools, Binding, CURSOR, Call, Condition, DETAIL, DRY_RUN, Effect, FIELDS, FULL, Fixed, Hint,
-    JQ, Place, Risk, Tool, Verb,
+    ALL, ANSWER, Annotations, ApiTools, Binding, CURSOR, Call, Clear, Condition, DETAIL, DRY_RUN, EACH_ENTRY,
+    EACH_ITEM, Effect, FIELDS, FULL, Fixed, Hint, JQ, Place, RAW, ReadBack, Returns, Risk, Tool, Unshown, Verb,
 };
 pub use truncate::truncate;
 pub use vendor::{
-    Address, AddressVariable, Check, ClientSecret, Credential, Holds, Limits, Refusal, Setting, Template, Vendor,
+    Address, AddressVariable, Check, ClientSecret, Credential, DescriptionSource, Holds, Inbound, Limits, Refusal,
+    Setting, Template, Vendor,
 };

@@ -89,6 +89,24 @@ pub struct Signs {
     /// The header with how many records it could hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit_header: Option<String>,
+    /// Whether the vendor cuts a range of records first and leaves out some of it afterwards: pages come short, and
+    /// the position advances by the range that was requested.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cuts: bool,
+    /// How many records the vendor looks through at most; then only that is the end, and no empty page is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reach: Option<u64>,
+    /// Further entries of an answer that describe its page; they are left out, as the signs are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaced: Vec<String>,
+}
+
+impl Signs {
+    /// Returns the JSON pointers to what an answer states of its page.
+    pub fn pointers(&self) -> impl Iterator<Item = &str> {
+        let signs = [&self.total, &self.last, &self.next].into_iter().filter_map(Option::as_deref);
+        signs.chain(self.replaced.iter().map(String::as_str))
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]

@@ -33,13 +33,19 @@ pub const CURSOR: &str = "cursor";
 /// The argument of every tool that pages: all pages, up to a bound.
 pub const ALL: &str = "all";
 
-/// The argument of every tool that reads and whose overlay states what is concise: how much of each
-/// record to give.
+/// The argument of every tool that reads, where its overlay states what is concise or another tool
+/// writes back what it reads: how much of each record to give.
 pub const DETAIL: &str = "detail";
 /// The value of [`DETAIL`] that gives everything.
 pub const FULL: &str = "full";
+/// The value of [`DETAIL`] that gives everything as the vendor has it: to be changed and written back.
+pub const RAW: &str = "raw";
 /// The argument of every tool that reads: a filter over the answer.
 pub const JQ: &str = "jq";
+
+/// The argument under which clients are shown what every tool that reads has: [`DETAIL`], [`FIELDS`], [`JQ`], [`ALL`].
+/// They are accepted beside it, too.
+pub const ANSWER: &str = "answer";
 
 /// One tool.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -61,17 +67,37 @@ pub struct Tool {
     pub tags: BTreeSet<String>,
     /// Names that other servers use for the same tool; a call by alias works.
     pub aliases: Vec<String>,
+    /// How people ask for it, for the search only: no model is sent them with the tool.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub phrases: Vec<String>,
     /// The MCP hints, true to effect and risks.
     pub annotations: Annotations,
     /// Self-contained JSON Schema of the arguments, kept as text until it is needed:
     /// parsing every schema would dominate the start of the server.
     pub input_schema: Box<RawValue>,
+    /// Arguments that few callers need: clients are sent their names only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unlisted: Vec<String>,
+    /// What is checked of the arguments beside that schema.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unshown: Vec<Unshown>,
     /// The operations it calls; the first whose condition holds is taken.
     pub calls: Vec<Call>,
     /// Dotted paths to what is kept of each record unless everything is requested; empty where
     /// there is no difference.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub concise: Vec<String>,
+}
+
+/// Keywords of JSON Schema that are checked before a request is sent, and that no client is shown:
+/// some refuse them, and a model can't use them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Unshown {
+    /// The JSON pointer into the input schema.
+    pub at: String,
+    /// The keywords that hold there too.
+    pub keywords: Map<String, Value>,
 }
 
 /// The MCP annotations of a tool.
@@ -112,15 +138,57 @@ pub struct Call {
     /// What is always sent and never offered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fixed: Vec<Fixed>,
+    /// The arguments of which at least one has to be given; none where it is empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs_one_of: Vec<String>,
     /// Advice for refusals of the vendor that are known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hints: Vec<Hint>,
+    /// What it answers with, as the description states it.
+    #[serde(default, skip_serializing_if = "Returns::is_json")]
+    pub returns: Returns,
     /// The format that its answers hold, and that a model gets in a plainer one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answers: Option<FormatName>,
     /// How its pages are requested and read; `None` where it answers with all there is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paging: Option<Paging>,
+    /// What reads the record that it changes; `None` where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_back: Option<ReadBack>,
+    /// Whether it reads what another operation changes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub written_back: bool,
+}
+
+/// What an operation answers with where it succeeds, as the description states it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Returns {
+    /// JSON. An answer that is text and no JSON is broken.
+    #[default]
+    Json,
+    /// A file: bytes, or text that the description does not describe, whose names and texts its author chose.
+    File,
+    /// The description does not state it.
+    Unstated,
+}
+
+impl Returns {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes references")]
+    fn is_json(&self) -> bool {
+        *self == Self::Json
+    }
+}
+
+/// The operation of the same API that reads the record which a change is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReadBack {
+    /// Its id.
+    pub operation: String,
+    /// Its inputs that name the record; the change has one of the same name for each.
+    pub inputs: Vec<Place>,
 }
 
 /// Holds when an argument has a certain value.
@@ -151,7 +219,31 @@ pub struct Binding {
     /// How the value is written for the vendor, in this order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub formats: Vec<Formatted>,
+    /// Which parts a caller clears with `null`, and what the vendor gets then.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clears: Vec<Clear>,
+    /// The character that separates the values of the list in the request; no value can contain it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub separator: Option<char>,
 }
+
+/// A part of an argument that a caller clears with `null`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clear {
+    /// Dotted path inside the argument, with [`EACH_ITEM`] for the values of a list and
+    /// [`EACH_ENTRY`] for those of an object with free names; empty: all of it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub at: String,
+    /// What the vendor takes for it; `null` where it is missing.
+    #[serde(default, skip_serializing_if = "Value::is_null")]
+    pub send: Value,
+}
+
+/// The step of a path that leads to every value of a list.
+pub const EACH_ITEM: &str = "[]";
+/// The step of a path that leads to every entry of an object with free names.
+pub const EACH_ENTRY: &str = "*";
 
 /// A value that is always sent.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -195,6 +287,26 @@ pub struct Hint {
     pub equals: Value,
     /// The advice.
     pub say: String,
+}
+
+impl Call {
+    /// Returns the place of this call that has the value of another operation's `place`: the same, or
+    /// one of the same name.
+    pub fn place_like(&self, place: &Place) -> Option<&Place> {
+        let places = || self.bindings.iter().map(|b| &b.place).chain(self.fixed.iter().map(|fixed| &fixed.place));
+        let named = |other: &&Place| place.name().is_some() && other.name() == place.name();
+        places().find(|other| *other == place).or_else(|| places().find(named))
+    }
+}
+
+impl Place {
+    /// Returns the name of the parameter or property; `None` for the body as a whole.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Path(name) | Self::Query(name) | Self::Header(name) | Self::Property(name) => Some(name),
+            Self::Properties | Self::Body => None,
+        }
+    }
 }
 
 words! {
@@ -259,6 +371,26 @@ words! {
     }
 }
 
+impl Binding {
+    /// Returns the binding of an argument that is sent as it is given.
+    pub fn plain(argument: impl Into<String>, place: Place) -> Self {
+        Self {
+            argument: argument.into(),
+            place,
+            single: false,
+            default: None,
+            formats: Vec::new(),
+            clears: Vec::new(),
+            separator: None,
+        }
+    }
+
+    /// Returns what the vendor gets where the caller clears the whole argument with `null`.
+    pub fn cleared(&self) -> Option<&Value> {
+        self.clears.iter().find(|clear| clear.at.is_empty()).map(|clear| &clear.send)
+    }
+}
+
 impl Call {
     /// Returns the argument that leaves the answer as the vendor wrote it: a switch with the name
     /// of the answer's format.
@@ -279,11 +411,29 @@ impl Tool {
         let own = match name {
             DRY_RUN => !reads,
             FIELDS | JQ | CURSOR => reads,
-            DETAIL => reads && !self.concise.is_empty(),
+            DETAIL => reads && (!self.concise.is_empty() || self.calls.iter().any(|call| call.written_back)),
             ALL => self.paging().is_some(),
             _ => self.calls.iter().any(|call| call.raw_argument() == Some(name)),
         };
-        own && !self.calls.iter().flat_map(|call| &call.bindings).any(|binding| binding.argument == name)
+        own && !self.binds(name)
+    }
+
+    /// Returns whether clients are shown one argument, [`ANSWER`], in place of those that every tool that reads has.
+    pub fn has_answer(&self) -> bool {
+        self.is_own_argument(JQ) && !self.binds(ANSWER)
+    }
+
+    /// Returns the names of what is given within [`ANSWER`]. Where the vendor selects fields itself, that is meant.
+    pub fn answer_arguments(&self) -> Vec<&str> {
+        let own = [DETAIL, FIELDS, JQ, ALL, CURSOR].into_iter().filter(|name| self.is_own_argument(name));
+        let of_vendor = Some(FIELDS).filter(|name| self.binds(name));
+        let raw = self.calls.iter().filter_map(Call::raw_argument).filter(|name| self.is_own_argument(name));
+        own.chain(of_vendor).chain(raw).collect()
+    }
+
+    /// Returns whether the vendor has the argument `name`.
+    fn binds(&self, name: &str) -> bool {
+        self.calls.iter().flat_map(|call| &call.bindings).any(|binding| binding.argument == name)
     }
 
     /// Returns how the tool pages, if it does.
@@ -313,5 +463,20 @@ impl Tool {
     /// Never: the build writes an object, and a test reads each one.
     pub fn parsed_input_schema(&self) -> Map<String, Value> {
         serde_json::from_str(self.input_schema.get()).expect("the build writes an object, and a test reads each one")
+    }
+
+    /// Returns the schema that arguments are checked against: the input schema with what it does
+    /// not show.
+    pub fn checked_schema(&self) -> Map<String, Value> {
+        let mut schema = Value::Object(self.parsed_input_schema());
+        for Unshown { at, keywords } in &self.unshown {
+            if let Some(Value::Object(node)) = schema.pointer_mut(at) {
+                node.extend(keywords.iter().map(|(key, value)| (key.clone(), value.clone())));
+            }
+        }
+        match schema {
+            Value::Object(schema) => schema,
+            _ => Map::new(),
+        }
     }
 }

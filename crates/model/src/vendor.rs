@@ -4,13 +4,17 @@
 mod address;
 mod credential;
 mod setting;
+mod source;
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::PagingStyle;
+use super::{ArgumentRule, PagingStyle, PhraseRule, Prompt};
 pub use address::{Address, AddressVariable, Holds, Template};
-pub use credential::{ClientSecret, Credential, Refusal};
+pub use credential::{ClientSecret, Credential, Inbound, Refusal};
 pub use setting::Setting;
+pub use source::DescriptionSource;
 
 /// How to reach one vendor.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,15 +31,25 @@ pub struct Vendor {
     pub addresses: Vec<Address>,
     /// Alternative credentials; the first whose variables are all set is used.
     pub credentials: Vec<Credential>,
+    /// What a caller over HTTP may bring in place of the server's own credentials; nothing if missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inbound: Option<Inbound>,
     /// Further headers of every request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<Setting>,
     /// Explanations of refusals that concern the connection.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refusals: Vec<Refusal>,
+    /// Where ids come from: the name of an argument, or of a part of one → the tools that find its values. For
+    /// arguments whose own description names no tool.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub finders: BTreeMap<String, Vec<String>>,
     /// Instructions that a model reads once, on connecting: where ids come from, what to call first.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub guidance: String,
+    /// How common jobs are done with several tools, for people to choose.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub prompts: Vec<Prompt>,
     /// What `doctor` calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<Check>,
@@ -45,17 +59,23 @@ pub struct Vendor {
     /// The paging styles of listings; an operation has the first whose parameters it has.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paging: Vec<PagingStyle>,
-    /// Fields of answers whose text outsiders write; a name may end in `*`. Without this key, every
-    /// text counts as an outsider's.
+    /// Formats of arguments by name. The build writes them into the tools, so the program has none here.
+    #[serde(default, skip_serializing)]
+    pub arguments: Vec<ArgumentRule>,
+    /// How people ask for the tools of a regular family. The build writes it into the tools, so the program has none here.
+    #[serde(default, skip_serializing)]
+    pub phrases: Vec<PhraseRule>,
+    /// Where the vendor publishes the description of an API, by the name of our file: `api` for `api.yaml`. Only
+    /// `cargo spec` reads it, so the program has none here.
+    #[serde(default, skip_serializing)]
+    pub source: BTreeMap<String, DescriptionSource>,
+    /// Fields of answers whose text outsiders write; a name may end in `*`, and one that ends in `[]` means the
+    /// texts that are directly in a list of this name. Without this key, every text counts as an outsider's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub untrusted: Option<Vec<String>>,
     /// Fields of answers whose text may be HTML and is converted to Markdown; a name may end in `*`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub html: Vec<String>,
-    /// Hosts to which links in untrusted text stay clickable, besides the configured address;
-    /// `*.example.com` means every host below `example.com`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub links: Vec<String>,
 }
 
 /// A file with a single address has `[address]` instead: the same keys without `name`.

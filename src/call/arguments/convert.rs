@@ -5,23 +5,18 @@
 
 use serde_json::{Map, Number, Value};
 
-use super::schema::{item, items, property, required};
+use super::schema::{item, items, property};
 
-/// Converts the properties of an object; drops `null` for optional properties that cannot be null.
+/// The keyword by which a schema that is compiled here says at which characters one text that is
+/// given for a list is split.
+pub(super) const SPLITS_AT: &str = "x-splits-at";
+
+/// Converts the properties of an object. A `null` stays: whether it clears something is the check's to say.
 pub(super) fn object(schema: &Value, mut object: Map<String, Value>) -> Map<String, Value> {
-    let mut dropped = false;
     for (name, slot) in &mut object {
-        let Some(wanted) = property(schema, name) else {
-            continue;
-        };
-        if slot.is_null() {
-            dropped = true;
-        } else {
+        if let Some(wanted) = property(schema, name) {
             *slot = value(wanted, slot.take());
         }
-    }
-    if dropped {
-        object.retain(|name, value| !(value.is_null() && is_optional(schema, name)));
     }
     object
 }
@@ -30,7 +25,7 @@ pub(super) fn object(schema: &Value, mut object: Map<String, Value>) -> Map<Stri
 pub(super) fn value(schema: &Value, given: Value) -> Value {
     let converted = match (wanted(schema), given) {
         (Some("integer"), Value::String(text)) => integer(&text).map_or(Value::String(text), Value::from),
-        (Some("integer"), Value::Number(number)) => Value::Number(whole(number)),
+        (Some("integer"), Value::Number(number)) => whole(number),
         (Some("number"), Value::String(text)) => number(&text).map_or(Value::String(text), Value::Number),
         (Some("boolean"), Value::String(text)) if text.eq_ignore_ascii_case("true") => Value::Bool(true),
         (Some("boolean"), Value::String(text)) if text.eq_ignore_ascii_case("false") => Value::Bool(false),
@@ -40,7 +35,7 @@ pub(super) fn value(schema: &Value, given: Value) -> Value {
         (Some("array"), Value::String(text)) => match parsed(&text, '[') {
             Some(Value::Array(given)) => array(schema, given),
             _ if text.trim_start().starts_with('[') || text.trim().is_empty() => Value::String(text),
-            _ => wrapped(schema, Value::String(text)),
+            _ => listed(schema, text),
         },
         (Some("array"), scalar @ (Value::Bool(_) | Value::Number(_))) => wrapped(schema, scalar),
         (Some("object"), Value::Object(given)) => Value::Object(object(schema, given)),
@@ -51,27 +46,26 @@ pub(super) fn value(schema: &Value, given: Value) -> Value {
         (_, given) => given,
     };
     match converted {
+        // Spaces are nothing where something is demanded.
+        Value::String(text) if text.trim().is_empty() && demands_text(schema) => Value::String(String::new()),
         Value::String(text) => Value::String(spelled(schema, text)),
         other => other,
     }
 }
 
+/// The type that is wanted, if there is one beside `null`.
 fn wanted(schema: &Value) -> Option<&str> {
-    schema.get("type").and_then(Value::as_str)
+    match schema.get("type")? {
+        Value::Array(types) => match types.as_slice() {
+            [one, null] if null == "null" => one.as_str(),
+            _ => None,
+        },
+        one => one.as_str(),
+    }
 }
 
-fn is_optional(schema: &Value, name: &str) -> bool {
-    property(schema, name).is_some_and(|wanted| !accepts_null(wanted)) && !required(schema).any(|other| other == name)
-}
-
-fn accepts_null(schema: &Value) -> bool {
-    let by_type = match schema.get("type") {
-        None => true,
-        Some(Value::Array(types)) => types.iter().any(|name| name == "null"),
-        Some(name) => name == "null",
-    };
-    let by_enum = schema.get("enum").and_then(Value::as_array).is_none_or(|values| values.contains(&Value::Null));
-    by_type && by_enum
+fn demands_text(schema: &Value) -> bool {
+    schema.get("minLength").and_then(Value::as_u64).is_some_and(|least| least > 0)
 }
 
 fn array(schema: &Value, given: Vec<Value>) -> Value {
@@ -119,20 +113,28 @@ fn number(text: &str) -> Option<Number> {
     (number.is_i64() || number.is_f64() && text.contains(['.', 'e', 'E'])).then_some(number)
 }
 
-/// `5.0` as `5`.
-fn whole(number: Number) -> Number {
-    match number.as_f64().filter(|float| number.is_f64() && float.fract() == 0.0) {
-        // Writing a float out is exact and reading checks the range.
-        Some(float) => format!("{float:.0}").parse::<i64>().map_or(number, Number::from),
-        None => number,
+/// `5.0` as `5`, `5e2` as `500`. A whole number beyond `i64` becomes a text, for the check to refuse as it refuses that
+/// text: the vendor's client could not hold it.
+fn whole(number: Number) -> Value {
+    /// Below it a float has every whole number.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if let Some(whole) = integer(&number.to_string()) {
+        return whole.into();
+    }
+    match number.as_f64() {
+        Some(float) if float.fract() != 0.0 => Value::Number(number),
+        Some(float) if float.abs() < EXACT => {
+            format!("{float:.0}").parse::<i64>().map_or(Value::Number(number), Value::from)
+        }
+        // Also what is beyond every float.
+        _ => Value::String(number.to_string()),
     }
 }
 
-/// The number as its caller would have written it; not for floats so large that digits are lost already.
+/// The number as its caller wrote it; not with an exponent, which is a way to write numbers and no text.
 fn plain_text(number: &Number) -> Option<String> {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    let exact = !number.is_f64() || number.as_f64().is_some_and(|float| float.abs() < EXACT);
-    exact.then(|| number.to_string())
+    let text = number.to_string();
+    (!text.contains(['e', 'E'])).then_some(text)
 }
 
 /// The spelling that the enum has for this text, if exactly one differs from it by case only.
@@ -154,9 +156,51 @@ fn spelled(schema: &Value, text: String) -> String {
     }
 }
 
-/// The parts of `1, 2` as the array they were meant as: offered to the model, never taken unasked.
-pub(super) fn listed(schema: &Value, text: &str) -> Option<Value> {
+/// One text in place of a list: split where no value contains what separates them, a list of one
+/// where nothing does; else left for the check to refuse, because either could be meant.
+fn listed(schema: &Value, text: String) -> Value {
+    let Some(items) = items(schema) else {
+        return Value::String(text);
+    };
+    let spaced = |text: &str| text.contains(char::is_whitespace);
+    let given = text.trim();
+    // A choice may have spaces in it.
+    if is_choice(items, &spelled(items, given.to_owned())) || !given.contains(',') && !spaced(given) {
+        return wrapped(schema, Value::String(text));
+    }
+    let at = |c: char| splits_at(schema, items, c);
+    let separates = |c: char| c == ',' && at(',') || c.is_whitespace() && at(' ');
+    if given.contains(',') && !at(',') || !given.contains(',') && !at(' ') {
+        return Value::String(text);
+    }
+    let parts = given.split(separates).map(str::trim).filter(|part| !part.is_empty());
+    Value::Array(parts.map(|part| value(items, Value::from(part))).collect())
+}
+
+/// Whether no value of a list contains this character, a comma or a space.
+fn splits_at(schema: &Value, items: &Value, separator: char) -> bool {
+    let stated = schema.get(SPLITS_AT).and_then(Value::as_str).is_some_and(|all| all.contains(separator));
+    if stated || matches!(wanted(items), Some("integer" | "number" | "boolean")) {
+        return true;
+    }
+    match (items.get("enum").and_then(Value::as_array), items.get("format").and_then(Value::as_str)) {
+        (Some(values), _) => values.iter().filter_map(Value::as_str).all(|value| !value.contains(separator)),
+        (None, Some("date" | "uuid" | "ipv4" | "ipv6")) => true,
+        (None, Some("date-time")) => separator == ',',
+        _ => false,
+    }
+}
+
+fn is_choice(schema: &Value, text: &str) -> bool {
+    schema.get("enum").and_then(Value::as_array).is_some_and(|values| values.iter().any(|value| value == text))
+}
+
+/// The parts of a text at its commas, or else at its spaces, as a list: offered to the model where
+/// it is not sure.
+pub(super) fn proposed_list(schema: &Value, text: &str) -> Option<Value> {
     let items = items(schema)?;
-    let parts = text.split(',').map(|part| value(items, Value::from(part.trim())));
-    Some(Value::Array(parts.collect()))
+    let commas = text.contains(',');
+    let separates = |c: char| if commas { c == ',' } else { c.is_whitespace() };
+    let parts = text.split(separates).map(str::trim).filter(|part| !part.is_empty());
+    Some(Value::Array(parts.map(|part| value(items, Value::from(part))).collect()))
 }

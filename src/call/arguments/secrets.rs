@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::schema::{item, items, properties, property};
 
 /// Replaces a secret value.
-pub(super) const HIDDEN: &str = "***";
+pub(crate) const HIDDEN: &str = "***";
 /// Names of secret arguments, in lower case, without `_` and `-`.
 const SECRET_NAMES: [&str; 14] = [
     "password",
@@ -36,6 +36,11 @@ pub(super) fn masked(object: &Map<String, Value>, schema: &Value) -> Map<String,
         (name.clone(), shown)
     };
     object.iter().map(mask).collect()
+}
+
+/// Returns arguments with `***` for each that is secret by its name, where the tool is not known.
+pub(crate) fn masked_by_name(arguments: &Map<String, Value>) -> Map<String, Value> {
+    masked(arguments, &Value::Null)
 }
 
 fn masked_value(given: &Value, schema: &Value) -> Value {

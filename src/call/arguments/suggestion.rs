@@ -33,7 +33,7 @@ pub(super) fn near(schema: &Value, given: &Value) -> Option<Value> {
                 .or_else(|| bound("maximum").filter(|maximum| maximum.as_f64().is_some_and(|maximum| given > maximum)))
                 .cloned()
         }
-        ("array", Value::String(text)) if text.contains(',') => convert::listed(schema, text),
+        ("array", Value::String(text)) if text.contains(',') => convert::proposed_list(schema, text),
         ("string", Value::String(text)) => match schema.get("format").and_then(Value::as_str)? {
             "date" => text.split_once(['T', 't', ' ']).map(|(date, _)| Value::from(date)),
             "date-time" if text.contains(' ') => {

@@ -8,7 +8,7 @@ use jsonschema::{ValidationError, Validator};
 use serde_json::{Map, Value};
 use toolwright_model::suggest_one;
 
-use super::schema::{item, properties, property, validator};
+use super::schema::{item, properties, property, required, validator};
 use super::secrets::{has_secret, is_secret_name, is_secret_schema};
 use super::{given, suggestion, wording};
 use crate::call::failure::{ArgumentProblem, ProblemKind};
@@ -63,6 +63,8 @@ struct Located<'a> {
     original: Option<&'a Value>,
     converted: Option<&'a Value>,
     secret: bool,
+    /// Of a property, its name.
+    name: Option<String>,
 }
 
 /// The position of a part among its siblings; those that the schema does not list come last.
@@ -82,6 +84,7 @@ impl<'a> Located<'a> {
             original: Some(original),
             converted: Some(converted),
             secret: false,
+            name: None,
         }
     }
 
@@ -112,6 +115,7 @@ impl<'a> Located<'a> {
             original: part(self.original),
             converted: part(self.converted),
             secret: self.secret || index.is_none() && is_secret_name(name) || schema.is_some_and(is_secret_schema),
+            name: index.is_none().then(|| name.to_owned()),
         }
     }
 
@@ -204,7 +208,7 @@ impl Violation<'_> {
             kind: ProblemKind::Missing,
             argument: self.located.path.clone(),
             given: String::new(),
-            expected: wording::expected(self.located.schema) + &self.example(),
+            expected: wording::expected(self.located.schema, None) + &self.example(),
             suggestion: None,
         }
     }
@@ -221,17 +225,18 @@ impl Violation<'_> {
             kind: ProblemKind::Unknown,
             argument: located.path.clone(),
             given: given::show(located.value(), located.schema, secret),
-            expected: wording::one_of_names(names()),
+            expected: wording::one_of_names(names(), name),
             suggestion: suggest_one(name, names()).map(str::to_owned),
         }
     }
 
     fn invalid(&self, unworded: Option<&str>) -> ArgumentProblem {
         let located = &self.located;
-        let mut expected = wording::expected(located.schema);
+        let mut expected = wording::expected(located.schema, located.value().filter(|_| !located.secret));
         if let Some(keyword) = unworded {
             let _ = write!(expected, " that fits the schema's `{keyword}`");
         }
+        expected.push_str(&self.remark());
         expected.push_str(&self.example());
         ArgumentProblem {
             kind: ProblemKind::Invalid,
@@ -239,6 +244,21 @@ impl Violation<'_> {
             given: given::show(located.value(), located.schema, located.secret),
             expected,
             suggestion: self.suggestion(),
+        }
+    }
+
+    /// What a model that wrote `null`, or one text for a list, has to know.
+    fn remark(&self) -> String {
+        let located = &self.located;
+        let is_required = |name: &str| required(located.parent).any(|other| other == name);
+        match (located.value(), located.schema.get("type").and_then(Value::as_str)) {
+            (Some(Value::Null), _) if !located.name.as_deref().is_some_and(is_required) => {
+                ", or nothing: null clears nothing here, so leave it out".to_owned()
+            }
+            (Some(Value::String(text)), Some("array")) if !located.secret && !has_secret(located.schema) => {
+                wording::how_to_list(located.schema, text)
+            }
+            _ => String::new(),
         }
     }
 

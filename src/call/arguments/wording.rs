@@ -3,17 +3,26 @@
 use std::fmt::Write as _;
 
 use serde_json::Value;
+use toolwright_model::{suggest, truncate};
 
+use super::convert;
 use super::given::short;
 use super::schema::{items, properties, required};
 
-/// The most names or values that are listed.
-const MOST_LISTED: usize = 12;
+/// The most names or values that are listed. Below it a list is whole: a model takes what it reads for all there is.
+const MOST_LISTED: usize = 60;
+/// How many of a longer list are named as examples.
+const EXAMPLES: usize = 12;
+/// The longest description of an argument that is repeated, in characters.
+const LONGEST_DESCRIPTION: usize = 200;
+/// The longest list of values in the line that names all arguments, in characters.
+const BRIEF_WIDTH: usize = 80;
 /// The length of the line that names all arguments, about, in characters.
 const SIGNATURE_WIDTH: usize = 560;
 
-/// Returns what the schema accepts: `an integer from 1 to 100`.
-pub(super) fn expected(schema: &Value) -> String {
+/// Returns what the schema accepts: `an integer from 1 to 100`. Of a list that is too long to be written out, the
+/// values nearest to `given` are named.
+pub(super) fn expected(schema: &Value, given: Option<&Value>) -> String {
     if *schema == Value::Bool(false) {
         return "nothing here".to_owned();
     }
@@ -24,7 +33,7 @@ pub(super) fn expected(schema: &Value) -> String {
         let values: Vec<String> = values.iter().map(bare).collect();
         return match values.as_slice() {
             [only] => format!("`{only}`"),
-            _ => format!("one of {}", list(values.iter().map(String::as_str))),
+            _ => format!("one of {}", list(values.iter().map(String::as_str), given.and_then(Value::as_str))),
         };
     }
     match schema.get("type").and_then(Value::as_str) {
@@ -52,10 +61,27 @@ pub(super) fn example(schema: &Value) -> String {
 }
 
 /// Returns `one of the arguments …`, for a name that is none of them.
-pub(super) fn one_of_names<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    match list(names) {
+pub(super) fn one_of_names<'a>(names: impl Iterator<Item = &'a str>, given: &str) -> String {
+    match list(names, Some(given)) {
         names if names.is_empty() => "no arguments".to_owned(),
         names => format!("one of {names}"),
+    }
+}
+
+/// Returns how one text that was given for a list is written as a list, where it could be one value
+/// or several.
+pub(super) fn how_to_list(schema: &Value, text: &str) -> String {
+    const LONGEST: usize = 60;
+    let text = text.trim();
+    if text.is_empty() || text.starts_with(['[', '{']) || text.chars().count() > LONGEST {
+        return String::new();
+    }
+    let one = Value::Array(vec![Value::from(text)]);
+    match convert::proposed_list(schema, text) {
+        Some(several) if several.as_array().is_some_and(|several| several.len() > 1) => {
+            format!(", written as `{several}` for several values or `{one}` for one")
+        }
+        _ => String::new(),
     }
 }
 
@@ -99,11 +125,8 @@ pub(super) fn signature(schema: &Value) -> String {
 /// The type in a few characters: `integer 1-100`, `open|closed`, `array of date`.
 fn brief(schema: &Value) -> String {
     if let Some(values) = schema.get("enum").and_then(Value::as_array) {
-        let mut some: Vec<String> = values.iter().take(6).map(bare).collect();
-        if values.len() > some.len() {
-            some.push("…".to_owned());
-        }
-        return short(&some.join("|"));
+        let all = values.iter().map(bare).collect::<Vec<_>>().join("|");
+        return if all.chars().count() <= BRIEF_WIDTH { all } else { format!("one of {} values", values.len()) };
     }
     let name = schema.get("type").and_then(Value::as_str).unwrap_or("any value");
     let bound = |keyword| schema.get(keyword).filter(|bound| bound.is_number());
@@ -129,14 +152,24 @@ fn brief(schema: &Value) -> String {
     }
 }
 
-/// Names or values in backticks, the first twelve of them.
-fn list<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    let names: Vec<String> = names.map(|name| format!("`{}`", short(name))).collect();
-    let mut listed = names.iter().take(MOST_LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
-    if let Some(more) = names.len().checked_sub(MOST_LISTED).filter(|more| *more > 0) {
-        let _ = write!(listed, " and {more} more");
+/// Names or values in backticks: all of them, or of a very long list those nearest to what was given and where the
+/// others are.
+fn list<'a>(names: impl Iterator<Item = &'a str>, given: Option<&str>) -> String {
+    let names: Vec<&str> = names.collect();
+    let quoted = |names: &[&str]| names.iter().map(|name| format!("`{}`", short(name))).collect::<Vec<_>>().join(", ");
+    if names.len() <= MOST_LISTED {
+        return quoted(&names);
     }
-    listed
+    let near = given.map(|given| suggest(given, names.iter().copied())).unwrap_or_default();
+    let others = names.iter().copied().filter(|name| !near.contains(name));
+    let examples: Vec<&str> = near.iter().copied().chain(others).take(EXAMPLES).collect();
+    format!("{} values, such as {}; the tool's input schema lists all", names.len(), quoted(&examples))
+}
+
+/// Returns the beginning of a description that fits into a line, without the stop at its end.
+pub(super) fn description(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    truncate(text.trim_end_matches('.'), LONGEST_DESCRIPTION).into_owned()
 }
 
 fn numeric(noun: &str, schema: &Value) -> String {
@@ -166,6 +199,7 @@ fn string(schema: &Value) -> String {
         Some("date-time") => "a date and time such as 2026-11-20T09:30:00Z".to_owned(),
         Some("time") => "a time such as 09:30:00Z".to_owned(),
         Some("email") => "an email address".to_owned(),
+        Some("byte") => "base64 text such as aGVsbG8=".to_owned(),
         Some("uuid") => "a UUID such as 123e4567-e89b-12d3-a456-426614174000".to_owned(),
         Some("uri") => "a URL such as https://example.com/".to_owned(),
         Some("ipv4") => "an IPv4 address such as 192.0.2.1".to_owned(),
@@ -177,10 +211,31 @@ fn string(schema: &Value) -> String {
         _ => "a string".to_owned(),
     };
     text.push_str(&sized(schema, "minLength", "maxLength", "of", "character"));
+    // A regular expression is no help in writing a value.
     if let Some(pattern) = schema.get("pattern").and_then(Value::as_str) {
-        let _ = write!(text, " that matches `{}`", short(pattern));
+        match digits(pattern) {
+            Some(words) if text == "a string" => text = words,
+            _ => text.push_str(" of the form that its description states"),
+        }
     }
     text
+}
+
+/// Words for a pattern of so many digits and nothing else: `^[0-9]{6}$` is `6 digits`.
+fn digits(pattern: &str) -> Option<String> {
+    const KINDS: [(&str, &str); 6] = [
+        ("[0-9]", "digits"),
+        ("\\d", "digits"),
+        ("[0-9a-f]", "hexadecimal digits"),
+        ("[a-f0-9]", "hexadecimal digits"),
+        ("[0-9a-fA-F]", "hexadecimal digits"),
+        ("[a-fA-F0-9]", "hexadecimal digits"),
+    ];
+    let repeated = pattern.strip_prefix('^')?.strip_suffix("}$")?;
+    let (kind, count) = repeated.split_once('{')?;
+    let count: u32 = count.parse().ok()?;
+    let (_, words) = KINDS.iter().find(|(class, _)| *class == kind)?;
+    Some(format!("{count} {words}"))
 }
 
 fn array(schema: &Value) -> String {
@@ -195,7 +250,7 @@ fn array(schema: &Value) -> String {
             Some("object") => ("an object", "objects"),
             _ => ("a value", "values"),
         };
-        let each = expected(items);
+        let each = expected(items, None);
         let _ = write!(text, " of {many}");
         if each != one {
             let _ = write!(text, ", each {each}");
@@ -211,10 +266,10 @@ fn array(schema: &Value) -> String {
 fn object(schema: &Value) -> String {
     let mut text = "an object".to_owned();
     if let Some(all) = properties(schema).filter(|all| !all.is_empty()) {
-        let _ = write!(text, " with {}", list(all.keys().map(String::as_str)));
+        let _ = write!(text, " with {}", list(all.keys().map(String::as_str), None));
         let needed: Vec<&str> = required(schema).collect();
         if !needed.is_empty() {
-            let _ = write!(text, " (required: {})", list(needed.into_iter()));
+            let _ = write!(text, " (required: {})", list(needed.into_iter(), None));
         }
     }
     text.push_str(&sized(schema, "minProperties", "maxProperties", ", of", "property"));

@@ -6,20 +6,21 @@ pub(super) mod page;
 mod signs;
 
 use std::borrow::Cow;
+use std::collections::HashSet;
+use std::ops::Range;
 
 use serde_json::{Map, Value};
 
 use super::caller::Caller;
+use super::off_thread::off_thread;
 use super::record_slices;
 use crate::client_runtime::Inputs;
-use crate::error::CallError;
+use crate::error::{BrokenAnswer, CallError};
 use crate::upstream::Answer;
-use page::{Page, Start};
-use signs::{Next, PageSigns};
-use toolwright_model::{Call, Paging, Place};
+use page::{HasMore, Page, Start};
+use signs::{Next, PageSigns, Stuck};
+use toolwright_model::{Call, Paging, Place, answer_limits};
 
-/// Gathering stops at this many bytes.
-const LARGEST: usize = 16 * 1024 * 1024;
 /// Gathering stops at this many pages, whatever they hold.
 const MOST_PAGES: usize = 1_000;
 /// How many characters of a later page's error are quoted.
@@ -64,7 +65,7 @@ impl<'a> Pager<'a> {
         let named = named.is_some_and(|binding| arguments.contains_key(&binding.argument));
         let most = self.paging.most.zip(self.bound).map(|(most, bound)| most.min(bound as u64));
         let size = most.filter(|_| !named);
-        Start { seen: at.is_none().then_some(0), at, mark: None, size }
+        Start { seen: at.is_none().then_some(0), at, size, ..Start::default() }
     }
 
     /// Puts position and size into a request.
@@ -91,43 +92,90 @@ impl<'a> Pager<'a> {
     where
         F: Future<Output = Result<Answer, CallError>>,
     {
-        let answer = readable(fetch(start.clone()).await?);
-        let Some(signs) = self.read(&start, &answer) else { return Ok(answer.into()) };
-        let mut gathered = Gathered::new(answer, signs.rows);
-        let PageSigns { mut total, mut next, mut rows, .. } = signs;
-        let mut note = None;
+        let (answer, signs) = self.read(&start, fetch(start.clone()).await?).await?;
+        let Some(signs) = signs else { return Ok(answer.into()) };
+        let mut gathered = Gathered::new(answer, &signs);
+        let (last, stop) = match self.bound {
+            Some(bound) => self.gather(bound, &start, signs, &mut gathered, caller, fetch).await,
+            None => (signs, None),
+        };
+        let mut end_notes: Vec<String> = stop.into_iter().chain(shortage(&last)).collect();
+        let (has_more, next) = match last.next {
+            Next::Nothing => (HasMore::No, None),
+            Next::More(start) => (HasMore::Yes, Some(start)),
+            Next::Perhaps(start) => {
+                if end_notes.is_empty() {
+                    end_notes.push(self.unknown().to_owned());
+                }
+                (HasMore::Unknown, Some(start))
+            }
+            Next::Stuck(Stuck { more, reason }) => {
+                end_notes.push(reason);
+                (if more { HasMore::Yes } else { HasMore::Unknown }, None)
+            }
+        };
+        let page = Page { returned: gathered.rows, has_more, total: last.total, end_notes, ..Page::default() };
+        let paging = self.paging.clone();
+        let answer = off_thread(gathered.bytes, move || gathered.answer(&paging)).await?;
+        Ok(Pages { answer, page: Some(page), next })
+    }
+
+    /// Fetches the pages after the first one, up to the bound. Returns the signs of the last one, and why reading stopped
+    /// before the end.
+    async fn gather<F>(
+        &self,
+        bound: usize,
+        start: &Start,
+        mut signs: PageSigns,
+        gathered: &mut Gathered,
+        caller: &Caller,
+        fetch: impl Fn(Start) -> F,
+    ) -> (PageSigns, Option<String>)
+    where
+        F: Future<Output = Result<Answer, CallError>>,
+    {
+        let mut visited: HashSet<String> = start.at.iter().map(Value::to_string).collect();
         let mut pages = 1;
-        while let (Some(bound), Next::At(after)) = (self.bound, &next) {
-            // The next page probably has as many records as this one.
-            if gathered.rows + rows > bound || gathered.bytes > LARGEST || pages >= MOST_PAGES {
-                note = Some(format!("stopped at {} records; next_cursor goes on", gathered.rows));
+        while let Next::More(after) | Next::Perhaps(after) = &signs.next {
+            if !visited.insert(after.at.as_ref().map(Value::to_string).unwrap_or_default()) {
+                let reason = "the vendor named a position for the second time: reading on would go in a circle; narrow the search";
+                signs.next = Next::Stuck(Stuck { more: true, reason: reason.to_owned() });
                 break;
             }
+            // The next page probably has as many records as this one.
+            if gathered.rows + signs.rows > bound || gathered.bytes > answer_limits::BYTES || pages >= MOST_PAGES {
+                return (signs, Some(format!("stopped at {} records; next_cursor goes on", gathered.rows)));
+            }
+            if after.empty >= signs::MOST_EMPTY_PAGES {
+                let reason = format!("stopped after {} empty pages; next_cursor goes on", after.empty);
+                return (signs, Some(reason));
+            }
             caller.report(format!("{} records so far", gathered.rows));
-            let (answer, signs) = match self.further(after, &fetch).await {
+            let (answer, further) = match self.further(after, &fetch).await {
                 Ok(further) => further,
                 Err(reason) => {
-                    note = Some(format!("broke off after {} records; next_cursor goes on. {reason}", gathered.rows));
-                    break;
+                    let records = gathered.rows;
+                    return (signs, Some(format!("broke off after {records} records; next_cursor goes on. {reason}")));
                 }
             };
             pages += 1;
-            (total, next, rows) = (signs.total.or(total), signs.next, signs.rows);
             // A page that came twice is added once.
-            if !signs.repeated {
-                gathered.add(answer, self.paging, rows);
+            if !further.repeated {
+                gathered.add(answer, &further);
             }
+            let total = further.total.or(signs.total);
+            signs = PageSigns { total, ..further };
         }
-        let (has_more, next) = match next {
-            Next::Nothing => (false, None),
-            Next::At(start) => (true, Some(start)),
-            Next::Stuck(reason) => {
-                note = Some(reason);
-                (true, None)
-            }
-        };
-        let page = Page { returned: gathered.rows, has_more, next_cursor: None, total, note };
-        Ok(Pages { answer: gathered.answer(self.paging), page: Some(page), next })
+        (signs, None)
+    }
+
+    /// Why it is not known whether there are more records, and what to do.
+    fn unknown(&self) -> &'static str {
+        if self.paging.signs.cuts {
+            "`has_more` is unknown: the vendor leaves out records after it has cut a page, so a short or an empty page proves nothing. `all: true` reads on"
+        } else {
+            "`has_more` is unknown: the vendor marks no last page, and a short page proves nothing. Pass next_cursor as `cursor` until a page comes empty, or call with `all: true`"
+        }
     }
 
     /// Fetches a page after the first one.
@@ -138,28 +186,38 @@ impl<'a> Pager<'a> {
     where
         F: Future<Output = Result<Answer, CallError>>,
     {
-        let answer = fetch(start.clone()).await.map_err(|error| {
+        let read = async { self.read(start, fetch(start.clone()).await?).await };
+        let (answer, signs) = read.await.map_err(|error| {
             let line = error.to_string().replace('\n', "; ");
             line.chars().take(LONGEST_REASON).collect::<String>()
         })?;
-        let answer = readable(answer);
-        let signs = self.read(start, &answer).ok_or("the vendor answered the next page with something else")?;
+        let signs = signs.ok_or("the vendor answered the next page with something else")?;
         Ok((answer, signs))
     }
 
-    fn read(&self, start: &Start, answer: &Answer) -> Option<PageSigns> {
-        signs::read(self.paging, start, start.size.or(self.asked), answer)
+    /// Reads what an answer shows of its page; nothing where it is no page.
+    ///
+    /// # Errors
+    /// It has something else where its records should be.
+    async fn read(&self, start: &Start, answer: Answer) -> Result<(Answer, Option<PageSigns>), CallError> {
+        let (paging, start, asked) = (self.paging.clone(), start.clone(), start.size.or(self.asked));
+        let bytes = answer.body.len();
+        let read = move || match signs::read(&paging, &start, asked, &answer) {
+            Ok(signs) => Ok((answer, signs)),
+            Err(reason) => {
+                let (status, request_id) = (answer.status, answer.request_id);
+                Err(CallError::Broken(Box::new(BrokenAnswer { status, request_id, reason, advice: Vec::new() })))
+            }
+        };
+        off_thread(bytes, read).await?
     }
 }
 
-/// Replaces bytes that are no UTF-8 in an answer that is JSON otherwise, so that it can be parsed.
-fn readable(mut answer: Answer) -> Answer {
-    if let Cow::Owned(text) = String::from_utf8_lossy(&answer.body)
-        && text.trim_start().starts_with(['[', '{'])
-    {
-        answer.body = text.into();
-    }
-    answer
+/// Reports that the vendor counts more records than it returned, where reading came to the end.
+fn shortage(last: &PageSigns) -> Option<String> {
+    let (total, read) = last.total.zip(last.read).filter(|(total, read)| read < total)?;
+    let at_end = matches!(last.next, Next::Nothing);
+    at_end.then(|| format!("the vendor counts {total} records and returned {read} of them: it leaves out the others"))
 }
 
 /// Returns the value that a call sends to a place.
@@ -173,45 +231,52 @@ fn given(call: &Call, place: &Place, arguments: &Map<String, Value>) -> Option<V
 /// The first page, and the records of those after it.
 struct Gathered {
     first: Answer,
+    /// Whether the first page has a list of records.
+    has_list: bool,
     rows: usize,
     bytes: usize,
-    /// The lists of the further pages, as texts.
-    further: Vec<String>,
+    /// The further pages, and where their lists are.
+    further: Vec<(Answer, Range<usize>)>,
 }
 
 impl Gathered {
-    fn new(first: Answer, rows: usize) -> Self {
-        Self { bytes: first.body.len(), first, rows, further: Vec::new() }
+    fn new(first: Answer, signs: &PageSigns) -> Self {
+        let has_list = signs.list.is_some();
+        Self { bytes: first.body.len(), first, has_list, rows: signs.rows, further: Vec::new() }
     }
 
-    fn add(&mut self, answer: Answer, paging: &Paging, rows: usize) {
+    fn add(&mut self, answer: Answer, signs: &PageSigns) {
         self.bytes += answer.body.len();
-        self.rows += rows;
-        match list(&answer, paging).map(str::to_owned) {
+        self.rows += signs.rows;
+        match &signs.list {
             // Some vendors omit the list of an empty first page.
-            Some(_) if list(&self.first, paging).is_none() => self.first = answer,
-            Some(list) => self.further.push(list),
+            Some(_) if !self.has_list => (self.first, self.has_list) = (answer, true),
+            Some(list) => self.further.push((answer, list.clone())),
             None => {}
         }
     }
 
-    /// Returns the first answer with the records of all pages in it.
+    /// Returns the first answer with the records of all pages in it, and without what it states of its own page.
     fn answer(self, paging: &Paging) -> Answer {
         let Self { mut first, further, .. } = self;
-        if further.is_empty() {
-            return first;
-        }
-        if let Some(list) = list(&first, paging) {
-            let text = std::str::from_utf8(&first.body).unwrap_or_default();
-            let lists = std::iter::once(list).chain(further.iter().map(String::as_str));
-            let items: Vec<&str> = lists.filter_map(record_slices::items).flatten().collect();
-            let whole = record_slices::with_items(text, list, &items);
+        let text = std::str::from_utf8(&first.body).unwrap_or_default();
+        let list = record_slices::list(text, paging.signs.records.as_deref());
+        let whole = match list.filter(|_| !further.is_empty()) {
+            Some(list) => {
+                let further =
+                    further.iter().filter_map(|(page, list)| std::str::from_utf8(&page.body).ok()?.get(list.clone()));
+                let items: Vec<&str> =
+                    std::iter::once(list).chain(further).filter_map(record_slices::items).flatten().collect();
+                Cow::Owned(record_slices::with_items(text, list, &items))
+            }
+            None => Cow::Borrowed(text),
+        };
+        let pointers: Vec<&str> = paging.signs.pointers().collect();
+        if !pointers.is_empty() && whole.trim_start().starts_with('{') {
+            first.body = record_slices::without(&whole, &pointers).into();
+        } else if let Cow::Owned(whole) = whole {
             first.body = whole.into();
         }
         first
     }
-}
-
-fn list<'a>(answer: &'a Answer, paging: &Paging) -> Option<&'a str> {
-    record_slices::list(std::str::from_utf8(&answer.body).ok()?, paging.signs.records.as_deref())
 }

@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::Reply;
+use crate::access::Principal;
 use crate::call::caller::{Caller, SessionId};
 use crate::call::paging::cursor::{Cursor, ReplyOffset};
 use crate::config::ChosenSettings;
@@ -18,19 +19,30 @@ use crate::config::ChosenSettings;
 const KEEP: Duration = Duration::from_mins(10);
 /// How many bytes are kept in all.
 const LARGEST: usize = 64 * 1024 * 1024;
-/// The memory that an entry takes besides its body, about, in bytes.
+/// The memory that an entry takes besides its body and its texts, about, in bytes.
 const OVERHEAD: usize = 1_000;
+/// The memory that a text takes beside its bytes.
+const OF_TEXT: usize = 24;
 
-/// Who may get a cached reply: the same session, acting for the same tenants.
+/// Who may get a cached reply: the same caller under the same grant, in the same session or likewise without one, acting
+/// for the same tenants.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::call) struct ReplyOwner {
+    principal: Principal,
+    /// Its id; `None` for everything that the server offers.
+    grant: Option<String>,
     session: SessionId,
     chosen: ChosenSettings,
 }
 
 impl From<&Caller> for ReplyOwner {
     fn from(caller: &Caller) -> Self {
-        Self { session: caller.session, chosen: caller.chosen.clone() }
+        Self {
+            principal: caller.principal.clone(),
+            grant: caller.grant.as_ref().map(|grant| grant.id().to_owned()),
+            session: caller.session,
+            chosen: caller.chosen.clone(),
+        }
     }
 }
 
@@ -45,13 +57,16 @@ struct CachedReply {
     tool: String,
     owner: ReplyOwner,
     reply: Reply,
+    /// The memory that it takes.
+    bytes: usize,
     used: Instant,
 }
 
-impl CachedReply {
-    fn bytes(&self) -> usize {
-        self.reply.answer.body.len() + OVERHEAD
-    }
+/// Returns the memory that a reply takes.
+fn bytes(reply: &Reply) -> usize {
+    let texts = reply.untrusted.iter().chain(&reply.omitted).chain(&reply.notes);
+    let texts: usize = texts.map(|text| text.len() + OF_TEXT).sum();
+    reply.answer.body.len() + texts + OVERHEAD
 }
 
 impl Default for ReplyCache {
@@ -72,15 +87,15 @@ impl ReplyCache {
     fn put(&self, tool: &str, owner: &ReplyOwner, reply: &Reply) -> Option<String> {
         let used = (self.now)();
         let reply = Reply { slot: None, ..reply.clone() };
-        let entry = CachedReply { tool: tool.to_owned(), owner: owner.clone(), reply, used };
-        let room = self.largest.checked_sub(entry.bytes())?;
+        let entry = CachedReply { tool: tool.to_owned(), owner: owner.clone(), bytes: bytes(&reply), reply, used };
+        let room = self.largest.checked_sub(entry.bytes)?;
         let id = random_id()?;
         let mut entries = self.lock();
         entries.retain(|_, entry| used.saturating_duration_since(entry.used) < KEEP);
-        let mut bytes: usize = entries.values().map(CachedReply::bytes).sum();
+        let mut bytes: usize = entries.values().map(|entry| entry.bytes).sum();
         while bytes > room {
             let oldest = entries.iter().min_by_key(|(_, entry)| entry.used).map(|(id, _)| id.clone())?;
-            bytes -= entries.remove(&oldest).map_or(0, |entry| entry.bytes());
+            bytes -= entries.remove(&oldest).map_or(0, |entry| entry.bytes);
         }
         entries.insert(id.clone(), entry);
         Some(id)
@@ -198,7 +213,14 @@ mod tests {
             assert!(cache.get(&id, tool, &of(session)).is_none(), "{tool} {session:?}");
         }
         let chosen = ChosenSettings([("ORG".to_owned(), "other".to_owned())].into());
-        assert!(cache.get(&id, "tool", &ReplyOwner { session: Some(1), chosen }).is_none());
+        assert!(cache.get(&id, "tool", &ReplyOwner { chosen, ..of(Some(1)) }).is_none());
+        let token = |token: &str| ReplyOwner { principal: Principal::of_token("acme", token), ..of(None) };
+        let without_session = cache.put("tool", &token("a"), &reply(10)).unwrap();
+        let other_grant = ReplyOwner { grant: Some("other".to_owned()), ..token("a") };
+        for owner in [token("b"), other_grant, of(None), of(Some(1))] {
+            assert!(cache.get(&without_session, "tool", &owner).is_none(), "{owner:?}");
+        }
+        assert!(cache.get(&without_session, "tool", &token("a")).is_some());
         assert!(cache.get("AAAAAAAAAAAAAAAAAAAAAA", "tool", &of(Some(1))).is_none());
         assert!(cache.get(&id, "tool", &of(Some(1))).is_some());
     }

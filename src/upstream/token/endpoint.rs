@@ -7,8 +7,9 @@ use reqwest::header::ACCEPT;
 use serde_json::{Map, Value};
 
 use super::{ClientAuthentication, TokenError, TokenRequest};
-use crate::upstream::answer::{LARGEST_REFUSAL, collect};
+use crate::upstream::answer::collect;
 use crate::upstream::http_client;
+use toolwright_model::answer_limits;
 
 /// How long the endpoint may take.
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -42,7 +43,8 @@ pub(super) async fn request_token(
     refresh_token: Option<&str>,
 ) -> Result<IssuedToken, TokenError> {
     let site = request.endpoint.origin().ascii_serialization();
-    let http = http_client(TIMEOUT, None, &[]).map_err(|error| TokenError::Unavailable(error.to_string()))?;
+    let http = http_client(&request.endpoint, &request.tls, TIMEOUT, None, &[])
+        .map_err(|error| TokenError::Unavailable(error.to_string()))?;
     let grant = if refresh_token.is_some() { "refresh_token" } else { "client_credentials" };
     let mut fields = vec![("grant_type", grant)];
     fields.extend(refresh_token.map(|token| ("refresh_token", token)));
@@ -69,7 +71,7 @@ pub(super) async fn request_token(
         TokenError::Unavailable(format!("`{site}` {what}"))
     })?;
     let status = response.status();
-    let answer = collect(response.bytes_stream(), LARGEST_REFUSAL).await;
+    let answer = collect(response.bytes_stream(), answer_limits::REFUSAL_BYTES).await;
     let answer = answer.ok().filter(|(_, whole)| *whole).and_then(|(bytes, _)| serde_json::from_slice(&bytes).ok());
     let answer: Value = answer.unwrap_or_default();
     if !status.is_success() {

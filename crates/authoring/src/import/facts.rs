@@ -12,6 +12,9 @@ use toolwright_codegen::read::paths::METHODS;
 /// The order of methods within a path.
 const METHOD_ORDER: [&str; 8] = ["get", "post", "put", "patch", "delete", "head", "options", "trace"];
 
+/// How names begin that are made for parts of other things, to which a description refers.
+pub(crate) const SHARED: &str = "shared_";
+
 /// The sections of `components`, in the order in which they are written.
 const SECTIONS: [(&str, Role); 5] = [
     ("parameters", Role::Parameter),
@@ -22,7 +25,7 @@ const SECTIONS: [(&str, Role); 5] = [
 ];
 
 /// The keys of a node that are facts, in the order in which they are written.
-fn keys(role: Role) -> &'static [&'static str] {
+pub(crate) fn keys(role: Role) -> &'static [&'static str] {
     match role {
         Role::PathItem => &["parameters", "get", "post", "put", "patch", "delete", "head", "options", "trace"],
         Role::Operation => {
@@ -83,7 +86,7 @@ fn keys(role: Role) -> &'static [&'static str] {
 }
 
 /// Returns the facts of the operations that `wanted` (by id, method and path) chooses.
-pub(super) fn facts(document: &Value, wanted: &dyn Fn(&str, &str, &str) -> bool) -> Value {
+pub(crate) fn facts(document: &Value, wanted: &dyn Fn(&str, &str, &str) -> bool) -> Value {
     let mut document = document.clone();
     bring_into_components(&mut document);
     let mut paths: BTreeMap<&str, Value> = BTreeMap::new();
@@ -142,7 +145,7 @@ fn bring_into_components(document: &mut Value) {
         };
         let taken = document.pointer(&format!("/components/{section}")).and_then(Value::as_object);
         let name = (1..u32::MAX)
-            .map(|n| format!("shared_{n}"))
+            .map(|n| format!("{SHARED}{n}"))
             .find(|name| taken.is_none_or(|taken| !taken.contains_key(name)));
         let Some(name) = name else { continue };
         let Some(root) = document.as_object_mut() else { return };

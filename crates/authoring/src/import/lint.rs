@@ -10,7 +10,7 @@ use super::{Description, names, yaml};
 use crate::convert::grammar::{Role, visit};
 use toolwright_codegen::lower::lowered::{Lowered, VendorContext};
 use toolwright_codegen::lower::operations;
-use toolwright_codegen::lower::spec_operation::{SpecOperation, read_operations};
+use toolwright_codegen::lower::spec_operation::{SpecOperation, read_left_out_of_api, read_operations};
 use toolwright_codegen::read::document::Document;
 use toolwright_codegen::read::finding::{Errors, Findings};
 use toolwright_codegen::read::fixups;
@@ -115,7 +115,7 @@ impl LintReport {
 }
 
 /// The operations of a description with their names, and what they were lowered to.
-pub(super) struct Drafts {
+pub(crate) struct Drafts {
     pub lowered: Lowered,
     pub operations: Vec<SpecOperation>,
     pub fixups: Vec<fixups::Fixup>,
@@ -130,7 +130,7 @@ pub(super) struct Drafts {
 ///
 /// # Errors
 /// The description can't be read as OpenAPI 3.0.
-pub(super) fn draft(
+pub(crate) fn draft(
     description: &Description,
     file: &str,
     vendor: &str,
@@ -151,10 +151,11 @@ pub(super) fn draft(
     let root = Located::root(&source, &document);
     let Some(typed) = Document::read(&root) else { return Err(findings.into()) };
     check::check_extensions(&root);
-    let mut operations = read_operations(&typed, &root);
+    let mut operations = read_operations(&typed, &read_left_out_of_api(&root), &root);
     names::free_own_names(vendor, &mut operations);
     let renamed = names::assign(vendor, &mut operations, taken);
-    let lowered = operations::lower(&VendorContext { id: vendor, styles: None }, vendor, &operations, &typed, &root);
+    let lowered =
+        operations::lower(&VendorContext { id: vendor, styles: None, rules: None }, vendor, &operations, &typed, &root);
     let faults = findings.check(()).err().unwrap_or_default();
     Ok((Drafts { lowered, operations, fixups, renamed, faults }, document))
 }

@@ -1,11 +1,11 @@
 //! A vendor's published description → a report on the tools that it would become ([`lint`]), or a
 //! new folder under specs/ with its facts ([`folder`]).
 
-mod facts;
-mod lint;
+pub(crate) mod facts;
+pub(crate) mod lint;
 mod names;
 mod vendor;
-mod yaml;
+pub(crate) mod yaml;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -17,6 +17,7 @@ pub(crate) use crate::convert::Description;
 pub(crate) use lint::{LintReport, lint};
 
 use crate::convert;
+use toolwright_codegen::lower::spec_operation::SpecOperation;
 use toolwright_codegen::read::finding::{Errors, Finding, Findings};
 use toolwright_codegen::read::load;
 use toolwright_codegen::read::source::LoadedFile;
@@ -184,36 +185,50 @@ fn overlay(title: &str, api: &str, drafts: &lint::Drafts) -> String {
         yaml::quoted(&format!("{title} tools")),
     );
     for operation in &drafts.operations {
-        let path = operation.path.replace('\\', "\\\\").replace('\'', "\\'");
-        let target = format!("$.paths['{path}'].{}", operation.method.to_lowercase());
-        // A path may contain any character; only harmless ones are left unquoted.
-        let plain = |c: char| !yaml::is_hidden(c) && c != '\'' && c != '"';
-        let target = if path.chars().all(plain) { target } else { yaml::quoted(&target) };
-        let target = if target.contains(": ") || target.contains(" #") { yaml::quoted(&target) } else { target };
-        let keys = &operation.keys.tool;
-        let name = keys.name.as_deref().unwrap_or_default();
-        let _ = write!(out, "  - target: {target}\n    update:\n      x-toolwright:\n        name: {name}\n");
-        if let Some(verb) = keys.verb {
-            let _ = writeln!(out, "        verb: {verb}");
+        for line in action(operation).lines() {
+            let _ = writeln!(out, "  {line}");
         }
-        for (index, (argument, keys)) in keys.arguments.iter().enumerate() {
-            let Some(name) = &keys.name else { continue };
-            out.push_str(if index == 0 { "        arguments:\n" } else { "" });
-            let _ = writeln!(out, "          {}: {{name: {}}}", yaml::quoted(argument), yaml::quoted(name));
-        }
-        let guess = guess(&operation.method, &operation.path);
-        let why = names::misleading_word(&operation.method, &operation.path);
-        let why = why.map(|word| format!(" ({} with `{word}` in its path)", operation.method)).unwrap_or_default();
-        let _ = write!(
-            out,
-            "        # effect: {guess}  # to be reviewed{why}\n        # risks: []\n        # description: to be written\n"
-        );
     }
     out
 }
 
+/// Writes the target of an operation, in quotes where it needs them.
+pub(crate) fn target(method: &str, path: &str) -> String {
+    let escaped = path.replace('\\', "\\\\").replace('\'', "\\'");
+    let target = format!("$.paths['{escaped}'].{}", method.to_lowercase());
+    // A path may contain any character; only harmless ones are left unquoted.
+    let plain = |c: char| !yaml::is_hidden(c) && c != '\'' && c != '"';
+    let is_plain = path.chars().all(plain) && !target.contains(": ") && !target.contains(" #");
+    if is_plain { target } else { yaml::quoted(&target) }
+}
+
+/// Writes the action of one operation, without indentation.
+pub(crate) fn action(operation: &SpecOperation) -> String {
+    let mut out = String::new();
+    let target = target(&operation.method, &operation.path);
+    let keys = &operation.keys.tool;
+    let name = keys.name.as_deref().unwrap_or_default();
+    let _ = write!(out, "- target: {target}\n  update:\n    x-toolwright:\n      name: {name}\n");
+    if let Some(verb) = keys.verb {
+        let _ = writeln!(out, "      verb: {verb}");
+    }
+    for (index, (argument, keys)) in keys.arguments.iter().enumerate() {
+        let Some(name) = &keys.name else { continue };
+        out.push_str(if index == 0 { "      arguments:\n" } else { "" });
+        let _ = writeln!(out, "        {}: {{name: {}}}", yaml::quoted(argument), yaml::quoted(name));
+    }
+    let guess = guess(&operation.method, &operation.path);
+    let why = names::misleading_word(&operation.method, &operation.path);
+    let why = why.map(|word| format!(" ({} with `{word}` in its path)", operation.method)).unwrap_or_default();
+    let _ = write!(
+        out,
+        "      # effect: {guess}  # to be reviewed{why}\n      # risks: []\n      # description: to be written\n"
+    );
+    out
+}
+
 /// Guesses a call's effect from its method and path.
-fn guess(method: &str, path: &str) -> Effect {
+pub(crate) fn guess(method: &str, path: &str) -> Effect {
     match (method, names::misleading_word(method, path)) {
         ("GET" | "HEAD" | "OPTIONS" | "TRACE", None) | ("POST" | "PUT", Some(_)) => Effect::Read,
         ("DELETE", _) => Effect::Destructive,

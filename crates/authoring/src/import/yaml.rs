@@ -22,6 +22,37 @@ pub(super) fn write(value: &Value) -> String {
     out
 }
 
+/// Writes an entry of a mapping whose keys are indented by so much.
+pub(crate) fn entry_at(key: &str, value: &Value, indent: usize) -> String {
+    let mut out = String::new();
+    pad(indent, &mut out);
+    out.push_str(&scalar(key));
+    out.push(':');
+    entry(key, value, indent, &mut out);
+    out
+}
+
+/// Writes an item of a list whose dashes are indented by so much.
+pub(crate) fn item_at(value: &Value, indent: usize) -> String {
+    let mut out = String::new();
+    block(&Value::Array(vec![value.clone()]), indent, &mut out);
+    out
+}
+
+/// Writes a value on one line, however long.
+pub(crate) fn flow_line(value: &Value) -> String {
+    match value {
+        Value::Object(object) => {
+            let entries: Vec<String> =
+                object.iter().map(|(key, entry)| format!("{}: {}", in_flow(key), flow_line(entry))).collect();
+            format!("{{{}}}", entries.join(", "))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(flow_line).collect::<Vec<_>>().join(", ")),
+        Value::String(text) => in_flow(text),
+        other => other.to_string(),
+    }
+}
+
 /// Returns whether an entry is a text that is still to be written.
 pub(super) fn is_open(key: &str, value: &Value) -> bool {
     matches!(key, "summary" | "description") && value.as_str() == Some("")
@@ -138,12 +169,12 @@ fn one_line(value: &Value) -> String {
 }
 
 /// A text in block style, where braces and commas are ordinary characters.
-fn scalar(text: &str) -> String {
+pub(crate) fn scalar(text: &str) -> String {
     if is_plain(text, "_./${}()+ -") { text.to_owned() } else { quoted(text) }
 }
 
 /// A text in flow style.
-fn in_flow(text: &str) -> String {
+pub(crate) fn in_flow(text: &str) -> String {
     if is_plain(text, "_./$-") { text.to_owned() } else { quoted(text) }
 }
 
@@ -164,7 +195,7 @@ pub(super) fn is_hidden(c: char) -> bool {
 }
 
 /// A text in double quotes, as in JSON, with hidden characters escaped.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
         match c {

@@ -159,7 +159,8 @@ impl Project {
 fn with_vendors(manifest: &str, vendors: &[Vendor]) -> String {
     let ids: Vec<String> = vendors.iter().map(|vendor| format!("{:?}", vendor.id)).collect();
     let ours = std::fs::read_dir(repository().join("specs")).unwrap();
-    let ours: Vec<String> = ours.map(|entry| format!("{} = []", entry.unwrap().file_name().display())).collect();
+    let ours = ours.map(|entry| entry.unwrap()).filter(|entry| entry.path().is_dir());
+    let ours: Vec<String> = ours.map(|entry| format!("{} = []", entry.file_name().display())).collect();
     let crates = repository().canonicalize().unwrap().join("crates");
     let mut lines: Vec<String> = Vec::new();
     for line in manifest.lines() {
@@ -171,7 +172,14 @@ fn with_vendors(manifest: &str, vendors: &[Vendor]) -> String {
         }
         match line {
             "[features]" => lines.extend(vendors.iter().map(|vendor| format!("{} = []", vendor.id))),
-            "[workspace.lints.rust]" => lines.push("warnings = \"deny\"".to_owned()),
+            "[workspace.lints.rust]" => {
+                lines.push("warnings = \"deny\"".to_owned());
+                // The tests that are shared ask for our vendors' features.
+                let values: Vec<String> = ours.iter().map(|line| line.replace(" = []", "")).collect();
+                let values = values.iter().map(|id| format!("\\\"{id}\\\"")).collect::<Vec<_>>().join(", ");
+                let known = format!("[\"cfg(feature, values({values}))\"]");
+                lines.push(format!("unexpected_cfgs = {{ level = \"deny\", check-cfg = {known} }}"));
+            }
             _ => {}
         }
     }

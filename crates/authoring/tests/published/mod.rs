@@ -1,11 +1,17 @@
-//! The vendors' published descriptions, which are not part of this repository: a folder that
-//! `TOOLWRIGHT_VENDOR_SPECS` names, from the top of the repository. Each test is ignored but in the
-//! run that sets the variable, and fails without the folder.
+//! Published descriptions, which are not part of this repository: a folder that `TOOLWRIGHT_VENDOR_SPECS` names, from the
+//! top of the repository, and one of other vendors that `TOOLWRIGHT_STRANGERS` names. Each test is ignored but in the run
+//! that sets the variables, and fails without its folder.
 
+// What a description states of requests.
+mod descriptions;
 // The facts of specs/ are the vendors' facts, its sentences are not the vendors' sentences.
 mod facts;
+// Two published versions of one description: what `spec diff` and `spec update` make of the later one.
+mod history;
 // `spec lint` and `spec new` handle the descriptions, and the generator what they write.
 mod import;
+// Everything that the vendors let a request carry reaches a tool or has a reason; so does every bound.
+mod offered;
 
 use std::path::PathBuf;
 
@@ -19,11 +25,16 @@ const VENDORS: [(&str, &[&str]); 3] = [
     ("jsm", &["jsm-servicedesk.openapi3.json"]),
 ];
 
-/// The folder with the descriptions.
+/// The folder with the descriptions of our vendors.
 fn published() -> PathBuf {
-    let folder = std::env::var_os("TOOLWRIGHT_VENDOR_SPECS").expect("TOOLWRIGHT_VENDOR_SPECS names no folder");
+    named_folder("TOOLWRIGHT_VENDOR_SPECS")
+}
+
+/// The folder that a variable names.
+fn named_folder(variable: &str) -> PathBuf {
+    let folder = std::env::var_os(variable).unwrap_or_else(|| panic!("{variable} names no folder"));
     let folder = repository().join(folder);
-    assert!(folder.is_dir(), "TOOLWRIGHT_VENDOR_SPECS: no folder {}", folder.display());
+    assert!(folder.is_dir(), "{variable}: no folder {}", folder.display());
     folder.canonicalize().unwrap()
 }
 

@@ -3,10 +3,12 @@
 //! against the tool's input schema before, so the document for progenitor holds only what a
 //! request needs.
 
+use proc_macro2::TokenStream;
 use progenitor::{GenerationSettings, Generator, HooksMode, InterfaceStyle};
 use quote::quote;
 use serde_json::{Map, Value, json};
 
+use crate::read::typed;
 use toolwright_model::{BodyKind, Location, Operation, Parameter, ParameterKind, QueryStyle, function_name};
 
 /// Returns whether progenitor's code sends this operation correctly. `client_runtime::send` sends the
@@ -57,15 +59,31 @@ pub(super) fn is_list(parameter: &Parameter) -> bool {
 /// progenitor's reason to refuse an operation that [`emits`] accepts.
 pub(super) fn emit(title: &str, version: &str, operations: &[Operation]) -> Result<String, String> {
     let document = document(title, version, operations);
-    let document = serde_json::from_value(document).map_err(|error| error.to_string())?;
+    let document = typed::from_value(document).map_err(|error| error.to_string())?;
     let mut settings = GenerationSettings::default();
     settings
         .with_interface(InterfaceStyle::Positional)
         .with_hooks(HooksMode::Expected)
         .with_inner_type(quote! { crate::client_runtime::Upstream });
     let tokens = Generator::new(&settings).generate_tokens(&document).map_err(|error| error.to_string())?;
+    written(tokens)
+}
+
+/// Writes progenitor's code, with our function for path arguments in place of progenitor's: that one leaves in a path
+/// what it may not hold, and what servers take for more than text.
+///
+/// # Errors
+/// progenitor writes other code than it used to.
+pub(super) fn written(tokens: TokenStream) -> Result<String, String> {
+    const THEIRS: &str = "use progenitor_client::{encode_path, ";
+    const OURS: &str = "use crate::client_runtime::encode_path;\n#[allow(unused_imports)]\nuse progenitor_client::{";
     let file = syn::parse2(tokens).map_err(|error| error.to_string())?;
-    Ok(prettyplease::unparse(&file))
+    let code = prettyplease::unparse(&file);
+    if code.matches(THEIRS).count() == 1 {
+        Ok(code.replace(THEIRS, OURS))
+    } else {
+        Err("progenitor imports `encode_path` in another way than before".to_owned())
+    }
 }
 
 fn document(title: &str, version: &str, operations: &[Operation]) -> Value {

@@ -1,5 +1,6 @@
 //! Tools and operations → the files that are compiled and reviewed. Each file is an emitter.
 
+mod answers;
 pub(crate) mod api_files;
 mod client;
 mod dispatch;

@@ -1,9 +1,10 @@
-//! A lowered API → `report.md`: every operation with its tools, or skipped and why, and the
-//! corrections that were applied.
+//! A lowered API → `report.md`: every operation with its tools, or skipped and why, what of its
+//! requests no tool offers and why, and the corrections that were applied.
 
 use std::fmt::Write as _;
 
 use crate::lower::lowered::Lowered;
+use crate::lower::unoffered::Unoffered;
 use crate::read::fixups::Fixup;
 use toolwright_model::Tool;
 
@@ -48,6 +49,7 @@ pub(super) fn emit(api: &str, title: &str, source: &str, lowered: &Lowered, fixu
             }
         }
     }
+    unoffered(&lowered.unoffered, &mut out);
     out.push_str("\n## Fixups\n\n");
     if fixups.is_empty() {
         out.push_str("None.\n");
@@ -58,6 +60,19 @@ pub(super) fn emit(api: &str, title: &str, source: &str, lowered: &Lowered, fixu
         }
     }
     out
+}
+
+/// Lists what the vendor's requests can carry and no tool offers.
+fn unoffered(reasons: &[Unoffered], out: &mut String) {
+    if reasons.is_empty() {
+        return;
+    }
+    out.push_str("\n## Left out\n\n| operation | request | name | why |\n|---|---|---|---|\n");
+    for Unoffered { operation, name, reason } in reasons {
+        let [id, method, path] =
+            operation.as_ref().map_or(["every operation", "", ""], |of| of.each_ref().map(String::as_str));
+        let _ = writeln!(out, "| {id} | {} | {name} | {} |", format!("{method} {path}").trim(), cell(reason));
+    }
 }
 
 fn held_back(tool: &Tool) -> String {

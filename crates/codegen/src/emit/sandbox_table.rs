@@ -1,8 +1,8 @@
 //! One OpenAPI document, as the vendor describes it → the table that the embedded sandbox checks
 //! requests against.
 //!
-//! It reads the parsed description before the overlay, and neither `model` nor anything lowered: a
-//! mistake between description and tools then shows up as a request that the sandbox refuses.
+//! It reads the parsed description before the overlay, and nothing lowered: a mistake between description and tools then
+//! shows up as a request that the sandbox refuses. The paging styles are those of vendor.toml.
 
 mod answer;
 mod schema;
@@ -15,19 +15,23 @@ use serde_json::{Map, Value, json};
 
 use crate::read::document::{Document, OperationAt, explode};
 use schema::{Direction, convert};
+use toolwright_model::PagingStyle;
 
 /// OpenAPI 3.0 (Parameter Object) says that header parameters of these names are ignored.
 const IGNORED_HEADERS: [&str; 3] = ["accept", "content-type", "authorization"];
 
 /// Returns the sandbox table of the API `api`. A reference that leads nowhere and a schema that grows
 /// without bound become `{}`, which accepts anything, so that emitting never fails.
-pub(super) fn emit(api: &str, document: &Document) -> Value {
+pub(super) fn emit(api: &str, document: &Document, styles: &[PagingStyle]) -> Value {
     let root_security = document.api.security.as_ref().map(|requirements| security(document, requirements));
     let operations = document.operations().map(|at| operation(document, &at, root_security.as_ref())).collect();
     let mut table = Map::new();
     table.insert("api".to_owned(), json!(api));
     if let Some(security) = root_security {
         table.insert("security".to_owned(), security);
+    }
+    if !styles.is_empty() {
+        table.insert("paging".to_owned(), json!(styles));
     }
     table.insert("operations".to_owned(), Value::Array(operations));
     Value::Object(table)

@@ -10,8 +10,10 @@ use progenitor::{GenerationSettings, Generator, InterfaceStyle};
 use quote::quote;
 use serde_json::{Map, Value, json};
 
+use super::client::written;
 use crate::read::paths::METHODS;
 use crate::read::reference::{raw_target, reference_of};
+use crate::read::typed;
 use toolwright_model::{function_name, snake_case};
 
 /// Emits the typed client of an API.
@@ -19,14 +21,13 @@ use toolwright_model::{function_name, snake_case};
 /// # Errors
 /// progenitor's reason to refuse the description.
 pub(crate) fn emit(document: &Value) -> Result<String, String> {
-    let document = serde_json::from_value(normalised(document)).map_err(|error| error.to_string())?;
+    let document = typed::from_value(normalised(document)).map_err(|error| error.to_string())?;
     let mut settings = GenerationSettings::default();
     settings.with_interface(InterfaceStyle::Builder).with_pre_hook(quote! { crate::client_runtime::drop_version_mark });
     // progenitor panics on some constructs that it does not support.
     let generated = std::panic::catch_unwind(AssertUnwindSafe(|| Generator::new(&settings).generate_tokens(&document)));
     let tokens = generated.map_err(|_| "one that progenitor panics on")?.map_err(|error| error.to_string())?;
-    let file = syn::parse2(tokens).map_err(|error| error.to_string())?;
-    Ok(prettyplease::unparse(&file))
+    written(tokens)
 }
 
 fn normalised(document: &Value) -> Value {

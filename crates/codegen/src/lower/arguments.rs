@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use toolwright_formats::FormatRef;
-use toolwright_model::{ALL, CURSOR, DETAIL, DRY_RUN, Effect, FIELDS, FULL, JQ};
+use toolwright_model::{ALL, CURSOR, DETAIL, DRY_RUN, Effect, FIELDS, FULL, JQ, RAW};
 
 /// One argument of a tool, in the order in which a model sees it.
 #[derive(Debug, Clone)]
@@ -34,18 +34,20 @@ pub fn input_schema(arguments: &[Argument]) -> Value {
 pub fn add_own_arguments(
     effect: Option<Effect>,
     concise: bool,
+    written_back: bool,
     pages: bool,
     answers: Option<FormatRef>,
     arguments: &mut Vec<Argument>,
 ) {
     let mut own = Vec::new();
     if effect == Some(Effect::Read) {
-        if concise {
-            own.push((DETAIL, json!({"type": "string", "description": "How much of each record", "enum": ["concise", FULL], "default": "concise"})));
+        if concise || written_back {
+            let values = if concise { vec!["concise", FULL, RAW] } else { vec![FULL, RAW] };
+            own.push((DETAIL, json!({"type": "string", "description": "How much of each record", "enum": values, "default": values[0]})));
         }
         let names = json!({"type": "string"});
         own.push((FIELDS, json!({"type": "array", "description": "Only these fields of records", "items": names})));
-        own.push((JQ, json!({"type": "string", "description": "jq filter over the answer"})));
+        own.push((JQ, json!({"type": "string", "description": "jq on the answer as shown"})));
         own.push((CURSOR, json!({"type": "string", "description": "next_cursor of the last answer"})));
         if pages {
             own.push((ALL, json!({"type": "boolean", "description": "Every page, up to 1,000 records"})));

@@ -7,39 +7,28 @@ use serde_json::{Map, Value};
 
 use crate::lower::arguments::Argument;
 use crate::lower::inputs::{self, BodyChoice, Input};
-use crate::lower::lowered::{Lowered, VendorContext};
+use crate::lower::lowered::{ApiContext, Lowered};
 use crate::lower::spec_operation::SpecOperation;
 use crate::lower::tool_draft::ToolDraft;
-use crate::read::document::Document;
 use crate::read::keys::{self, ChoiceKeys, ToolKeys};
-use crate::read::located::{Located, did_you_mean};
+use crate::read::located::did_you_mean;
 use crate::read::reference::escape;
 use toolwright_model::{CORE_TAG, Condition, Effect, Risk, Verb};
 
 /// Adds the tools of all choices.
-pub fn lower(
-    vendor: &VendorContext<'_>,
-    api: &str,
-    operations: &[SpecOperation],
-    document: &Document,
-    root: &Located<'_>,
-    lowered: &mut Lowered,
-) {
+pub fn lower(api: &ApiContext<'_>, operations: &[SpecOperation], lowered: &mut Lowered) {
     for spec in operations.iter().filter(|spec| spec.keys.skip.is_none()) {
         for (index, choice) in spec.keys.choices.iter().enumerate() {
             let pointer = format!("{}/{}/choices/{index}", spec.pointer, keys::EXTENSION);
-            let chooser = Chooser { vendor, api, operations, document, root, pointer };
+            let chooser = Chooser { api, operations, pointer };
             chooser.lower(choice, lowered);
         }
     }
 }
 
 struct Chooser<'a> {
-    vendor: &'a VendorContext<'a>,
-    api: &'a str,
+    api: &'a ApiContext<'a>,
     operations: &'a [SpecOperation],
-    document: &'a Document,
-    root: &'a Located<'a>,
     /// The JSON pointer to the choice's keys.
     pointer: String,
 }
@@ -53,7 +42,7 @@ struct Case<'a> {
 
 impl<'a> Chooser<'a> {
     fn report(&self, path: &str, expected: &str, found: String, hint: Option<String>) {
-        self.root.nearest(&format!("{}{path}", self.pointer)).report(expected, found, hint);
+        self.api.root.nearest(&format!("{}{path}", self.pointer)).report(expected, found, hint);
     }
 
     fn lower(&self, choice: &'a ChoiceKeys, lowered: &mut Lowered) {
@@ -65,7 +54,9 @@ impl<'a> Chooser<'a> {
         }
         let keys = merged_keys(choice, &cases);
         let only = choice.only.as_deref();
-        let mut drafted = self.draft(first).tool(&keys, only, Some(choosing_argument(choice, &cases)));
+        let answering: Vec<&SpecOperation> = cases.iter().map(|case| case.spec).collect();
+        let chooser = choosing_argument(choice, &cases);
+        let mut drafted = self.draft(first).tool(&keys, only, Some(chooser), &answering);
         for case in &cases[1..] {
             drafted.tool.calls.push(self.draft(case).further_call(&keys, only));
         }
@@ -100,16 +91,7 @@ impl<'a> Chooser<'a> {
     }
 
     fn draft<'d>(&'d self, case: &'d Case<'a>) -> ToolDraft<'d> {
-        ToolDraft {
-            vendor: self.vendor.id,
-            styles: self.vendor.styles,
-            api: self.api,
-            spec: case.spec,
-            inputs: &case.inputs,
-            document: self.document,
-            root: self.root,
-            pointer: self.pointer.clone(),
-        }
+        self.api.draft(case.spec, &case.inputs, self.pointer.clone())
     }
 
     fn case(&self, name: &'a str, operation: &str) -> Option<Case<'a>> {

@@ -3,9 +3,12 @@
 
 use openapiv3::{Operation, ReferenceOr, Response, Schema, SchemaKind, StatusCode, Type};
 
+use crate::lower::promises::AnswerField;
 use crate::lower::spec_operation::status_class;
 use crate::read::document::{Document, SchemaNode};
 
+/// How deep fields are collected: deeper ones are not spoken of, and schemas contain themselves.
+const DEEPEST_FIELD: usize = 4;
 /// How deep the parts of a schema are followed: they may contain each other.
 const DEEPEST_PART: usize = 12;
 
@@ -61,6 +64,47 @@ pub fn check(path: &str, operation: &Operation, document: &Document) -> Result<P
         };
     }
     Ok(start)
+}
+
+/// Adds the fields of an answer's records, each name once, and whether `concise` keeps one of that name.
+pub fn add_fields(
+    operation: &Operation,
+    start: PathStart,
+    concise: &[String],
+    document: &Document,
+    fields: &mut Vec<AnswerField>,
+) {
+    let Some(answer) = answer_schema(operation, document) else { return };
+    let records = match start {
+        PathStart::List => record_list(answer, document).unwrap_or(answer),
+        PathStart::Answer | PathStart::Open => answer,
+    };
+    let mut parts = vec![(String::new(), records)];
+    for depth in 0..DEEPEST_FIELD {
+        let mut inside = Vec::new();
+        for (path, schema) in parts {
+            for Named { name, schema } in properties(schema, document) {
+                let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+                let field = AnswerField { name: name.to_owned(), is_top: depth == 0, is_kept: is_kept(&path, concise) };
+                match fields.iter_mut().find(|known| known.name == name) {
+                    Some(known) => {
+                        known.is_top |= field.is_top;
+                        known.is_kept |= field.is_kept;
+                    }
+                    None => fields.push(field),
+                }
+                inside.push((path, schema));
+            }
+        }
+        parts = inside;
+    }
+}
+
+/// Whether a concise form keeps a field or a part of it.
+fn is_kept(path: &str, concise: &[String]) -> bool {
+    let begins =
+        |long: &str, short: &str| long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    concise.iter().any(|kept| begins(path, kept) || begins(kept, path))
 }
 
 /// What a schema has under a name.

@@ -8,15 +8,21 @@ use crate::lower::resolved::{FurtherProperties, ResolvedProperty, ResolvedSchema
 /// Returns a schema whose top level has no compositions.
 pub fn flatten(schema: &ResolvedSchema) -> ResolvedSchema {
     let mut flat = schema.clone();
-    for part in std::mem::take(&mut flat.all_of) {
-        merge_all(&mut flat, flatten(&part));
+    let parts: Vec<ResolvedSchema> = std::mem::take(&mut flat.all_of).iter().map(flatten).collect();
+    // A part that does not take null forbids it, whatever the others say.
+    flat.nullable |= !parts.is_empty() && parts.iter().all(|part| part.nullable);
+    for part in parts {
+        merge_all(&mut flat, part);
     }
     for alternatives in [std::mem::take(&mut flat.one_of), std::mem::take(&mut flat.any_of)] {
-        let alternatives = alternatives.iter().map(flatten).filter(|alternative| !is_null(alternative));
-        if let Some(union) = alternatives.reduce(merge_any) {
+        let alternatives: Vec<ResolvedSchema> = alternatives.iter().map(flatten).collect();
+        flat.nullable |= alternatives.iter().any(|alternative| alternative.nullable || is_null(alternative));
+        let others = alternatives.into_iter().filter(|alternative| !is_null(alternative));
+        if let Some(union) = others.reduce(merge_any) {
             merge_all(&mut flat, union);
         }
     }
+    flat.nullable |= flat.values.contains(&Value::Null);
     flat
 }
 
@@ -72,6 +78,8 @@ fn merge_all(flat: &mut ResolvedSchema, more: ResolvedSchema) {
         required,
         further,
         items,
+        // `flatten` knows which parts have to agree on it.
+        nullable: _,
         // Taken out by `flatten`.
         all_of: _,
         one_of: _,

@@ -4,8 +4,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::read::keys::ArgumentKeys;
-use toolwright_formats::{FILE, FORMATS, Format, FormatRef, LookupUse};
-use toolwright_model::Formatted;
+use toolwright_formats::{FILE, FORMATS, Format, FormatRef, LookupUse, PATTERN, find};
+use toolwright_model::{Formatted, TextPattern};
 
 /// A format that does not fit: the key of the argument that it is about, what was expected, what
 /// was found.
@@ -30,7 +30,7 @@ pub fn apply(
 ) -> (Vec<Formatted>, Vec<FormatMismatch>) {
     let mut mismatches = Vec::new();
     let mut formats = Vec::new();
-    let whole = keys.format.or(is_file.then_some(FILE));
+    let whole = keys.format.or(is_file.then_some(FILE)).or_else(|| keys.pattern.as_ref().and(find(PATTERN)));
     if let Some(format) = whole {
         formats.push(apply_whole(format, keys, is_file, schema, &mut mismatches));
     }
@@ -54,6 +54,12 @@ fn apply_whole(
         ask: keys.ask.clone(),
         fields: keys.fields.clone().unwrap_or_default(),
         operators: keys.operators.clone().unwrap_or_default(),
+        tools: keys.tools.iter().cloned().collect(),
+        text: keys.pattern.as_ref().map(|pattern| TextPattern {
+            pattern: pattern.clone(),
+            words: keys.words.clone().unwrap_or_default(),
+            letters: keys.letters,
+        }),
     };
     if is_file != (format == FILE) {
         let expected = format!("`{FILE}` for a part of a form that is a file, and for nothing else");
@@ -93,7 +99,7 @@ fn apply_part(
     Some(formatted)
 }
 
-/// Checks that the keys `ask`, `fields` and `operators` are beside a format that uses them.
+/// Checks that the keys `ask`, `fields`, `operators` and `tools` are beside a format that uses them.
 fn check_companions(keys: &ArgumentKeys, format: Option<FormatRef>, mismatches: &mut Vec<FormatMismatch>) {
     let found = format.map_or("no format".to_owned(), |format| format!("`{format}`"));
     let lookup_use = format.map_or(LookupUse::Never, Format::lookup_use);
@@ -107,11 +113,30 @@ fn check_companions(keys: &ArgumentKeys, format: Option<FormatRef>, mismatches: 
         let expected = "`ask` beside it: the operation that it looks values up with";
         mismatches.push(FormatMismatch::new("/format", expected, "none"));
     }
+    let is_pattern = format.is_some_and(|format| format.name() == PATTERN);
+    if is_pattern && (keys.pattern.is_none() || keys.words.is_none()) {
+        let expected = "`pattern`, and `words` that say the same in a refusal";
+        mismatches.push(FormatMismatch::new("/pattern", expected, "one without the other"));
+    }
+    if !is_pattern && (keys.pattern.is_some() || keys.words.is_some() || keys.letters.is_some()) {
+        let expected = "`pattern` and its `words` without another `format`";
+        mismatches.push(FormatMismatch::new("/pattern", expected, found.clone()));
+    }
     let is_filter = format.is_some_and(|format| !format.operators().is_empty());
     for (key, is_there) in [("fields", keys.fields.is_some()), ("operators", keys.operators.is_some())] {
         if is_there && !is_filter {
             mismatches.push(FormatMismatch::new(format!("/{key}"), "the `format` of a filter", found.clone()));
         }
+    }
+    let words = format.map(Format::tool_words).unwrap_or_default();
+    for (word, _) in keys.tools.iter().filter(|(word, _)| !words.contains(&word.as_str())) {
+        let known: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+        let expected = match known.as_slice() {
+            [] => "a `format` that names tools".to_owned(),
+            known => format!("what {found} refuses: {}", known.join(", ")),
+        };
+        let path = format!("/tools/{}", crate::read::reference::escape(word));
+        mismatches.push(FormatMismatch::new(path, expected, format!("`{word}`")));
     }
 }
 

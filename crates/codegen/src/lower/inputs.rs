@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::lower::flatten::flatten;
+use crate::lower::nulls::nullable_paths;
 use crate::lower::portable::portable;
-use crate::lower::resolved::{ResolvedProperty, ResolvedSchema};
+use crate::lower::resolved::{ResolvedProperty, ResolvedSchema, SchemaType};
 use crate::lower::spec_operation::{SpecBody, SpecContent, SpecOperation, SpecParameter};
 use toolwright_formats::{file_schema, files_schema};
 use toolwright_model::{BodyKind, Location, Place, QueryStyle, RequestBody, media_type};
@@ -120,6 +121,12 @@ pub struct Input {
     pub schema: Map<String, Value>,
     /// Whether it is a part of a form that is a file.
     pub is_file: bool,
+    /// Dotted paths of the parts that the description declares nullable.
+    pub nullable: Vec<String>,
+    /// Whether it travels as JSON, which can say `null`.
+    pub is_json: bool,
+    /// What separates the values of a list in the request, where it is one text there.
+    pub separator: Option<char>,
 }
 
 /// What a request of this operation can carry, in the description's order.
@@ -155,7 +162,7 @@ fn plain_inputs(spec: &SpecOperation, choice: Option<&BodyChoice<'_>>) -> Vec<In
         Some(properties) if !clash && !matches!(choice.body.kind, BodyKind::Raw | BodyKind::File) => {
             property_inputs(choice, &whole, properties, &mut inputs);
         }
-        _ => inputs.push(body_input(spec_body, &choice.body, whole)),
+        _ => inputs.push(body_input(spec_body, choice, whole)),
     }
     inputs
 }
@@ -167,10 +174,13 @@ fn property_inputs(
     properties: &Map<String, Value>,
     inputs: &mut Vec<Input>,
 ) {
-    let described = flatten(choice.schema).properties;
+    let flat = flatten(choice.schema);
+    let described = &flat.properties;
+    let is_json = choice.body.kind == BodyKind::Json;
     let required = whole.get("required").and_then(Value::as_array);
     for (name, property) in properties {
         let is_file = choice.body.files.contains(name);
+        let described = described.iter().find(|described| described.name == *name);
         inputs.push(Input {
             key: name.clone(),
             name: name.clone(),
@@ -178,8 +188,16 @@ fn property_inputs(
             // Also where the body may be left out: most descriptions only forget to demand it, and
             // no vendor takes half a body.
             required: required.is_some_and(|r| r.iter().any(|n| n == name)),
-            schema: property_schema(property, is_file, described.iter().find(|described| described.name == *name)),
+            schema: property_schema(property, is_file, described),
             is_file,
+            nullable: described.map(|described| nullable_paths(&described.schema)).unwrap_or_default(),
+            is_json,
+            separator: choice
+                .body
+                .fields
+                .iter()
+                .find(|(field, _)| field == name)
+                .and_then(|(_, style)| separator(*style)),
         });
     }
     if let Some(further @ (Value::Object(_) | Value::Bool(true))) = whole.get("additionalProperties") {
@@ -194,7 +212,24 @@ fn property_inputs(
             required: false,
             schema,
             is_file: false,
+            nullable: nullable_entries(&flat),
+            is_json,
+            separator: None,
         });
+    }
+}
+
+/// The paths of the nullable parts below the further properties.
+fn nullable_entries(flat: &ResolvedSchema) -> Vec<String> {
+    let entries =
+        ResolvedSchema { kind: Some(SchemaType::Object), further: flat.further.clone(), ..ResolvedSchema::default() };
+    nullable_paths(&entries)
+}
+
+fn separator(style: QueryStyle) -> Option<char> {
+    match style {
+        QueryStyle::Joined(separator) => Some(separator),
+        QueryStyle::Repeated | QueryStyle::DeepObject | QueryStyle::Json => None,
     }
 }
 
@@ -213,7 +248,8 @@ fn property_schema(property: &Value, is_file: bool, described: Option<&ResolvedP
 }
 
 /// The whole body as one input.
-fn body_input(spec: &SpecBody, body: &RequestBody, whole: Map<String, Value>) -> Input {
+fn body_input(spec: &SpecBody, choice: &BodyChoice<'_>, whole: Map<String, Value>) -> Input {
+    let body = &choice.body;
     let mut schema = match body.kind {
         BodyKind::File => file_schema(whole.get("description")),
         BodyKind::Raw => text_schema(whole, &body.content_type),
@@ -229,6 +265,9 @@ fn body_input(spec: &SpecBody, body: &RequestBody, whole: Map<String, Value>) ->
         required: spec.required,
         schema,
         is_file: body.kind == BodyKind::File,
+        nullable: nullable_paths(choice.schema),
+        is_json: body.kind == BodyKind::Json,
+        separator: None,
     }
 }
 
@@ -265,7 +304,20 @@ fn parameter_input(spec: &SpecParameter) -> Input {
         Location::Query => Place::Query(spec.name.clone()),
         Location::Header => Place::Header(spec.name.clone()),
     };
-    Input { key: spec.name.clone(), name: spec.name.clone(), place, required: spec.required, schema, is_file: false }
+    let is_list = schema.get("type").and_then(Value::as_str) == Some("array");
+    // A path and a header have one way to write a list.
+    let joined = if spec.location == Location::Query { separator(spec.style) } else { Some(',') };
+    Input {
+        key: spec.name.clone(),
+        name: spec.name.clone(),
+        place,
+        required: spec.required,
+        schema,
+        is_file: false,
+        nullable: nullable_paths(&spec.schema),
+        is_json: spec.style == QueryStyle::Json && spec.location == Location::Query,
+        separator: joined.filter(|_| is_list),
+    }
 }
 
 /// The name under which further body properties are offered.

@@ -1,6 +1,14 @@
 //! What the operations of an API are lowered to, and what they take from their vendor.
 
-use crate::lower::tool_draft::{DraftedTool, FormatLookup, NameClaim, ToolSamples};
+use crate::lower::argument_rules::ArgumentRules;
+use crate::lower::inputs::Input;
+use crate::lower::promises::ConciseAnswer;
+use crate::lower::read_backs::ReadBacks;
+use crate::lower::spec_operation::SpecOperation;
+use crate::lower::tool_draft::{DraftedTool, FormatLookup, NameClaim, ToolDraft, ToolSamples};
+use crate::lower::unoffered::Unoffered;
+use crate::read::document::Document;
+use crate::read::located::Located;
 use toolwright_model::{Operation, PagingStyle, Tool};
 
 /// What became of an API's operations.
@@ -16,16 +24,21 @@ pub struct Lowered {
     pub claims: Vec<NameClaim>,
     /// The operations that formats look values up with.
     pub lookups: Vec<FormatLookup>,
+    /// What no tool offers, and why.
+    pub unoffered: Vec<Unoffered>,
+    /// The answers that have a concise form.
+    pub answers: Vec<ConciseAnswer>,
 }
 
 impl Lowered {
     /// Adds a tool.
     pub(super) fn add(&mut self, drafted: DraftedTool) {
-        let DraftedTool { tool, samples, claims, lookups } = drafted;
+        let DraftedTool { tool, samples, claims, lookups, answer } = drafted;
         self.tools.push(tool);
         self.samples.extend(samples);
         self.claims.extend(claims);
         self.lookups.extend(lookups);
+        self.answers.extend(answer);
     }
 }
 
@@ -44,4 +57,39 @@ pub struct VendorContext<'a> {
     pub id: &'a str,
     /// The ways in which it pages; `None` where vendor.toml could not be read.
     pub styles: Option<&'a [PagingStyle]>,
+    /// The formats that its arguments have by their names; `None` likewise.
+    pub rules: Option<&'a ArgumentRules<'a>>,
+}
+
+/// What the tools of one API have in common.
+#[derive(Clone, Copy)]
+pub struct ApiContext<'a> {
+    pub vendor: &'a VendorContext<'a>,
+    /// The API's id.
+    pub api: &'a str,
+    pub document: &'a Document,
+    pub read_backs: &'a ReadBacks,
+    pub root: &'a Located<'a>,
+}
+
+impl<'a> ApiContext<'a> {
+    /// Begins a tool over an operation; its keys are at `pointer`.
+    pub(super) fn draft<'d>(&self, spec: &'d SpecOperation, inputs: &'d [Input], pointer: String) -> ToolDraft<'d>
+    where
+        'a: 'd,
+    {
+        let Self { vendor, api, document, read_backs, root } = *self;
+        ToolDraft {
+            vendor: vendor.id,
+            styles: vendor.styles,
+            rules: vendor.rules,
+            api,
+            spec,
+            inputs,
+            document,
+            read_backs,
+            root,
+            pointer,
+        }
+    }
 }

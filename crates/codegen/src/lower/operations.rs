@@ -5,9 +5,11 @@ use serde_json::Value;
 
 use crate::lower::choice;
 use crate::lower::inputs::{self, BodyChoice};
-use crate::lower::lowered::{Lowered, OperationResult, VendorContext};
+use crate::lower::lowered::{ApiContext, Lowered, OperationResult, VendorContext};
+use crate::lower::read_backs::ReadBacks;
 use crate::lower::spec_operation::{SpecOperation, SpecParameter};
 use crate::lower::tool_draft::ToolDraft;
+use crate::lower::unoffered;
 use crate::read::document::Document;
 use crate::read::keys::{self, PresetKeys, ToolKeys};
 use crate::read::located::{Located, did_you_mean};
@@ -22,11 +24,13 @@ pub fn lower(
     root: &Located<'_>,
 ) -> Lowered {
     let mut lowered = Lowered::default();
+    let read_backs = ReadBacks::of(operations, root);
+    let api = ApiContext { vendor, api, document, read_backs: &read_backs, root };
     for spec in operations {
         check_raw(spec, operations, root);
         let outcome = match &spec.keys.skip {
             Some(reason) => Err(reason.clone()),
-            None => lower_operation(vendor, api, spec, document, root, &mut lowered),
+            None => lower_operation(&api, spec, &mut lowered),
         };
         lowered.results.push(OperationResult {
             operation: spec.id.clone(),
@@ -35,9 +39,10 @@ pub fn lower(
             outcome,
         });
     }
-    choice::lower(vendor, api, operations, document, root, &mut lowered);
+    choice::lower(&api, operations, &mut lowered);
     lowered.tools.sort_by(|a, b| a.name.cmp(&b.name));
     check_lookups(&lowered, root);
+    unoffered::check(operations, &lowered, root);
     lowered
 }
 
@@ -81,11 +86,8 @@ fn check_lookups(lowered: &Lowered, root: &Located<'_>) {
 }
 
 fn lower_operation(
-    vendor: &VendorContext<'_>,
-    api: &str,
+    context: &ApiContext<'_>,
     spec: &SpecOperation,
-    document: &Document,
-    root: &Located<'_>,
     lowered: &mut Lowered,
 ) -> Result<Vec<String>, String> {
     let body = spec.body.as_ref().map(BodyChoice::of).transpose()?;
@@ -99,19 +101,10 @@ fn lower_operation(
     };
     let inputs = inputs::inputs(spec, body.as_ref());
     let block = format!("{}/{}", spec.pointer, keys::EXTENSION);
-    let raw = ToolDraft {
-        vendor: vendor.id,
-        styles: vendor.styles,
-        api,
-        spec,
-        inputs: &inputs,
-        document,
-        root,
-        pointer: block.clone(),
-    };
+    let raw = context.draft(spec, &inputs, block.clone());
     let mut names = Vec::new();
     let mut add = |draft: &ToolDraft<'_>, keys: &ToolKeys, only: Option<&[String]>| {
-        let drafted = draft.tool(keys, only, None);
+        let drafted = draft.tool(keys, only, None, &[spec]);
         names.push(drafted.tool.name.clone());
         lowered.add(drafted);
     };

@@ -5,8 +5,9 @@ use serde_json::{Map, Value, json};
 
 use crate::lower::flatten::{flatten, type_of};
 use crate::lower::resolved::{FurtherProperties, ResolvedSchema, SchemaType};
+use crate::lower::unshown;
 
-/// Formats that a model can act on.
+/// Formats that a model can act on; `unshown` has those that are only checked.
 const KEPT_FORMATS: [&str; 3] = ["date", "date-time", "password"];
 
 /// Returns `schema` in the portable subset.
@@ -23,6 +24,7 @@ pub fn portable(schema: &ResolvedSchema) -> Map<String, Value> {
     }
     keywords(&flat, &mut out);
     exclusive_bounds(&flat, &mut out);
+    unshown::note(&flat, kind, &mut out);
     let of_items = keep_fitting(kind, &mut out);
     match kind {
         SchemaType::Array => {
@@ -156,7 +158,7 @@ mod tests {
     fn resolved(schema: &Value) -> ResolvedSchema {
         let head = json!({"openapi": "3.0.3", "info": {"title": "T", "version": "1"}, "paths": {}});
         let document = Document::parse(head).unwrap();
-        let schema: openapiv3::ReferenceOr<openapiv3::Schema> = serde_json::from_value(schema.clone()).unwrap();
+        let schema: openapiv3::ReferenceOr<openapiv3::Schema> = crate::read::typed::from_value(schema.clone()).unwrap();
         resolve(&schema, &document)
     }
 

@@ -9,9 +9,10 @@ use serde_json::Value;
 
 use crate::read::document::{Document, SchemaNode};
 
-/// A schema without references. Keywords that a model can't use (`title`, `xml`, `nullable`,
-/// `discriminator`, `not` …) are left out.
+/// A schema without references. Keywords that a model can't use (`title`, `xml`, `discriminator`,
+/// `not` …) are left out.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "a schema has these four keywords")]
 pub struct ResolvedSchema {
     pub kind: Option<SchemaType>,
     pub description: Option<String>,
@@ -30,6 +31,7 @@ pub struct ResolvedSchema {
     pub default: Option<Value>,
     pub example: Option<Value>,
     pub read_only: bool,
+    pub nullable: bool,
     pub properties: Vec<ResolvedProperty>,
     pub required: Vec<String>,
     pub further: Option<FurtherProperties>,
@@ -82,7 +84,7 @@ impl SchemaType {
         }
     }
 
-    fn parse(name: &str) -> Option<Self> {
+    pub(crate) fn parse(name: &str) -> Option<Self> {
         const ALL: [SchemaType; 7] = [
             SchemaType::Integer,
             SchemaType::Number,
@@ -309,7 +311,7 @@ fn of_data(data: &SchemaData) -> ResolvedSchema {
         example,
         description,
         default,
-        nullable: _,
+        nullable,
         write_only: _,
         deprecated: _,
         external_docs: _,
@@ -319,6 +321,7 @@ fn of_data(data: &SchemaData) -> ResolvedSchema {
     } = data;
     ResolvedSchema {
         read_only: *read_only,
+        nullable: *nullable,
         example: example.clone(),
         description: description.clone(),
         default: default.clone(),

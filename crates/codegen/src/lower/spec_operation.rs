@@ -8,12 +8,14 @@ use openapiv3::{
 use serde_json::Value;
 
 use crate::lower::resolved::{ResolvedSchema, resolve};
+use crate::lower::returns;
 use crate::read::check::IGNORED_HEADERS;
 use crate::read::document::{Document, OperationAt, explode};
 use crate::read::keys::{self, OperationKeys};
 use crate::read::located::Located;
 use crate::read::paths::operation_pointer;
-use toolwright_model::{Location, QueryStyle};
+use crate::read::reference::escape;
+use toolwright_model::{Location, QueryStyle, Returns};
 
 /// One operation as the description has it.
 #[derive(Debug)]
@@ -31,9 +33,39 @@ pub struct SpecOperation {
     pub body: Option<SpecBody>,
     /// Whether success is a redirect: a 3xx is promised and no 2xx.
     pub redirects: bool,
+    /// What success is answered with.
+    pub returns: Returns,
     /// The scopes that a token needs: all of any one entry.
     pub scopes: Vec<Vec<String>>,
     pub keys: OperationKeys,
+    /// What none of its tools offers, by its own keys and by those of the whole description.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A parameter or body property that no tool offers.
+#[derive(Debug, Clone)]
+pub struct LeftOut {
+    /// As the overlay calls it.
+    pub name: String,
+    pub reason: String,
+    /// The JSON pointer to the reason.
+    pub pointer: String,
+}
+
+/// The reasons of a block of keys at `pointer`.
+pub fn left_out(reasons: &[(String, String)], pointer: &str) -> Vec<LeftOut> {
+    let one = |(name, reason): &(String, String)| LeftOut {
+        name: name.clone(),
+        reason: reason.clone(),
+        pointer: format!("{pointer}/{}/{}", keys::LEFT_OUT, escape(name)),
+    };
+    reasons.iter().map(one).collect()
+}
+
+/// Reads what no operation of a description offers.
+pub fn read_left_out_of_api(root: &Located<'_>) -> Vec<LeftOut> {
+    let block = root.get(keys::EXTENSION);
+    block.map(|block| left_out(&keys::read_api(&block), &block.pointer)).unwrap_or_default()
 }
 
 /// A parameter with its schema resolved.
@@ -75,16 +107,24 @@ pub struct FieldStyle {
 
 /// Reads every operation of a document; `root` is the same description, for the places of
 /// `x-toolwright` keys.
-pub fn read_operations(document: &Document, root: &Located<'_>) -> Vec<SpecOperation> {
-    document.operations().filter_map(|at| read_operation(at, document, root)).collect()
+/// `of_api`: what none of them offers.
+pub fn read_operations(document: &Document, of_api: &[LeftOut], root: &Located<'_>) -> Vec<SpecOperation> {
+    document.operations().filter_map(|at| read_operation(at, document, of_api, root)).collect()
 }
 
-fn read_operation(at: OperationAt<'_>, document: &Document, root: &Located<'_>) -> Option<SpecOperation> {
+fn read_operation(
+    at: OperationAt<'_>,
+    document: &Document,
+    of_api: &[LeftOut],
+    root: &Located<'_>,
+) -> Option<SpecOperation> {
     let Operation { tags, summary, description, operation_id, responses, security, request_body, .. } = at.operation;
     let pointer = operation_pointer(at.path, at.method);
     // The fixups give one to each operation.
     let id = operation_id.clone()?;
     let body = request_body.as_ref().and_then(|body| document.follow(body));
+    let block = format!("{pointer}/{}", keys::EXTENSION);
+    let keys = root.at_pointer(&block).map(|at| keys::read_operation(&at)).unwrap_or_default();
     Some(SpecOperation {
         id,
         method: at.method.to_uppercase(),
@@ -95,11 +135,10 @@ fn read_operation(at: OperationAt<'_>, document: &Document, root: &Located<'_>) 
         parameters: read_parameters(at, document),
         body: body.map(|body| read_body(body, document)),
         redirects: promises(responses, 3) && !promises(responses, 2),
+        returns: returns::read(responses, document),
         scopes: scopes(security.as_ref().or(document.api.security.as_ref()), document),
-        keys: root
-            .at_pointer(&format!("{pointer}/{}", keys::EXTENSION))
-            .map(|at| keys::read_operation(&at))
-            .unwrap_or_default(),
+        left_out: left_out(&keys.left_out, &block).into_iter().chain(of_api.iter().cloned()).collect(),
+        keys,
         pointer,
     })
 }

@@ -9,11 +9,15 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::lower::argument_rules::ArgumentRules;
 use crate::lower::arguments::{Argument, add_own_arguments, input_schema};
 use crate::lower::inputs::Input;
 use crate::lower::paging;
+use crate::lower::promises::ConciseAnswer;
+use crate::lower::read_backs::ReadBacks;
 use crate::lower::spec_operation::SpecOperation;
 use crate::lower::tool_names::{derived_name, derived_verb};
+use crate::lower::unshown;
 use crate::read::document::Document;
 use crate::read::keys::{PagingKey, ToolKeys};
 use crate::read::located::{Located, did_you_mean};
@@ -28,10 +32,13 @@ pub struct ToolDraft<'a> {
     pub vendor: &'a str,
     /// The ways in which the vendor pages; `None` where they are not known.
     pub styles: Option<&'a [PagingStyle]>,
+    /// The formats that arguments have by their names; `None` where they are not known.
+    pub rules: Option<&'a ArgumentRules<'a>>,
     pub api: &'a str,
     pub spec: &'a SpecOperation,
     pub inputs: &'a [Input],
     pub document: &'a Document,
+    pub read_backs: &'a ReadBacks,
     pub root: &'a Located<'a>,
     /// The JSON pointer to the tool's keys.
     pub pointer: String,
@@ -43,6 +50,8 @@ pub struct DraftedTool {
     pub samples: Vec<ToolSamples>,
     pub claims: Vec<NameClaim>,
     pub lookups: Vec<FormatLookup>,
+    /// Its answer, if that has a concise form.
+    pub answer: Option<ConciseAnswer>,
 }
 
 /// Values of one argument that the vendor's grammar accepts.
@@ -81,11 +90,17 @@ impl ToolDraft<'_> {
     }
 
     /// Makes the tool that `keys` describe, with the arguments `only` or all, after one that
-    /// chooses between operations.
+    /// chooses between operations. `answering` are the operations whose answers it gives.
     ///
     /// # Panics
     /// Never: a JSON value prints as JSON.
-    pub fn tool(&self, keys: &ToolKeys, only: Option<&[String]>, chooser: Option<Argument>) -> DraftedTool {
+    pub fn tool(
+        &self,
+        keys: &ToolKeys,
+        only: Option<&[String]>,
+        chooser: Option<Argument>,
+        answering: &[&SpecOperation],
+    ) -> DraftedTool {
         let verb = self.verb(keys);
         let name = keys.name.clone().unwrap_or_else(|| derived_name(self.vendor, verb, &self.spec.path));
         self.check_name(&name);
@@ -95,13 +110,17 @@ impl ToolDraft<'_> {
         let title = keys.title.clone().or_else(|| self.spec.summary.clone()).unwrap_or_else(|| name.replace('_', " "));
         let (offered, call) = self.offered_call(keys, only);
         let mut arguments: Vec<Argument> = chooser.into_iter().chain(offered.arguments).collect();
-        self.check_concise(keys);
+        let fields = self.concise_fields(keys, answering);
         let pages = call.paging.is_some();
-        add_own_arguments(keys.effect, !keys.concise.is_empty(), pages, keys.answers, &mut arguments);
-        let schema = input_schema(&arguments).to_string();
+        let concise = !keys.concise.is_empty();
+        add_own_arguments(keys.effect, concise, call.written_back, pages, keys.answers, &mut arguments);
+        let mut schema = input_schema(&arguments);
+        let unshown = unshown::take(&mut schema);
         let tool = Tool {
             annotations: annotations(keys.effect, verb, keys.idempotent),
-            input_schema: RawValue::from_string(schema).expect("a JSON value prints as JSON"),
+            unlisted: self.unlisted(keys, &arguments),
+            input_schema: RawValue::from_string(schema.to_string()).expect("a JSON value prints as JSON"),
+            unshown,
             title,
             description,
             effect: keys.effect,
@@ -109,13 +128,16 @@ impl ToolDraft<'_> {
             risks,
             tags: self.tags(keys),
             aliases: keys.aliases.clone(),
+            phrases: self.phrases(keys),
             calls: vec![call],
             concise: keys.concise.clone(),
             name,
         };
         let sample = |ArgumentSamples { argument, values }| ToolSamples { tool: tool.name.clone(), argument, values };
         let samples = offered.samples.into_iter().map(sample).collect();
-        DraftedTool { claims: self.claims(&tool), samples, lookups: self.lookups(keys), tool }
+        let concise = (!keys.concise.is_empty()).then(|| self.place("/concise").place());
+        let answer = concise.map(|place| ConciseAnswer { tool: tool.name.clone(), place, fields });
+        DraftedTool { claims: self.claims(&tool), samples, lookups: self.lookups(keys), answer, tool }
     }
 
     /// Returns how the arguments of a tool that is made already become this operation's request.
@@ -138,10 +160,14 @@ impl ToolDraft<'_> {
             when: None,
             scopes: self.spec.scopes.clone(),
             hints: self.hints(keys, &offered.bindings),
+            needs_one_of: self.needs_one_of(keys, &offered.bindings),
             bindings: std::mem::take(&mut offered.bindings),
             fixed: std::mem::take(&mut offered.fixed),
+            returns: self.spec.returns,
             answers: keys.answers.map(|format| format.name().into()),
             paging,
+            read_back: self.read_backs.of_change(&self.spec.id).cloned(),
+            written_back: self.read_backs.is_read(&self.spec.id),
         };
         (offered, call)
     }

@@ -3,11 +3,15 @@
 
 use std::collections::BTreeMap;
 
+use crate::lower::argument_rules::ArgumentRules;
 use crate::lower::lowered::{Lowered, VendorContext};
 use crate::lower::operations;
 use crate::lower::paging;
-use crate::lower::spec_operation::read_operations;
+use crate::lower::phrases;
+use crate::lower::promises;
+use crate::lower::spec_operation::{read_left_out_of_api, read_operations};
 use crate::lower::tool_draft::NameClaim;
+use crate::lower::unoffered;
 use crate::read::finding::{Finding, Findings};
 use crate::read::located::{Located, did_you_mean};
 use crate::read::source_map::SourceMap;
@@ -45,13 +49,19 @@ pub fn lower(folder: VendorFolder, findings: &Findings) -> LoweredVendor {
     let VendorFolder { id, name, file, apis, is_complete, is_sound } = folder;
     let known = findings.len();
     let vendor = file.as_ref().and_then(|file| file.vendor.as_ref());
-    let context = VendorContext { id: &id, styles: vendor.map(|vendor| vendor.paging.as_slice()) };
-    let apis: Vec<LoweredApi> =
+    let rules = vendor.map(|vendor| ArgumentRules::new(&vendor.arguments));
+    let context =
+        VendorContext { id: &id, styles: vendor.map(|vendor| vendor.paging.as_slice()), rules: rules.as_ref() };
+    let mut apis: Vec<LoweredApi> =
         apis.into_iter().map(|description| lower_api(&context, description, findings)).collect();
+    let phrase_rules = vendor.map(|vendor| vendor.phrases.as_slice()).unwrap_or_default();
+    phrases::apply(phrase_rules, apis.iter_mut().flat_map(|api| &mut api.lowered.tools));
     check_core(&apis, &name, findings);
+    let tools: Vec<&Tool> = apis.iter().flat_map(|api| &api.lowered.tools).collect();
+    promises::check(&tools, &apis.iter().flat_map(|api| &api.lowered.answers).collect::<Vec<_>>(), findings);
     if is_complete && let Some(file) = &file {
         let sound = || is_sound && findings.len() == known;
-        check_vendor(file, &id, &apis, &sound, findings);
+        check_vendor(file, &id, &apis, rules.as_ref(), &sound, findings);
     }
     LoweredVendor { vendor: file.and_then(|file| file.vendor), apis }
 }
@@ -59,26 +69,42 @@ pub fn lower(folder: VendorFolder, findings: &Findings) -> LoweredVendor {
 fn lower_api(vendor: &VendorContext<'_>, description: ApiDescription, findings: &Findings) -> LoweredApi {
     let source = description.source(findings);
     let root = Located::root(&source, &description.document.raw);
-    let operations = read_operations(&description.document, &root);
-    let lowered = operations::lower(vendor, &description.id, &operations, &description.document, &root);
+    let of_api = read_left_out_of_api(&root);
+    let operations = read_operations(&description.document, &of_api, &root);
+    let mut lowered = operations::lower(vendor, &description.id, &operations, &description.document, &root);
+    lowered.unoffered = unoffered::list(&operations, &of_api);
     LoweredApi { vendor: vendor.id.to_owned(), lowered, description }
 }
 
 /// Checks what vendor.toml states of operations and tools. Where one was refused, nothing is known
 /// of it, and what depends on it is not checked.
-fn check_vendor(file: &VendorFile, id: &str, apis: &[LoweredApi], sound: &dyn Fn() -> bool, findings: &Findings) {
+fn check_vendor(
+    file: &VendorFile,
+    id: &str,
+    apis: &[LoweredApi],
+    rules: Option<&ArgumentRules<'_>>,
+    sound: &dyn Fn() -> bool,
+    findings: &Findings,
+) {
     let Some(vendor) = &file.vendor else { return };
     let source = SourceMap::new(&file.loaded.file, findings);
     let root = Located::root(&source, &file.loaded.value);
     let tools: Vec<&Tool> = apis.iter().flat_map(|api| &api.lowered.tools).collect();
     let stems: Vec<&str> = apis.iter().map(|api| api_stem(&api.description.id, id)).collect();
     vendor_file::check_roots(&vendor.addresses, &stems, &root);
+    vendor_file::check_sources(&vendor.source, &stems, &root);
     vendor_file::check_hidden(&vendor.settings, tools.iter().copied(), &root);
     if let Some(check) = &vendor.check {
         check_login(&check.operation, apis, sound(), &root);
     }
     if sound() {
+        vendor_file::check_finders(&vendor.finders, &tools, &root);
+        vendor_file::check_prompts(&vendor.prompts, id, &tools, &root);
         paging::check_used(&vendor.paging, &tools, &root);
+        phrases::check_used(&vendor.phrases, &tools, &root);
+        if let Some(rules) = rules {
+            rules.check_used(&root);
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 
 mod operation;
 
-pub(crate) use operation::IGNORED_HEADERS;
+pub use operation::IGNORED_HEADERS;
 
 use serde_json::{Map, Value};
 
@@ -85,17 +85,19 @@ fn check_path(path: &str, item: &Located<'_>) {
     }
 }
 
-/// Reports each `x-toolwright` that is not on an operation: nothing reads it there.
+/// Reports each `x-toolwright` where nothing reads it: it belongs on operations and at the root.
 pub fn check_extensions(at: &Located<'_>) {
     match at.value {
         Value::Object(object) => {
             let steps: Vec<&str> = at.pointer.split('/').collect();
             let operation = matches!(steps.as_slice(), ["", "paths", _, method] if METHODS.contains(method));
-            if let Some(block) = at.get(keys::EXTENSION).filter(|_| !operation) {
+            let root = at.pointer.is_empty();
+            if let Some(block) = at.get(keys::EXTENSION).filter(|_| !operation && !root) {
+                let hint = "an operation is a target such as `$.paths['/api/Tickets'].get`, the whole description `$`";
                 block.report(
-                    format!("`{}` on an operation", keys::EXTENSION),
+                    format!("`{}` on an operation or the whole description", keys::EXTENSION),
                     "it elsewhere".to_owned(),
-                    Some("an operation is a target such as `$.paths['/api/Tickets'].get`".to_owned()),
+                    Some(hint.to_owned()),
                 );
             }
             if !object.is_empty() {
@@ -107,9 +109,11 @@ pub fn check_extensions(at: &Located<'_>) {
     }
 }
 
-/// Reads the `x-toolwright` of every operation for its findings only: faults of the description
-/// must not hide these.
+/// Reads every `x-toolwright` for its findings only: faults of the description must not hide these.
 pub fn check_keys(root: &Located<'_>) {
+    if let Some(block) = root.get(keys::EXTENSION) {
+        keys::read_api(&block);
+    }
     let Some(paths) = root.get("paths").filter(|paths| paths.value.is_object()) else { return };
     for (_, item) in paths.entries() {
         for block in METHODS.iter().filter_map(|method| item.get(method)?.get(keys::EXTENSION)) {

@@ -22,6 +22,7 @@ use serde_json::{Map, Value};
 use crate::read::faults;
 use crate::read::located::Located;
 use crate::read::reference::{LONGEST_CHAIN, REF, pointer_of, raw_target, reference_of};
+use crate::read::typed;
 
 /// A description as `openapiv3` types and as the JSON that they were read from.
 #[derive(Debug, Clone)]
@@ -55,7 +56,7 @@ impl Document {
     pub fn parse(raw: Value) -> Result<Self, serde_json::Error> {
         let mut prepared = raw.clone();
         prepare(&mut prepared);
-        let api: OpenAPI = serde_json::from_value(prepared)?;
+        let api: OpenAPI = typed::from_value(prepared)?;
         let mut elsewhere = Elsewhere::default();
         elsewhere.collect(&raw, &raw, &api);
         Ok(Self { api, raw, elsewhere })
@@ -261,7 +262,7 @@ fn names_component(api: &OpenAPI, reference: &str) -> bool {
 
 /// Keeps a target as everything that it can be read as: how it is used decides which is meant.
 fn keep<T: DeserializeOwned>(targets: &mut Targets<T>, reference: &str, target: &Value) {
-    if let Ok(target) = serde::Deserialize::deserialize(target) {
+    if let Ok(target) = typed::from_value(target.clone()) {
         targets.insert(reference.to_owned(), target);
     }
 }

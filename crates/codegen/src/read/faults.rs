@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::read::located::Located;
 use crate::read::paths::METHODS;
+use crate::read::typed;
 
 /// Reports what is wrong with a description that can't be read; `reason` is the error of the whole.
 pub(super) fn report(root: &Located<'_>, reason: &serde_json::Error) {
@@ -34,7 +35,7 @@ pub(super) fn report(root: &Located<'_>, reason: &serde_json::Error) {
 }
 
 fn parse<T: DeserializeOwned>(value: &Value) -> Result<(), String> {
-    T::deserialize(value).map(|_| ()).map_err(|error| error.to_string())
+    typed::from_value::<T>(value.clone()).map(|_| ()).map_err(|error| error.to_string())
 }
 
 fn refuse(at: &Located<'_>, reason: &str) {

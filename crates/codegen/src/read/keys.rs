@@ -5,11 +5,14 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::read::located::Located;
-use toolwright_formats::{FORMATS, FormatRef};
-use toolwright_model::{Effect, Risk, Verb};
+use toolwright_formats::{FORMATS, FormatRef, pattern_fault};
+use toolwright_model::{Effect, Letters, Risk, Verb};
 
 /// The extension's name in a description.
 pub const EXTENSION: &str = "x-toolwright";
+
+/// The key with the reasons for what no tool offers, of an operation or of a whole description.
+pub const LEFT_OUT: &str = "left_out";
 
 /// What a reviewer states of an operation.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -25,6 +28,13 @@ pub struct OperationKeys {
     pub choices: Vec<ChoiceKeys>,
     /// Whether the operation itself is offered beside its presets and choices; true unless stated.
     pub raw: Option<bool>,
+    /// The operation that reads the record which this one changes, by inputs of the same names; for
+    /// PUT and PATCH the GET at the same path where it is missing.
+    pub read_back: Option<String>,
+    /// Why none of its tools offers a parameter or body property, by the vendor's name.
+    #[cfg_attr(feature = "schemars", schemars(with = "std::collections::BTreeMap<String, String>"))]
+    #[serde(serialize_with = "serialize_pairs")]
+    pub left_out: Vec<(String, String)>,
     #[serde(flatten)]
     pub tool: ToolKeys,
 }
@@ -79,12 +89,18 @@ pub struct ToolKeys {
     pub tags: Vec<String>,
     /// Names that other servers use.
     pub aliases: Vec<String>,
+    /// How people ask for it; for the search only.
+    pub phrases: Vec<String>,
+    /// Arguments, by the names that a model uses, of which clients are sent the names only.
+    pub unlisted: Vec<String>,
     /// Whether repeating the call has no further effect.
     pub idempotent: Option<bool>,
     /// Changes to arguments, by the description's name; `*` for further body properties.
     #[cfg_attr(feature = "schemars", schemars(with = "std::collections::BTreeMap<String, ArgumentKeys>"))]
     #[serde(serialize_with = "serialize_pairs")]
     pub arguments: Vec<(String, ArgumentKeys)>,
+    /// The description's names of the arguments of which at least one has to be given.
+    pub needs_one_of: Vec<String>,
     /// Advice for refusals of the vendor that are known.
     pub hints: Vec<HintKeys>,
     /// The format of rich text in answers, which a model gets in a plainer one.
@@ -149,12 +165,24 @@ pub struct ArgumentKeys {
     #[cfg_attr(feature = "schemars", schemars(with = "std::collections::BTreeMap<String, FormatRef>"))]
     #[serde(serialize_with = "serialize_pairs")]
     pub formats: Vec<(String, FormatRef)>,
+    /// A regular expression that the whole text matches, in place of `format`; no message shows it.
+    pub pattern: Option<String>,
+    /// The pattern in words, for a refusal.
+    pub words: Option<String>,
+    /// The case in which letters are sent, beside `pattern`.
+    pub letters: Option<Letters>,
+    /// What the vendor takes to clear the value, which a model clears with `null`: `null`, `""`, `[]`, `0` or `-1`.
+    pub clear: Option<Value>,
     /// The operation of the same API that answers the format's questions.
     pub ask: Option<String>,
     /// The fields that a filter can be about.
     pub fields: Option<Vec<String>>,
     /// The operators that a filter can use.
     pub operators: Option<Vec<String>>,
+    /// The tools that a refusal by the format names: what is refused → the tools that do it.
+    #[cfg_attr(feature = "schemars", schemars(with = "std::collections::BTreeMap<String, String>"))]
+    #[serde(serialize_with = "serialize_pairs")]
+    pub tools: Vec<(String, String)>,
 }
 
 /// Advice for one refusal.
@@ -182,7 +210,7 @@ fn serialize_pairs<S: serde::Serializer, T: Serialize>(
     serializer.collect_map(pairs.iter().map(|(name, keys)| (name, keys)))
 }
 
-const TOOL_KEYS: [&str; 14] = [
+const TOOL_KEYS: [&str; 17] = [
     "effect",
     "risks",
     "verb",
@@ -191,14 +219,17 @@ const TOOL_KEYS: [&str; 14] = [
     "description",
     "tags",
     "aliases",
+    "phrases",
+    "unlisted",
     "idempotent",
     "arguments",
+    "needs_one_of",
     "hints",
     "answers",
     "concise",
     "paging",
 ];
-const ARGUMENT_KEYS: [&str; 20] = [
+const ARGUMENT_KEYS: [&str; 25] = [
     "name",
     "description",
     "default",
@@ -216,9 +247,14 @@ const ARGUMENT_KEYS: [&str; 20] = [
     "samples",
     "format",
     "formats",
+    "pattern",
+    "words",
+    "letters",
+    "clear",
     "ask",
     "fields",
     "operators",
+    "tools",
 ];
 
 fn with_tool_keys(own: &[&'static str]) -> Vec<&'static str> {
@@ -230,7 +266,7 @@ pub fn read_operation(at: &Located<'_>) -> OperationKeys {
     if at.object().is_none() {
         return OperationKeys::default();
     }
-    at.only(&with_tool_keys(&["skip", "presets", "choices", "raw"]));
+    at.only(&with_tool_keys(&["skip", "presets", "choices", "raw", "read_back", LEFT_OUT]));
     if let Some(skip) = at.get("skip") {
         if skip.value.as_str().is_some_and(|reason| reason.trim().is_empty()) {
             skip.wrong("the reason why the operation becomes no tool");
@@ -247,8 +283,31 @@ pub fn read_operation(at: &Located<'_>) -> OperationKeys {
         presets: presets.unwrap_or_default(),
         choices: choices.unwrap_or_default(),
         raw: at.get("raw").and_then(|raw| raw.flag()),
+        read_back: at.get("read_back").and_then(|id| id.text().map(str::to_owned)),
+        left_out: read_left_out(at),
         tool: read_tool(at),
     }
+}
+
+/// Reads the keys of a whole description: what none of its operations offers, and why.
+pub fn read_api(at: &Located<'_>) -> Vec<(String, String)> {
+    if at.object().is_none() {
+        return Vec::new();
+    }
+    at.only(&[LEFT_OUT]);
+    read_left_out(at)
+}
+
+fn read_left_out(at: &Located<'_>) -> Vec<(String, String)> {
+    let entries = at.get(LEFT_OUT).map(|entry| entry.entries()).unwrap_or_default();
+    let reasons = entries.into_iter().filter_map(|(name, entry)| {
+        let reason = entry.text()?;
+        if reason.trim().is_empty() {
+            entry.wrong("the reason why no tool offers it");
+        }
+        Some((name.to_owned(), reason.to_owned()))
+    });
+    reasons.collect()
 }
 
 fn read_choice(at: &Located<'_>) -> Option<ChoiceKeys> {
@@ -256,11 +315,7 @@ fn read_choice(at: &Located<'_>) -> Option<ChoiceKeys> {
     at.required("name", "the tool's name");
     let argument = at.required("argument", "the argument that chooses");
     let cases = at.required("cases", "what it may be, each with the id of an operation");
-    let cases: Vec<(String, String)> = cases?
-        .entries()
-        .into_iter()
-        .filter_map(|(case, operation)| Some((case.to_owned(), operation.text()?.to_owned())))
-        .collect();
+    let cases = read_pairs(&cases?);
     if cases.len() < 2
         && let Some(at) = at.get("cases")
     {
@@ -299,8 +354,11 @@ fn read_tool(at: &Located<'_>) -> ToolKeys {
         description: text("description"),
         tags: texts("tags"),
         aliases: texts("aliases"),
+        phrases: texts("phrases"),
+        unlisted: texts("unlisted"),
         idempotent: at.get("idempotent").and_then(|entry| entry.flag()),
         arguments: arguments.unwrap_or_default(),
+        needs_one_of: texts("needs_one_of"),
         hints: hints.unwrap_or_default(),
         answers: at.get("answers").and_then(|entry| entry.word(&formats_of_answers())),
         paging: at.get("paging").and_then(|paging| read_paging(&paging)),
@@ -349,14 +407,45 @@ fn read_argument(at: &Located<'_>) -> ArgumentKeys {
         samples: values("samples"),
         format: at.get("format").and_then(|entry| entry.word(FORMATS)),
         formats: at.get("formats").map(|formats| read_formats(&formats)).unwrap_or_default(),
+        pattern: at.get("pattern").and_then(|entry| read_pattern(&entry)),
+        words: text("words"),
+        letters: at.get("letters").and_then(|entry| entry.word(Letters::ALL)),
+        clear: at.get("clear").and_then(|entry| read_clear(&entry)),
         ask: text("ask"),
         fields: at.get("fields").map(|entry| entry.texts()),
         operators: at.get("operators").map(|entry| entry.texts()),
+        tools: at.get("tools").map(|tools| read_pairs(&tools)).unwrap_or_default(),
     }
+}
+
+/// A regular expression that can be read.
+pub(super) fn read_pattern(at: &Located<'_>) -> Option<String> {
+    let pattern = at.text()?;
+    match pattern_fault(pattern) {
+        None => Some(pattern.to_owned()),
+        Some(fault) => {
+            at.wrong_with_hint("a regular expression", fault);
+            None
+        }
+    }
+}
+
+fn read_clear(at: &Located<'_>) -> Option<Value> {
+    let known = [Value::Null, Value::from(""), Value::Array(Vec::new()), Value::from(0), Value::from(-1)];
+    if !known.contains(at.value) {
+        at.wrong("what the vendor takes for a value that is cleared: `null`, `\"\"`, `[]`, `0` or `-1`");
+        return None;
+    }
+    Some(at.value.clone())
 }
 
 fn formats_of_answers() -> Vec<FormatRef> {
     FORMATS.iter().copied().filter(|format| format.raw_switch().is_some()).collect()
+}
+
+fn read_pairs(at: &Located<'_>) -> Vec<(String, String)> {
+    let pair = |(name, entry): &(&str, Located<'_>)| Some(((*name).to_owned(), entry.text()?.to_owned()));
+    at.entries().iter().filter_map(pair).collect()
 }
 
 fn read_formats(at: &Located<'_>) -> Vec<(String, FormatRef)> {

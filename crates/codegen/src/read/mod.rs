@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! vendor_folder    a folder → VendorFolder
-//!   vendor_file      vendor.toml → Vendor
+//!   vendor_file      vendor.toml → Vendor (prompts: common jobs of several calls)
 //!   source           YAML, JSON → JSON, and the line of each place (lines)
 //!   check            a description's JSON → findings
 //!   overlay          the overlay's actions laid over the JSON; remembers which places it wrote
 //!   fixups           operation ids that the emitters need
-//!   document         JSON → openapiv3::OpenAPI, and the one way to follow a `$ref`; what it refuses: faults
+//!   document         JSON → openapiv3::OpenAPI, and the one way to follow a `$ref`; what it refuses: faults;
+//!                  fractions: typed
 //!   keys             `x-toolwright` → OperationKeys
 //! ```
 //!
@@ -29,6 +30,7 @@
 //! - Places: findings and `x-toolwright` keys are read from the raw JSON, [`Document::raw`](document::Document).
 //! - Of OpenAPI 3.1 (lists of types, bounds in `exclusiveMinimum`) nothing: `cargo spec` converts it.
 
+mod argument_rules;
 pub mod check;
 pub mod document;
 mod faults;
@@ -41,8 +43,13 @@ pub mod located;
 pub mod overlay;
 mod paging_styles;
 pub mod paths;
+pub mod phrase;
+mod phrase_rules;
+mod prompts;
 pub mod reference;
 pub mod source;
 pub mod source_map;
+pub mod synonyms;
+pub mod typed;
 pub mod vendor_file;
 pub mod vendor_folder;

@@ -3,7 +3,7 @@
 use crate::read::located::Located;
 use toolwright_model::{PagingKind, PagingStyle, Signs};
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 16] = [
     "name",
     "kind",
     "position",
@@ -17,6 +17,9 @@ const KEYS: [&str; 13] = [
     "next_header",
     "count_header",
     "limit_header",
+    "cuts",
+    "reach",
+    "replaced",
 ];
 
 /// Reads the styles; reports what is wrong with them.
@@ -41,14 +44,14 @@ fn read_style(at: &Located<'_>) -> Option<PagingStyle> {
     let kind = at.required("kind", "one of `offset`, `page`, `token`").and_then(|kind| kind.word(PagingKind::ALL));
     let position = required("position", "the parameter or body property for where a page begins");
     let size = at.get("size").and_then(|size| size.text().map(str::to_owned));
-    let pointer = |key| {
-        let entry = at.get(key)?;
+    let pointer_of = |entry: &Located<'_>| {
         let text = entry.text()?;
         if !text.is_empty() && !text.starts_with('/') {
             entry.wrong("a JSON pointer, such as `/values`; empty for the answer itself");
         }
         Some(text.to_owned())
     };
+    let pointer = |key| pointer_of(&at.get(key)?);
     let header = |key| {
         let entry = at.get(key)?;
         let text = entry.text()?;
@@ -67,6 +70,9 @@ fn read_style(at: &Located<'_>) -> Option<PagingStyle> {
         next_header: header("next_header"),
         count_header: header("count_header"),
         limit_header: header("limit_header"),
+        cuts: at.get("cuts").and_then(|cuts| cuts.flag()).unwrap_or_default(),
+        reach: at.get("reach").and_then(|reach| reach.unsigned()),
+        replaced: at.get("replaced").iter().flat_map(Located::items).filter_map(|item| pointer_of(&item)).collect(),
     };
     let (name, kind, position) = (name?, kind?, position?);
     if kind == PagingKind::Token && signs.next.is_none() && signs.next_header.is_none() {
@@ -78,5 +84,18 @@ fn read_style(at: &Located<'_>) -> Option<PagingStyle> {
     {
         first.report("`first` with the kind `page` only".to_owned(), format!("it with `{kind}`"), None);
     }
+    check_range(at, kind, size.is_some());
     Some(PagingStyle { name, kind, position, size, signs })
+}
+
+/// Checks the keys that are about ranges of records: they need positions that are numbers, and a known size.
+fn check_range(at: &Located<'_>, kind: PagingKind, sized: bool) {
+    for key in ["cuts", "reach"] {
+        let Some(entry) = at.get(key) else { continue };
+        if kind == PagingKind::Token {
+            entry.report(format!("`{key}` with the kind `offset` or `page`"), format!("it with `{kind}`"), None);
+        } else if !sized {
+            entry.report(format!("`{key}` beside `size`, which states the range"), "no `size`".to_owned(), None);
+        }
+    }
 }

@@ -3,7 +3,9 @@
 
 mod address;
 mod credential;
+mod finders;
 mod setting;
+mod source;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,11 +13,17 @@ use std::path::Path;
 use serde_json::Value;
 
 pub use address::check_roots;
+pub use finders::check_finders;
+pub use prompts::check_prompts;
 pub use setting::check_hidden;
+pub use source::check_sources;
 
+use crate::read::argument_rules;
 use crate::read::finding::{Finding, Findings};
 use crate::read::located::{Located, did_you_mean, one_of};
 use crate::read::paging_styles;
+use crate::read::phrase_rules;
+use crate::read::prompts;
 use crate::read::source::{LoadedFile, SourceFile};
 use crate::read::source_map::SourceMap;
 use toolwright_model::{Check, Limits, Vendor};
@@ -68,15 +76,20 @@ fn read(root: &Located<'_>, folder: &str) -> Option<Vendor> {
         "address",
         "addresses",
         "credentials",
+        "inbound",
         "settings",
         "refusals",
+        "finders",
         "guidance",
+        "prompts",
         "check",
         "limits",
         "paging",
+        "arguments",
+        "phrases",
+        "source",
         "untrusted",
         "html",
-        "links",
     ]);
     let id = text(root, "id", "the folder's name");
     if let Some(id) = &id
@@ -93,31 +106,41 @@ fn read(root: &Located<'_>, folder: &str) -> Option<Vendor> {
         }
         at.items().iter().filter_map(|at| credential::read(at, &addresses)).collect::<Vec<_>>()
     });
+    let inbound = root.get("inbound").and_then(|at| credential::read_inbound(&at, &addresses));
     let list = |key: &str| root.get(key).map(|at| at.items()).unwrap_or_default();
     let settings = setting::read(&list("settings"));
     let refusals = list("refusals").iter().filter_map(|at| credential::read_refusal(at, &addresses)).collect();
+    let finders = root.get("finders").map(|at| finders::read(&at)).unwrap_or_default();
     let guidance = root.get("guidance").and_then(|at| read_guidance(&at)).unwrap_or_default();
+    let prompts = root.get("prompts").map(|at| prompts::read(&at)).unwrap_or_default();
     let check = root.get("check").and_then(|at| read_check(&at));
     let limits = root.get("limits").map(|at| read_limits(&at)).unwrap_or_default();
     let paging = root.get("paging").map(|at| paging_styles::read_styles(&at)).unwrap_or_default();
+    let arguments = root.get("arguments").map(|at| argument_rules::read_rules(&at)).unwrap_or_default();
+    let phrases = root.get("phrases").map(|at| phrase_rules::read_rules(&at)).unwrap_or_default();
+    let source = root.get("source").map(|at| source::read(&at)).unwrap_or_default();
     let untrusted = root.get("untrusted").map(|at| read_fields(&at));
     let html = root.get("html").map(|at| read_fields(&at)).unwrap_or_default();
-    let links = root.get("links").map(|at| read_hosts(&at)).unwrap_or_default();
     let (id, title, credentials) = (id?, title?, credentials?);
     Some(Vendor {
         id,
         title,
         addresses,
         credentials,
+        inbound,
         settings,
         refusals,
+        finders,
         guidance,
+        prompts,
         check,
         limits,
         paging,
+        arguments,
+        phrases,
+        source,
         untrusted,
         html,
-        links,
     })
 }
 
@@ -191,19 +214,6 @@ fn read_fields(at: &Located<'_>) -> Vec<String> {
         let name = item.value.as_str().unwrap_or_default();
         if name.strip_suffix('*').unwrap_or(name).contains('*') || item.value.as_str() == Some("") {
             item.wrong("the name of a field, which may end in `*`");
-        }
-    }
-    at.texts()
-}
-
-/// Reads names of hosts; each may begin with `*.`.
-fn read_hosts(at: &Located<'_>) -> Vec<String> {
-    for item in at.items() {
-        let name = item.value.as_str().unwrap_or_default();
-        let host = name.strip_prefix("*.").unwrap_or(name);
-        let character = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.' || c == '-';
-        if !host.contains('.') || !host.chars().all(character) || host.starts_with('.') {
-            item.wrong("the name of a host, such as `docs.example.com` or `*.example.com`");
         }
     }
     at.texts()

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::parse_inline::{bare_ends, merged};
+use super::parse_inline::{bare_ends, merged, trim_end};
 use super::parse_markdown::{ListItem, MarkdownBlock};
 
 /// The node that holds a block: each kind allows other blocks.
@@ -186,5 +186,7 @@ fn joined(row: Vec<Vec<Value>>) -> Vec<Value> {
         }
         nodes.extend(cell);
     }
+    // After the last separator there may be nothing.
+    trim_end(&mut nodes);
     nodes
 }

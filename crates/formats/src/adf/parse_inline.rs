@@ -1,6 +1,9 @@
-//! Inline Markdown, event by event → ADF nodes: texts with marks, line breaks, mentions.
+//! Inline Markdown, event by event → ADF nodes: texts with marks, links, line breaks, mentions.
 
 use serde_json::{Value, json};
+
+use super::bare_links::{ESCAPED_AT, linked};
+use super::mentions::wiki_mentions;
 
 /// The scheme of a mention's link.
 pub(super) const ACCOUNT: &str = "accountid:";
@@ -97,7 +100,7 @@ impl InlineBuilder {
                 last["text"] = json!(before);
             }
         }
-        let name = name.trim().trim_start_matches('@');
+        let name = name.trim().trim_start_matches(['@', ESCAPED_AT]);
         let mut attrs = json!({"id": account});
         // Where the name is only the id there is no name.
         if !name.is_empty() && name != account {
@@ -134,7 +137,8 @@ impl InlineBuilder {
             kept.pop();
             trim_end(&mut kept);
         }
-        merged(kept)
+        // A link may take the middle of a marked text.
+        merged(kept.into_iter().flat_map(linked).flat_map(bare_ends).collect())
     }
 }
 
@@ -172,37 +176,7 @@ pub(super) fn bare_ends(node: Value) -> Vec<Value> {
     parts.into_iter().filter(|part| part["text"] != "").collect()
 }
 
-/// Splits a text at mentions in Jira's older spelling, `[~accountid:…]`.
-fn wiki_mentions(node: Value) -> Vec<Value> {
-    const SIGN: &str = "[~accountid:";
-    let has_code = node["marks"].as_array().is_some_and(|marks| marks.iter().any(|mark| mark["type"] == "code"));
-    let Some(mut rest) = node["text"].as_str().filter(|text| !has_code && text.contains(SIGN)) else {
-        return vec![node];
-    };
-    let text = |text: &str| {
-        let mut part = node.clone();
-        part["text"] = json!(text);
-        (!text.is_empty()).then_some(part)
-    };
-    let mut parts = Vec::new();
-    let mut from = 0;
-    while let Some(start) = rest[from..].find(SIGN).map(|start| from + start) {
-        let id = &rest[start + SIGN.len()..];
-        match id.split_once(']').filter(|(id, _)| is_account(id)) {
-            Some((id, after)) => {
-                parts.extend(text(&rest[..start]));
-                parts.push(json!({"type": "mention", "attrs": {"id": id}}));
-                rest = after;
-                from = 0;
-            }
-            None => from = start + SIGN.len(),
-        }
-    }
-    parts.extend(text(rest));
-    parts
-}
-
-fn trim_end(nodes: &mut Vec<Value>) {
+pub(super) fn trim_end(nodes: &mut Vec<Value>) {
     while let Some(last) = nodes.last_mut() {
         let Some(text) = last["text"].as_str() else { return };
         let trimmed = text.trim_end_matches([' ', '\t', '\n']).to_owned();

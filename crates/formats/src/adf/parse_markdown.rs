@@ -1,9 +1,13 @@
 //! Markdown text → a tree of blocks of bounded depth. Inline content is ADF already: texts with
-//! marks, line breaks, mentions.
+//! marks, line breaks, mentions. A line break in a paragraph is one in the document, because what
+//! models write has its breaks on purpose.
 
-use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+use std::ops::Range;
+
+use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd};
 use serde_json::Value;
 
+use super::bare_links::{escaped, hide, is_escaped};
 use super::parse_inline::InlineBuilder;
 
 /// Deeper lists and quotes are read as if they were at this depth.
@@ -58,15 +62,31 @@ struct BlockBuilder {
     html: Option<String>,
 }
 
-/// Parses Markdown.
+/// Parses Markdown. Signs of its texts are hidden, as `bare_links` explains.
 pub(super) fn parse(text: &str) -> Vec<MarkdownBlock> {
-    let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
+    let text = hide(text);
     let mut builder = BlockBuilder::default();
-    for event in Parser::new_ext(text, options) {
-        builder.take(event);
+    for (event, range) in Parser::new_ext(&text, options()).into_offset_iter() {
+        let is_plain = builder.code.is_none() && builder.html.is_none();
+        builder.take(match event {
+            // Behind a backslash the parser begins a new text.
+            Event::Text(part) if is_plain && is_escaped(&text, range.start) => Event::Text(escaped(&part).into()),
+            event => event,
+        });
     }
     builder.end_loose();
     builder.whole
+}
+
+fn options() -> Options {
+    Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS
+}
+
+/// Returns where a text is code, in bytes, in order.
+pub(super) fn code_ranges(text: &str) -> Vec<Range<usize>> {
+    let is_code = |event: &Event<'_>| matches!(event, Event::Code(_) | Event::Start(Tag::CodeBlock(_)));
+    let events = Parser::new_ext(text, options()).into_offset_iter();
+    events.filter(|(event, _)| is_code(event)).map(|(_, range)| range).collect()
 }
 
 impl BlockBuilder {
@@ -88,8 +108,7 @@ impl BlockBuilder {
                 let tag: String = text.chars().filter(|c| !c.is_whitespace() && *c != '/').collect();
                 if tag.eq_ignore_ascii_case("<br>") { self.inline().line_break() } else { self.inline().text(&text) }
             }
-            Event::SoftBreak => self.inline().text(" "),
-            Event::HardBreak => self.inline().line_break(),
+            Event::SoftBreak | Event::HardBreak => self.inline().line_break(),
             Event::FootnoteReference(text) => self.inline().text(&format!("[^{text}]")),
             Event::Rule => self.push(MarkdownBlock::Rule),
             Event::TaskListMarker(done) => {
@@ -140,6 +159,9 @@ impl BlockBuilder {
             Tag::Strong => self.inline().strong += 1,
             Tag::Emphasis => self.inline().em += 1,
             Tag::Strikethrough => self.inline().strike += 1,
+            Tag::Link { link_type: LinkType::Email, dest_url, .. } => {
+                self.inline().start_link(format!("mailto:{dest_url}"));
+            }
             Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => {
                 self.inline().start_link(dest_url.into_string());
             }

@@ -4,6 +4,9 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use super::mentions::begins_word;
+use super::wiki_markup;
+
 /// What a piece of Markdown may spread over.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum InlineLayout {
@@ -241,6 +244,9 @@ pub(super) fn escape(text: &str, in_link: bool, layout: InlineLayout) -> String 
             ']' => in_link,
             '_' => !inside_word,
             '&' => after.is_some_and(|c| *c == '#' || c.is_alphabetic()),
+            // Read back, it would be a mention.
+            '@' => begins_word(before.copied()) && after.is_some_and(|c| c.is_alphabetic()),
+            '{' => wiki_markup::begins_macro(&characters[index + 1..]),
             '|' => layout == InlineLayout::Cell,
             _ => false,
         };
@@ -254,7 +260,7 @@ pub(super) fn escape(text: &str, in_link: bool, layout: InlineLayout) -> String 
 }
 
 /// Returns inline code, between more backticks than it has in a row.
-fn code(text: &str, layout: InlineLayout) -> String {
+pub(super) fn code(text: &str, layout: InlineLayout) -> String {
     let text = text.replace('\n', " ");
     let text = if layout == InlineLayout::Cell { text.replace('|', "\\|") } else { text };
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
@@ -266,6 +272,9 @@ fn code(text: &str, layout: InlineLayout) -> String {
 
 /// Returns a line of text whose start does not begin a block.
 fn guard_line(line: &str) -> String {
+    if let Some(dot) = wiki_markup::line_sign(line) {
+        return format!("{}\\{}", &line[..dot], &line[dot..]);
+    }
     let digits = line.chars().take_while(char::is_ascii_digit).count();
     let rest = &line[digits..];
     match line.chars().next() {

@@ -1,26 +1,26 @@
 //! An ADF document → Markdown. Nodes that Markdown lacks become their text. Work and output are
-//! bounded, however deep, wide or malformed the document is.
+//! bounded, however deep, wide or malformed the document is: every node counts, a table's empty cells
+//! too, and so does every byte that is written, whether the document has it or its layout adds it.
 
 use std::cell::Cell;
 
 use serde_json::Value;
+use toolwright_model::answer_limits::{DOCUMENT_BYTES, DOCUMENT_DEPTH, DOCUMENT_NODES};
 
 use super::parse_inline::ACCOUNT;
 use super::write_inline::{self, InlineLayout, address};
 
-/// Deeper nodes are left out.
-const MAX_DEPTH: usize = 40;
-/// The most nodes of one document that are read.
-const MAX_NODES: usize = 20_000;
-/// The most bytes of one document's text that are written, signs not counted.
-const MAX_TEXT: usize = 200_000;
+/// The bytes of a table's cell, or of a quoted line, beside its text.
+const CELL: usize = 3;
 /// The mark at the end of a document of which something was left out.
 const CUT: &str = "… (cut)";
 
-/// Writes a document's content as Markdown.
-pub(super) fn markdown(document: &Value) -> String {
-    let reader = DocumentReader { nodes: Cell::new(MAX_NODES), text: Cell::new(MAX_TEXT), cut: Cell::new(false) };
+/// Writes a document's content as Markdown. `left` is how many bytes all documents of an answer may still become.
+pub(super) fn markdown(document: &Value, left: &mut usize) -> String {
+    let bytes = DOCUMENT_BYTES.min(*left);
+    let reader = DocumentReader { nodes: Cell::new(DOCUMENT_NODES), bytes: Cell::new(bytes), cut: Cell::new(false) };
     let mut text = reader.blocks(children(document), 0, "\n\n");
+    *left = left.saturating_sub(text.len());
     if reader.cut.get() {
         text.push_str("\n\n");
         text.push_str(CUT);
@@ -29,8 +29,11 @@ pub(super) fn markdown(document: &Value) -> String {
 }
 
 struct DocumentReader {
+    /// How many nodes may still be read.
     nodes: Cell<usize>,
-    text: Cell<usize>,
+    /// How many bytes may still be written.
+    bytes: Cell<usize>,
+    /// Whether something was left out.
     cut: Cell<bool>,
 }
 
@@ -58,17 +61,41 @@ fn is_inline(node: &Value) -> bool {
     )
 }
 
+/// About how many bytes an inline node becomes: its text, and the addresses of cards and links.
+fn inline_bytes(node: &Value) -> usize {
+    let length = |text: &Value| text.as_str().map_or(0, str::len);
+    let attrs = &node["attrs"];
+    // A card's address is its text, too.
+    let card = 2 * length(&attrs["url"]).max(length(&attrs["data"]["url"])).max(length(&attrs["data"]["@id"]));
+    let marks = node["marks"].as_array().into_iter().flatten();
+    length(&node["text"]) + card + marks.map(|mark| length(&mark["attrs"]["href"])).sum::<usize>()
+}
+
 impl DocumentReader {
     /// Takes one more node of so many bytes from the budget; returns whether it has room.
     fn room(&self, depth: usize, bytes: usize) -> bool {
-        let (nodes, text) = (self.nodes.get(), self.text.get());
-        if depth > MAX_DEPTH || nodes == 0 || text < bytes {
+        let nodes = self.nodes.get();
+        if depth > DOCUMENT_DEPTH || nodes == 0 {
             self.cut.set(true);
             return false;
         }
         self.nodes.set(nodes - 1);
-        self.text.set(text - bytes);
-        true
+        self.signs(bytes)
+    }
+
+    /// Takes so many bytes from the budget; returns whether there is room for them.
+    fn signs(&self, bytes: usize) -> bool {
+        // What takes no bytes of its own may still become some.
+        let left = self.bytes.get().checked_sub(bytes).filter(|_| self.bytes.get() > 0);
+        self.bytes.set(left.unwrap_or_default());
+        self.cut.set(self.cut.get() || left.is_none());
+        left.is_some()
+    }
+
+    /// Counts what a single node became. It is shown in any case, and what comes after it has no room.
+    fn counted(&self, text: String) -> String {
+        self.bytes.set(self.bytes.get().saturating_sub(text.len()));
+        text
     }
 
     fn blocks(&self, nodes: &[Value], depth: usize, between: &str) -> String {
@@ -114,16 +141,16 @@ impl DocumentReader {
             }
             "codeBlock" => self.code(nodes, attrs["language"].as_str().unwrap_or_default(), depth),
             "rule" => "---".to_owned(),
-            "blockquote" => quoted(&self.blocks(nodes, depth + 1, "\n\n")),
+            "blockquote" => self.quoted(&self.blocks(nodes, depth + 1, "\n\n")),
             "panel" => {
-                let what = attrs["panelType"].as_str().unwrap_or("panel");
+                let what = self.counted(plain(attrs["panelType"].as_str().unwrap_or("panel")));
                 let text = self.blocks(nodes, depth + 1, "\n\n");
-                quoted(&format!("**{}**\n\n{text}", plain(what)))
+                self.quoted(&format!("**{what}**\n\n{text}"))
             }
             "expand" | "nestedExpand" => {
                 let text = self.blocks(nodes, depth + 1, "\n\n");
                 match attrs["title"].as_str().map(plain).filter(|title| !title.is_empty()) {
-                    Some(title) => format!("**{title}**\n\n{text}"),
+                    Some(title) => format!("**{}**\n\n{text}", self.counted(title)),
                     None => text,
                 }
             }
@@ -143,21 +170,29 @@ impl DocumentReader {
             }
             "table" => self.table(nodes, depth),
             "mediaGroup" => {
-                let files = nodes.iter().filter(|_| self.room(depth, 0)).map(media);
+                let files = nodes.iter().filter(|_| self.room(depth, 0)).map(|node| self.counted(media(node)));
                 files.collect::<Vec<_>>().join("\n\n")
             }
-            "media" => media(node),
-            "blockCard" | "embedCard" => self.other(node),
-            "extension" | "bodiedExtension" if nodes.is_empty() => plain(attrs["text"].as_str().unwrap_or_default()),
-            _ if nodes.is_empty() => plain(node["text"].as_str().or(attrs["text"].as_str()).unwrap_or_default()),
+            "media" => self.counted(media(node)),
+            "blockCard" | "embedCard" => self.counted(self.other(node)),
+            "extension" | "bodiedExtension" if nodes.is_empty() => {
+                self.counted(plain(attrs["text"].as_str().unwrap_or_default()))
+            }
+            _ if nodes.is_empty() => {
+                self.counted(plain(node["text"].as_str().or(attrs["text"].as_str()).unwrap_or_default()))
+            }
             _ => self.blocks(nodes, depth + 1, "\n\n"),
         }
     }
 
     fn inline(&self, nodes: &[Value], layout: InlineLayout, depth: usize) -> String {
-        let size = |node: &Value| node["text"].as_str().map_or(0, str::len);
-        let count = nodes.iter().take_while(|node| self.room(depth, size(node))).count();
-        write_inline::write(&nodes[..count], layout, |node| self.other(node))
+        let before = self.bytes.get();
+        let count = nodes.iter().take_while(|node| self.room(depth, inline_bytes(node))).count();
+        let taken = before - self.bytes.get();
+        let text = write_inline::write(&nodes[..count], layout, |node| self.other(node));
+        // Signs and addresses.
+        self.bytes.set(self.bytes.get().saturating_sub(text.len().saturating_sub(taken)));
+        text
     }
 
     /// Writes an inline node other than text.
@@ -184,7 +219,7 @@ impl DocumentReader {
                 }
             }
             "mediaInline" | "media" => media(node),
-            _ if !children(node).is_empty() => self.inline(children(node), InlineLayout::OneLine, MAX_DEPTH),
+            _ if !children(node).is_empty() => self.inline(children(node), InlineLayout::OneLine, DOCUMENT_DEPTH),
             _ => plain(node["text"].as_str().unwrap_or_else(|| text("text"))),
         }
     }
@@ -231,6 +266,7 @@ impl DocumentReader {
                     out.push('\n');
                     out.push_str(&indent);
                 }
+                _ if !self.signs(indent.len() + 1) => break,
                 _ => {
                     out.push('\n');
                     if !line.is_empty() {
@@ -251,7 +287,7 @@ impl DocumentReader {
             }
             if kind(node) == "taskList" {
                 let inner = self.tasks(children(node), depth + 1, bullet);
-                lines.extend(inner.lines().map(|line| format!("  {line}")));
+                lines.extend(inner.lines().take_while(|_| self.signs(3)).map(|line| format!("  {line}")));
             } else {
                 let sign = if node["attrs"]["state"] == "DONE" { "[x]" } else { "[ ]" };
                 let text = self.inline(children(node), InlineLayout::Lines, depth).replace('\n', "\n  ");
@@ -267,7 +303,8 @@ impl DocumentReader {
             if !self.room(depth, 0) {
                 break;
             }
-            lines.push(children(row).iter().map(|cell| self.cell(cell, depth)).collect());
+            let cells = children(row).iter().take_while(|_| self.room(depth, CELL));
+            lines.push(cells.map(|cell| self.cell(cell, depth)).collect());
         }
         let head = rows.first().is_some_and(|row| children(row).iter().any(|cell| kind(cell) == "tableHeader"));
         let width = lines.iter().map(Vec::len).max().unwrap_or_default();
@@ -277,12 +314,20 @@ impl DocumentReader {
         if !head {
             lines.insert(0, Vec::new());
         }
-        for line in &mut lines {
-            line.resize(width, String::new());
-        }
+        // Its first line says how many columns a table has; the others may have fewer cells.
+        lines[0].resize(width, String::new());
         lines.insert(1, vec!["---".to_owned(); width]);
+        self.bytes.set(self.bytes.get().saturating_sub(3 * CELL * width));
         let line = |cells: &Vec<String>| format!("| {} |", cells.join(" | "));
         lines.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    fn quoted(&self, text: &str) -> String {
+        let line = |line: &str| if line.is_empty() { ">".to_owned() } else { format!("> {line}") };
+        if text.is_empty() {
+            return line(text);
+        }
+        text.lines().take_while(|_| self.signs(CELL)).map(line).collect::<Vec<_>>().join("\n")
     }
 
     /// Writes a cell: its blocks in one line.
@@ -314,12 +359,6 @@ fn date(timestamp: &str) -> String {
 
 fn plain(text: &str) -> String {
     write_inline::escape(text.trim(), false, InlineLayout::Lines)
-}
-
-fn quoted(text: &str) -> String {
-    let line = |line: &str| if line.is_empty() { ">".to_owned() } else { format!("> {line}") };
-    let lines: Vec<String> = if text.is_empty() { vec![">".to_owned()] } else { text.lines().map(line).collect() };
-    lines.join("\n")
 }
 
 /// Returns whether Markdown takes the block as one directly after a line of text.

@@ -26,6 +26,10 @@ pub struct Address {
     /// begin with them and users paste them along.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub strip: Vec<String>,
+    /// Paths of the product's pages, such as `/browse/*`, where `*` is any segment: a value with one of them
+    /// is a page's address and not the root.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pages: Vec<String>,
     /// Further variables that must be set.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<AddressVariable>,
@@ -84,6 +88,13 @@ impl Holds {
 }
 
 impl Address {
+    /// Returns the path before the first part that is one of the product's pages, and that page's path.
+    pub fn page_in<'a>(&self, path: &'a str) -> Option<(&'a str, &'a str)> {
+        let starts = path.match_indices('/').map(|(at, _)| path.split_at(at));
+        let mut pages = starts.filter(|(_, rest)| self.pages.iter().any(|page| begins_with(rest, page)));
+        pages.next()
+    }
+
     /// The variables that must be set, in the order in which a user sets them.
     pub fn variables(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.variable.as_str()).chain(self.also.iter().map(|also| also.variable.as_str()))
@@ -102,6 +113,17 @@ impl Address {
         let of_value = self.values.get(value).into_iter().flatten();
         self.words.iter().chain(of_value).map(|(name, word)| (name.as_str(), word.as_str()))
     }
+}
+
+/// Whether a path begins with the segments of `page`; upper and lower case are equal.
+fn begins_with(path: &str, page: &str) -> bool {
+    let mut segments = path.split('/');
+    page.split('/').all(|wanted| {
+        segments.next().is_some_and(|segment| match wanted {
+            "*" => !segment.is_empty(),
+            wanted => segment.eq_ignore_ascii_case(wanted),
+        })
+    })
 }
 
 /// A text with words in `{}`.
@@ -141,5 +163,24 @@ mod tests {
         assert_eq!(Template("https://a.example.com").fill(values), Ok("https://a.example.com".to_owned()));
         assert_eq!(Template("https://{host}/{site}").fill(values), Err("site"));
         assert_eq!(Template("{a}-{b}").names().collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn the_address_of_a_page_is_told_from_a_root() {
+        let pages = ["/ticket/*", "/browse"].map(str::to_owned).into();
+        let address = Address { pages, ..Address::default() };
+        for (path, expected) in [
+            ("/helpdesk/Ticket/7", Some(("/helpdesk", "/Ticket/7"))),
+            ("/browse/A-1", Some(("", "/browse/A-1"))),
+            ("/a/browse", Some(("/a", "/browse"))),
+            ("/ticket", None),
+            ("/ticket/", None),
+            ("/browser", None),
+            ("/helpdesk", None),
+            ("/", None),
+            ("", None),
+        ] {
+            assert_eq!(address.page_in(path), expected, "{path}");
+        }
     }
 }

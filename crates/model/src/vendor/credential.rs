@@ -148,6 +148,15 @@ impl Credential {
         self.at().is_empty() || self.at().iter().any(|name| name == address)
     }
 
+    /// The headers that it defines in place of `Authorization`.
+    pub fn headers(&self) -> impl Iterator<Item = &str> {
+        let own = match self {
+            Self::Header { header, further, .. } => Some((header, further)),
+            _ => None,
+        };
+        own.into_iter().flat_map(|(header, further)| std::iter::once(header).chain(further.keys()).map(String::as_str))
+    }
+
     /// Returns the token endpoint of the OAuth kinds.
     pub fn endpoint(&self) -> Option<&str> {
         match self {
@@ -157,12 +166,43 @@ impl Credential {
     }
 }
 
+/// What a caller over HTTP may bring as `Authorization: Bearer …` in place of the server's own credentials.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Inbound {
+    /// What the vendor calls it, such as `API token`.
+    pub token: String,
+    /// What every such token begins with; without it, any token that no other vendor's beginning fits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub begins: Option<String>,
+    /// The header that carries it to the vendor; `Authorization: Bearer …` if missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<String>,
+    /// The names of the addresses at which it works; every address if missing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub at: Vec<String>,
+}
+
+impl Inbound {
+    /// Returns whether it works at the address of this name.
+    pub fn works_at(&self, address: &str) -> bool {
+        self.at.is_empty() || self.at.iter().any(|name| name == address)
+    }
+
+    /// An example of the header by which a caller brings it.
+    pub fn example(&self) -> String {
+        format!("Authorization: Bearer {}…", self.begins.as_deref().unwrap_or_default())
+    }
+}
+
 /// The explanation of a refusal that concerns the connection and not the single call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Refusal {
-    /// The status of the answer. 401 and 403 are explained at every call, others by `doctor` only.
+    /// The status of the answer. 401 and 403 are explained at every call; any other where the answer
+    /// is a web page or empty, or where the call names no id: then only the address can be wrong.
     pub status: u16,
     /// The names of the addresses for which it holds; every address if missing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -23,9 +23,11 @@ pub struct Setting {
 
 impl Setting {
     /// The keys of dry runs and audit records, which a title must not repeat.
-    pub const TAKEN: [&str; 25] = [
+    pub const TAKEN: [&str; 27] = [
+        "account",
         "arguments",
         "body",
+        "caller",
         "client",
         "decision",
         "dry_run",

@@ -30,7 +30,7 @@ fn states_what_was_expected() {
         (
             json!({"type": "string", "pattern": "^[A-Z]+-[0-9]+$", "examples": ["HELP-7"]}),
             json!("7"),
-            "a string that matches `^[A-Z]+-[0-9]+$`, for example `HELP-7`",
+            "a string of the form that its description states, for example `HELP-7`",
             None,
         ),
         (json!({"type": "string", "format": "date"}), json!("soon"), "a date such as 2026-11-20", None),
@@ -75,12 +75,17 @@ fn states_what_was_expected() {
             "an array of integers, with at most 2 items, without repeated items",
             None,
         ),
-        (json!({"type": "array", "items": {"type": "integer"}}), json!("1, 2"), "an array of integers", Some("[1,2]")),
+        (
+            json!({"type": "array", "items": {"type": "string"}}),
+            json!("a, b"),
+            "an array of strings, written as `[\"a\",\"b\"]` for several values or `[\"a, b\"]` for one",
+            Some("[\"a\",\"b\"]"),
+        ),
         (
             json!({"type": "array", "items": {"type": "string", "enum": ["open", "closed"]}}),
-            json!("Open,closed"),
+            json!({"status": "open"}),
             "an array of strings, each one of `open`, `closed`",
-            Some(r#"["open","closed"]"#),
+            None,
         ),
         (
             json!({"type": "object", "properties": {"id": {"type": "integer"}, "name": {}}, "required": ["id"]}),
@@ -108,8 +113,57 @@ fn states_what_was_expected() {
 }
 
 #[test]
-fn lists_are_cut_at_twelve() {
-    let many: Vec<String> = (0..40).map(|n| format!("value{n:02}")).collect();
-    let problem = refuses(&json!({"type": "string", "enum": many}), &json!("?"));
-    assert!(problem.expected.ends_with("`value11` and 28 more"), "{}", problem.expected);
+fn a_list_of_values_is_whole_up_to_sixty() {
+    let values = |count: usize| (0..count).map(|n| format!("value{n:02}")).collect::<Vec<_>>();
+    let problem = refuses(&json!({"type": "string", "enum": values(60)}), &json!("?"));
+    assert!(values(60).iter().all(|value| problem.expected.contains(&format!("`{value}`"))), "{}", problem.expected);
+    let problem = refuses(&json!({"type": "string", "enum": values(61)}), &json!("value5"));
+    assert_eq!(problem.expected.matches('`').count(), 24, "{}", problem.expected);
+    assert!(problem.expected.starts_with("one of 61 values, such as `value"), "{}", problem.expected);
+    assert!(problem.expected.ends_with("; the tool's input schema lists all"), "{}", problem.expected);
+    let words = ["printer", "scanner"].into_iter().map(str::to_owned).chain(values(70)).rev().collect::<Vec<_>>();
+    let problem = refuses(&json!({"type": "string", "enum": words}), &json!("prnter"));
+    assert!(problem.expected.contains("such as `printer`"), "the nearest first: {}", problem.expected);
+}
+
+#[test]
+fn a_problem_comes_with_what_the_argument_is() {
+    let tool = tool(json!({
+        "status": {"type": "integer", "minimum": 1, "description": "1 New, 2 In process, 3 Closed."},
+        "mode": {"type": "string", "enum": (0..16).map(|n| format!("mode-{n}")).collect::<Vec<_>>()},
+        "fields": {"type": "object", "description": "Values by field.", "properties": {
+            "assignee": {"type": "object", "properties": {
+                "id": {"type": "integer", "description": "From acme_find_users."},
+                "name": {"type": "integer"},
+            }},
+        }},
+        "long": {"type": "integer", "description": "word ".repeat(200)},
+    }));
+    let given = json!({"status": "New", "fields": {"assignee": {"id": "x", "name": "y"}}, "long": "z"});
+    let text = tool.describe(&problems(&tool, given), "acme_change");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(
+        lines[..4],
+        [
+            "the arguments of acme_change were not accepted; nothing was sent",
+            "- `status`: expected an integer of at least 1, but got \"New\" (1 New, 2 In process, 3 Closed)",
+            "- `fields.assignee.id`: expected an integer, but got \"x\" (From acme_find_users)",
+            "- `fields.assignee.name`: expected an integer, but got \"y\" (Values by field)",
+        ]
+    );
+    assert!(lines[4].chars().count() < 280 && lines[4].ends_with("…)"), "{}", lines[4]);
+    assert!(lines[5].contains("mode (one of 16 values)") && !lines[5].contains("mode-3"), "no part of a list: {text}");
+}
+
+#[test]
+fn digits_are_named_in_words() {
+    for (pattern, expected) in [
+        ("^[0-9]{6}$", "6 digits"),
+        ("^\\d{4}$", "4 digits"),
+        ("^[a-f0-9]{24}$", "24 hexadecimal digits"),
+        ("^[A-Z]{2}$", "a string of the form that its description states"),
+        ("^[0-9]{2,3}$", "a string of the form that its description states"),
+    ] {
+        assert_eq!(refuses(&json!({"type": "string", "pattern": pattern}), &json!("-")).expected, expected);
+    }
 }

@@ -33,9 +33,10 @@ impl Direction {
         }
     }
 
-    /// In requests only dates are checked, and files recognized; a sample is more plausible with its format.
+    /// In requests only dates and mail addresses are checked, and files recognized; a sample is more plausible with
+    /// its format.
     fn keeps_format(self, format: &str) -> bool {
-        self == Self::Answer || matches!(format, "date" | "date-time" | "binary")
+        self == Self::Answer || matches!(format, "date" | "date-time" | "email" | "binary")
     }
 }
 

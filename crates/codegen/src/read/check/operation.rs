@@ -5,7 +5,7 @@ use crate::read::paths::{METHODS, template_parameters};
 use crate::read::reference::{LONGEST_CHAIN, raw_target, reference_of};
 
 /// OpenAPI states that headers of these names are described elsewhere and ignored as parameters.
-pub(crate) const IGNORED_HEADERS: [&str; 3] = ["accept", "content-type", "authorization"];
+pub const IGNORED_HEADERS: [&str; 3] = ["accept", "content-type", "authorization"];
 
 /// The styles that the build can write, by the place of a parameter.
 const STYLES: [(&str, &[&str]); 3] = [

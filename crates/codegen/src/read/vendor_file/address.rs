@@ -42,7 +42,8 @@ pub(super) fn read(root: &Located<'_>) -> Vec<Address> {
 
 fn read_one(at: &Located<'_>, named: bool) -> Option<Address> {
     at.only(&[
-        "name", "variable", "example", "hint", "holds", "strip", "also", "default", "values", "words", "root", "roots",
+        "name", "variable", "example", "hint", "holds", "strip", "pages", "also", "default", "values", "words", "root",
+        "roots",
     ]);
     let name = if named { text(at, "name", "what `at` calls it") } else { optional_text(at, "name") };
     let variable = variable(at, "variable");
@@ -55,6 +56,7 @@ fn read_one(at: &Located<'_>, named: bool) -> Option<Address> {
         hint: optional_text(at, "hint").unwrap_or_default(),
         holds: at.get("holds").and_then(|holds| choice(&holds, &Holds::ALL)).unwrap_or_default(),
         strip: texts(at, "strip"),
+        pages: at.get("pages").map(|pages| read_pages(&pages)).unwrap_or_default(),
         also: at.get("also").map(|also| also.items().iter().filter_map(read_also).collect()).unwrap_or_default(),
         default: optional_text(at, "default"),
         values,
@@ -64,6 +66,18 @@ fn read_one(at: &Located<'_>, named: bool) -> Option<Address> {
     };
     check(at, &address);
     Some(address)
+}
+
+/// Reads paths of pages; a segment may be `*`.
+fn read_pages(at: &Located<'_>) -> Vec<String> {
+    for item in at.items() {
+        let path = item.value.as_str().unwrap_or_default();
+        let mut segments = path.strip_prefix('/').unwrap_or_default().split('/');
+        if segments.clone().next() == Some("*") || segments.any(str::is_empty) {
+            item.wrong("a path such as `/browse/*`, whose first segment is a name");
+        }
+    }
+    at.texts()
 }
 
 fn read_also(at: &Located<'_>) -> Option<AddressVariable> {

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use super::address::check_template;
 use super::{choice, optional_text, text, texts, variable};
 use crate::read::located::{Located, did_you_mean, one_of};
-use toolwright_model::{Address, ClientSecret, Credential, Refusal};
+use toolwright_model::{Address, ClientSecret, Credential, Inbound, Refusal};
+
+/// The longest beginning of tokens, in characters: a longer text may be a pasted token.
+const LONGEST_BEGINNING: usize = 12;
 
 /// Reads one credential.
 pub(super) fn read(at: &Located<'_>, addresses: &[Address]) -> Option<Credential> {
@@ -118,6 +121,21 @@ fn read_further(at: &Located<'_>) -> BTreeMap<String, String> {
         }
     }
     further
+}
+
+/// Reads what a caller may bring in place of the server's credentials.
+pub(super) fn read_inbound(at: &Located<'_>, addresses: &[Address]) -> Option<Inbound> {
+    at.only(&["token", "begins", "header", "at"]);
+    let begins = optional_text(at, "begins");
+    if let (Some(begins), Some(entry)) = (&begins, at.get("begins"))
+        && (begins.is_empty() || begins.len() > LONGEST_BEGINNING || !begins.chars().all(|c| c.is_ascii_graphic()))
+    {
+        let hint = "what every such token begins with; never a whole token".to_owned();
+        let expected = format!("1 to {LONGEST_BEGINNING} characters of ASCII");
+        entry.report(expected, "something else".to_owned(), Some(hint));
+    }
+    let header = at.get("header").and_then(|_| header(at));
+    Some(Inbound { token: text(at, "token", "what the vendor calls it")?, begins, header, at: read_at(at, addresses) })
 }
 
 /// Reads the explanation of one kind of refusal.

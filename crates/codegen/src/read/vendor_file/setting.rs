@@ -67,8 +67,9 @@ pub fn check_hidden<'a>(settings: &[Setting], tools: impl Iterator<Item = &'a To
         for (index, Setting { header, .. }) in settings.iter().enumerate() {
             let own = |place: &&Place| matches!(place, Place::Header(name) if name.eq_ignore_ascii_case(header));
             if places.iter().any(own) {
-                let hint =
-                    format!("take the parameter out of the description, or hide it: `{header}: {{hidden: true}}`");
+                let hint = format!(
+                    "take the parameter out of the description, or leave it out: `left_out: {{{header}: <reason>}}`"
+                );
                 root.nearest(&format!("/settings/{index}/header")).report(
                     "a header that no tool sends by itself",
                     format!("`{header}`, which `{}` sends", tool.name),

@@ -1,0 +1,130 @@
+//! The rules of vendor.toml → the formats of one argument and of the parts in it. Called by
+//! `tool_draft`; what an overlay states of an argument itself goes before.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value, json};
+
+use crate::read::located::Located;
+use toolwright_formats::{FormatRef, PATTERN, find};
+use toolwright_model::{ArgumentRule, Formatted, TextPattern};
+
+/// The rules of a vendor, and which of them applied to something.
+pub struct ArgumentRules<'a> {
+    rules: &'a [ArgumentRule],
+    used: RefCell<BTreeSet<usize>>,
+}
+
+/// A format that a rule states, and valid values of the part.
+pub struct RuledFormat {
+    pub formatted: Formatted,
+    pub samples: Vec<Value>,
+}
+
+impl<'a> ArgumentRules<'a> {
+    pub fn new(rules: &'a [ArgumentRule]) -> Self {
+        Self { rules, used: RefCell::default() }
+    }
+
+    /// Writes the formats into the schema of an argument, and returns them. With `is_whole_stated`
+    /// the argument as a whole has a format of the overlay's, unless it is a list, whose values can
+    /// have another one. `parts` have formats of the overlay's too.
+    pub fn apply(
+        &self,
+        argument: &str,
+        is_whole_stated: bool,
+        parts: &[&str],
+        schema: &mut Map<String, Value>,
+    ) -> Vec<RuledFormat> {
+        let mut ruled = Vec::new();
+        let mut visit = |at: &str, part: &mut Map<String, Value>| {
+            let is_list = part.get("type").and_then(Value::as_str) == Some("array");
+            if parts.contains(&at) || at.is_empty() && is_whole_stated && !is_list {
+                return;
+            }
+            ruled.extend(self.of_part(argument, at, part));
+        };
+        each_part("", schema, &mut visit);
+        ruled
+    }
+
+    /// The first rule that fits a part.
+    fn of_part(&self, argument: &str, at: &str, part: &mut Map<String, Value>) -> Option<RuledFormat> {
+        let path = if at.is_empty() { argument.to_owned() } else { format!("{argument}.{at}") };
+        let declared = part.get("format").and_then(Value::as_str).map(str::to_owned);
+        // A choice is checked by its values, and a secret must not be told in a refusal.
+        let is_open = part.get("enum").is_none() && part.get("items").is_none_or(|items| items.get("enum").is_none());
+        if !is_open || declared.as_deref() == Some("password") {
+            return None;
+        }
+        let fits = |rule: &ArgumentRule| {
+            rule.declared.as_ref().is_some_and(|format| declared.as_ref() == Some(format))
+                || rule.names.iter().any(|name| ends_with(&path, name))
+        };
+        self.rules.iter().enumerate().filter(|(_, rule)| fits(rule)).find_map(|(index, rule)| {
+            let ruled = written(rule, at, part)?;
+            self.used.borrow_mut().insert(index);
+            Some(ruled)
+        })
+    }
+
+    /// Reports each rule that applied to nothing: a name is mistyped, or other rules go before it.
+    /// `root` is vendor.toml.
+    pub fn check_used(&self, root: &Located<'_>) {
+        for (index, rule) in self.rules.iter().enumerate().filter(|(index, _)| !self.used.borrow().contains(index)) {
+            let of = match &rule.declared {
+                Some(declared) => format!("an argument that the description declares as `{declared}`"),
+                None => format!("an argument, or a part of one, named `{}`", rule.names.join("`, `")),
+            };
+            let hint = "the names are those that a model sees; a rule before it may fit first".to_owned();
+            root.nearest(&format!("/arguments/{index}")).report(of, "none of the kind of value", Some(hint));
+        }
+    }
+}
+
+/// Whether a dotted path is this name, or ends with it.
+fn ends_with(path: &str, name: &str) -> bool {
+    path.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+}
+
+/// Visits a schema and the parts in it, with dotted paths that go through lists.
+fn each_part(at: &str, part: &mut Map<String, Value>, visit: &mut impl FnMut(&str, &mut Map<String, Value>)) {
+    visit(at, part);
+    // A format may have made a text of it.
+    if let Some(Value::Object(items)) = part.get_mut("items") {
+        if items.get("type").and_then(Value::as_str) == Some("object") {
+            each_property(at, items, visit);
+        }
+    } else {
+        each_property(at, part, visit);
+    }
+}
+
+fn each_property(at: &str, part: &mut Map<String, Value>, visit: &mut impl FnMut(&str, &mut Map<String, Value>)) {
+    let Some(Value::Object(properties)) = part.get_mut("properties") else { return };
+    for (name, property) in properties {
+        if let Value::Object(property) = property
+            && !name.contains('.')
+        {
+            let below = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
+            each_part(&below, property, visit);
+        }
+    }
+}
+
+/// Writes the rule's format into a part; `None` where the part is of another kind.
+fn written(rule: &ArgumentRule, at: &str, part: &mut Map<String, Value>) -> Option<RuledFormat> {
+    let format: FormatRef = find(rule.format.as_deref().unwrap_or(PATTERN))?;
+    let text = rule.pattern.as_ref().map(|pattern| TextPattern {
+        pattern: pattern.clone(),
+        words: rule.words.clone().unwrap_or_default(),
+        letters: rule.letters,
+    });
+    let formatted = Formatted { at: at.to_owned(), text, ..Formatted::whole(format.name()) };
+    format.argument_schema(&formatted, part).ok()?;
+    let is_list = part.get("type").and_then(Value::as_str) == Some("array");
+    let samples = if rule.samples.is_empty() { format.samples(&formatted, "string") } else { rule.samples.clone() };
+    let samples = if is_list { samples.into_iter().map(|sample| json!([sample])).collect() } else { samples };
+    Some(RuledFormat { formatted, samples })
+}

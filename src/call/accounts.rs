@@ -1,0 +1,125 @@
+//! The accounts of a toolbox → the connections to their vendors' APIs. Pace, tokens and what is looked up are an
+//! account's own. An account whose files change is read again.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::api_connection::ApiConnection;
+use crate::access::Grant;
+use crate::catalog::Catalog;
+use crate::client_runtime::CompiledApi;
+use crate::config::{Account, ConnectionConfig, ReadAgain};
+use crate::upstream::RateLimiter;
+
+/// The connections of a toolbox, by the name of the account.
+pub(super) struct Accounts {
+    apis: &'static [CompiledApi],
+    catalog: Catalog,
+    by_name: HashMap<String, Connected>,
+}
+
+impl Connected {
+    fn all(&self) -> Vec<Arc<ApiConnection>> {
+        self.apis.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+}
+
+/// An account that is connected.
+struct Connected {
+    vendor: String,
+    limiter: RateLimiter,
+    /// By API id.
+    apis: RwLock<HashMap<&'static str, Arc<ApiConnection>>>,
+    /// How it is read again, if it is in files.
+    again: Option<ReadAgain>,
+}
+
+impl Accounts {
+    /// Connects those `apis` that `configs` has an entry for, by API id or by vendor id: an account for each vendor, with
+    /// the vendor's name.
+    pub(super) fn new(
+        apis: &'static [CompiledApi],
+        catalog: &Catalog,
+        configs: &HashMap<String, ConnectionConfig>,
+    ) -> Self {
+        let mut accounts = Self { apis, catalog: catalog.clone(), by_name: HashMap::new() };
+        let vendors: BTreeSet<&str> = apis.iter().map(|api| api.vendor).collect();
+        for vendor in vendors {
+            let config_of = |api: &CompiledApi| configs.get(api.id).or_else(|| configs.get(vendor));
+            let Some(first) = apis.iter().filter(|api| api.vendor == vendor).find_map(config_of) else { continue };
+            // A vendor limits all of its APIs together.
+            let limiter = RateLimiter::new(first.rate_limits.clone());
+            let connected = accounts.connected(vendor, &limiter, |api| config_of(api).cloned());
+            let apis = RwLock::new(connected);
+            accounts
+                .by_name
+                .insert(vendor.to_owned(), Connected { vendor: vendor.to_owned(), limiter, apis, again: None });
+        }
+        accounts
+    }
+
+    /// Adds an account, in place of the one with its name if there is one.
+    pub(super) fn add(&mut self, account: Account) {
+        let limiter = RateLimiter::new(account.connection.rate_limits.clone());
+        let apis = RwLock::new(self.connected(&account.vendor, &limiter, |_| Some(account.connection.clone())));
+        let connected = Connected { vendor: account.vendor, limiter, apis, again: account.again };
+        self.by_name.insert(account.name, connected);
+    }
+
+    fn connected(
+        &self,
+        vendor: &str,
+        limiter: &RateLimiter,
+        config_of: impl Fn(&CompiledApi) -> Option<ConnectionConfig>,
+    ) -> HashMap<&'static str, Arc<ApiConnection>> {
+        let of_vendor = self.apis.iter().filter(|api| api.vendor == vendor);
+        let connect = |api: &'static CompiledApi| {
+            let connection = ApiConnection::new(api, &self.catalog, config_of(api)?, limiter.clone());
+            Some((api.id, Arc::new(connection)))
+        };
+        of_vendor.filter_map(connect).collect()
+    }
+
+    /// Returns an account's connection to an API, if it is configured.
+    pub(super) fn get(&self, account: &str, api: &str) -> Option<Arc<ApiConnection>> {
+        let connected = self.by_name.get(account)?;
+        self.read_again(account, connected);
+        connected.apis.read().unwrap_or_else(PoisonError::into_inner).get(api).cloned()
+    }
+
+    /// Reads an account again where one of its files has changed. What can't be read, as a file that is just being written,
+    /// leaves it as it is until it can be read.
+    fn read_again(&self, name: &str, connected: &Connected) {
+        let Some(changed) = connected.again.as_ref().and_then(ReadAgain::if_changed) else { return };
+        match changed {
+            Ok(config) => {
+                let apis = self.connected(&connected.vendor, &connected.limiter, |_| Some(config.clone()));
+                *connected.apis.write().unwrap_or_else(PoisonError::into_inner) = apis;
+                tracing::info!(account = name, "the account's files have changed and were read again");
+            }
+            Err(error) => {
+                tracing::warn!(account = name, "the account's files have changed and can't be read: {error}");
+            }
+        }
+    }
+
+    /// By vendor, the account without credentials, to whose address callers bring their own.
+    pub(super) fn of_callers(&self) -> BTreeMap<String, String> {
+        let is_for_callers = |connected: &Connected| {
+            connected.all().iter().any(|connection| connection.config.credentials.are_missing())
+        };
+        let accounts = self.by_name.iter().filter(|(_, connected)| is_for_callers(connected));
+        accounts.map(|(name, connected)| (connected.vendor.clone(), name.clone())).collect()
+    }
+
+    /// Returns every connection.
+    pub(super) fn all(&self) -> Vec<Arc<ApiConnection>> {
+        self.by_name.values().flat_map(Connected::all).collect()
+    }
+
+    /// Returns the connections of the accounts that serve a grant.
+    pub(super) fn of(&self, grant: &Grant) -> Vec<Arc<ApiConnection>> {
+        let accounts = grant.terms().accounts.values();
+        accounts.filter_map(|name| self.by_name.get(name)).flat_map(Connected::all).collect()
+    }
+}

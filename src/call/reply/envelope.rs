@@ -1,0 +1,194 @@
+//! An answer and what the reader must know of it → one JSON text: `page`, `untrusted`, `omitted`,
+//! `notes`, then the vendor's data unchanged.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+use crate::call::paging::page::Page;
+use crate::sanitize::{self, EVERY};
+use toolwright_model::answer_limits::{LIST_BYTES, NAME_CHARACTERS, NOTE_CHARACTERS, OMITTED_NAMES};
+use toolwright_model::truncate;
+
+/// The entries before an answer; all may be empty.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Envelope {
+    /// Which of the records the answer holds.
+    pub(crate) page: Option<Page>,
+    /// The names of the fields whose text outsiders write.
+    pub(crate) untrusted: Vec<String>,
+    /// The names of the fields that are not shown, or not whole.
+    pub(crate) omitted: Vec<String>,
+    /// How arguments were interpreted, where that is not obvious.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Envelope {
+    /// The names of the entries.
+    pub(crate) const NAMES: [&'static str; 4] = ["page", "untrusted", "omitted", "notes"];
+
+    /// Adds the entries to a JSON text. An object receives them as its first entries; a list
+    /// becomes `items`, an object that has an entry of one of these names `answer`: whatever there is
+    /// to add, an answer has one form, and a vendor's data never pass for ours. Anything else becomes
+    /// `answer` where there is something to add.
+    pub(crate) fn wrap(&self, text: &str) -> String {
+        let own = self.entries();
+        let text = text.trim();
+        let name = match text.as_bytes().first() {
+            Some(b'[') => "items",
+            Some(b'{') => match names(text) {
+                Some(theirs) if Self::NAMES.iter().any(|name| theirs.contains(*name)) => "answer",
+                Some(_) if own.is_empty() => return text.to_owned(),
+                Some(theirs) if theirs.is_empty() => return Value::Object(own).to_string(),
+                Some(_) => return format!("{},{}", head(own), text[1..].trim_start()),
+                None => "answer",
+            },
+            _ if own.is_empty() => return text.to_owned(),
+            _ => "answer",
+        };
+        if own.is_empty() {
+            return format!("{{\"{name}\":{text}}}");
+        }
+        format!("{},\"{name}\":{text}}}", head(own))
+    }
+
+    fn entries(&self) -> Map<String, Value> {
+        let mut entries = Map::new();
+        if let Some(page) = &self.page {
+            entries.insert("page".to_owned(), json!(page));
+        }
+        if !self.untrusted.is_empty() {
+            entries.insert("untrusted".to_owned(), marked(&self.untrusted));
+        }
+        if !self.omitted.is_empty() {
+            entries.insert("omitted".to_owned(), counted(&self.omitted));
+        }
+        let of_page = self.page.iter().flat_map(|page| &page.end_notes);
+        let notes: Vec<&String> = self.notes.iter().chain(of_page).collect();
+        if !notes.is_empty() {
+            entries.insert("notes".to_owned(), bounded(&notes));
+        }
+        entries
+    }
+}
+
+fn head(own: Map<String, Value>) -> String {
+    let mut head = Value::Object(own).to_string();
+    head.truncate(head.len() - 1);
+    head
+}
+
+/// Returns the names of untrusted fields; where they are too many, any text counts as untrusted.
+fn marked(names: &[String]) -> Value {
+    let whole = json!(names);
+    if whole.to_string().len() > LIST_BYTES { json!([EVERY]) } else { whole }
+}
+
+/// Returns the first names, and how many there are besides.
+fn counted(names: &[String]) -> Value {
+    let mut room = LIST_BYTES;
+    let mut shown: Vec<String> = Vec::new();
+    for name in names.iter().take(OMITTED_NAMES) {
+        // A vendor's data may have any name.
+        let name = truncate(&sanitize::name(name), NAME_CHARACTERS).into_owned();
+        let Some(left) = room.checked_sub(name.len() + 3) else { break };
+        room = left;
+        shown.push(name);
+    }
+    let more = names.len() - shown.len();
+    if more > 0 {
+        shown.push(format!("… and {more} more"));
+    }
+    json!(shown)
+}
+
+/// Returns the notes, the last of them cut short where they are too long.
+fn bounded(notes: &[&String]) -> Value {
+    let mut room = NOTE_CHARACTERS;
+    let mut shown = Vec::new();
+    for note in notes {
+        let length = note.chars().count();
+        if length > room {
+            shown.push(truncate(note, room).into_owned());
+            break;
+        }
+        room -= length;
+        shown.push((*note).clone());
+    }
+    json!(shown)
+}
+
+/// Returns the names of an object's entries; none where the text is not valid JSON.
+fn names(object: &str) -> Option<HashSet<String>> {
+    let entries: HashMap<String, &RawValue> = serde_json::from_str(object).ok()?;
+    Some(entries.into_keys().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page() -> Envelope {
+        Envelope { page: Some(Page { returned: 2, ..Page::default() }), ..Envelope::default() }
+    }
+
+    fn texts(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    #[test]
+    fn entries_come_before_the_data() {
+        let page_head = page().wrap("{}");
+        let page_head = page_head.strip_suffix('}').unwrap();
+        assert!(page_head.starts_with(r#"{"page":{"returned":2,"#), "{page_head}");
+        let marked = Envelope { untrusted: texts(&["Subject"]), ..page() };
+        let whole = Envelope { omitted: texts(&["a.b"]), notes: texts(&["n"]), ..marked.clone() };
+        for (text, expected) in [
+            (r#"[ {"n":1e3} ]"#, r#""items":[ {"n":1e3} ]}"#),
+            (r#"{ "total": 2.50, "rows": [] }"#, r#""total": 2.50, "rows": [] }"#),
+            ("{}", ""),
+            (r#"{"page": 3, "rows": []}"#, r#""answer":{"page": 3, "rows": []}}"#),
+            ("7", r#""answer":7}"#),
+            (r#""text""#, r#""answer":"text"}"#),
+        ] {
+            for (envelope, entries) in [
+                (page(), ""),
+                (marked.clone(), r#","untrusted":["Subject"]"#),
+                (whole.clone(), r#","untrusted":["Subject"],"omitted":["a.b"],"notes":["n"]"#),
+            ] {
+                let rest = if expected.is_empty() { "}".to_owned() } else { format!(",{expected}") };
+                let wrapped = envelope.wrap(text);
+                assert_eq!(wrapped, format!("{page_head}{entries}{rest}"), "{text}");
+                assert!(serde_json::from_str::<Value>(&wrapped).is_ok(), "{wrapped}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_answer_has_one_form_whatever_there_is_to_add() {
+        for (text, expected) in [
+            ("[1, 2]", r#"{"items":[1, 2]}"#),
+            ("{\"a\": 1}", "{\"a\": 1}"),
+            (r#"{"untrusted":[],"a":1}"#, r#"{"answer":{"untrusted":[],"a":1}}"#),
+            (" 7 ", "7"),
+        ] {
+            assert_eq!(Envelope::default().wrap(text), expected);
+        }
+        let marked = Envelope { untrusted: texts(&["Subject"]), ..Envelope::default() };
+        assert_eq!(marked.wrap(r#"{"page":1}"#), r#"{"untrusted":["Subject"],"answer":{"page":1}}"#);
+    }
+
+    #[test]
+    fn lists_of_fields_are_bounded() {
+        let names: Vec<String> = (0..500).map(|n| format!("customfield_{n}")).collect();
+        let envelope = Envelope { untrusted: names.clone(), omitted: names, ..Envelope::default() };
+        let entries = envelope.entries();
+        assert_eq!(entries["untrusted"], json!(["*"]));
+        let omitted = entries["omitted"].as_array().unwrap();
+        assert_eq!((omitted.len(), &omitted[40]), (41, &json!("… and 460 more")));
+        let long = Envelope { omitted: vec!["é".repeat(1_000); 60], notes: vec!["n".repeat(1_000); 3], ..envelope };
+        let length = Value::Object(long.entries()).to_string().len();
+        assert!(length < 3_500, "{length}");
+    }
+}

@@ -1,0 +1,85 @@
+//! `--store` → an open store; `toolwright store`: its copies.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::CommandError;
+use super::printer::Printer;
+use super::selection::environment;
+use crate::error::ConfigError;
+use crate::store::{Store, StoreAddress, StoreError};
+
+/// `--store FILE|URL`
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct StoreArguments {
+    /// Where links and administrators' tokens are: a file, or postgres://USER@HOST/DATABASE for several servers; by default
+    /// a file in the folder for programs' data. PGPASSWORD or ~/.pgpass hold a password
+    #[arg(long, value_name = "FILE|URL", env = "TOOLWRIGHT_STORE", hide_env_values = true)]
+    store: Option<String>,
+}
+
+impl StoreArguments {
+    /// Whether a store was named.
+    pub(super) fn is_given(&self) -> bool {
+        self.store.as_ref().is_some_and(|text| !text.is_empty())
+    }
+
+    /// Opens the store.
+    pub(super) async fn open(&self) -> Result<Store, CommandError> {
+        let address = match self.store.as_deref().filter(|text| !text.is_empty()) {
+            Some(text) => StoreAddress::parse(text)?,
+            None => StoreAddress::by_default(&environment)?,
+        };
+        Ok(Store::open(&address).await?)
+    }
+}
+
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Refused(_) => Self::Configuration(ConfigError::new(error.to_string())),
+            StoreError::Unreachable(_) => Self::System(Box::new(error)),
+        }
+    }
+}
+
+const BACKUP_HELP: &str = "\
+The copy is whole while servers use the store. To go back to it, stop the servers and put it in the store's place.
+
+Example:
+  toolwright store backup /var/backups/toolwright-links.db";
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Copy a store in a file into a new file
+    #[command(after_help = BACKUP_HELP)]
+    Backup {
+        /// The new file; only its owner can read it
+        file: PathBuf,
+        #[command(flatten)]
+        store: StoreArguments,
+    },
+}
+
+pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<(), CommandError> {
+    let Command::Backup { file, store } = &arguments.command;
+    blocking(async {
+        let store = store.open().await?;
+        store.back_up(file).await?;
+        store.close().await;
+        printer.note(&format!("copied `{}` to `{}`", store.address(), file.display()));
+        Ok(())
+    })
+}
+
+/// Runs a command that waits for the store.
+pub(super) fn blocking(command: impl Future<Output = Result<(), CommandError>>) -> Result<(), CommandError> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(command)
+}

@@ -1,0 +1,160 @@
+//! `--store`, `--admin-api` and `--access link` → what a server of a team has beside its tools: links, administrators, and a
+//! part of vendors' limits where several servers share a store.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use clap::Args;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::CommandError;
+use super::link::ServerDescription;
+use super::store::StoreArguments;
+use crate::access::ServerPolicy;
+use crate::access::links::Links;
+use crate::config::Account;
+use crate::policy::{Defaults, SelectionWords};
+use crate::server::http::HttpServer;
+use crate::server::http::admin::{AccountState, Admin};
+use crate::store::{Member, SharedRefreshTokens, Store};
+use crate::upstream::{PaceShare, RefreshTokenChains};
+
+/// `--store`, `--admin-api`
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct TeamArguments {
+    #[command(flatten)]
+    store: StoreArguments,
+    /// Serve administrators under /api/v1, with tokens from `toolwright admin token create`
+    #[arg(long, requires = "http")]
+    admin_api: bool,
+}
+
+/// A server's part in what a store has.
+pub(super) struct Team {
+    store: Store,
+    /// Where clients reach the server.
+    address: String,
+    /// Where it listens.
+    listens: SocketAddr,
+    share: PaceShare,
+    chains: Option<Arc<dyn RefreshTokenChains>>,
+    member: Option<Arc<Member>>,
+    links: Option<Arc<Links>>,
+}
+
+impl TeamArguments {
+    /// Opens the store, where anything needs one; `hosts` are those that `--host` names.
+    pub(super) async fn open(
+        &self,
+        has_links: bool,
+        http: Option<&HttpServer>,
+        hosts: &[String],
+    ) -> Result<Option<Team>, CommandError> {
+        let is_needed = has_links || self.admin_api || self.store.is_given();
+        let Some(http) = http.filter(|_| is_needed) else { return Ok(None) };
+        let store = self.store.open().await?;
+        store.serve_alone()?;
+        // A file is served by this server alone: the whole of every limit is its own.
+        let (share, chains) = if store.is_shared() {
+            let chains: Arc<dyn RefreshTokenChains> = Arc::new(SharedRefreshTokens::new(store.clone())?);
+            (PaceShare::leased(), Some(chains))
+        } else {
+            (PaceShare::default(), None)
+        };
+        let address = address(http, hosts);
+        Ok(Some(Team { store, listens: http.address(), address, share, chains, member: None, links: None }))
+    }
+}
+
+impl Team {
+    /// Takes part among the servers of the store, with these accounts and this selection. From then on the accounts keep
+    /// to this server's part of their vendors' limits.
+    pub(super) async fn join(
+        &mut self,
+        accounts: &mut [Account],
+        vendors: BTreeMap<String, String>,
+        words: SelectionWords,
+        defaults: Defaults,
+    ) -> Result<(), CommandError> {
+        let description = ServerDescription::new(self.address.clone(), vendors, words, defaults).text();
+        let member = Member::join(self.store.clone(), self.id(), description, self.share.clone()).await?;
+        self.member = Some(Arc::new(member));
+        for account in accounts {
+            let (share, chains) = (self.share.clone(), self.chains.clone());
+            account.adjust(move |connection| {
+                connection.rate_limits.share = share.clone();
+                if let Some(chains) = &chains {
+                    connection.credentials.share(chains);
+                }
+            });
+        }
+        Ok(())
+    }
+
+    /// What no other server has at the same time: two can't listen on one address of one host.
+    fn id(&self) -> String {
+        #[cfg(unix)]
+        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        #[cfg(not(unix))]
+        let host = std::env::var("COMPUTERNAME").unwrap_or_default();
+        format!("{host} {}", self.listens)
+    }
+
+    /// Reads the links, for a server with this policy.
+    pub(super) async fn links(&mut self, policy: &ServerPolicy) -> Result<Arc<Links>, CommandError> {
+        let links = Arc::new(Links::open(self.store.clone(), policy.clone(), SystemTime::now).await?);
+        self.links = Some(Arc::clone(&links));
+        Ok(links)
+    }
+
+    /// Has an HTTP server be ready only with the store, and serve administrators if that is asked for.
+    pub(super) fn serve(
+        &self,
+        http: HttpServer,
+        arguments: &TeamArguments,
+        policy: &ServerPolicy,
+        accounts: Vec<AccountState>,
+        audit: Option<String>,
+    ) -> HttpServer {
+        let http = http.with_store(self.store.clone());
+        if !arguments.admin_api {
+            return http;
+        }
+        http.with_admin(Admin::new(self.store.clone(), policy.clone(), accounts, self.address.clone(), audit))
+    }
+
+    /// Follows the store until `end` is cancelled, and leaves it then.
+    pub(super) fn follow(self, end: CancellationToken) -> JoinHandle<()> {
+        tokio::spawn(async move {
+            let following = async {
+                if let Some(links) = &self.links {
+                    links.follow(&end).await;
+                }
+            };
+            let keeping = async {
+                if let Some(member) = &self.member {
+                    member.keep(&end).await;
+                    member.leave().await;
+                }
+            };
+            tokio::join!(following, keeping);
+            self.store.close().await;
+        })
+    }
+}
+
+/// Where clients reach a server: a host that was named is reached over HTTPS, by a proxy or by this server.
+fn address(http: &HttpServer, hosts: &[String]) -> String {
+    let own = http.url();
+    let own = own.strip_suffix("/mcp").unwrap_or(&own).to_owned();
+    match hosts.first() {
+        Some(host) if !host.contains(':') && own.starts_with("https:") && http.address().port() != 443 => {
+            format!("https://{host}:{}", http.address().port())
+        }
+        Some(host) => format!("https://{host}"),
+        None => own,
+    }
+}

@@ -1,0 +1,187 @@
+//! Variables of an account, from the environment or from `[accounts.<name>]` in toolwright.toml → its connection, which is
+//! read again when a file that one of its variables names has changed.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::connection::{ConnectionConfig, address_alone, connection};
+use crate::error::ConfigError;
+use crate::upstream::Unencrypted;
+use crate::watched_files::WatchedFiles;
+use toolwright_model::{Credential, Vendor};
+
+/// One vendor at one address with one set of credentials.
+#[derive(Debug)]
+pub struct Account {
+    /// Its name: that of the vendor where it comes from the environment.
+    pub name: String,
+    /// The vendor's id.
+    pub vendor: String,
+    /// How it is reached.
+    pub connection: ConnectionConfig,
+    /// How it is read again; `None` where no file holds a part of it.
+    pub again: Option<ReadAgain>,
+}
+
+/// What an account is made of, to read it again.
+pub struct ReadAgain {
+    read: Box<dyn Fn() -> Result<ConnectionConfig, ConfigError> + Send + Sync>,
+    files: Mutex<WatchedFiles>,
+}
+
+impl fmt::Debug for ReadAgain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadAgain").finish_non_exhaustive()
+    }
+}
+
+impl Account {
+    /// Changes the connection, now and whenever it is read again.
+    pub fn adjust(&mut self, change: impl Fn(&mut ConnectionConfig) + Send + Sync + 'static) {
+        change(&mut self.connection);
+        self.again = self.again.take().map(|ReadAgain { read, files }| {
+            let read = Box::new(move || {
+                read().map(|mut connection| {
+                    change(&mut connection);
+                    connection
+                })
+            });
+            ReadAgain { read, files }
+        });
+    }
+}
+
+impl ReadAgain {
+    /// Reads the account again if one of its files has changed since it was read.
+    ///
+    /// # Errors
+    /// It can't be read as it is now; it is read again when a file has changed once more.
+    pub(crate) fn if_changed(&self) -> Option<Result<ConnectionConfig, ConfigError>> {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        files.have_changed().then(|| (self.read)())
+    }
+}
+
+/// The values of an account's variables.
+type Variables = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+impl Account {
+    /// Reads the account that the environment holds for a vendor, which has the vendor's name; `None` where it holds
+    /// nothing of it.
+    ///
+    /// # Errors
+    /// As [`connection`].
+    pub fn of_environment(
+        vendor: &Vendor,
+        env: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+        unencrypted: Unencrypted,
+    ) -> Result<Option<Self>, ConfigError> {
+        Self::read(&vendor.id, vendor, &(Arc::new(env) as Variables), unencrypted, connection)
+    }
+
+    /// Reads an account of toolwright.toml by its variables. Nothing of the environment is added to it: it would send
+    /// credentials of one account to the address of another.
+    ///
+    /// # Errors
+    /// As [`connection`]; or its variables are not complete.
+    pub fn of_settings(
+        name: &str,
+        vendor: &Vendor,
+        variables: BTreeMap<String, String>,
+        unencrypted: Unencrypted,
+    ) -> Result<Self, ConfigError> {
+        let wrong = |text: String| ConfigError::new(format!("account `{name}`: {text}"));
+        let known = known_variables(vendor);
+        if let Some(unknown) = variables.keys().find(|variable| !known.contains(variable)) {
+            let near = toolwright_model::suggest_one(unknown, known.iter().map(String::as_str));
+            let hint = near
+                .map_or_else(|| format!("there are {}", known.join(", ")), |near| format!("did you mean `{near}`?"));
+            return Err(wrong(format!("`{unknown}` is no variable of {}\nhint: {hint}", vendor.title)));
+        }
+        let env: Variables = Arc::new(move |variable: &str| variables.get(variable).cloned());
+        let account = Self::read(name, vendor, &env, unencrypted, connection);
+        match account.map_err(|error| wrong(error.to_string()))? {
+            Some(account) => Ok(account),
+            None => Err(wrong(format!("it has no credentials\nhint: set {}", super::setup_options(vendor)))),
+        }
+    }
+
+    /// Reads the address of an account of toolwright.toml, as [`Account::for_callers`].
+    ///
+    /// # Errors
+    /// A variable's value is wrong.
+    pub fn for_callers_of_settings(
+        vendor: &Vendor,
+        variables: BTreeMap<String, String>,
+        unencrypted: Unencrypted,
+    ) -> Result<Option<Self>, ConfigError> {
+        Self::for_callers(vendor, move |variable| variables.get(variable).cloned(), unencrypted)
+    }
+
+    /// Reads the address alone to which callers bring credentials of their own; `None` where none is set at which those
+    /// work. The account has a name that no other can have.
+    ///
+    /// # Errors
+    /// A variable's value is wrong.
+    pub fn for_callers(
+        vendor: &Vendor,
+        env: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
+        unencrypted: Unencrypted,
+    ) -> Result<Option<Self>, ConfigError> {
+        let name = format!("{} of its callers", vendor.id);
+        Self::read(&name, vendor, &(Arc::new(env) as Variables), unencrypted, address_alone)
+    }
+
+    fn read(
+        name: &str,
+        vendor: &Vendor,
+        env: &Variables,
+        unencrypted: Unencrypted,
+        by: fn(&Vendor, super::Environment<'_>, Unencrypted) -> Result<Option<ConnectionConfig>, ConfigError>,
+    ) -> Result<Option<Self>, ConfigError> {
+        let files = files(vendor, env);
+        let has_files = !files.is_empty();
+        let files = Mutex::new(WatchedFiles::new(files));
+        let Some(connection) = by(vendor, &|variable| env(variable), unencrypted)? else { return Ok(None) };
+        let again = has_files.then(|| {
+            let (vendor, env) = (vendor.clone(), Arc::clone(env));
+            let read = Box::new(move || {
+                let read = by(&vendor, &|variable| env(variable), unencrypted)?;
+                read.ok_or_else(|| ConfigError::new(format!("{}: nothing is configured any more", vendor.title)))
+            });
+            ReadAgain { read, files }
+        });
+        Ok(Some(Self { name: name.to_owned(), vendor: vendor.id.clone(), connection, again }))
+    }
+}
+
+/// The variables that an account of a vendor may have, each also with `_FILE`.
+fn known_variables(vendor: &Vendor) -> Vec<String> {
+    let addresses = vendor.addresses.iter().flat_map(toolwright_model::Address::variables).map(str::to_owned);
+    let credentials = vendor.credentials.iter().flat_map(Credential::variables).map(str::to_owned);
+    let settings = vendor.settings.iter().flat_map(|one| std::iter::once(&one.variable).chain(&one.allowed)).cloned();
+    let tls = super::tls::variables(vendor);
+    let mut known: Vec<String> = addresses.chain(credentials).chain(settings).chain(tls).collect();
+    let files: Vec<String> =
+        known.iter().filter(|name| !name.ends_with("_FILE")).map(|name| format!("{name}_FILE")).collect();
+    known.extend(files);
+    known.sort_unstable();
+    known.dedup();
+    known
+}
+
+/// The files that hold values of a vendor's variables. A file with a refresh token is not among them: each use rewrites
+/// it, and it is read by those who use it.
+fn files(vendor: &Vendor, env: &Variables) -> Vec<PathBuf> {
+    let rewritten = |variable: &String| {
+        vendor.credentials.iter().any(|credential| {
+            matches!(credential, Credential::OauthRefresh { refresh_token_file, .. } if refresh_token_file == variable)
+        })
+    };
+    let named =
+        known_variables(vendor).into_iter().filter(|name| name.ends_with("_FILE")).filter(|name| !rewritten(name));
+    let paths = named.filter_map(|name| env(&name)).filter(|path| !path.is_empty());
+    paths.map(|path| Path::new(&path).to_owned()).collect()
+}

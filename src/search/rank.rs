@@ -1,0 +1,167 @@
+//! A question and the index → tools with scores.
+
+use super::index::Index;
+use std::collections::HashSet;
+
+use super::question::Question;
+use super::vocabulary::Term;
+use crate::catalog::CatalogEntry;
+use toolwright_model::{Effect, HELD_BACK_TAGS, Tool, Verb, Wish};
+
+/// The share of the best score below which a tool is left out.
+pub(super) const LEAST: f32 = 0.25;
+
+/// How soon more of a term stops to count (k1 of BM25).
+const SATURATION: f32 = 1.2;
+/// What likeness to one phrase counts beside the fields.
+const PHRASE: f32 = 1.15;
+/// What a tool counts that does the other kind of thing than the question wants.
+const OTHER_KIND: f32 = 0.3;
+/// What a tool counts that deletes where the question does not ask for that.
+const UNASKED_DELETE: f32 = 0.9;
+/// What a tool counts that does exactly the kind of thing.
+const SAME_VERB: f32 = 1.08;
+/// What a tool counts that needs arguments, such as the record that the question names.
+const OF_RECORD: f32 = 1.15;
+/// What a tool counts that lists, where the question is for several, and what one counts that does not.
+const SEVERAL: f32 = 1.1;
+const ONE_OF_SEVERAL: f32 = 0.9;
+/// What a tool counts that lists, where the question names no record.
+const OF_MANY: f32 = 1.07;
+/// What an everyday tool counts.
+const CORE: f32 = 1.10;
+/// What a tool counts that is held back unless asked for.
+const HELD_BACK: f32 = 0.94;
+/// What a tool loses of which no word of the name is asked for.
+const UNASKED_NAME: f32 = 0.08;
+/// What a tool counts that reads one record, where the question names one and nothing else.
+const ONLY_RECORD: f32 = 1.7;
+/// What the tools of a vendor count that the question names.
+const NAMED_VENDOR: f32 = 1.4;
+
+/// Returns the score of each tool that fits at all, by its position in the catalog.
+pub(super) fn scores(
+    index: &Index,
+    question: &Question,
+    entries: &[CatalogEntry],
+    vendors: &[&str],
+) -> Vec<(usize, f32)> {
+    let mut tools = Sums::new(entries.len());
+    let mut phrases = Sums::new(index.lengths.len());
+    for matter in &question.matters {
+        for (term, share) in &matter.terms {
+            let rarity = index.rarity[*term as usize] * share * matter.weight;
+            for (tool, weight) in &index.tools[*term as usize] {
+                tools.offer(*tool, rarity * weight / (SATURATION + weight));
+            }
+            for phrase in &index.phrases[*term as usize] {
+                phrases.offer(*phrase, rarity * index.rarity[*term as usize]);
+            }
+        }
+        tools.settle();
+        phrases.settle();
+    }
+    let asked: HashSet<Term> =
+        question.matters.iter().flat_map(|matter| &matter.terms).map(|(term, _)| *term).collect();
+    let mut likest: Vec<f32> = vec![0.0; entries.len()];
+    for (phrase, sum) in phrases.totals.iter().enumerate().filter(|(_, sum)| **sum > 0.0) {
+        let (tool, length) = index.lengths[phrase];
+        let likeness = &mut likest[tool as usize];
+        *likeness = likeness.max(sum / length);
+    }
+    let scored = tools.totals.iter().zip(&likest).enumerate().filter(|(_, (sum, like))| **sum > 0.0 || **like > 0.0);
+    let score = |(position, (sum, like)): (usize, (&f32, &f32))| {
+        let entry = &entries[position];
+        let named = if vendors.contains(&entry.vendor.as_str()) { NAMED_VENDOR } else { 1.0 };
+        (
+            position,
+            (sum + PHRASE * like)
+                * fit(&entry.tool, question, index.needs_argument[position])
+                * asked_for(&index.named[position], &asked)
+                * named,
+        )
+    };
+    scored.map(score).collect()
+}
+
+/// How far the words of a tool's name are asked for: what a name has beside them is about something else.
+fn asked_for(name: &[(Vec<Term>, f32)], asked: &HashSet<Term>) -> f32 {
+    let all: f32 = name.iter().map(|(_, rarity)| rarity).sum();
+    let unasked = name.iter().filter(|(terms, _)| !terms.iter().any(|term| asked.contains(term)));
+    let unasked: f32 = unasked.map(|(_, rarity)| rarity).sum();
+    1.0 - UNASKED_NAME * unasked / all.max(f32::MIN_POSITIVE)
+}
+
+/// How far the tool does the kind of thing that is wanted.
+fn fit(tool: &Tool, question: &Question, needs_argument: bool) -> f32 {
+    let wish = question.wish;
+    let reads = tool.effect.map(|effect| effect == Effect::Read);
+    let is_delete = tool.verb == Verb::Delete;
+    let mut fit = match (wish, reads) {
+        (Some(Wish::Read), Some(false)) => OTHER_KIND,
+        (Some(wish), Some(true)) if wish != Wish::Read => OTHER_KIND,
+        _ => 1.0,
+    };
+    if is_delete && wish.is_some_and(|wish| wish != Wish::Delete) {
+        fit *= UNASKED_DELETE;
+    }
+    let same = match wish {
+        Some(Wish::Create) => tool.verb == Verb::Create,
+        Some(Wish::Update) => tool.verb == Verb::Update,
+        Some(Wish::Delete) => is_delete,
+        Some(Wish::Action) => tool.verb == Verb::Action,
+        Some(Wish::Read | Wish::Change) | None => false,
+    };
+    if same {
+        fit *= SAME_VERB;
+    }
+    if question.names_record && needs_argument {
+        fit *= OF_RECORD;
+    }
+    if question.is_only_record && tool.verb == Verb::Get && tool.is_core() {
+        fit *= ONLY_RECORD;
+    }
+    if !question.names_record && tool.effect == Some(Effect::Read) && matches!(tool.verb, Verb::List | Verb::Search) {
+        fit *= OF_MANY;
+    }
+    if question.is_for_several {
+        fit *= if matches!(tool.verb, Verb::List | Verb::Search) { SEVERAL } else { ONE_OF_SEVERAL };
+    }
+    if tool.is_core() {
+        fit *= CORE;
+    }
+    if tool.tags.iter().any(|tag| HELD_BACK_TAGS.contains(&tag.as_str())) {
+        fit *= HELD_BACK;
+    }
+    fit
+}
+
+/// Sums over the matters of a question, of the most that each counts.
+struct Sums {
+    totals: Vec<f32>,
+    /// The most of the matter at hand.
+    most: Vec<f32>,
+    touched: Vec<u32>,
+}
+
+impl Sums {
+    fn new(length: usize) -> Self {
+        Self { totals: vec![0.0; length], most: vec![0.0; length], touched: Vec::new() }
+    }
+
+    /// Offers what a term of the matter counts; the most of them is taken.
+    fn offer(&mut self, position: u32, value: f32) {
+        let most = &mut self.most[position as usize];
+        if *most == 0.0 {
+            self.touched.push(position);
+        }
+        *most = most.max(value);
+    }
+
+    /// Ends a matter.
+    fn settle(&mut self) {
+        for position in self.touched.drain(..) {
+            self.totals[position as usize] += std::mem::take(&mut self.most[position as usize]);
+        }
+    }
+}

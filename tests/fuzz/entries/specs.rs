@@ -1,0 +1,3 @@
+#![no_main]
+
+toolwright_fuzz::entry!("specs");

@@ -1,0 +1,295 @@
+//! Questions in users' words → the tools that the search finds. benches/README.md has the figures.
+//!
+//! unseen/ is the measure: it was written last, in loose words on purpose, nothing was changed because of a single miss of
+//! it, and a test keeps it out of the phrases. The other two are seen. questions/ was written before the phrases and
+//! synonyms, but some phrases repeat questions of it, also of the third that was meant to be held out; further/ was looked
+//! at while phrases and synonyms were widened. Their figures only show that what is known stays found.
+
+use std::collections::BTreeSet;
+
+use toolwright::catalog::Catalog;
+use toolwright::search::Search;
+
+/// The least share of seen questions whose right tool is the first one, and among the first three, in percent.
+const FIRST: usize = 80;
+const FIRST_THREE: usize = 95;
+/// The same for the unseen questions, by vendor: a question less than is found. There the search is far from what it is
+/// meant to be; this only keeps it from getting worse still.
+#[cfg(feature = "jitbit")]
+const JITBIT_UNSEEN: [usize; 2] = [50, 66];
+#[cfg(feature = "jsm")]
+const JSM_UNSEEN: [usize; 2] = [46, 60];
+#[cfg(feature = "jumpcloud")]
+const JUMPCLOUD_UNSEEN: [usize; 2] = [33, 73];
+
+/// A question and the tools that are right.
+struct Case {
+    tools: Vec<String>,
+    question: &'static str,
+}
+
+/// The questions of a vendor: `tool tool: question`, the names of tools without the vendor's.
+fn cases(vendor: &str, text: &'static str) -> Vec<Case> {
+    let case = |line: &'static str| {
+        let (tools, question) = line.split_once(": ").unwrap();
+        let tools = tools.split(' ').map(|tool| format!("{vendor}_{tool}")).collect();
+        Case { tools, question }
+    };
+    text.lines().map(case).collect()
+}
+
+/// How many questions find a right tool first, among the first three, and how many there are.
+#[derive(Default)]
+struct Tally {
+    first: usize,
+    first_three: usize,
+    all: usize,
+}
+
+impl Tally {
+    fn add(&mut self, place: Option<usize>) {
+        self.all += 1;
+        self.first += usize::from(place == Some(0));
+        self.first_three += usize::from(place.is_some_and(|place| place < 3));
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "numbers of questions are small")]
+    fn text(&self) -> String {
+        let share = |of: usize| 100.0 * of as f64 / self.all as f64;
+        format!(
+            "{:.1} % first, {:.1} % in the first three, of {}",
+            share(self.first),
+            share(self.first_three),
+            self.all
+        )
+    }
+
+    fn reaches(&self, first: usize, first_three: usize) -> bool {
+        self.first * 100 >= first * self.all && self.first_three * 100 >= first_three * self.all
+    }
+}
+
+/// Asks every question of a vendor; one line for each seen one that does not find its tool first.
+#[expect(clippy::print_stdout, reason = "the figures and a line for each miss are what the test is read for")]
+fn check(vendor: &str, text: &'static str, further: &'static str, unseen: &'static str, floor: [usize; 2]) {
+    let catalog = Catalog::compiled();
+    let search = Search::new(&catalog);
+    let cases = cases(vendor, text);
+    assert_eq!(cases.len(), 150, "questions of {vendor}");
+    let (further, unseen) = (measured(vendor, further), measured(vendor, unseen));
+    let mut seen = Tally::default();
+    let mut misses = Vec::new();
+    for case in &cases {
+        for tool in &case.tools {
+            assert!(catalog.get(tool).is_some(), "`{tool}`, which is right for \"{}\", is no tool", case.question);
+        }
+        let found = search.find(case.question, |entry| entry.vendor == vendor, 20);
+        let names: Vec<&str> = found.iter().map(|found| found.tool.name.as_str()).collect();
+        let place = names.iter().position(|name| case.tools.iter().any(|tool| tool == name));
+        seen.add(place);
+        if place != Some(0) {
+            let place = place.map_or("not found".to_owned(), |place| format!("place {}", place + 1));
+            let first = names.iter().take(3).copied().collect::<Vec<_>>().join(", ");
+            misses.push(format!("{place}: \"{}\" → {first}; right: {}", case.question, case.tools.join(", ")));
+        }
+    }
+    let figures = format!("{vendor}: unseen {}; seen {}; further {}", unseen.text(), seen.text(), further.text());
+    println!("{figures}\n{}", misses.join("\n"));
+    assert!(seen.reaches(FIRST, FIRST_THREE), "{figures}");
+    assert!(unseen.reaches(floor[0], floor[1]), "{figures}");
+}
+
+/// The tally of questions of which no single one is shown.
+fn measured(vendor: &str, text: &'static str) -> Tally {
+    let catalog = Catalog::compiled();
+    let search = Search::new(&catalog);
+    let mut tally = Tally::default();
+    for case in cases(vendor, text) {
+        for tool in &case.tools {
+            assert!(catalog.get(tool).is_some(), "`{tool}`, which is right for \"{}\", is no tool", case.question);
+        }
+        let found = search.find(case.question, |entry| entry.vendor == vendor, 3);
+        tally.add(found.iter().position(|found| case.tools.contains(&found.tool.name)));
+    }
+    tally
+}
+
+#[cfg(feature = "jitbit")]
+#[test]
+fn jitbit_questions_find_their_tools() {
+    check(
+        "jitbit",
+        include_str!("questions/jitbit.txt"),
+        include_str!("further/jitbit.txt"),
+        include_str!("unseen/jitbit.txt"),
+        JITBIT_UNSEEN,
+    );
+}
+
+#[cfg(feature = "jsm")]
+#[test]
+fn jsm_questions_find_their_tools() {
+    check(
+        "jsm",
+        include_str!("questions/jsm.txt"),
+        include_str!("further/jsm.txt"),
+        include_str!("unseen/jsm.txt"),
+        JSM_UNSEEN,
+    );
+}
+
+#[cfg(feature = "jumpcloud")]
+#[test]
+fn jumpcloud_questions_find_their_tools() {
+    check(
+        "jumpcloud",
+        include_str!("questions/jumpcloud.txt"),
+        include_str!("further/jumpcloud.txt"),
+        include_str!("unseen/jumpcloud.txt"),
+        JUMPCLOUD_UNSEEN,
+    );
+}
+
+/// Words of at least four letters, without a plural's s: enough to see whether a question uses a tool's own words.
+fn words(text: &str) -> BTreeSet<String> {
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 3);
+    words.map(|word| word.to_lowercase().trim_end_matches('s').to_owned()).collect()
+}
+
+/// At least one question in three has none of the words of its tools' names, titles and descriptions: they are what a
+/// person who does not know the catalog asks.
+#[test]
+fn a_third_of_the_questions_shares_no_word_with_its_tool() {
+    let catalog = Catalog::compiled();
+    for (vendor, text) in questions() {
+        let cases = cases(vendor, text);
+        let shares = |case: &&Case| {
+            let asked = words(case.question);
+            case.tools.iter().filter_map(|tool| catalog.get(tool)).any(|entry| {
+                let tool = &entry.tool;
+                !words(&format!("{} {} {}", tool.name, tool.title, tool.description)).is_disjoint(&asked)
+            })
+        };
+        let strangers = cases.len() - cases.iter().filter(shares).count();
+        assert!(strangers * 3 >= cases.len(), "{vendor}: {strangers} of {} questions share no word", cases.len());
+    }
+}
+
+/// The questions of the vendors that are compiled in.
+fn questions() -> Vec<(&'static str, &'static str)> {
+    vec![
+        #[cfg(feature = "jitbit")]
+        ("jitbit", include_str!("questions/jitbit.txt")),
+        #[cfg(feature = "jsm")]
+        ("jsm", include_str!("questions/jsm.txt")),
+        #[cfg(feature = "jumpcloud")]
+        ("jumpcloud", include_str!("questions/jumpcloud.txt")),
+    ]
+}
+
+/// The words of a text in small letters, without numbers.
+fn spoken(text: &str) -> Vec<String> {
+    let words = text.split(|c: char| !c.is_alphanumeric() && c != '\'').filter(|word| !word.is_empty());
+    words.filter(|word| !word.bytes().all(|b| b.is_ascii_digit())).map(str::to_lowercase).collect()
+}
+
+/// Whether the words of the one are a row within the other's.
+fn is_within(row: &[String], text: &[String]) -> bool {
+    !row.is_empty() && text.windows(row.len()).any(|window| window == row)
+}
+
+/// A question that is measured is no phrase of its tool, no part of one, and has none in it.
+#[test]
+fn no_phrase_repeats_an_unseen_question() {
+    let catalog = Catalog::compiled();
+    for (vendor, text) in unseen() {
+        for case in cases(vendor, text) {
+            let question = spoken(case.question);
+            for entry in case.tools.iter().filter_map(|tool| catalog.get(tool)) {
+                for phrase in &entry.tool.phrases {
+                    let words = spoken(phrase);
+                    let repeats = is_within(&question, &words) || words.len() > 1 && is_within(&words, &question);
+                    assert!(!repeats, "{}: \"{phrase}\" repeats an unseen question", entry.tool.name);
+                }
+            }
+        }
+    }
+    let phrase = spoken("reset the password");
+    assert!(is_within(&phrase, &spoken("Please reset the password of 4711")), "the comparison finds nothing");
+}
+
+/// The unseen questions of the vendors that are compiled in.
+fn unseen() -> Vec<(&'static str, &'static str)> {
+    vec![
+        #[cfg(feature = "jitbit")]
+        ("jitbit", include_str!("unseen/jitbit.txt")),
+        #[cfg(feature = "jsm")]
+        ("jsm", include_str!("unseen/jsm.txt")),
+        #[cfg(feature = "jumpcloud")]
+        ("jumpcloud", include_str!("unseen/jumpcloud.txt")),
+    ]
+}
+
+/// Every tool can be asked for in people's words, the everyday ones in several ways; and no model is sent them.
+#[test]
+fn every_tool_has_phrases_and_no_description_repeats_them() {
+    for entry in Catalog::compiled().entries() {
+        let tool = &entry.tool;
+        let least = if tool.is_core() { 3 } else { 1 };
+        assert!(tool.phrases.len() >= least, "{} has {} phrases", tool.name, tool.phrases.len());
+        let sent = format!("{} {}", tool.description, tool.input_schema.get());
+        for phrase in &tool.phrases {
+            assert!(!sent.contains(phrase.as_str()), "{} is sent with its phrase \"{phrase}\"", tool.name);
+        }
+    }
+}
+
+/// The first tool for a question to one vendor.
+fn first(vendor: &str, question: &str) -> String {
+    let catalog = Catalog::compiled();
+    let search = Search::new(&catalog);
+    let found = search.find(question, |entry| entry.vendor == vendor, 1);
+    found.first().map(|found| found.tool.name.clone()).unwrap_or_default()
+}
+
+/// Misspelt words, compounds, and words that no tool knows leave the tool that is meant where it is.
+#[cfg(feature = "jumpcloud")]
+#[test]
+fn spelling_compounds_and_names_do_no_harm() {
+    for question in [
+        "unlock an account",
+        "unlokc an acount",
+        "please unlock the account of Theodora Vandenberg, ext. 4711",
+        "Unlock the user-account",
+    ] {
+        assert_eq!(first("jumpcloud", question), "jumpcloud_unlock_user", "{question}");
+    }
+}
+
+/// The verb decides between reading and changing.
+#[cfg(feature = "jitbit")]
+#[test]
+fn the_verb_decides_between_reading_and_changing() {
+    let pairs = [
+        ("show the attachments of a ticket", "jitbit_list_attachments"),
+        ("attach a file to a ticket", "jitbit_attach_file"),
+        ("who is subscribed to the ticket", "jitbit_list_subscribers"),
+        ("subscribe Ann to the ticket", "jitbit_add_subscriber"),
+        ("which tags are there", "jitbit_list_tags"),
+        ("tag the ticket", "jitbit_add_ticket_tag"),
+    ];
+    for (question, tool) in pairs {
+        assert_eq!(first("jitbit", question), tool, "{question}");
+    }
+}
+
+/// What nothing fits finds nothing, and nothing panics.
+#[test]
+fn odd_questions_find_nothing_or_something_and_never_fail() {
+    let catalog = Catalog::compiled();
+    let search = Search::new(&catalog);
+    assert!(search.find("the of and", |_| true, 5).is_empty());
+    for question in ["", " ", "?!", "#", "@", "a@b", "-", "--", "🙂", "ééé ßß", "A-1 B-2", &"x".repeat(10_000)] {
+        let _ = search.find(question, |_| true, 5);
+    }
+}
