@@ -97,6 +97,9 @@ mod protocol;
 // The audit log of calls: its content, its hash chain, and its completeness.
 #[cfg(feature = "jitbit")]
 mod record;
+// Vendors that answer with another address.
+#[cfg(feature = "jitbit")]
+mod redirects;
 // `audit replay`: recorded calls and a changed catalog → how many are refused, renamed or reach something else.
 #[cfg(feature = "jitbit")]
 mod replay;

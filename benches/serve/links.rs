@@ -1,4 +1,5 @@
-//! Calls and lists through links, beside those of every program on this machine: 10,000 links, each call through another.
+//! 10,000 links, each call through another → what a link adds to a call and to a list, beside those of every program on
+//! this machine.
 
 use std::time::{Duration, Instant, SystemTime};
 

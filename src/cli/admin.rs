@@ -1,4 +1,5 @@
-//! `toolwright admin token`: tokens of administrators, for the interface under `/api/v1`.
+//! `toolwright admin token` → rows of administrators' tokens in the store, for the interface under `/api/v1`; a new token is
+//! printed once.
 
 use std::time::SystemTime;
 

@@ -54,7 +54,15 @@ impl TeamArguments {
         hosts: &[String],
     ) -> Result<Option<Team>, CommandError> {
         let is_needed = has_links || self.admin_api || self.store.is_given();
-        let Some(http) = http.filter(|_| is_needed) else { return Ok(None) };
+        let Some(http) = http.filter(|_| is_needed) else {
+            if self.store.is_given() {
+                // No error: the variable may be there for the other commands.
+                tracing::warn!(
+                    "a store is for servers over HTTP (--http): this one has one caller, and doesn't use it"
+                );
+            }
+            return Ok(None);
+        };
         let store = self.store.open().await?;
         store.serve_alone()?;
         // A file is served by this server alone: the whole of every limit is its own.

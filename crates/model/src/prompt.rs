@@ -1,4 +1,4 @@
-//! `[[prompts]]` of vendor.toml: how a common job is done with the vendor's tools, for a person to choose.
+//! `[[prompts]]` of vendor.toml → a prompt: how a common job is done with the vendor's tools, for a person to choose.
 
 use std::collections::BTreeMap;
 

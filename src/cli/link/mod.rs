@@ -1,4 +1,5 @@
-//! `toolwright link`: links for callers, from their creation to their end.
+//! `toolwright link` → links for callers in the store, from their creation to their end; a new one is printed once, with
+//! what clients need to use it.
 
 mod configurations;
 mod servers;

@@ -59,7 +59,9 @@ fn difference(before: &str, after: &str) -> String {
     let diff = similar::TextDiff::from_lines(before, after);
     let changes: Vec<_> = diff.iter_all_changes().filter(|change| change.tag() != similar::ChangeTag::Equal).collect();
     let mut shown = String::new();
-    for run in changes.chunk_by(|one, next| one.tag() == next.tag() && one.old_index().map(|at| at + 1) == next.old_index()) {
+    for run in
+        changes.chunk_by(|one, next| one.tag() == next.tag() && one.old_index().map(|at| at + 1) == next.old_index())
+    {
         let is_long = run[0].tag() == similar::ChangeTag::Delete && run.len() > 8;
         for (index, change) in run.iter().enumerate() {
             if !is_long || index < 2 || index + 1 == run.len() {

@@ -12,6 +12,8 @@ mod write_inline;
 mod write_markdown;
 
 #[cfg(test)]
+mod published_structure;
+#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;

@@ -177,7 +177,7 @@ fn enclosed(
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::valid;
+    use super::super::published_structure::valid;
     use super::super::{document, markdown};
     use super::*;
 

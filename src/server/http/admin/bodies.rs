@@ -1,4 +1,4 @@
-//! Bodies of requests and answers: links and tokens, as programs of administrators read and write them.
+//! Bodies of requests → links and tokens; links and tokens → bodies of answers, without anything secret.
 
 use std::time::SystemTime;
 

@@ -1,4 +1,4 @@
-//! `/links` and `/accounts/{account}/mcp`: links, from their creation to their end.
+//! Requests to `/links` and `/accounts/{account}/mcp` → links in the store, from their creation to their end.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! `/accounts` and `/audit`: what the server has, without anything secret.
+//! Requests to `/accounts` and `/audit` → what the server has, without anything secret.
 
 use axum::extract::State;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! `/tokens`: tokens of administrators. The first comes from the command line.
+//! Requests to `/tokens` → tokens of administrators. The first comes from the command line.
 
 use axum::Extension;
 use axum::extract::{Path, State};
