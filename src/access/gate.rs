@@ -10,6 +10,8 @@ use axum::http::header::{AUTHORIZATION, HeaderName};
 
 use super::caller::Principal;
 use super::grant::Grant;
+use super::token_standing::TokenStanding;
+use crate::error::CallError;
 use crate::upstream::Credentials;
 use toolwright_model::Credential;
 
@@ -97,6 +99,33 @@ pub struct BroughtCredentials {
     pub vendor: String,
     /// What authenticates the requests to the vendor.
     pub credentials: Credentials,
+    pub(super) standing: TokenStanding,
+}
+
+impl BroughtCredentials {
+    /// Whether the vendor has taken them lately. Until then they may be invented.
+    pub fn are_proved(&self) -> bool {
+        self.standing.is_proved()
+    }
+
+    /// Permits a request with them.
+    ///
+    /// # Errors
+    /// The vendor refused them a moment ago, or too many that it does not know are being tried.
+    pub fn permit(&self) -> Result<(), CallError> {
+        self.standing.permit()
+    }
+
+    /// Notes what a request with them led to.
+    pub fn judge<T>(&self, result: &Result<T, CallError>) {
+        match result.as_ref().map_err(CallError::status) {
+            Ok(_) => self.standing.judge(true),
+            Err(Some(401)) => self.standing.judge(false),
+            Err(Some(status)) if status != 429 && status < 500 => self.standing.judge(true),
+            // An overloaded vendor, or what is in front of it, may not have looked at them.
+            Err(_) => {}
+        }
+    }
 }
 
 /// Why a request is not served.

@@ -9,6 +9,7 @@ mod gate;
 mod grant;
 pub mod links;
 mod narrowing;
+mod token_standing;
 mod vendor_token;
 
 pub use caller::{CredentialsDigest, Principal};

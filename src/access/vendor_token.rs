@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use axum::http::header::{AUTHORIZATION, HeaderName};
 
-use super::caller::Principal;
+use super::caller::{CredentialsDigest, Principal};
 use super::gate::{Admission, Admitted, BroughtCredentials, Mode, Presented, Refusal};
 use super::grant::{Grant, ServerPolicy};
+use super::token_standing::{BroughtTokens, TokenStanding};
 use crate::upstream::Credentials;
 use toolwright_model::{Inbound, Vendor};
 
@@ -32,6 +33,7 @@ struct Served {
     title: String,
     inbound: Inbound,
     grant: Arc<Grant>,
+    tokens: Arc<BroughtTokens>,
 }
 
 impl VendorTokens {
@@ -44,7 +46,13 @@ impl VendorTokens {
             let account = accounts.get(&vendor.id)?;
             let grant = policy.whole(&format!("{} tokens", vendor.id), [(vendor.id.clone(), account.clone())].into());
             let inbound = vendor.inbound.clone().filter(|_| !grant.offered().is_empty())?;
-            Some(Served { vendor: vendor.id.clone(), title: vendor.title.clone(), inbound, grant: Arc::new(grant) })
+            Some(Served {
+                vendor: vendor.id.clone(),
+                title: vendor.title.clone(),
+                inbound,
+                grant: Arc::new(grant),
+                tokens: Arc::default(),
+            })
         });
         let served: Vec<Served> = served.collect();
         let begins = |vendor: &Vendor| Some((vendor.inbound.as_ref()?.begins.clone()?, vendor.title.clone()));
@@ -109,10 +117,11 @@ impl VendorTokens {
         let Ok(credentials) = credentials else {
             return Err(Refusal::unauthorized(format!("the token has characters that none has\nhint: {}", self.way())));
         };
+        let standing = TokenStanding::new(&served.tokens, CredentialsDigest::of(token.as_bytes()));
         Ok(Admitted {
             principal: Principal::of_token(&served.vendor, token),
             grant: Arc::clone(&served.grant),
-            brought: Some(Arc::new(BroughtCredentials { vendor: served.vendor.clone(), credentials })),
+            brought: Some(Arc::new(BroughtCredentials { vendor: served.vendor.clone(), credentials, standing })),
             recheck: None,
         })
     }

@@ -95,6 +95,11 @@ impl<'a> Sender<'a> {
         let mut tries = 0;
         let mut refused = None;
         loop {
+            if let Some(brought) = &self.caller.brought
+                && let Err(error) = brought.permit()
+            {
+                return Err(refused.unwrap_or(error));
+            }
             let permit = match self.permit(left()).await {
                 Ok(permit) => permit,
                 // The vendor's own refusal explains more than our limit does.
@@ -109,6 +114,9 @@ impl<'a> Sender<'a> {
             let result = self.session.send(operation, &inputs).await;
             self.metrics.took(sent.elapsed());
             drop(permit);
+            if let Some(brought) = &self.caller.brought {
+                brought.judge(&result);
+            }
             if let Some(learner) = self.learner {
                 learner.note(self.connection.id(), operation, &result);
             }
