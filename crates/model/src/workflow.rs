@@ -7,6 +7,8 @@
 mod criterion;
 mod selection;
 mod template;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
