@@ -87,6 +87,7 @@ fn tool(name: &str, api: &str, operation: &str, effect: Effect) -> Tool {
         input_schema: RawValue::from_string(schema.to_string()).unwrap(),
         unshown: Vec::new(),
         calls: vec![call],
+        workflow: None,
         concise: Vec::new(),
     }
 }

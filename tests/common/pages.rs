@@ -171,6 +171,7 @@ impl Style {
             input_schema: RawValue::from_string(schema.to_string()).unwrap(),
             unshown: Vec::new(),
             calls: vec![call],
+            workflow: None,
             concise: Vec::new(),
         }
     }

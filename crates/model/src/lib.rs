@@ -23,6 +23,7 @@ mod tool;
 mod truncate;
 mod vendor;
 mod words;
+pub mod workflow;
 
 pub use argument_rule::ArgumentRule;
 pub use format::{FormatName, Formatted, Letters, TextPattern};

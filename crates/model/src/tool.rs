@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::Paging;
 use super::format::{FormatName, Formatted};
 use super::words::words;
+use super::workflow::Workflow;
 
 /// The tools of one API: the content of `generated/<api>/tools.json`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -81,8 +82,11 @@ pub struct Tool {
     /// What is checked of the arguments beside that schema.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unshown: Vec<Unshown>,
-    /// The operations it calls; the first whose condition holds is taken.
+    /// The operations it calls; the first whose condition holds is taken. None where it is a workflow.
     pub calls: Vec<Call>,
+    /// The steps of a tool of several calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workflow: Option<Box<Workflow>>,
     /// Dotted paths to what is kept of each record unless everything is requested; empty where
     /// there is no difference.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -411,7 +415,7 @@ impl Tool {
         let own = match name {
             DRY_RUN => !reads,
             FIELDS | JQ | CURSOR => reads,
-            DETAIL => reads && (!self.concise.is_empty() || self.calls.iter().any(|call| call.written_back)),
+            DETAIL => reads && (!self.concise.is_empty() || self.is_written_back()),
             ALL => self.paging().is_some(),
             _ => self.calls.iter().any(|call| call.raw_argument() == Some(name)),
         };
@@ -433,7 +437,14 @@ impl Tool {
 
     /// Returns whether the vendor has the argument `name`.
     fn binds(&self, name: &str) -> bool {
-        self.calls.iter().flat_map(|call| &call.bindings).any(|binding| binding.argument == name)
+        let of_workflow = self.workflow.as_ref().is_some_and(|workflow| workflow.has_input(name));
+        of_workflow || self.calls.iter().flat_map(|call| &call.bindings).any(|binding| binding.argument == name)
+    }
+
+    /// Returns whether it reads what another operation changes, so that [`RAW`] means something.
+    pub fn is_written_back(&self) -> bool {
+        let steps = self.workflow.iter().flat_map(|workflow| &workflow.steps);
+        self.calls.iter().any(|call| call.written_back) || steps.into_iter().any(|step| step.call.written_back)
     }
 
     /// Returns how the tool pages, if it does.

@@ -130,6 +130,7 @@ impl ToolDraft<'_> {
             aliases: keys.aliases.clone(),
             phrases: self.phrases(keys),
             calls: vec![call],
+            workflow: None,
             concise: keys.concise.clone(),
             name,
         };
