@@ -21,8 +21,6 @@ pub(crate) enum CallerKey {
     Only,
     /// A session, or the credentials that a client sends without one.
     Known(u64),
-    /// All clients with credentials that may be invented.
-    Unproved,
     /// A client that states its name and nothing else.
     Named(u64),
     /// All clients that state nothing at all.

@@ -67,6 +67,14 @@ impl Principal {
         Self(Identity::Token { vendor: vendor.into(), digest })
     }
 
+    /// The id of the link that it bears.
+    pub fn link(&self) -> Option<&str> {
+        match &self.0 {
+            Identity::Link { id, .. } => Some(id),
+            Identity::Local | Identity::Token { .. } => None,
+        }
+    }
+
     /// Whether nothing is known of the caller but that it is on this machine.
     pub fn is_local(&self) -> bool {
         self.0 == Identity::Local

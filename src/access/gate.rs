@@ -4,13 +4,14 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, HeaderName};
 
 use super::caller::Principal;
 use super::grant::Grant;
-use super::token_standing::TokenStanding;
+use super::token_standing::{FirstRequest, TokenStanding};
 use crate::error::CallError;
 use crate::upstream::Credentials;
 use toolwright_model::Credential;
@@ -103,17 +104,13 @@ pub struct BroughtCredentials {
 }
 
 impl BroughtCredentials {
-    /// Whether the vendor has taken them lately. Until then they may be invented.
-    pub fn are_proved(&self) -> bool {
-        self.standing.is_proved()
-    }
-
-    /// Permits a request with them.
+    /// Permits a request with them, waiting at most for `budget`. While the vendor does not know them, one request is under
+    /// way at a time: keep what is returned until it was judged.
     ///
     /// # Errors
     /// The vendor refused them a moment ago, or too many that it does not know are being tried.
-    pub fn permit(&self) -> Result<(), CallError> {
-        self.standing.permit()
+    pub async fn permit(&self, budget: Duration) -> Result<Option<FirstRequest>, CallError> {
+        self.standing.permit(budget).await
     }
 
     /// Notes what a request with them led to.

@@ -46,11 +46,9 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// By what its share of what is scarce is counted. A known caller has one share, however many sessions it opens; all
-    /// with tokens that their vendor has not taken yet have one together.
+    /// By what its share of what is scarce is counted. A known caller has one share, however many sessions it opens.
     pub(crate) fn key(&self) -> CallerKey {
         match (self.session, &self.client) {
-            _ if self.brought.as_ref().is_some_and(|brought| !brought.are_proved()) => CallerKey::Unproved,
             _ if !self.principal.is_local() => CallerKey::Known(key_of(&self.principal)),
             (Some(ONLY_SESSION), _) => CallerKey::Only,
             (Some(session), _) => CallerKey::Known(key_of(&session)),

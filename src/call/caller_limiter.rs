@@ -23,7 +23,7 @@ pub(super) struct CallerLimiter(Slots);
 impl Default for CallerLimiter {
     fn default() -> Self {
         let of_one = |key, all: usize| match key {
-            CallerKey::Only | CallerKey::Known(_) | CallerKey::Unproved => MOST_OF_CALLER,
+            CallerKey::Only | CallerKey::Known(_) => MOST_OF_CALLER,
             CallerKey::Named(_) | CallerKey::Anonymous => all - KEPT,
         };
         Self(Slots::new(Shares { all: MOST, of_one, waiting: usize::MAX }))

@@ -95,11 +95,13 @@ impl<'a> Sender<'a> {
         let mut tries = 0;
         let mut refused = None;
         loop {
-            if let Some(brought) = &self.caller.brought
-                && let Err(error) = brought.permit()
-            {
-                return Err(refused.unwrap_or(error));
-            }
+            let first = match &self.caller.brought {
+                Some(brought) => match brought.permit(left()).await {
+                    Ok(first) => first,
+                    Err(error) => return Err(refused.unwrap_or(error)),
+                },
+                None => None,
+            };
             let permit = match self.permit(left()).await {
                 Ok(permit) => permit,
                 // The vendor's own refusal explains more than our limit does.
@@ -117,6 +119,7 @@ impl<'a> Sender<'a> {
             if let Some(brought) = &self.caller.brought {
                 brought.judge(&result);
             }
+            drop(first);
             if let Some(learner) = self.learner {
                 learner.note(self.connection.id(), operation, &result);
             }

@@ -17,8 +17,8 @@ use crate::access::ServerPolicy;
 use crate::access::links::Links;
 use crate::config::Account;
 use crate::policy::{Defaults, SelectionWords};
-use crate::server::http::HttpServer;
 use crate::server::http::admin::{AccountState, Admin};
+use crate::server::http::{HttpServer, NarrowerLinks};
 use crate::store::{Member, SharedRefreshTokens, Store};
 use crate::upstream::{PaceShare, RefreshTokenChains};
 
@@ -128,6 +128,13 @@ impl Team {
         audit: Option<String>,
     ) -> HttpServer {
         let http = http.with_store(self.store.clone());
+        let http = match &self.links {
+            Some(_) => {
+                let (store, address) = (self.store.clone(), self.address.clone());
+                http.with_narrower_links(NarrowerLinks::new(store, policy.clone(), address, SystemTime::now))
+            }
+            None => http,
+        };
         if !arguments.admin_api {
             return http;
         }

@@ -7,6 +7,7 @@ mod answer_form;
 mod bodies;
 mod connections;
 mod hosts;
+mod narrower_links;
 mod origins;
 mod services;
 mod sessions;
@@ -36,6 +37,7 @@ use bodies::{Bodies, Read};
 use connections::{Connection, Connections};
 pub use hosts::Hosts;
 use http_body_util::BodyExt as _;
+pub use narrower_links::NarrowerLinks;
 pub use origins::Origins;
 use rmcp::model::{ErrorCode, JsonRpcMessage, RequestId};
 use services::{Posted, Services};
@@ -71,6 +73,8 @@ pub struct HttpServer {
     store: Option<Store>,
     /// `None`: administrators are not served.
     admin: Option<Admin>,
+    /// `None`: bearers of links can't narrow them.
+    narrower_links: Option<NarrowerLinks>,
     tls: Option<TlsIdentity>,
 }
 
@@ -85,6 +89,7 @@ struct Endpoint {
     access: Access,
     bodies: Bodies,
     store: Option<Store>,
+    narrower_links: Option<NarrowerLinks>,
     server: Server,
 }
 
@@ -132,6 +137,7 @@ impl HttpServer {
             access: None,
             store: None,
             admin: None,
+            narrower_links: None,
             tls: None,
         });
         listening.map_err(|error| ConfigError::new(format!("can't listen on `{address}`: {error}")))
@@ -172,6 +178,13 @@ impl HttpServer {
         self
     }
 
+    /// Lets bearers of links make narrower ones.
+    #[must_use]
+    pub fn with_narrower_links(mut self, links: NarrowerLinks) -> Self {
+        self.narrower_links = Some(links);
+        self
+    }
+
     /// Serves HTTPS in place of HTTP.
     #[must_use]
     pub fn with_tls(mut self, identity: Option<TlsIdentity>) -> Self {
@@ -207,6 +220,7 @@ impl HttpServer {
             access,
             bodies: Bodies::default(),
             store: self.store,
+            narrower_links: self.narrower_links,
             server,
         };
         let sessions = endpoint.services.known();
@@ -252,9 +266,29 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(connections::MOST_UNACCEPTED)
 }
 
-/// Answers a request at another address: that of a link is one of MCP.
+/// Answers a request at another address: that of a link is one of MCP, or of links that are narrower.
 async fn elsewhere(state: State<Endpoint>, request: Request) -> Response {
-    if admission::link_in(request.uri().path()).is_some() { mcp(state, request).await } else { not_found() }
+    let path = request.uri().path();
+    if admission::link_in(path).is_some() {
+        return mcp(state, request).await;
+    }
+    match &state.narrower_links {
+        Some(links) if narrower_links::link_in(path).is_some() => match state.hosts.foreign(request.headers()) {
+            Some(host) => foreign(&host),
+            None => links.answer(&state.access, request).await,
+        },
+        _ => not_found(),
+    }
+}
+
+/// The answer to a request for a host that is not served.
+fn foreign(host: &str) -> Response {
+    let reason = format!(
+        "the host `{host}` is not served\n\
+         hint: programs on this machine connect to `localhost` or `127.0.0.1`; for others the operator of this \
+         server names the host with `--host`\n"
+    );
+    (StatusCode::FORBIDDEN, reason).into_response()
 }
 
 /// Whether requests can be served: for what sends them to one of several servers.
@@ -289,12 +323,7 @@ async fn answer(endpoint: &mut Endpoint, mut request: Request) -> Response {
         return (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "1"), (CONNECTION, "close")], reason).into_response();
     }
     if let Some(host) = endpoint.hosts.foreign(request.headers()) {
-        let reason = format!(
-            "the host `{host}` is not served\n\
-             hint: programs on this machine connect to `localhost` or `127.0.0.1`; for others the operator of this \
-             server names the host with `--host`\n"
-        );
-        return (StatusCode::FORBIDDEN, reason).into_response();
+        return foreign(&host);
     }
     // rmcp refuses it too, when it has read all of the request.
     if endpoint.origins.is_foreign(request.headers()) {

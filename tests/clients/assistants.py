@@ -2,8 +2,8 @@
 
     python tests/clients/assistants.py BINARY NODE_FOLDER
 
-Claude Code, Codex, Gemini CLI and opencode, over stdio and over HTTP; Claude Code also as a person with a token of their
-own, by the header that the vendors' pages for their MCP servers show. Each runs one turn without a person, with
+Claude Code, Codex, Gemini CLI and opencode, over stdio and over HTTP; Claude Code also as two people at once, each with a
+token of their own, by the header that the vendors' pages for their MCP servers show. Each runs one turn without a person, with
 a stand-in for its model on the loopback (model_stand_in.py): it has to offer every tool of the server to the
 model, run the call that the model asks for, and give the model the answer. Each has an empty home folder: no
 account, and no settings of the caller. What it would report or update is switched off, and a connection that
@@ -12,6 +12,7 @@ would leave the machine ends at a closed port. A client that has no build for th
 
 import concurrent.futures
 import contextlib
+import functools
 import json
 import os
 import platform
@@ -20,10 +21,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import harness
 import model_stand_in
+import two_people
 
 TIMEOUT_SECONDS = 150
 # By default some clients begin without a server that takes a few seconds to start, as on a busy machine.
@@ -42,12 +45,14 @@ LOCAL = "127.0.0.1,localhost"
 
 
 class Client:
-    """One client: how it is configured and started. `model` is the stand-in's address, `headers` go with each request."""
+    """One client: how it is configured and started. `model` is the stand-in's address, `tool` what it calls, and
+    `headers` go with each request."""
 
-    def __init__(self, modules, home, model, headers):
+    def __init__(self, modules, home, model, tool, headers):
         self.modules = modules
         self.home = home
         self.model = model
+        self.tool = tool
         self.headers = headers
 
     def write(self, name, settings):
@@ -67,7 +72,7 @@ class ClaudeCode(Client):
         self.servers = self.write("servers.json", {"mcpServers": {SERVER: server}})
 
     def command(self):
-        tools = f"mcp__{SERVER}__{TOOL}"
+        tools = f"mcp__{SERVER}__{self.tool}"
         flags = ["--mcp-config", self.servers, "--strict-mcp-config", "--allowedTools", tools]
         return [str(self.modules / self.program), "--print", PROMPT, "--output-format", "json", *flags]
 
@@ -203,14 +208,14 @@ def bare_name(name):
     return name[-1] if isinstance(name, tuple) else re.sub(rf"^(mcp_+)?{SERVER}_+", "", name)
 
 
-def check_turn(kind, modules, binary, url, tools, headers=None):
-    """One turn of a client; raises where the model did not see what it should have."""
+def check_turn(kind, modules, binary, url, tools, *, tool=TOOL, in_answer=IN_ANSWER, headers=None):
+    """One turn of a client; raises where the model did not see what it should have. Returns the answers that it saw."""
     scratch = tempfile.TemporaryDirectory(prefix="toolwright-client-", ignore_cleanup_errors=True)
-    with scratch as home, model_stand_in.serve(TOOL) as (model, address):
+    with scratch as home, model_stand_in.serve(tool) as (model, address):
         home = Path(home)
         work = home / "work"
         work.mkdir()
-        client = kind(modules, home, address, headers or {})
+        client = kind(modules, home, address, tool, headers or {})
         client.configure([binary, "serve", "--sandbox", *EVERYTHING], url)
         environment = harness.bare_environment() | client.environment()
         environment |= {"HOME": str(home), "TMPDIR": str(home), "XDG_CONFIG_HOME": str(home / ".config")}
@@ -223,8 +228,9 @@ def check_turn(kind, modules, binary, url, tools, headers=None):
         few = sorted(missing)[:3]
         assert not missing, f"{len(missing)} of {len(tools)} tools are not offered, such as {few}; {end}"
         answers = list(model_stand_in.texts_of(model.answers))
-        assert any(IN_ANSWER in text for text in answers), f"the model got {answers[:3]}; {end}"
+        assert any(in_answer in text for text in answers), f"the model got {answers[:3]}; {end}"
         assert status == 0 and model_stand_in.FINAL_TEXT in output, end
+        return answers
 
 
 def all_tools(binary):
@@ -272,18 +278,34 @@ def main():
         for (kind, transport), turn in zip(turns, running):
             with checks.check(f"{kind.title}, {transport}: every tool is offered, a call is made and answered"):
                 turn.result()
-    with_token(checks, kinds, modules, binary, {tool for tool in tools if tool.startswith(TOOL.split("_")[0])})
+    if ClaudeCode in kinds:
+        two_at_once(checks, modules, binary, {tool for tool in tools if tool.startswith("jitbit_")})
     return checks.summary()
 
 
-def with_token(checks, kinds, modules, binary, tools):
-    """Claude Code, where each request has to bring a token of the vendor; `tools` are the vendor's."""
-    vendor = TOOL.split("_")[0]
-    with harness.http_server(binary, *EVERYTHING, "--access", "vendor-token") as url:
-        for kind in (kind for kind in kinds if kind is ClaudeCode):
-            with checks.check(f"{kind.title}, http, with a token of its own"):
-                headers = {"Authorization": "Bearer token-of-a-person"}
-                check_turn(kind, modules, binary, f"{url}?vendor={vendor}", tools, headers)
+def two_at_once(checks, modules, binary, tools):
+    """Claude Code as two people at once, at a helpdesk that answers with the token which came."""
+    helpdesk = two_people.Helpdesk()
+    threading.Thread(target=helpdesk.serve_forever, daemon=True).start()
+    environment = harness.bare_environment() | {"JITBIT_URL": f"http://127.0.0.1:{helpdesk.server_port}"}
+    flags = [*EVERYTHING, "--vendor", "jitbit", "--access", "vendor-token"]
+    command = [binary, "serve", "--http", "127.0.0.1:0", *flags]
+    with (
+        harness.announced(command, r"at (http://\S+)", "stderr", env=environment) as url,
+        concurrent.futures.ThreadPoolExecutor(len(two_people.PEOPLE)) as pool,
+    ):
+        turn = functools.partial(check_turn, ClaudeCode, modules, binary, url, tools, tool=two_people.TOOL)
+        people = {
+            token: pool.submit(turn, in_answer=token, headers={"Authorization": f"Bearer {token}"})
+            for token in two_people.PEOPLE
+        }
+        for number, (token, running) in enumerate(people.items(), 1):
+            with checks.check(f"{ClaudeCode.title}, http, person {number} of two at once: answered with their own token"):
+                others = [other for other in people if other != token]
+                assert not any(other in text for text in running.result() for other in others)
+    with checks.check("the helpdesk saw each person's token and nothing else"):
+        assert set(helpdesk.seen) == set(people), sorted(helpdesk.seen)
+    helpdesk.shutdown()
 
 
 if __name__ == "__main__":

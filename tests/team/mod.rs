@@ -7,6 +7,7 @@ mod commands;
 #[cfg(feature = "jsm")]
 mod contractor;
 mod links;
+mod narrower;
 #[cfg(unix)]
 mod replicas;
 mod standing;
@@ -25,8 +26,8 @@ use toolwright::call::Toolbox;
 use toolwright::policy::{Defaults, SelectionWords};
 use toolwright::sandbox::Sandbox;
 use toolwright::server::Server;
-use toolwright::server::http::HttpServer;
 use toolwright::server::http::admin::{AccountState, Admin};
+use toolwright::server::http::{HttpServer, NarrowerLinks};
 use toolwright::store::{Store, StoreAddress};
 
 use crate::common::fixture::http_client;
@@ -88,7 +89,8 @@ async fn team_over(test: &str, words: &SelectionWords, clock: fn() -> SystemTime
     let (address, stop) = (http.address(), CancellationToken::new());
     let (accounts, at) = (accounts.collect(), format!("http://{address}"));
     let admin = Admin::new(store.clone(), policy.clone(), accounts, at, Some(audit.display().to_string()));
-    let http = http.with_access(access).with_store(store.clone()).with_admin(admin);
+    let narrower = NarrowerLinks::new(store.clone(), policy.clone(), format!("http://{address}"), clock);
+    let http = http.with_access(access).with_store(store.clone()).with_admin(admin).with_narrower_links(narrower);
     tokio::spawn(http.serve(Server::new(toolbox), stop.clone()));
     tokio::spawn({
         let stop = stop.clone();

@@ -1,5 +1,6 @@
 //! Bodies of requests → links and tokens; links and tokens → bodies of answers, without anything secret.
 
+use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use axum::body::Body;
@@ -13,14 +14,14 @@ use utoipa::ToSchema;
 
 use super::problem::Problem;
 use crate::access::Narrowing;
-use crate::access::links::{IssuedLink, LinkTerms, time_text};
+use crate::access::links::{IssuedLink, LinkRequest, LinkTerms, read_time, time_text};
 use crate::store::{AdminToken, StoredLink};
 
 /// The largest body, in bytes.
 const LARGEST: usize = 64 * 1024;
 
 /// A body of JSON: read with problems for what is wrong with it, written with a status.
-pub(super) struct Json<T>(pub(super) T);
+pub(in crate::server::http) struct Json<T>(pub(in crate::server::http) T);
 
 impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;
@@ -91,14 +92,14 @@ impl From<Narrowing> for Config {
 /// What a link is to permit.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NewLink {
+pub(in crate::server::http) struct NewLink {
     /// Its name, for lists, records and logs.
     #[schema(example = "JSM Triage Agent Access")]
     pub(super) name: String,
     /// The accounts that serve it, at most one of a vendor. Required where the address names none; a link that narrows
     /// another one has those of that one by default.
     #[serde(default)]
-    pub(super) accounts: Vec<String>,
+    pub(in crate::server::http) accounts: Vec<String>,
     /// What it leaves of the tools.
     #[serde(default)]
     pub(super) config: Config,
@@ -111,13 +112,28 @@ pub(super) struct NewLink {
     pub(super) require_api_token_auth: bool,
 }
 
+/// What a body asks for.
+pub(in crate::server::http) fn request(
+    new: NewLink,
+    accounts: BTreeMap<String, String>,
+) -> Result<LinkRequest, Problem> {
+    let expires = new.expires_at.as_deref().map(read_time).transpose();
+    Ok(LinkRequest {
+        name: new.name,
+        accounts,
+        narrowing: new.config.into(),
+        expires: expires.map_err(|error| Problem::invalid(&format!("`expires_at`: {error}")))?,
+        second_token: new.require_api_token_auth,
+    })
+}
+
 /// A link, without what opens it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(super) struct Link {
     id: String,
     name: String,
     /// The account of each vendor.
-    accounts: std::collections::BTreeMap<String, String>,
+    accounts: BTreeMap<String, String>,
     /// What takes tools away: of each link, from the first that was narrowed to this one.
     narrowings: Vec<Config>,
     /// The link that it narrows.
@@ -157,7 +173,7 @@ pub(super) struct Links {
 
 /// A link that was created. Its address and second token are shown this once.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct CreatedLink {
+pub(in crate::server::http) struct CreatedLink {
     /// What clients connect to. Who has it may use the link, unless a second token is required.
     #[schema(example = "https://mcp.example.com/c/k3J…/mcp")]
     url: String,
@@ -170,7 +186,7 @@ pub(super) struct CreatedLink {
 }
 
 impl CreatedLink {
-    pub(super) fn of(issued: IssuedLink, address: &str, tools: usize, now: SystemTime) -> Self {
+    pub(in crate::server::http) fn of(issued: IssuedLink, address: &str, tools: usize, now: SystemTime) -> Self {
         let url = issued.url(address);
         Self { url, api_token: issued.second_token, tools, link: Link::of(issued.link, now) }
     }

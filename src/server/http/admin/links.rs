@@ -9,11 +9,11 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::bodies::{CreatedLink, Json, Link, Links, NewLink, created};
+use super::bodies::{CreatedLink, Json, Link, Links, NewLink, created, request};
 use super::problem::Problem;
 use super::{Admin, Administrator, PREFIX};
 use crate::access::Grant;
-use crate::access::links::{IssuedLink, LinkRequest, LinkTerms, issue, narrow as narrow_link, read_time};
+use crate::access::links::{IssuedLink, LinkTerms, issue, narrow as narrow_link};
 use crate::store::StoredLink;
 
 /// A tool that a link offers.
@@ -167,18 +167,6 @@ pub(super) async fn tools(State(admin): State<Admin>, Path(id): Path<String>) ->
         description: entry.tool.description.clone(),
     });
     Ok(Json(OfferedTools { tools: offered.collect() }))
-}
-
-/// What a body asks for.
-fn request(new: NewLink, accounts: BTreeMap<String, String>) -> Result<LinkRequest, Problem> {
-    let expires = new.expires_at.as_deref().map(read_time).transpose();
-    Ok(LinkRequest {
-        name: new.name,
-        accounts,
-        narrowing: new.config.into(),
-        expires: expires.map_err(|error| Problem::invalid(&format!("`expires_at`: {error}")))?,
-        second_token: new.require_api_token_auth,
-    })
 }
 
 impl Admin {

@@ -2,9 +2,9 @@
 //! asked for. Every request needs an administrator's token, but for the description of the interface. What one changes is
 //! logged as a warning, so that it is in a log with default levels.
 
-mod bodies;
+pub(super) mod bodies;
 mod links;
-mod pace;
+pub(super) mod pace;
 mod problem;
 mod state;
 mod tokens;
@@ -97,7 +97,9 @@ impl Admin {
         let guarded = router
             .with_state(self.clone())
             .fallback(|| async { Problem::not_found("there is no such path") })
-            .method_not_allowed_fallback(|| async { Problem::method() })
+            .method_not_allowed_fallback(|| async {
+                Problem::method("the path has other methods; `/api/v1/openapi.json` describes them")
+            })
             .layer(axum::middleware::from_fn_with_state(self.clone(), guard));
         let all = Router::new().route(DESCRIPTION, described).merge(guarded);
         all.layer(axum::middleware::from_fn_with_state(hosts, check_host))

@@ -1,4 +1,5 @@
-//! Requests of administrators → how many are answered: of each token, and of all that have none or a wrong one.
+//! Requests of administrators, and of bearers of links that narrow them → how many are answered: of each token or link, and
+//! of all that have none or a wrong one.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,13 +22,15 @@ const OF_TOKEN: Limit = Limit { burst: 60.0, each_second: 10.0 };
 const OF_GUESSES: Limit = Limit { burst: 20.0, each_second: 2.0 };
 /// Looks at the store for tokens that were not valid so far, together.
 const OF_LOOKS: Limit = Limit { burst: 200.0, each_second: 100.0 };
+/// Of links that are narrowed by the bearer of one: one every six minutes.
+const OF_LINK: Limit = Limit { burst: 10.0, each_second: 1.0 / 360.0 };
 
 /// How many valid tokens are remembered: as many as there may be.
 const REMEMBERED: usize = 200;
 
 /// Counts requests.
 #[derive(Debug, Default)]
-pub(super) struct Pace {
+pub(in crate::server::http) struct Pace {
     counted: Mutex<HashMap<Counted, (f64, Instant)>>,
     /// Tokens that were valid when they were seen last, and their names, the oldest first.
     valid: Mutex<Vec<(TokenDigest, String)>>,
@@ -39,6 +42,8 @@ enum Counted {
     Looks,
     /// By its name; there are as many as tokens.
     Token(String),
+    /// By its id; there are as many as links that were used for that.
+    Link(String),
 }
 
 impl Pace {
@@ -83,6 +88,14 @@ impl Pace {
     /// How long to wait.
     pub(super) fn may_guess(&self) -> Result<(), Duration> {
         self.take(Counted::Guesses, OF_GUESSES)
+    }
+
+    /// Whether the bearer of a link may narrow it once more.
+    ///
+    /// # Errors
+    /// How long to wait.
+    pub(in crate::server::http) fn may_narrow(&self, link: &str) -> Result<(), Duration> {
+        self.take(Counted::Link(link.to_owned()), OF_LINK)
     }
 
     fn valid(&self) -> MutexGuard<'_, Vec<(TokenDigest, String)>> {

@@ -43,11 +43,11 @@ impl Problem {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "The token is missing or not valid", detail)
     }
 
-    pub(super) fn forbidden(detail: &str) -> Self {
+    pub(in crate::server::http) fn forbidden(detail: &str) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "The request is not served", detail)
     }
 
-    pub(super) fn not_found(detail: &str) -> Self {
+    pub(in crate::server::http) fn not_found(detail: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", "It is not there", detail)
     }
 
@@ -56,12 +56,11 @@ impl Problem {
         Self::not_found(&self.detail)
     }
 
-    pub(super) fn method() -> Self {
-        let detail = "the path has other methods; `/api/v1/openapi.json` describes them";
+    pub(in crate::server::http) fn method(detail: &str) -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method", "The method is not served", detail)
     }
 
-    pub(super) fn invalid(detail: &str) -> Self {
+    pub(in crate::server::http) fn invalid(detail: &str) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "The request can't be done as it is", detail)
     }
 
@@ -74,7 +73,7 @@ impl Problem {
         Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", "The body is no JSON", detail)
     }
 
-    pub(super) fn too_many(wait: Duration) -> Self {
+    pub(in crate::server::http) fn too_many(wait: Duration) -> Self {
         let detail = format!("ask again in {} s", seconds(wait));
         let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many", "Too many requests", &detail);
         Self { retry_after: Some(seconds(wait)), ..problem }
