@@ -108,7 +108,7 @@ impl BroughtTokens {
 
 impl State {
     fn is_taken(&self, digest: &CredentialsDigest, now: Instant) -> bool {
-        self.taken.get(digest).is_some_and(|at| now - *at < KNOWN_FOR)
+        self.taken.get(digest).is_some_and(|at| now.duration_since(*at) < KNOWN_FOR)
     }
 
     fn permit(&mut self, digest: &CredentialsDigest, now: Instant) -> Result<Permission, CallError> {
@@ -118,12 +118,12 @@ impl State {
         if let Some(asked) = self.asked.get(digest) {
             return Ok(Permission::Wait(Arc::clone(asked).notified_owned()));
         }
-        if let Some(at) = self.refused.get(digest).filter(|at| now - **at < WINDOW) {
+        if let Some(at) = self.refused.get(digest).filter(|at| now.duration_since(**at) < WINDOW) {
             let reason = "the vendor refused this token a moment ago, and it was not sent again\nhint: bring a token that is \
                           valid; this one is tried again later";
-            return Err(throttled(reason, WINDOW - (now - *at)));
+            return Err(throttled(reason, WINDOW.saturating_sub(now.duration_since(*at))));
         }
-        while self.unproved.front().is_some_and(|at| now - *at >= WINDOW) {
+        while self.unproved.front().is_some_and(|at| now.duration_since(*at) >= WINDOW) {
             self.unproved.pop_front();
         }
         match self.unproved.front() {
@@ -132,7 +132,7 @@ impl State {
                     "{MOST_UNPROVED} requests with tokens that the vendor has not taken before were sent within a minute, and \
                      no more may be"
                 );
-                Err(throttled(&reason, WINDOW - (now - *oldest)))
+                Err(throttled(&reason, WINDOW.saturating_sub(now.duration_since(*oldest))))
             }
             _ => {
                 self.unproved.push_back(now);
