@@ -87,6 +87,7 @@ fn without_dropped_targets(mut documents: [(&str, Value); 3]) -> [(&str, Value);
         });
     }
     // The real ones name tools of the other paths.
+    documents[2].1["prompts"] = json!([]);
     documents[2].1["finders"] = json!({"ticketId": ["jitbit_list_tickets"]});
     documents
 }
