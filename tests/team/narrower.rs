@@ -91,9 +91,14 @@ async fn how_links_are_made_is_bounded() {
     assert_eq!(of_page.status(), 403);
     let of_host = team.client.post(&url).header("host", "evil.example").json(&body).send().await.unwrap();
     assert_eq!(of_host.status(), 403);
-    for _ in 0..10 {
-        assert_eq!(made(&team, &link, &body).await.status(), 201);
+    let (_, child) = answered(made(&team, &link, &body).await).await;
+    let child = child["url"].as_str().unwrap().replace("/mcp", "/links");
+    for number in 0..9 {
+        // What a narrower link makes counts for the one that it comes from.
+        let url = if number % 2 == 0 { &url } else { &child };
+        assert_eq!(team.client.post(url).json(&body).send().await.unwrap().status(), 201);
     }
+    assert_eq!(team.client.post(&child).json(&body).send().await.unwrap().status(), 429);
     let refused = made(&team, &link, &body).await;
     assert_eq!(refused.status(), 429);
     assert!(refused.headers()["retry-after"].to_str().unwrap().parse::<u64>().unwrap() > 300);

@@ -70,6 +70,16 @@ impl NarrowerLinks {
         response
     }
 
+    /// The id of the link that was not made from another one. There are few above any link: their number is bounded.
+    async fn root(&self, link: &StoredLink) -> Result<String, Problem> {
+        let (mut id, mut above) = (link.id.clone(), link.parent.clone());
+        while let Some(parent) = above {
+            above = self.0.store.link(&parent).await?.and_then(|link| link.parent);
+            id = parent;
+        }
+        Ok(id)
+    }
+
     async fn create(&self, link: &str, incoming: Request) -> Result<Response, Problem> {
         if incoming.method() != Method::POST {
             return Err(Problem::method("a link is made with POST"));
@@ -83,6 +93,11 @@ impl NarrowerLinks {
         // Read again, with all that may have ended while the body came.
         let gone = || Problem::not_found("the link is not valid any more");
         let parent = store.link(link).await?.ok_or_else(gone)?;
+        let root = self.root(&parent).await?;
+        if root != parent.id {
+            // Counted for the first one too: otherwise each new link could make ten more.
+            pace.may_narrow(&root).map_err(Problem::too_many)?;
+        }
         let now = clock();
         let accounts = accounts_of(&parent, &new.accounts)?;
         let mut request = request(new, accounts)?;

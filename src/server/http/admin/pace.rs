@@ -25,6 +25,11 @@ const OF_LOOKS: Limit = Limit { burst: 200.0, each_second: 100.0 };
 /// Of links that are narrowed by the bearer of one: one every six minutes.
 const OF_LINK: Limit = Limit { burst: 10.0, each_second: 1.0 / 360.0 };
 
+/// How many are counted before those are forgotten that were not used lately.
+const MOST_COUNTED: usize = 10_000;
+/// How long it takes at most until a limit is whole again.
+const FORGOTTEN: Duration = Duration::from_hours(1);
+
 /// How many valid tokens are remembered: as many as there may be.
 const REMEMBERED: usize = 200;
 
@@ -105,6 +110,10 @@ impl Pace {
     fn take(&self, of: Counted, limit: Limit) -> Result<(), Duration> {
         let now = Instant::now();
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        if counted.len() >= MOST_COUNTED {
+            // What was not used for as long as it takes to fill up counts as if it were new.
+            counted.retain(|_, (_, since)| now.duration_since(*since) < FORGOTTEN);
+        }
         let (left, since) = counted.entry(of).or_insert((limit.burst, now));
         *left = (*left + (now - *since).as_secs_f64() * limit.each_second).min(limit.burst);
         *since = now;
