@@ -6,7 +6,7 @@ fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=specs");
     let feature = |name: &str| std::env::var_os(format!("CARGO_FEATURE_{}", name.to_uppercase())).is_some();
     let out = std::env::var_os("OUT_DIR").expect("cargo sets it for build scripts");
-    let built = toolwright_codegen::build("specs".as_ref(), out.as_ref(), feature, feature("typed"));
+    let built = toolwright_codegen::build("specs".as_ref(), out.as_ref(), feature);
     built.map_or_else(
         |errors| {
             // Cargo ends a message at the line.

@@ -18,23 +18,24 @@ import yaml
 SPECS = Path(__file__).resolve().parent.parent / "specs"
 ENCODING = bpe_openai.get_encoding("o200k_base")
 
-# The task, the flags of `serve`, the vendor, and its calls.
+# The task in a user's words, the vendor, the calls by tools of one request each, and by the tools that are served for it.
+SEARCH = [("jitbit_search_tickets", {"query": "password reset"})]
+UNANSWERED = [("jitbit_list_tickets", {"mode": "unanswered"})]
+WINDOWS = [("jumpcloud_list_devices", {"filter": [{"field": "os", "operator": "eq", "value": "Windows"}], "limit": 1})]
 TASKS = [
-    ("tickets about password reset", "jitbit", [("jitbit_search_tickets", {"query": "password reset"})]),
-    ("unanswered tickets", "jitbit", [("jitbit_list_tickets", {"mode": "unanswered"})]),
-    ("ticket and conversation", "jitbit", [("jitbit_get_ticket", {"ticketId": 4521}), ("jitbit_list_comments", {"ticketId": 4521})]),
-    ("triage an incident", "jsm", [
-        ("jsm_get_issue", {"issueIdOrKey": "ITSM-994"}),
-        ("jsm_list_issue_comments", {"issueIdOrKey": "ITSM-994"}),
-        ("jsm_get_user", {"accountId": "5b10ac8d82e05b22cc7d4ef5"}),
-    ]),
-    ("dispatch a queue", "jsm", [
-        ("jsm_list_queues", {"serviceDeskId": "2"}),
-        ("jsm_list_queue_issues", {"serviceDeskId": "2", "queueId": 10}),
-    ]),
-    ("how many Windows devices", "jumpcloud", [
-        ("jumpcloud_list_devices", {"filter": [{"field": "os", "operator": "eq", "value": "Windows"}], "limit": 1}),
-    ]),
+    ("find tickets about password reset", "jitbit", SEARCH, SEARCH),
+    ("list unanswered tickets", "jitbit", UNANSWERED, UNANSWERED),
+    ("show a ticket with its conversation", "jitbit",
+     [("jitbit_get_ticket_record", {"ticketId": 4521}), ("jitbit_list_comments", {"ticketId": 4521})],
+     [("jitbit_get_ticket", {"ticketId": 4521})]),
+    ("sum up this incident", "jsm",
+     [("jsm_get_issue", {"issueIdOrKey": "ITSM-994"}), ("jsm_list_issue_comments", {"issueIdOrKey": "ITSM-994"}),
+      ("jsm_get_user", {"accountId": "5b10ac8d82e05b22cc7d4ef5"})],
+     [("jsm_triage_issue", {"issueIdOrKey": "ITSM-994"})]),
+    ("what is waiting in the queue", "jsm",
+     [("jsm_list_queues", {"serviceDeskId": "2"}), ("jsm_list_queue_issues", {"serviceDeskId": "2", "queueId": 10})],
+     [("jsm_get_queue", {"serviceDeskId": "2", "queueId": "10"})]),
+    ("how many Windows devices do we have", "jumpcloud", WINDOWS, WINDOWS),
 ]
 
 
@@ -87,24 +88,60 @@ def plain_list(vendor):
                 }
 
 
-def listed(binary, vendor):
-    """The list that the server sends by default."""
-    requests = [
-        {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
-            "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "workflows", "version": "1"}}},
-        {"jsonrpc": "2.0", "method": "notifications/initialized"},
-        {"jsonrpc": "2.0", "id": 2, "method": "tools/list"},
-    ]
-    command = [binary, "serve", "--sandbox", "--vendor", vendor]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:
-        server.stdin.write("".join(json.dumps(request) + "\n" for request in requests))
-        server.stdin.flush()
-        for line in server.stdout:
+class Server:
+    """A server over stdio, with all that reads."""
+
+    def __init__(self, binary, *flags):
+        command = [binary, "serve", "--sandbox", *flags]
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.count = 0
+        client = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "workflows", "version": "1"}}
+        self.ask("initialize", client)
+        self.send({"method": "notifications/initialized"})
+
+    def send(self, message):
+        self.process.stdin.write(json.dumps({"jsonrpc": "2.0", **message}) + "\n")
+        self.process.stdin.flush()
+
+    def ask(self, method, params):
+        self.count += 1
+        self.send({"id": self.count, "method": method, "params": params})
+        for line in self.process.stdout:
             answer = json.loads(line)
-            if answer.get("id") == 2:
-                server.stdin.close()
-                return answer["result"]["tools"]
-    raise SystemExit("the server sent no list")
+            if answer.get("id") == self.count:
+                return answer["result"]
+        raise SystemExit("the server sent no answer")
+
+    def list(self):
+        return self.ask("tools/list", {})["tools"]
+
+    def call(self, tool, arguments):
+        result = self.ask("tools/call", {"name": tool, "arguments": arguments})
+        text = result["content"][0]["text"]
+        if result.get("isError"):
+            raise SystemExit(f"{tool}: {text}")
+        return text
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def discovered(binary, task, calls):
+    """Tokens of the list, and of finding the tools in the task's words and calling them."""
+    with Server(binary, "--discover") as server:
+        found = server.call("find_tools", {"question": task})
+        missing = [tool for tool, _ in calls if f'"{tool}"' not in found]
+        if missing:
+            raise SystemExit(f"`{task}` does not find {missing}")
+        used = tokens({"name": "find_tools", "arguments": {"question": task}}) + tokens(found)
+        for tool, arguments in calls:
+            by_call_tool = {"tool": tool, "arguments": arguments}
+            used += tokens({"name": "call_read", "arguments": by_call_tool}) + tokens(server.call("call_read", by_call_tool))
+        return sum(map(tokens, server.list())), used
 
 
 def answer(binary, vendor, tool, arguments):
@@ -114,19 +151,21 @@ def answer(binary, vendor, tool, arguments):
 
 def main():
     binary = sys.argv[1]
-    print("| task | this server: list | calls and answers | one tool per operation: list | calls and answers |")
-    print("|---|---|---|---|---|")
-    for task, vendor, calls in TASKS:
-        ours = sum(tokens({"name": tool, "arguments": arguments}) for tool, arguments in calls)
-        plain = ours
+    print("| task | this server: list | calls and answers | `--discover`: list | finding, calls and answers | one tool per operation: list | calls and answers |")
+    print("|---|---|---|---|---|---|---|")
+    for task, vendor, calls, done in TASKS:
+        found = discovered(binary, task, done)
+        best = sum(tokens({"name": tool, "arguments": arguments}) + tokens(answer(binary, vendor, tool, arguments)) for tool, arguments in done)
+        plain = sum(tokens({"name": tool, "arguments": arguments}) for tool, arguments in calls)
         for tool, arguments in calls:
-            ours += tokens(answer(binary, vendor, tool, arguments))
             try:
                 plain += tokens(answer(binary, vendor, tool, {**arguments, "detail": "full"}))
             except subprocess.CalledProcessError:
                 plain += tokens(answer(binary, vendor, tool, arguments))
-        lists = sum(map(tokens, listed(binary, vendor))), sum(map(tokens, plain_list(vendor)))
-        print(f"| {task} | {lists[0]:,} | {ours:,} | {lists[1]:,} | {plain:,} |")
+        with Server(binary, "--vendor", vendor) as server:
+            ours = sum(map(tokens, server.list()))
+        plain_tools = sum(map(tokens, plain_list(vendor)))
+        print(f"| {task} | {ours:,} | {best:,} | {found[0]:,} | {found[1]:,} | {plain_tools:,} | {plain:,} |", flush=True)
 
 
 if __name__ == "__main__":

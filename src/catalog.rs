@@ -1,13 +1,22 @@
-//! Generated tools and vendors → a catalog: every compiled tool by name and alias.
+//! Generated tools and vendors → a catalog: every compiled tool by name and alias. A tool is read when it is first looked at.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value, json};
 
 use crate::client_runtime::CompiledApi;
 use crate::generated;
-use toolwright_model::{ApiTools, OperationSummary, Tool, ToolSummary, Vendor, suggest};
+use toolwright_model::workflow::{ACROSS_VENDORS, Step};
+use toolwright_model::{ApiTools, OperationSummary, Tool, ToolHead, ToolIndex, ToolSummary, Vendor, suggest};
+
+/// The fewest vendors of which tools of several vendors make sense.
+const LEAST_VENDORS: usize = 2;
+/// What tools of several vendors are listed under, for people.
+const ACROSS_TITLE: &str = "Several products together";
 
 /// All tools, in order of their names; cheap to clone.
 #[derive(Debug, Clone)]
@@ -27,7 +36,57 @@ pub struct CatalogEntry {
     /// The vendor's id.
     pub vendor: String,
     /// The tool.
-    pub tool: Tool,
+    pub tool: LazyTool,
+    head: ToolHead,
+    /// What the build made of one that is compiled in.
+    made: Option<MadeAtBuild>,
+}
+
+/// What a list of tools needs of a tool and the build has made.
+#[derive(Debug)]
+struct MadeAtBuild {
+    /// The input schema as clients are sent it, as JSON.
+    schema: &'static str,
+    /// The tools that its texts name.
+    named: Vec<String>,
+}
+
+/// A tool that is read when it is first looked at: a server offers a part of the catalog, and reading all of it would take most
+/// of its start.
+pub struct LazyTool {
+    /// The text of one that is compiled in.
+    text: &'static str,
+    tool: OnceLock<Box<Tool>>,
+}
+
+impl LazyTool {
+    /// Whether it was looked at.
+    pub fn is_read(&self) -> bool {
+        self.tool.get().is_some()
+    }
+}
+
+impl From<Tool> for LazyTool {
+    fn from(tool: Tool) -> Self {
+        Self { text: "", tool: OnceLock::from(Box::new(tool)) }
+    }
+}
+
+/// # Panics
+/// Never: the build serializes the same type, and a test reads every tool.
+impl Deref for LazyTool {
+    type Target = Tool;
+
+    fn deref(&self) -> &Tool {
+        let read = || serde_json::from_str(self.text).expect("the build writes tools.json from the same types");
+        self.tool.get_or_init(|| Box::new(read()))
+    }
+}
+
+impl fmt::Debug for LazyTool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
 }
 
 /// The APIs that are compiled in.
@@ -50,39 +109,77 @@ pub fn answer_tables() -> Vec<(&'static str, &'static str)> {
     apis().iter().map(|api| (api.id, api.answers)).collect()
 }
 
-/// The `tools.json` of every compiled API.
+/// The `tools.json` of every compiled API, and of every compiled file of workflows.
 pub fn tool_files() -> Vec<&'static str> {
-    apis().iter().map(|api| api.tools).collect()
+    apis().iter().map(|api| api.tools).chain(generated::WORKFLOWS.iter().copied()).collect()
 }
 
 impl Catalog {
-    /// Reads the compiled tools and vendors.
+    /// Reads what is known of the compiled tools before they are read, and the vendors.
     ///
     /// # Panics
     /// Never: the build serializes the same types, and a test reads every file.
     pub fn compiled() -> Self {
-        let apis: Vec<ApiTools> = apis()
-            .iter()
-            .map(|api| serde_json::from_str(api.tools).expect("the build writes tools.json from the same types"))
-            .collect();
         let vendors =
             serde_json::from_str(generated::VENDORS).expect("the build writes the vendors from the same types");
-        Self::new(apis, vendors)
+        let files = tool_files().into_iter().zip(generated::TOOL_INDEXES).zip(generated::TOOL_SCHEMAS);
+        let entries = files.flat_map(|((text, index), schemas)| {
+            let index: ToolIndex = serde_json::from_str(index).expect("the build writes the index from the same types");
+            let ToolIndex { vendor, tools } = index;
+            tools.into_iter().map(move |tool| CatalogEntry {
+                vendor: vendor.clone(),
+                head: tool.head,
+                tool: LazyTool { text: text.get(tool.text).unwrap_or_default(), tool: OnceLock::new() },
+                made: Some(MadeAtBuild { schema: schemas.get(tool.schema).unwrap_or_default(), named: tool.named }),
+            })
+        });
+        Self::of(entries.collect(), vendors)
+    }
+
+    /// Reads the compiled tools and vendors, with the names that the vendors' own servers and documents have for them where there
+    /// is one. Ours are understood as aliases, and every text names them in the same way.
+    ///
+    /// # Panics
+    /// As [`Self::compiled`].
+    pub fn under_official_names() -> Self {
+        let names = official_names(&Self::compiled());
+        let ours: HashMap<&str, &str> =
+            names.iter().map(|(ours, official)| (official.as_str(), ours.as_str())).collect();
+        let read = |text: &str| {
+            let mut api: ApiTools =
+                serde_json::from_str(&renamed(text, &names)).expect("the build writes tools.json from the same types");
+            for Tool { name, aliases, .. } in &mut api.tools {
+                // The name is no alias of itself: ours is in its place.
+                for alias in aliases.iter_mut().filter(|alias| *alias == name) {
+                    ours.get(name.as_str()).copied().unwrap_or_default().clone_into(alias);
+                }
+            }
+            api
+        };
+        let vendors = serde_json::from_str(&renamed(generated::VENDORS, &names))
+            .expect("the build writes the vendors from the same types");
+        Self::new(tool_files().into_iter().map(read).collect(), vendors)
     }
 
     /// A catalog of other tools, for tests.
     pub fn new(apis: Vec<ApiTools>, vendors: Vec<Vendor>) -> Self {
-        let mut tools: Vec<CatalogEntry> = apis
-            .into_iter()
-            .flat_map(|api| {
-                let vendor = api.vendor;
-                api.tools.into_iter().map(move |tool| CatalogEntry { vendor: vendor.clone(), tool })
+        let entries = apis.into_iter().flat_map(|api| {
+            let vendor = api.vendor;
+            api.tools.into_iter().map(move |tool| CatalogEntry {
+                vendor: vendor.clone(),
+                head: ToolHead::from(&tool),
+                tool: tool.into(),
+                made: None,
             })
-            .collect();
-        tools.sort_by(|a, b| a.tool.name.cmp(&b.tool.name));
+        });
+        Self::of(entries.collect(), vendors)
+    }
+
+    fn of(mut tools: Vec<CatalogEntry>, vendors: Vec<Vendor>) -> Self {
+        tools.sort_by(|a, b| a.head.name.cmp(&b.head.name));
         let mut positions = HashMap::new();
         for (position, entry) in tools.iter().enumerate() {
-            for name in std::iter::once(&entry.tool.name).chain(&entry.tool.aliases) {
+            for name in std::iter::once(&entry.head.name).chain(&entry.head.aliases) {
                 positions.insert(name.clone(), position);
             }
         }
@@ -104,6 +201,15 @@ impl Catalog {
         self.0.vendors.iter().find(|vendor| vendor.id == id)
     }
 
+    /// Returns what people call the vendor with this id, or what is listed under it.
+    pub(crate) fn title<'a>(&'a self, id: &'a str) -> &'a str {
+        match self.vendor(id) {
+            Some(vendor) => &vendor.title,
+            None if id == ACROSS_VENDORS => ACROSS_TITLE,
+            None => id,
+        }
+    }
+
     /// Returns the position of the tool with this name or alias.
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
         self.0.positions.get(name).copied()
@@ -121,6 +227,24 @@ impl Catalog {
 }
 
 impl CatalogEntry {
+    /// The vendors that it calls: one, or those of a workflow's steps.
+    pub fn vendors(&self) -> impl Iterator<Item = &str> {
+        let own = Some(&self.vendor).filter(|_| self.head.vendors.is_empty());
+        self.head.vendors.iter().chain(own).map(String::as_str)
+    }
+
+    /// By what it is found and weighed, which is known before it is read.
+    pub fn head(&self) -> &ToolHead {
+        &self.head
+    }
+
+    /// Whether it can be called where only some vendors are served. A workflow across vendors needs two of them, for with one
+    /// that vendor's own tools do; its steps at the others are left out where it can do without, and refuse it elsewhere.
+    pub(crate) fn has_vendors(&self, is_served: impl Fn(&str) -> bool) -> bool {
+        let served = self.vendors().filter(|vendor| is_served(vendor)).count();
+        served >= LEAST_VENDORS.min(self.vendors().count())
+    }
+
     /// The tool as `tools/list` sends it.
     ///
     /// # Panics
@@ -129,9 +253,19 @@ impl CatalogEntry {
         let tool = &self.tool;
         let annotations = Value::Object(tool.listed_annotations());
         let annotations = serde_json::from_value(annotations).expect("they are the hints of the protocol");
-        rmcp::model::Tool::new(tool.name.clone(), tool.listed_description(), Arc::new(tool.listed_schema()))
+        let schema = self.made.as_ref().and_then(|made| serde_json::from_str(made.schema).ok());
+        let schema = schema.unwrap_or_else(|| tool.listed_schema());
+        rmcp::model::Tool::new(tool.name.clone(), tool.listed_description(), Arc::new(schema))
             .with_title(tool.title.clone())
             .with_annotations(annotations)
+    }
+
+    /// The positions of the tools that its texts name.
+    pub(crate) fn named(&self, catalog: &Catalog) -> Vec<usize> {
+        let position = |name: &str| catalog.position(name).filter(|at| catalog.entries()[*at].head.name == name);
+        let looked_for = || self.tool.named(&|word| position(word).is_some());
+        let named = self.made.as_ref().map_or_else(|| Cow::Owned(looked_for()), |made| Cow::Borrowed(&made.named));
+        named.iter().filter_map(|name| position(name)).collect()
     }
 
     fn annotations(&self) -> rmcp::model::ToolAnnotations {
@@ -156,6 +290,8 @@ impl CatalogEntry {
             _ => None,
         };
         let call = |call| OperationSummary::of(call);
+        let steps = tool.workflow.iter().flat_map(|workflow| &workflow.steps);
+        let of_steps = steps.flat_map(Step::calls).map(OperationSummary::of_step);
         ToolSummary {
             name: &tool.name,
             title: &tool.title,
@@ -172,7 +308,7 @@ impl CatalogEntry {
             aliases: tool.aliases.iter().map(String::as_str).collect(),
             description: &tool.description,
             tokens: self.tokens(),
-            operations: tool.calls.iter().map(call).collect(),
+            operations: tool.calls.iter().map(call).chain(of_steps).collect(),
         }
     }
 
@@ -182,5 +318,63 @@ impl CatalogEntry {
         details["inputSchema"] = Value::Object(self.tool.parsed_input_schema());
         details["annotations"] = json!(self.annotations());
         details
+    }
+}
+
+/// Our names of tools, each with the one that the vendor has for it: an alias that does not begin as ours do. Others are names
+/// that we gave before.
+fn official_names(catalog: &Catalog) -> HashMap<String, String> {
+    let official = |entry: &CatalogEntry| {
+        let prefix = format!("{}_", entry.vendor);
+        entry.head.aliases.iter().find(|alias| !alias.starts_with(&prefix)).cloned()
+    };
+    let entries = catalog.entries().iter();
+    entries.filter_map(|entry| Some((entry.head.name.clone(), official(entry)?))).collect()
+}
+
+/// The text with other names of tools.
+fn renamed(text: &str, names: &HashMap<String, String>) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let in_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    while let Some(start) = rest.find(in_name) {
+        let (before, from) = rest.split_at(start);
+        let (word, after) = from.split_at(from.find(|c| !in_name(c)).unwrap_or(from.len()));
+        out.push_str(before);
+        out.push_str(names.get(word).map_or(word, String::as_str));
+        rest = after;
+    }
+    out + rest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_words_are_renamed() {
+        let names = HashMap::from([("acme_get".to_owned(), "get_one".to_owned())]);
+        assert_eq!(
+            renamed("{\"acme_get\": \"acme_get, acme_get_all; acme_get.\"}", &names),
+            "{\"get_one\": \"get_one, acme_get_all; get_one.\"}"
+        );
+        assert_eq!(renamed("", &names), "");
+    }
+
+    #[test]
+    fn what_is_known_before_a_tool_is_read_is_what_it_has() {
+        let catalog = Catalog::compiled();
+        let whole: usize = tool_files()
+            .into_iter()
+            .map(|text| serde_json::from_str::<ApiTools>(text).expect("a file of tools").tools.len())
+            .sum();
+        assert_eq!(catalog.entries().len(), whole);
+        assert!(!catalog.entries().iter().any(|entry| entry.tool.is_read()), "nothing was looked at");
+        for entry in catalog.entries() {
+            assert_eq!(*entry.head(), ToolHead::from(&*entry.tool));
+            let made = entry.made.as_ref().expect("the build made it");
+            assert_eq!(made.schema, serde_json::to_string(&entry.tool.listed_schema()).unwrap());
+            assert_eq!(made.named, entry.tool.named(&|word| catalog.entries().iter().any(|e| e.head.name == word)));
+        }
     }
 }

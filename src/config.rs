@@ -5,21 +5,28 @@ mod accounts;
 mod address;
 mod connection;
 mod credentials;
+mod login;
+mod servers;
 mod settings;
 mod tls;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use toolwright_model::{AccountVariables, Profile, SettingsFile};
+use toolwright_model::{
+    AccountVariables, ClaimGrant, ConsoleSettings, DeskSettings, OauthSettings, Profile, ProviderClient, SettingsFile,
+};
 
 use crate::error::ConfigError;
 use crate::policy::SelectionWords;
 use crate::upstream::named_file;
 
 pub use accounts::{Account, ReadAgain};
+pub(crate) use accounts::{is_secret, known_variables};
+pub use address::OpenRoot;
 pub use connection::{ConnectionConfig, connection};
 pub use credentials::{sandbox_credentials, setup_options};
+pub use login::{LoginClient, login_client};
 pub use settings::{ChosenSettings, ConfiguredSetting, settings};
 
 /// Reads a variable; a parameter, so that tests need not change the process environment.
@@ -92,6 +99,18 @@ pub(crate) fn pinned(
     profile.map_or(Ok(Vec::new()), |name| Ok(read_profile(name, file, env)?.pin))
 }
 
+/// Returns which calls a person has to approve, by a profile.
+///
+/// # Errors
+/// The file can't be read, or has no such profile.
+pub(crate) fn confirmed(
+    profile: Option<&str>,
+    file: Option<&Path>,
+    env: Environment<'_>,
+) -> Result<Vec<String>, ConfigError> {
+    profile.map_or(Ok(Vec::new()), |name| Ok(read_profile(name, file, env)?.confirm))
+}
+
 /// Reads a profile of the settings file that is named or found.
 fn read_profile(name: &str, file: Option<&Path>, env: Environment<'_>) -> Result<Profile, ConfigError> {
     let path = match file {
@@ -120,8 +139,64 @@ pub(crate) fn settings_accounts(
     file: Option<&Path>,
     env: Environment<'_>,
 ) -> Result<BTreeMap<String, AccountVariables>, ConfigError> {
+    Ok(trusted_settings(file, env)?.accounts)
+}
+
+/// Where changes of accounts are raised for approval, by the account; of the files that accounts are read from.
+///
+/// # Errors
+/// The file can't be read.
+pub(crate) fn settings_approvals(
+    file: Option<&Path>,
+    env: Environment<'_>,
+) -> Result<BTreeMap<String, DeskSettings>, ConfigError> {
+    Ok(trusted_settings(file, env)?.approvals)
+}
+
+/// How the settings file has access tokens taken, and what it grants their bearers; of the files that accounts are read from.
+///
+/// # Errors
+/// The file can't be read.
+pub(crate) fn settings_oauth(
+    file: Option<&Path>,
+    env: Environment<'_>,
+) -> Result<(OauthSettings, Vec<ClaimGrant>), ConfigError> {
+    let SettingsFile { oauth, grants, .. } = trusted_settings(file, env)?;
+    Ok((oauth, grants))
+}
+
+/// Where the console is and how administrators sign in to it, of the files that accounts are read from.
+///
+/// # Errors
+/// The file can't be read.
+pub(crate) fn settings_console(
+    file: Option<&Path>,
+    env: Environment<'_>,
+) -> Result<Option<ConsoleSettings>, ConfigError> {
+    Ok(trusted_settings(file, env)?.console)
+}
+
+/// The secret of this server as a client of an identity provider, where it has one. `setting` names the file's setting.
+///
+/// # Errors
+/// The file can't be read or is empty.
+pub(crate) fn client_secret(client: &ProviderClient, setting: &str) -> Result<Option<String>, ConfigError> {
+    let Some(path) = &client.client_secret_file else { return Ok(None) };
+    let wrong = |what: &str| {
+        ConfigError::new(format!(
+            "`{setting}` names `{path}`, which {what}\nhint: it holds the secret that the provider shows for the client"
+        ))
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| wrong(&format!("can't be read: {error}")))?;
+    match text.trim() {
+        "" => Err(wrong("is empty")),
+        secret => Ok(Some(secret.to_owned())),
+    }
+}
+
+fn trusted_settings(file: Option<&Path>, env: Environment<'_>) -> Result<SettingsFile, ConfigError> {
     let path = file.map(Path::to_owned).or_else(|| user_settings(env).filter(|path| path.is_file()));
-    path.map_or_else(|| Ok(BTreeMap::new()), |path| Ok(read_settings(&path)?.accounts))
+    path.map_or_else(|| Ok(SettingsFile::default()), |path| read_settings(&path))
 }
 
 fn read_settings(path: &Path) -> Result<SettingsFile, ConfigError> {
@@ -145,7 +220,8 @@ fn fault(text: &str, error: &toml::de::Error) -> String {
     format!(", line {line}, column {}: {message}", column.chars().count() + 1)
 }
 
-fn user_settings(env: Environment<'_>) -> Option<PathBuf> {
+/// The settings file in the user's configuration folder, whether it is there or not.
+pub(crate) fn user_settings(env: Environment<'_>) -> Option<PathBuf> {
     let user = env("XDG_CONFIG_HOME").map(PathBuf::from).or_else(|| Some(PathBuf::from(env("HOME")?).join(".config")));
     let user = user.or_else(|| env("APPDATA").map(PathBuf::from));
     user.map(|folder| folder.join("toolwright").join(SETTINGS_FILE))

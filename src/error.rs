@@ -235,6 +235,8 @@ pub enum Outcome {
     Unknown,
     /// The vendor answered with success.
     Answered,
+    /// Of the calls of a workflow some were made, and none is unknown.
+    Partial,
 }
 
 impl Outcome {
@@ -245,6 +247,7 @@ impl Outcome {
             Self::Rejected => "rejected",
             Self::Unknown => "unknown",
             Self::Answered => "answered",
+            Self::Partial => "partial",
         }
     }
 }

@@ -9,7 +9,7 @@
 //!    ▼
 //! build.rs → OUT_DIR (compiled)  =  generated/ (the same files, committed for review)
 //!    ▼
-//! catalog → policy → call: resolve → prepare → plan | send → present → mcp_result → server | cli
+//! catalog → policy → call: resolve → prepare → plan | send → present → workflow → mcp_result → server | cli
 //!                                               ⇅
 //!                                            upstream ⇄ vendor, or the sandbox
 //! ```
@@ -26,31 +26,39 @@
 //! | `model` | – | what a tool is: plain data, shared by build and program; a crate | – |
 //! | [`formats`] | values as a model writes and reads them | values as a vendor takes and returns them; a crate | model |
 //! | `codegen` | specs/ | the files of generated/, in memory; a crate, used by build.rs only | model, formats |
+//! | `clients` | specs/ | typed clients for Rust programs, by progenitor; a crate, `toolwright::clients` with the feature `typed` | formats, codegen |
 //! | `authoring` | a vendor's description | findings, a folder under specs/, the files of generated/; a program of its own | model, formats, codegen |
 //! | [`error`] | – | how a call fails, by stage: was anything sent, did the vendor answer | – |
 //! | `owner_file` | a path | a file that only its owner can read and write | – |
 //! | `watched_files` | paths | whether a file was changed since it was read | – |
 //! | `fairness` | callers that wait for something scarce | a slot for each of them in turn | – |
 //! | [`audit`] | calls | an append-only log whose lines are chained by hashes | model, error, owner_file |
-//! | [`metrics`] | calls | counters and times for Prometheus | error |
+//! | `build_info` | what the compiler knew | what this program was built of | – |
+//! | [`metrics`] | calls | counters and times for Prometheus | error, build_info |
+//! | `traces` | calls and requests to vendors | spans without arguments and answers, for a collector | error |
 //! | [`jq`] | a jq filter and a JSON text | the filter's result, evaluated in a child process with bounds | model, error, fairness |
 //! | [`sanitize`] | what outsiders wrote | what a model may read, and which fields outsiders wrote; and back | model |
 //! | [`sandbox`] | requests | answers as the description promises them, or what does not fit | model |
 //! | [`upstream`] | a request | the vendor's answer, within address, credentials, rate limits, time and size | model, error, owner_file, fairness |
 //! | [`store`] | what outlives a process, and what several share | rows in SQLite or PostgreSQL | error, owner_file, upstream |
 //! | [`learn`] | vendors' answers, as they pass | a file that says where they differ from their descriptions | model, error, owner_file, upstream |
-//! | [`client_runtime`] | a call's inputs | typed arguments, requests and answers; all that generated code calls | model, error, upstream |
-//! | `generated` | – | the only `include!`; with the feature `typed`, the typed clients as `clients` | client_runtime |
+//! | [`client_runtime`] | an operation's entry of `requests.json` and a call's inputs | the request, and the vendor's answer | model, formats, error, upstream |
+//! | `generated` | – | the only `include!` | client_runtime |
 //! | [`catalog`] | generated tools | every tool by name | model, generated, client_runtime |
 //! | [`search`] | a question in people's words | the tools that it is about, best first | model, catalog |
 //! | [`policy`] | a tool and a selection | allowed, or why not and which flags would allow it | model, error, catalog |
 //! | [`config`] | environment, toolwright.toml | connections and selections | model, error, watched_files, upstream, policy |
+//! | [`login`] | a vendor's sign-in page and a person's consent | a refresh token, and the sites that it reaches | model, error, upstream |
 //! | [`access`] | a request's path and headers | who calls and what they may, or a refusal | model, error, upstream, store, catalog, policy |
-//! | [`call`] | a tool's name and arguments | a reply, a plan or a failure; the only way to a vendor | model, formats, error, fairness, audit, metrics, jq, sanitize, upstream, learn, client_runtime, catalog, policy, config, access |
+//! | [`approval`] | a planned change and a person | permission to send exactly that, once, or why it is not sent | model, error, sanitize, upstream, store, catalog, access |
+//! | [`call`] | a tool's name and arguments | a reply, a plan or a failure; the only way to a vendor | model, formats, error, fairness, audit, metrics, traces, jq, sanitize, upstream, learn, client_runtime, store, catalog, policy, config, access, approval |
+//! | [`workflow`] | a tool's name and arguments, also of a tool of several calls | a reply, a plan or a report of how far it came | model, error, sanitize, upstream, call |
 //! | [`replay`] | recorded calls and a catalog | how many would be refused, renamed or reach another operation | model, error, audit, catalog, policy, call |
 //! | [`mcp_result`] | a reply or a failure | an MCP result within bounds | model, error, sanitize, upstream, call |
-//! | [`server`] | MCP requests, on stdio or over HTTP | lists of tools, documents about them, and calls | model, error, watched_files, fairness, metrics, store, catalog, search, policy, config, access, call, mcp_result |
-//! | [`cli`] | arguments | data on stdout, messages on stderr, an exit code | model, formats, error, audit, jq, sandbox, upstream, store, learn, catalog, search, policy, config, access, call, replay, mcp_result, server |
+//! | [`server`] | MCP requests, on stdio or over HTTP | lists of tools, documents about them, and calls | model, error, watched_files, fairness, metrics, store, catalog, search, policy, config, access, approval, call, workflow, mcp_result |
+//! | `client_settings` | a server, and an AI client's name | its entry in the client's file, and what a person types or pastes | config |
+//! | [`console`] | requests of a browser, forms, a selection | pages about the tools and about a server, served or in files | model, error, audit, metrics, sanitize, sandbox, store, catalog, search, policy, access, approval, call, workflow, mcp_result, client_settings, server |
+//! | [`cli`] | arguments | data on stdout, messages on stderr, an exit code | model, formats, error, owner_file, audit, build_info, traces, jq, sandbox, upstream, store, learn, catalog, search, policy, config, login, access, approval, call, workflow, replay, mcp_result, client_settings, console, server |
 //!
 //! # Glossary
 //!
@@ -75,10 +83,16 @@
 //!   has to come with it where the address alone opens nothing.
 //! - **store**: the database of what outlives a process. **member**, **replica**: a server among those that share a store.
 //!   **lease**, **share**: for how long, and which part of vendors' limits, one of them may use.
-//! - **administrator**: the bearer of a token for `/api/v1`.
+//! - **administrator**: the bearer of a token for `/api/v1` and the console of a server.
+//! - **console**: pages for people: of the catalog on their own machine, and of a server for its administrators. Its
+//!   **session** is that of a browser, a cookie.
 //! - **settings**: headers that name the tenant; a client over HTTP may choose among the allowed values.
+//! - **tenant**: one of the allowed values, such as an organization; a tool that reads can be called for several at once.
 //! - **principal**: who calls, as far as the server knows: any program on this machine, the bearer of a link, the bearer
-//!   of a vendor's token, [`access::Principal`].
+//!   of a vendor's token or of an access token, [`access::Principal`].
+//! - **access token**: what shows who calls by OAuth, issued for this server by the company's identity provider, the **issuer**,
+//!   or by this server itself; **authorization**: what a person has allowed a client; **scope**: a vendor, a tag and an effect,
+//!   [`access::Scopes`].
 //! - **grant**: what a caller may do, [`access::Grant`]: accounts, narrowings, when it ends. It only takes away from the
 //!   server's own selection. **narrowing**: the words of a link, which take tools away.
 //! - **caller**: who makes a call, [`call::Caller`]: principal, grant, client and MCP session, and its settings. What is
@@ -89,16 +103,22 @@
 //!
 //! What happens in a call:
 //! - **call**: one use of a tool: one or more requests to the vendor, one audit record, one result.
-//! - **`ApiConnection`**: an API's compiled code with its connection. **`Session`**: an `ApiConnection` opened with one
+//! - **`ApiConnection`**: an API's compiled requests with its connection. **`Session`**: an `ApiConnection` opened with one
 //!   caller's settings; an MCP session is a `SessionId`.
 //! - **rate limiter**: the vendor's limits and what its answers report of them; **permit**: the right to send one
 //!   request; **slot**: what callers share in turn, such as a place at a vendor; **retry policy**: how often a call is
 //!   sent again, and how long it may wait.
-//! - **lookup**: a read at the vendor that a format or a name in place of an id needs.
+//! - **lookup**: a read at the vendor that a format or a name in place of an id needs. **kind**: what a record is that is
+//!   given by name, with its look-ups; **candidate**: a record that a name may mean; **target**: the one that it means.
 //! - **plan**: the exact request with secrets masked; the result of a dry run.
-//! - **outcome**: the stage at which a call ended: answered, rejected, not sent, unknown.
+//! - **approval**: what waits for a person's decision, and the decision; **channel**: the way to the person; **permission**: a
+//!   yes to one request, good for sending it once. **digest**: what tells that request from any other.
+//! - **workflow**: a tool of several calls; **step**: one of its calls, or one for each value of a list; **run**: one call of
+//!   a workflow, whose id all its audit records have. **`Datum`**: a value on its way between steps.
+//! - **outcome**: the stage at which a call ended: answered, rejected, not sent, unknown; of a workflow also partial.
 //! - **reply**: a vendor's answer, sanitized and projected. **projection**: the part of each record that is kept; the
-//!   rest is named in `omitted`. **envelope**: what is written around an answer: `page`, `untrusted`, `omitted`, `notes`.
+//!   rest is named in `omitted`. **envelope**: what is written around an answer: `page`, `resolved`, `untrusted`,
+//!   `omitted`, `notes`.
 //! - **cursor**: the opaque text that leads to the next page; **`ReplyOffset`**: where in a reply the page begins.
 //! - **untrusted**: text that people or devices outside wrote; **sanitize**: make it harmless to read.
 //! - **audit record**: the lines of a call in the audit log: the intent before a change is sent, the outcome after it.
@@ -124,17 +144,22 @@
 //! - `sandbox` imports no room that makes requests, though some code is similar: a fault there would hide itself.
 
 pub mod access;
+pub mod approval;
 pub mod audit;
+mod build_info;
 pub mod call;
 pub mod catalog;
 pub mod cli;
 pub mod client_runtime;
+mod client_settings;
 pub mod config;
+pub mod console;
 pub mod error;
 mod fairness;
 mod generated;
 pub mod jq;
 pub mod learn;
+pub mod login;
 pub mod mcp_result;
 pub mod metrics;
 mod owner_file;
@@ -145,9 +170,11 @@ pub mod sanitize;
 pub mod search;
 pub mod server;
 pub mod store;
+mod traces;
 pub mod upstream;
 mod watched_files;
+pub mod workflow;
 
 #[cfg(feature = "typed")]
-pub use generated::clients;
+pub use toolwright_clients as clients;
 pub use toolwright_formats as formats;

@@ -7,8 +7,10 @@ use glob::Pattern;
 
 use crate::catalog::{Catalog, CatalogEntry};
 use crate::error::{Audience, ConfigError};
-use toolwright_model::{ALL_TAGS, CORE_TAG, Effect, HELD_BACK_TAGS, Risk, Tool, UNREVIEWED_TAG, Verb, suggest_one};
+use toolwright_model::{ALL_TAGS, CORE_TAG, Effect, HELD_BACK_TAGS, Risk, ToolHead, UNREVIEWED_TAG, Verb, suggest_one};
 
+/// A word among the tags that no tool has: of those that the other tags choose, only what reads is offered.
+const READONLY_TAG: &str = "readonly";
 /// The most words that an error lists.
 const MOST_LISTED: usize = 20;
 
@@ -50,6 +52,8 @@ pub struct Selection {
     methods: Option<Methods>,
     /// `None`: any tag.
     tags: Option<BTreeSet<String>>,
+    /// Whether only what reads is offered, whatever the methods are.
+    only_reads: bool,
     /// Whether some tags hold tools back until they are named.
     held_back: bool,
     /// Whether gated risks hold tools back until they are allowed.
@@ -104,6 +108,17 @@ pub enum RefusalReason {
     Excluded,
     /// Risks that were not allowed.
     Risks(Vec<Risk>),
+    /// Scopes that the caller's access token lacks.
+    Scopes(Vec<String>),
+    /// A step of a workflow calls a tool that is not offered.
+    Step {
+        /// The step.
+        step: String,
+        /// Its tool.
+        tool: String,
+        /// Why that is not offered.
+        reasons: Vec<RefusalReason>,
+    },
 }
 
 impl RefusalReason {
@@ -123,11 +138,29 @@ impl RefusalReason {
                 let risks: Vec<&str> = risks.iter().map(|risk| risk.as_str()).collect();
                 format!("it has the risk `{}`", risks.join("`, `"))
             }
+            Self::Scopes(scopes) => format!("the access token lacks the scope `{}`", scopes.join("`, `")),
+            Self::Step { step, tool, reasons } => {
+                let reasons: Vec<String> = reasons.iter().map(|reason| reason.text(audience)).collect();
+                format!("its step `{step}` calls `{tool}`: {}", reasons.join("; "))
+            }
         }
     }
 }
 
 impl SelectionRefusal {
+    /// The refusal of a workflow for one of its steps.
+    pub(crate) fn of_step(self, step: &str, tool: &str) -> Self {
+        let reason = RefusalReason::Step { step: step.to_owned(), tool: tool.to_owned(), reasons: self.reasons };
+        Self { reasons: vec![reason], flags: self.flags }
+    }
+
+    /// Adds what another refusal states, each flag once.
+    pub(crate) fn join(&mut self, other: Self) {
+        self.reasons
+            .extend(other.reasons.into_iter().filter(|reason| !self.reasons.contains(reason)).collect::<Vec<_>>());
+        self.flags.extend(other.flags.into_iter().filter(|flag| !self.flags.contains(flag)).collect::<Vec<_>>());
+    }
+
     fn add(&mut self, reason: RefusalReason, flag: Option<String>) {
         self.reasons.push(reason);
         self.flags.extend(flag);
@@ -159,13 +192,14 @@ impl Selection {
         let all_tags: BTreeSet<&str> = catalog
             .entries()
             .iter()
-            .flat_map(|entry| entry.tool.tags.iter().map(String::as_str))
+            .flat_map(|entry| entry.head().tags.iter().map(String::as_str))
             .chain(HELD_BACK_TAGS)
-            .chain([ALL_TAGS, CORE_TAG])
+            .chain([ALL_TAGS, CORE_TAG, READONLY_TAG])
             .collect();
-        let named_tags = known_words("tag", &words.tags, all_tags.iter().copied())?.unwrap_or_default();
+        let mut named_tags = known_words("tag", &words.tags, all_tags.iter().copied())?.unwrap_or_default();
+        let only_reads = named_tags.remove(READONLY_TAG);
         let any_tag = named_tags.contains(ALL_TAGS);
-        let tags = if any_tag {
+        let tags = if any_tag || only_reads && named_tags.is_empty() {
             None
         } else if !named_tags.is_empty() {
             Some(named_tags.clone())
@@ -192,6 +226,7 @@ impl Selection {
             vendors,
             methods,
             tags,
+            only_reads,
             held_back: holds_back && !any_tag,
             gated: !everything,
             named_tags,
@@ -207,6 +242,7 @@ impl Selection {
             vendors: None,
             methods: None,
             tags: None,
+            only_reads: false,
             held_back: false,
             gated: false,
             named_tags: BTreeSet::new(),
@@ -232,12 +268,31 @@ impl Selection {
     /// # Errors
     /// The tool is not offered: every reason, and the flags that would offer it.
     pub fn decide(&self, entry: &CatalogEntry) -> Result<(), SelectionRefusal> {
-        let tool = &entry.tool;
+        self.judge(entry, true)
+    }
+
+    /// Decides about a tool as the step of a workflow that is offered: about what it does. By which names and tags tools
+    /// are chosen is the workflow's matter, which the caller chose.
+    ///
+    /// # Errors
+    /// What it does is not offered.
+    pub(crate) fn decide_step(&self, entry: &CatalogEntry) -> Result<(), SelectionRefusal> {
+        self.judge(entry, false)
+    }
+
+    /// Decides about what a tool does, and where it `is_chosen` by itself, about its name and tags.
+    fn judge(&self, entry: &CatalogEntry, is_chosen: bool) -> Result<(), SelectionRefusal> {
+        let tool = entry.head();
         let mut refusal = SelectionRefusal::default();
-        if self.vendors.as_ref().is_some_and(|vendors| !vendors.contains(&entry.vendor)) {
-            refusal.add(RefusalReason::Vendor(entry.vendor.clone()), Some(format!("--vendor {}", entry.vendor)));
+        let is_wanted = |vendor: &str| self.vendors.as_ref().is_none_or(|vendors| vendors.contains(vendor));
+        if !entry.has_vendors(is_wanted) {
+            for vendor in entry.vendors().filter(|vendor| !is_wanted(vendor)) {
+                refusal.add(RefusalReason::Vendor(vendor.to_owned()), Some(format!("--vendor {vendor}")));
+            }
         }
-        if !self.method_allows(tool) {
+        if self.only_reads && tool.effect != Some(Effect::Read) {
+            refusal.add(RefusalReason::Effect(tool.effect), None);
+        } else if !self.method_allows(tool) {
             let flag = match tool.effect {
                 Some(effect) => Some(flag("--methods", &self.in_force.methods, &[effect.as_str()])),
                 // Refused by its tag below, whose flag is enough.
@@ -248,8 +303,8 @@ impl Selection {
                 refusal.add(RefusalReason::Effect(tool.effect), Some(flag));
             }
         }
-        self.decide_tags(tool, &mut refusal);
-        if !self.tools.is_empty() && !self.tools.iter().any(|pattern| matches(pattern, tool)) {
+        self.decide_tags(tool, is_chosen, &mut refusal);
+        if is_chosen && !self.tools.is_empty() && !self.tools.iter().any(|pattern| matches(pattern, tool)) {
             refusal.add(RefusalReason::Name, Some(format!("--tools {}", tool.name)));
         }
         if self.exclude.iter().any(|pattern| matches(pattern, tool)) {
@@ -265,7 +320,7 @@ impl Selection {
         if refusal.reasons.is_empty() { Ok(()) } else { Err(refusal) }
     }
 
-    fn method_allows(&self, tool: &Tool) -> bool {
+    fn method_allows(&self, tool: &ToolHead) -> bool {
         let Some(Methods { effects, verbs }) = &self.methods else { return true };
         match tool.effect {
             Some(effect) => effects.contains(&effect) || verbs.contains(&tool.verb),
@@ -274,7 +329,7 @@ impl Selection {
         }
     }
 
-    fn decide_tags(&self, tool: &Tool, refusal: &mut SelectionRefusal) {
+    fn decide_tags(&self, tool: &ToolHead, is_chosen: bool, refusal: &mut SelectionRefusal) {
         let holding: Vec<&str> = HELD_BACK_TAGS
             .into_iter()
             .filter(|tag| self.held_back && tool.tags.contains(*tag) && !self.named_tags.contains(*tag))
@@ -282,7 +337,7 @@ impl Selection {
         if !holding.is_empty() {
             let flag = flag("--tags", &self.in_force.tags, &holding);
             refusal.add(RefusalReason::HeldBack(holding.into_iter().map(str::to_owned).collect()), Some(flag));
-        } else if let Some(tags) = &self.tags
+        } else if let Some(tags) = self.tags.as_ref().filter(|_| is_chosen)
             && !tool.tags.iter().any(|tag| tags.contains(tag))
         {
             let word = tool.tags.first().map_or(ALL_TAGS, String::as_str);
@@ -367,7 +422,7 @@ fn patterns(flag: &str, globs: &[String], catalog: &Catalog) -> Result<Vec<Patte
         .map(|glob| {
             let pattern = Pattern::new(glob)
                 .map_err(|error| ConfigError::new(format!("`{flag} {glob}` is no glob: {}", error.msg)))?;
-            if catalog.entries().iter().any(|entry| matches(&pattern, &entry.tool)) {
+            if catalog.entries().iter().any(|entry| matches(&pattern, entry.head())) {
                 return Ok(pattern);
             }
             let near = catalog.near(glob);
@@ -398,16 +453,16 @@ impl NamePatterns {
     }
 
     /// Returns whether one of them matches the tool.
-    pub fn match_tool(&self, tool: &Tool) -> bool {
-        self.patterns.iter().any(|pattern| matches(pattern, tool))
+    pub fn match_tool(&self, entry: &CatalogEntry) -> bool {
+        self.patterns.iter().any(|pattern| matches(pattern, entry.head()))
     }
 
     /// Checks that each matches one of these tools.
     ///
     /// # Errors
     /// One matches none.
-    pub(crate) fn each_matches(&self, tools: &[&Tool]) -> Result<(), ConfigError> {
-        match self.patterns.iter().find(|pattern| !tools.iter().any(|tool| matches(pattern, tool))) {
+    pub(crate) fn each_matches(&self, tools: &[&CatalogEntry]) -> Result<(), ConfigError> {
+        match self.patterns.iter().find(|pattern| !tools.iter().any(|entry| matches(pattern, entry.head()))) {
             None => Ok(()),
             Some(pattern) => Err(ConfigError::new(format!(
                 "`{} {pattern}` matches no tool that is offered\nhint: a pinned tool has to be within the selection, \
@@ -418,6 +473,6 @@ impl NamePatterns {
     }
 }
 
-fn matches(pattern: &Pattern, tool: &Tool) -> bool {
+fn matches(pattern: &Pattern, tool: &ToolHead) -> bool {
     pattern.matches(&tool.name) || tool.aliases.iter().any(|alias| pattern.matches(alias))
 }

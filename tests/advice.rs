@@ -107,7 +107,7 @@ async fn a_refused_id_names_the_tools_that_find_it() {
             "jsm_assign_issue",
             json!({"issueIdOrKey": "ITS-1", "accountId": "5b10ac8d82e05b22cc7d4ef5"}),
             (400, JSON, person),
-            "if an id is wrong: `accountId` comes from `jsm_find_assignable_users`".to_owned(),
+            "if an id is wrong: `accountId` comes from `jsm_find_users`".to_owned(),
             "issueIdOrKey",
         ),
         (
@@ -152,9 +152,14 @@ async fn a_refused_id_names_the_tools_that_find_it() {
 #[cfg(feature = "jitbit")]
 async fn a_refusal_of_something_else_names_no_source_of_ids() {
     for status in [403, 409, 500] {
-        let text =
-            refusal(&everything(), (status, JSON, "{}"), "jitbit_get_ticket", &json!({"ticketId": 7}), Audience::Model)
-                .await;
+        let text = refusal(
+            &everything(),
+            (status, JSON, "{}"),
+            "jitbit_get_ticket_record",
+            &json!({"ticketId": 7}),
+            Audience::Model,
+        )
+        .await;
         assert!(!text.contains("comes from"), "{status}: {text}");
     }
     let text = refusal(&everything(), (400, JSON, "{}"), "jitbit_get_stats", &json!({}), Audience::Model).await;
@@ -164,12 +169,13 @@ async fn a_refusal_of_something_else_names_no_source_of_ids() {
 #[tokio::test]
 #[cfg(feature = "jitbit")]
 async fn a_source_that_is_not_offered_is_not_named() {
-    let words = SelectionWords { tools: vec!["jitbit_get_ticket".to_owned()], ..SelectionWords::default() };
-    let text = refusal(&words, (404, JSON, "{}"), "jitbit_get_ticket", &json!({"ticketId": 7}), Audience::Model).await;
+    let words = SelectionWords { tools: vec!["jitbit_get_ticket_record".to_owned()], ..SelectionWords::default() };
+    let text =
+        refusal(&words, (404, JSON, "{}"), "jitbit_get_ticket_record", &json!({"ticketId": 7}), Audience::Model).await;
     assert!(text.ends_with("hint: `ticketId` comes from no tool that is offered here: ask the user for it"), "{text}");
     // The argument's own text names them where they are offered.
     let toolbox = toolbox("http://127.0.0.1:9", &words);
-    let text = call(&toolbox, "jitbit_get_ticket", json!({"ticketId": "x"})).await.unwrap_err().to_string();
+    let text = call(&toolbox, "jitbit_get_ticket_record", json!({"ticketId": "x"})).await.unwrap_err().to_string();
     assert!(text.contains("got \"x\" (Ticket number)") && !text.contains("jitbit_search"), "{text}");
     let text = call(&toolbox, "jitbit_serch_tickets", json!({})).await.unwrap_err();
     assert!(!text.to_string().contains("jitbit_search_tickets"), "{text}");
@@ -195,7 +201,7 @@ async fn doctor(vendor: &'static str, address: String) -> String {
 async fn an_address_that_leads_nowhere_is_explained_in_calls_and_in_doctor() {
     let page = "<html><h1>404 - File or directory not found.</h1></html>";
     for (id, tool, arguments, answer, expected) in [
-        ("jitbit", "jitbit_get_ticket", json!({"ticketId": 7}), (404, HTML, page), "/helpdesk"),
+        ("jitbit", "jitbit_get_ticket_record", json!({"ticketId": 7}), (404, HTML, page), "/helpdesk"),
         ("jitbit", "jitbit_get_stats", json!({}), (404, JSON, "{}"), "/helpdesk"),
         ("jsm", "jsm_get_issue", json!({"issueIdOrKey": "ITS-1"}), (404, HTML, page), "JSM_CLOUD_ID"),
         (
@@ -220,7 +226,8 @@ async fn an_address_that_leads_nowhere_is_explained_in_calls_and_in_doctor() {
     // What the vendor answers to a call about a record is about the record.
     if Catalog::compiled().vendor("jitbit").is_some() {
         let arguments = json!({"ticketId": 7});
-        let text = refusal(&everything(), (404, JSON, "{}"), "jitbit_get_ticket", &arguments, Audience::Model).await;
+        let text =
+            refusal(&everything(), (404, JSON, "{}"), "jitbit_get_ticket_record", &arguments, Audience::Model).await;
         assert!(!text.contains("/helpdesk"), "{text}");
     }
 }
@@ -236,7 +243,7 @@ fn the_key_of_a_service_account_or_region_is_explained_by_the_vendors_own_file()
     ] {
         let env = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
         let connection = connection(vendor, &env, Unencrypted::default()).unwrap().unwrap();
-        let explanation = connection.explain(401, "").unwrap_or_default();
+        let explanation = connection.explain("jumpcloud-v1", 401, "").unwrap_or_default();
         assert!(explanation.contains("JUMPCLOUD_REGION"), "{variables:?}: {explanation}");
     }
 }

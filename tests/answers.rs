@@ -175,14 +175,17 @@ mod jitbit {
         }
         assert_eq!(shown["omitted"], json!(["PushToken"]));
         let desk = Desk::answering("getTicket", json!({"TicketID": 7, "TimeSpentInSeconds": 900})).await;
-        assert_eq!(desk.shown("jitbit_get_ticket", json!({"ticketId": 7})).await["TimeSpentInSeconds"], json!(900));
+        assert_eq!(
+            desk.shown("jitbit_get_ticket_record", json!({"ticketId": 7})).await["TimeSpentInSeconds"],
+            json!(900)
+        );
     }
 
     #[tokio::test]
     async fn a_field_of_the_vendors_never_passes_for_ours() {
         let desk =
             Desk::answering("getTicket", json!({"TicketID": 7, "untrusted": [], "page": {"has_more": false}})).await;
-        let shown = desk.shown("jitbit_get_ticket", json!({"ticketId": 7, "detail": "full"})).await;
+        let shown = desk.shown("jitbit_get_ticket_record", json!({"ticketId": 7, "detail": "full"})).await;
         assert_eq!((&shown["page"], &shown["answer"]["TicketID"]), (&Value::Null, &json!(7)));
     }
 }

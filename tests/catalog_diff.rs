@@ -65,7 +65,7 @@ fn what_fails_can_be_chosen() {
     let here = folder("diff-fail-on/before", &jitbit());
     let mut file = jitbit();
     tool(&mut file, "jitbit_close_ticket")["title"] = json!("Shut a ticket");
-    let tool = tool(&mut file, "jitbit_get_ticket");
+    let tool = tool(&mut file, "jitbit_get_ticket_record");
     tool["inputSchema"]["properties"]["ticketId"]["minimum"] = json!(5);
     let after = folder("diff-fail-on", &file);
     let here = here.join("generated");
@@ -89,7 +89,7 @@ fn what_fails_can_be_chosen() {
         changes.iter().map(|it| (it["tool"].as_str(), it["kind"].as_str(), it["fails"].as_bool())).collect();
     let expected = [
         (Some("jitbit_close_ticket"), Some("words"), Some(false)),
-        (Some("jitbit_get_ticket"), Some("argument_narrowed"), Some(true)),
+        (Some("jitbit_get_ticket_record"), Some("argument_narrowed"), Some(true)),
     ];
     assert_eq!(shown, expected, "{report}");
     assert_eq!(diff("any").0, Some(1));
@@ -167,9 +167,9 @@ fn the_markdown_is_a_table_for_a_pull_request() {
 #[test]
 fn tokens_are_counted_as_elsewhere() {
     let here = folder("diff-tokens", &jitbit());
-    let (_, out, _) = parts(&run_in(&here, &["catalog", "stats", "--vendor", "jitbit", "--format", "json"]));
+    let (_, out, _) = parts(&run_in(&here, &["catalog", "stats", "--format", "json"]));
     let stats: Value = serde_json::from_str(&out).unwrap();
-    let (_, out, _) = parts(&run_in(&here, &["catalog", "diff", "generated", "generated", "--format", "json"]));
+    let (_, out, _) = parts(&run_in(&here, &["catalog", "diff", "generated", "--format", "json"]));
     let report: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(report["tokens"]["after"], stats["tokens"]);
 }

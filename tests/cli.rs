@@ -29,6 +29,7 @@ const VARIABLES: &[&str] = &[
     "TOOLWRIGHT_TOOLS",
     "TOOLWRIGHT_EXCLUDE",
     "TOOLWRIGHT_ALLOW",
+    "TOOLWRIGHT_CONFIRM",
 ];
 
 /// Runs the program with these variables set.
@@ -275,4 +276,32 @@ fn logs_are_json_with_log_format_json() {
         let entry: serde_json::Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("no JSON: {line}"));
         assert!(entry["level"].is_string() && entry["timestamp"].is_string(), "{entry}");
     }
+}
+
+#[test]
+fn with_log_format_json_the_first_line_is_json_too() {
+    let output = run(&["serve", "--sandbox", "--log-format", "json"], &[]);
+    let text = String::from_utf8(output.stderr).unwrap();
+    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let message = lines[0]["message"].as_str().unwrap();
+    assert!(message.contains("tools of the sandbox on stdio") && lines[0]["level"] == "INFO", "{text}");
+    // Also where it does not start.
+    let output = run(&["serve", "--vendor", "jitbit", "--log-format", "json"], &[]);
+    let text = String::from_utf8(output.stderr).unwrap();
+    let line: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert!(line["level"] == "ERROR" && line["message"].as_str().unwrap().contains("JITBIT_URL"), "{text}");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn the_version_names_what_was_built() {
+    let output = run(&["--version"], &[]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], concat!("toolwright ", env!("CARGO_PKG_VERSION")));
+    for (line, start) in lines[1..].iter().zip(["commit: ", "target: ", "vendors: jitbit", "traces: "]) {
+        assert!(line.starts_with(start), "{start}: {text}");
+    }
+    let short = String::from_utf8(run(&["-V"], &[]).stdout).unwrap();
+    assert_eq!(short.trim_end(), lines[0]);
 }

@@ -41,14 +41,21 @@ fn calls_that_are_not_sent_are_recorded() {
             "jitbit_close_ticket",
         ),
         ("unknown", &["no_such_tool"], 2, "unknown tool `no_such_tool`", "invalid", "no_such_tool"),
-        ("not-configured", &["jitbit_get_ticket", "ticketId=8"], 2, "no credentials", "invalid", "jitbit_get_ticket"),
+        (
+            "not-configured",
+            &["jitbit_get_ticket_record", "ticketId=8"],
+            2,
+            "no credentials",
+            "invalid",
+            "jitbit_get_ticket_record",
+        ),
         (
             "arguments",
-            &["jitbit_get_ticket", "--sandbox", "id=8"],
+            &["jitbit_get_ticket_record", "--sandbox", "id=8"],
             1,
-            "the arguments of jitbit_get_ticket were not accepted",
+            "the arguments of jitbit_get_ticket_record were not accepted",
             "invalid",
-            "jitbit_get_ticket",
+            "jitbit_get_ticket_record",
         ),
     ] {
         let record = fresh(name);

@@ -54,6 +54,11 @@ fn desk() -> Vendor {
 
         [[refusals]]
         status = 404
+        apis = ["b"]
+        say = "B is not for everybody."
+
+        [[refusals]]
+        status = 404
         at = ["gateway"]
         text = "no cloud"
         say = "DESK_CLOUD_ID is none of yours."
@@ -351,9 +356,11 @@ async fn vendor_toml_explains_a_refused_credential() {
     let error = call(&toolbox(desk(), &variables), "acme_get_a").await.unwrap_err();
     assert!(error.contains("A scoped token works with DESK_CLOUD_ID only."), "{error}");
     let cloud = resolved(&desk(), &[("DESK_CLOUD_ID", CLOUD), ("DESK_ACCESS_TOKEN", "t")]).unwrap().unwrap();
-    assert_eq!(cloud.explain(401, ""), None, "that holds at the site only");
-    assert_eq!(cloud.explain(404, "There is No Cloud here"), Some("DESK_CLOUD_ID is none of yours."));
-    assert_eq!(cloud.explain(404, "no such ticket"), None);
+    assert_eq!(cloud.explain("acme-a", 401, ""), None, "that holds at the site only");
+    assert_eq!(cloud.explain("acme-a", 404, "There is No Cloud here"), Some("DESK_CLOUD_ID is none of yours."));
+    assert_eq!(cloud.explain("acme-a", 404, "no such ticket"), None);
+    // What is about one API holds for it alone.
+    assert_eq!(cloud.explain("acme-b", 404, "There is no cloud here"), Some("B is not for everybody."));
 }
 
 #[tokio::test]

@@ -6,10 +6,12 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use toolwright::call::Failure;
+use toolwright::client_runtime::{self, Inputs, Operation, Place};
 use toolwright::error::CallError;
 use toolwright::mcp_result::{OUTCOME, STATUS};
 use toolwright::policy::Defaults;
 use toolwright::sandbox::Sandbox;
+use toolwright::upstream::Upstream;
 
 use crate::common::{call, connection, everything, jitbit_at, meta, nothing, result, sandbox, text, toolbox};
 
@@ -18,7 +20,7 @@ pub(crate) async fn answered(answer: Value) -> (Sandbox, rmcp::model::CallToolRe
     let script = json!([{"operation": "getTicket", "answer": answer}]).to_string();
     let sandbox = sandbox(Some(&script)).await;
     let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
-    let result = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
+    let result = result(&toolbox, "jitbit_get_ticket_record", json!({"ticketId": 7})).await;
     (sandbox, result)
 }
 
@@ -138,7 +140,7 @@ async fn an_answer_reaches_the_model_as_the_vendor_sent_it() {
     let script = json!([{"operation": "getTicket", "answer": {"status": 200, "body": body}}]).to_string();
     let sandbox = sandbox(Some(&script)).await;
     let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
-    let result = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7, "detail": "full"})).await;
+    let result = result(&toolbox, "jitbit_get_ticket_record", json!({"ticketId": 7, "detail": "full"})).await;
     assert_eq!(text(&result), body.to_string());
 }
 
@@ -157,7 +159,7 @@ async fn a_vendor_that_never_answers_times_out() {
     let address = raw_upstream(None::<&str>).await;
     let toolbox = jitbit_at(&address, Duration::from_millis(300));
     let started = Instant::now();
-    let result = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
+    let result = result(&toolbox, "jitbit_get_ticket_record", json!({"ticketId": 7})).await;
     assert!(started.elapsed() < Duration::from_secs(5));
     assert_eq!(result.is_error, Some(true));
     assert_eq!(meta(&result, OUTCOME), Some(&json!("unknown")));
@@ -187,7 +189,7 @@ async fn a_change_without_an_answer_is_not_repeated_and_explains_how_to_check() 
 async fn slow_headers_time_out() {
     let address = raw_upstream_slowly("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nX-Slow: 1234567890").await;
     let toolbox = jitbit_at(&address, Duration::from_millis(400));
-    let result = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
+    let result = result(&toolbox, "jitbit_get_ticket_record", json!({"ticketId": 7})).await;
     assert_eq!(meta(&result, OUTCOME), Some(&json!("unknown")));
     assert!(text(&result).contains("did not answer in time"), "{}", text(&result));
 }
@@ -217,7 +219,7 @@ async fn an_answer_of_a_binary_type_is_returned_as_bytes() {
         raw_upstream(Some("HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: 2\r\n\r\n{}"))
             .await;
     let toolbox = jitbit_at(&address, Duration::from_secs(5));
-    let result = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
+    let result = result(&toolbox, "jitbit_get_ticket_record", json!({"ticketId": 7})).await;
     assert!(matches!(result.content.as_slice(), [rmcp::model::ContentBlock::Resource(_)]), "{result:?}");
 }
 
@@ -231,7 +233,7 @@ async fn a_connection_that_closes_leaves_the_outcome_unknown() {
 async fn a_body_that_breaks_off_is_no_answer() {
     let address = raw_upstream(Some("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"TicketID\"")).await;
     let result =
-        result(&jitbit_at(&address, Duration::from_secs(5)), "jitbit_get_ticket", json!({"ticketId": 7})).await;
+        result(&jitbit_at(&address, Duration::from_secs(5)), "jitbit_get_ticket_record", json!({"ticketId": 7})).await;
     assert_eq!(result.is_error, Some(true));
     assert!(text(&result).contains("broke off"), "{}", text(&result));
 }
@@ -242,7 +244,7 @@ async fn a_refused_connection_is_reported_as_not_sent() {
     let address = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     let result =
-        result(&jitbit_at(&address, Duration::from_secs(5)), "jitbit_get_ticket", json!({"ticketId": 7})).await;
+        result(&jitbit_at(&address, Duration::from_secs(5)), "jitbit_get_ticket_record", json!({"ticketId": 7})).await;
     assert_eq!(meta(&result, OUTCOME), Some(&json!("not_sent")));
     assert!(text(&result).contains("no connection to the vendor"), "{}", text(&result));
 }
@@ -277,7 +279,8 @@ async fn a_refused_mode_suggests_one_that_works() {
 
 #[tokio::test]
 async fn path_arguments_that_leave_their_segment_are_refused() {
-    use toolwright::client_runtime::{Inputs, Place};
+    let sandbox = sandbox(None).await;
+    let upstream = upstream(&sandbox);
     for (given, reason) in [
         ("", "is empty"),
         (".", "another path"),
@@ -290,20 +293,27 @@ async fn path_arguments_that_leave_their_segment_are_refused() {
     ] {
         let mut inputs = Inputs::default();
         inputs.insert(&Place::Path("id".to_owned()), json!(given));
-        let error = inputs.path::<String>("id").unwrap_err();
+        let error = client_runtime::send(&upstream, &rule(), inputs).await.unwrap_err();
         assert!(matches!(&error, CallError::NotSent(text) if text.contains(reason)), "{given:?}: {error}");
     }
+    assert!(sandbox.record().is_empty());
+}
+
+/// What reads one rule of Jitbit.
+fn rule() -> Operation {
+    let request = json!({"method": "GET", "path": "/api/Rule/{id}"});
+    serde_json::from_value(request).unwrap()
+}
+
+fn upstream(sandbox: &Sandbox) -> Upstream {
+    let connection = connection(&sandbox.address("jitbit"), Duration::from_secs(5));
+    Upstream::new(connection.base, connection.credentials, connection.timeout).unwrap()
 }
 
 #[tokio::test]
 async fn path_arguments_are_encoded_as_one_segment() {
-    use toolwright::client_runtime::{self, Body, Inputs, Place, Request};
-    const REQUEST: Request =
-        Request { method: "GET", path: "/api/Rule/{id}", query: &[], headers: &[], body: Body::None };
     let sandbox = sandbox(None).await;
-    let connection = connection(&sandbox.address("jitbit"), Duration::from_secs(5));
-    let upstream =
-        toolwright::upstream::Upstream::new(connection.base, connection.credentials, connection.timeout).unwrap();
+    let upstream = upstream(&sandbox);
     for (given, path) in [
         ("a/b", "/api/Rule/a%2Fb"),
         ("..a/Stats", "/api/Rule/..a%2FStats"),
@@ -314,7 +324,7 @@ async fn path_arguments_are_encoded_as_one_segment() {
     ] {
         let mut inputs = Inputs::default();
         inputs.insert(&Place::Path("id".to_owned()), json!(given));
-        let _ = client_runtime::send(&upstream, &REQUEST, inputs).await;
+        let _ = client_runtime::send(&upstream, &rule(), inputs).await;
         let arrived = sandbox.take_record();
         assert_eq!(arrived.len(), 1, "{given}");
         assert_eq!(arrived[0].path, path, "{given}");
@@ -350,7 +360,7 @@ async fn unambiguous_types_are_converted() {
 async fn errors_hold_no_credentials() {
     let address = raw_upstream(Some("HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\nOops")).await;
     let toolbox = jitbit_at(&address, Duration::from_secs(5));
-    let result = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
+    let result = result(&toolbox, "jitbit_get_ticket_record", json!({"ticketId": 7})).await;
     let shown = format!("{result:?} {:?}", connection(&address, Duration::from_secs(1)));
     assert!(!shown.contains("test-token"), "{shown}");
 }
@@ -385,7 +395,7 @@ async fn a_compressed_answer_is_unpacked() {
         "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Type: application/json\r\nContent-Length: 34\r\n\r\n";
     let answer: &'static [u8] = [head.as_bytes(), &PACKED].concat().leak();
     let toolbox = jitbit_at(&raw_upstream(Some(answer)).await, Duration::from_secs(5));
-    assert_eq!(text(&result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await), "{\"TicketID\":7}");
+    assert_eq!(text(&result(&toolbox, "jitbit_get_ticket_record", json!({"ticketId": 7})).await), "{\"TicketID\":7}");
 }
 
 #[tokio::test]
@@ -393,7 +403,7 @@ async fn invalid_utf8_is_shown_with_replacement_characters() {
     let answer: &'static [u8] =
         b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{\"a\": \"x\xffy\"}";
     let toolbox = jitbit_at(&raw_upstream(Some(answer)).await, Duration::from_secs(5));
-    let result = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
+    let result = result(&toolbox, "jitbit_get_ticket_record", json!({"ticketId": 7})).await;
     assert_eq!(text(&result), "{\"a\":\"x\u{fffd}y\"}");
 }
 

@@ -10,7 +10,7 @@ use rmcp::model::CallToolResult;
 use serde_json::{Value, json};
 use toolwright::call::{Caller, Failure, Toolbox};
 use toolwright::catalog::Catalog;
-use toolwright::client_runtime::{self, Body, CompiledApi, Inputs, Pending, QueryStyle, Request, Upstream, send};
+use toolwright::client_runtime::{CompiledApi, connect};
 use toolwright::formats::{Folder, adf};
 use toolwright::policy::{Defaults, Selection};
 use toolwright::sandbox::{Sandbox, Script};
@@ -19,81 +19,22 @@ use toolwright_model::ApiTools;
 
 use crate::common::{call, call_result, connection, everything, text};
 
-const JSON: Body = Body::Json("application/json");
-const SEARCH: Request = Request { method: "POST", path: "/issues/search", query: &[], headers: &[], body: JSON };
-const CREATE: Request = Request { method: "POST", path: "/issues", query: &[], headers: &[], body: JSON };
-const ISSUE: Request = Request { method: "GET", path: "/issues/{key}", query: &[], headers: &[], body: Body::None };
-const FIELDS: Request = Request { method: "GET", path: "/fields", query: &[], headers: &[], body: Body::None };
-const PARSE: Request = Request {
-    method: "POST",
-    path: "/parse",
-    query: &[("validation", QueryStyle::Repeated)],
-    headers: &[],
-    body: JSON,
-};
-const DEVICES: Request = Request {
-    method: "GET",
-    path: "/devices",
-    query: &[("filter", QueryStyle::Repeated), ("fields", QueryStyle::Repeated), ("since", QueryStyle::Repeated)],
-    headers: &[],
-    body: Body::None,
-};
-const ROWS: Request = Request {
-    method: "GET",
-    path: "/rows",
-    query: &[("filter", QueryStyle::Joined(','))],
-    headers: &[],
-    body: Body::None,
-};
-const ADD: Request = Request {
-    method: "POST",
-    path: "/files",
-    query: &[],
-    headers: &[],
-    body: Body::Multipart { files: &["file"], json: &[] },
-};
-const FILE: Request = Request { method: "GET", path: "/files/{id}", query: &[], headers: &[], body: Body::None };
-
-struct Acme(Upstream);
-
-impl client_runtime::Connection for Acme {
-    fn call<'a>(&'a self, operation: &str, inputs: Inputs) -> Pending<'a> {
-        let request: &'static Request = match operation {
-            "searchIssues" => &SEARCH,
-            "createIssue" => &CREATE,
-            "getIssue" => &ISSUE,
-            "listFields" => &FIELDS,
-            "parseQueries" => &PARSE,
-            "listDevices" => &DEVICES,
-            "listRows" => &ROWS,
-            "addFiles" => &ADD,
-            "getFile" => &FILE,
-            other => return client_runtime::unknown_operation(other),
-        };
-        Box::pin(send(&self.0, request, inputs))
-    }
-}
-
-fn connect(upstream: Upstream) -> Box<dyn client_runtime::Connection> {
-    Box::new(Acme(upstream))
-}
-
-/// The vendor's files as the generator makes them: tools and sandbox table.
-fn files() -> &'static (String, String) {
-    static FILES: OnceLock<(String, String)> = OnceLock::new();
+/// The vendor's files as the generator makes them: tools, sandbox table and requests.
+fn files() -> &'static [String; 3] {
+    static FILES: OnceLock<[String; 3]> = OnceLock::new();
     FILES.get_or_init(|| {
         let specs = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/formats/specs");
         let generated = generate(&specs, |_| true).unwrap_or_else(|errors| panic!("{errors}"));
         let file = |name: &str| generated.tree.files().find(|(path, _)| *path == name).unwrap().1.to_owned();
-        (file("acme/tools.json"), file("acme/sandbox.json"))
+        ["acme/tools.json", "acme/sandbox.json", "acme/requests.json"].map(file)
     })
 }
 
 fn apis() -> &'static [CompiledApi] {
     static APIS: OnceLock<Vec<CompiledApi>> = OnceLock::new();
     APIS.get_or_init(|| {
-        let (tools, sandbox) = files();
-        vec![CompiledApi { id: "acme", vendor: "acme", tools, sandbox, answers: "", connect }]
+        let [tools, sandbox, requests] = files();
+        vec![CompiledApi { id: "acme", vendor: "acme", tools, sandbox, answers: "", requests, connect }]
     })
 }
 
@@ -109,7 +50,7 @@ struct Bench {
 
 impl Bench {
     async fn new(script: &Value, dry_run: bool) -> Self {
-        let (tools, table) = files();
+        let [tools, table, _] = files();
         let script = Script::parse(&script.to_string()).unwrap();
         let sandbox = Sandbox::start_recording(&[("acme", table)], Some(script)).await.unwrap();
         let tools: ApiTools = serde_json::from_str(tools).unwrap();
@@ -241,9 +182,9 @@ async fn filters_lists_and_times_are_written_per_api() {
     assert_eq!(
         pairs(&bench.arrived().1),
         [
+            pair("fields", "os hostname"),
             pair("filter", "os:$eq:Mac OS X"),
             pair("filter", "os:$gte:5"),
-            pair("fields", "os hostname"),
             pair("since", "2026-11-19T08:00:00Z"),
         ]
     );
@@ -317,7 +258,7 @@ async fn downloads_keep_type_and_name() {
 #[tokio::test]
 async fn a_format_calls_only_reviewed_reads() {
     let bench = Bench::new(&json!([]), false).await;
-    let mut tools: ApiTools = serde_json::from_str(&files().0).unwrap();
+    let mut tools: ApiTools = serde_json::from_str(&files()[0]).unwrap();
     for tool in tools.tools.iter_mut().filter(|tool| tool.name == "acme_list_fields") {
         tool.effect = None;
     }

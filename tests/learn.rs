@@ -59,10 +59,10 @@ async fn drifting_answers_are_noted_by_name_and_type_and_no_value_is() {
     ]);
     let (toolbox, learner, _sandbox) = learning(&script, &path).await;
     for _ in 0..2 {
-        let _ = call(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
+        let _ = call(&toolbox, "jitbit_get_ticket_record", json!({"ticketId": 7})).await;
     }
-    let _ = call(&toolbox, "jitbit_get_ticket", json!({"ticketId": 8})).await;
-    let _ = call(&toolbox, "jitbit_get_ticket", json!({"ticketId": 9})).await;
+    let _ = call(&toolbox, "jitbit_get_ticket_record", json!({"ticketId": 8})).await;
+    let _ = call(&toolbox, "jitbit_get_ticket_record", json!({"ticketId": 9})).await;
     let _ = call(&toolbox, "jitbit_list_tickets", json!({})).await;
     learner.finish();
     let found = misfits(&path, "getTicket");
@@ -95,7 +95,7 @@ async fn a_second_run_goes_on_and_two_at_once_are_refused() {
         let (toolbox, learner, _sandbox) = learning(&script, &path).await;
         let refused = Learner::open(&path, answer_tables()).unwrap_err().to_string();
         assert!(refused.contains("is in use by another toolwright"), "{refused}");
-        call(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await.unwrap();
+        call(&toolbox, "jitbit_get_ticket_record", json!({"ticketId": 7})).await.unwrap();
         learner.finish();
         let found = misfits(&path, "getTicket");
         assert!(found.contains(&format!("slaDue unknown_field integer ×{run}")), "{found:#?}");
@@ -135,7 +135,7 @@ async fn what_there_is_no_room_for_is_counted() {
     let large = "x".repeat(4 * 1024 * 1024);
     let script = json!([{"operation": "getTicket", "answer": {"status": 200, "body": {"Body": large}}}]);
     let (toolbox, learner, _sandbox) = learning(&script, &path).await;
-    let calls = (0..40).map(|_| call(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})));
+    let calls = (0..40).map(|_| call(&toolbox, "jitbit_get_ticket_record", json!({"ticketId": 7})));
     futures_util::future::join_all(calls).await;
     learner.finish();
     let deadline = Instant::now() + Duration::from_secs(20);

@@ -26,7 +26,7 @@ async fn a_read_is_retried_after_the_wait_that_the_vendor_states() {
         let sandbox = sandbox(Some(&busy("getTicket", status, &header, Some(1)))).await;
         let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
         let started = Instant::now();
-        let result = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
+        let result = result(&toolbox, "jitbit_get_ticket_record", json!({"ticketId": 7})).await;
         assert_eq!(result.is_error, Some(false), "{}", text(&result));
         assert!(started.elapsed() >= Duration::from_secs(1), "{:?}", started.elapsed());
         assert_eq!(sandbox.record().len(), 2);
@@ -38,7 +38,7 @@ async fn without_a_stated_wait_the_waits_grow_and_three_tries_are_the_limit() {
     let sandbox = sandbox(Some(&busy("getTicket", 429, &json!({}), None))).await;
     let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
     let started = Instant::now();
-    let result = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
+    let result = result(&toolbox, "jitbit_get_ticket_record", json!({"ticketId": 7})).await;
     assert!(started.elapsed() >= Duration::from_millis(750), "{:?}", started.elapsed());
     assert_eq!(sandbox.record().len(), 3);
     assert_eq!(meta(&result, STATUS), Some(&json!(429)));
@@ -57,7 +57,7 @@ async fn a_wait_beyond_the_budget_is_reported_to_the_caller() {
     let sandbox = sandbox(Some(&busy("getTicket", 429, &headers, None))).await;
     let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
     let started = Instant::now();
-    let first = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
+    let first = result(&toolbox, "jitbit_get_ticket_record", json!({"ticketId": 7})).await;
     assert_eq!(meta(&first, RETRY_AFTER), Some(&json!(120)));
     assert_eq!(meta(&first, "ratelimit-limit"), Some(&json!(100)));
     assert_eq!(meta(&first, "ratelimit-remaining"), Some(&json!(0)));
@@ -95,7 +95,7 @@ async fn other_refusals_are_never_retried() {
     for status in [400, 401, 403, 404, 500, 502] {
         let sandbox = sandbox(Some(&busy("getTicket", status, &json!({"Retry-After": "0"}), None))).await;
         let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
-        let result = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
+        let result = result(&toolbox, "jitbit_get_ticket_record", json!({"ticketId": 7})).await;
         assert_eq!(meta(&result, STATUS), Some(&json!(status)));
         assert_eq!(sandbox.record().len(), 1, "{status}");
     }
@@ -107,7 +107,7 @@ async fn with_retries_off_every_answer_is_returned_as_it_is() {
     let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads).with_retry_policy(RetryPolicy::none());
     let started = Instant::now();
     for _ in 0..3 {
-        let result = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
+        let result = result(&toolbox, "jitbit_get_ticket_record", json!({"ticketId": 7})).await;
         assert_eq!((meta(&result, STATUS), meta(&result, RETRY_AFTER)), (Some(&json!(429)), Some(&json!(2))));
     }
     assert!(started.elapsed() < Duration::from_secs(2));
@@ -138,7 +138,7 @@ async fn a_wait_is_reported_to_the_caller() {
     let (progress, mut waiting) = unbounded_channel();
     let caller = Caller { progress: Some(progress), ..Caller::default() };
     let arguments = json!({"ticketId": 7}).as_object().cloned().unwrap();
-    toolbox.call_as(&caller, "jitbit_get_ticket", arguments).await.unwrap();
+    toolbox.call_as(&caller, "jitbit_get_ticket_record", arguments).await.unwrap();
     let report = waiting.try_recv().unwrap();
     assert!(report.contains("the vendor answered 429; try 2 of 3 follows"), "{report}");
 }

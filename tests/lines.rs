@@ -26,7 +26,7 @@ impl Client {
         tokio::spawn(async move {
             let (reader, writer) = tokio::io::split(server_side);
             let transport = LineTransport::new(reader, writer);
-            rmcp::serve_server(Server::new(toolbox), transport).await.unwrap().waiting().await
+            Box::pin(rmcp::serve_server(Server::new(toolbox), transport)).await.unwrap().waiting().await
         });
         let (reader, writer) = tokio::io::split(client_side);
         Self { lines: BufReader::new(reader).lines(), writer }
@@ -214,7 +214,7 @@ async fn a_client_that_reads_nothing_can_not_ask_without_end() {
     let (client_side, server_side) = tokio::io::duplex(1 << 14);
     tokio::spawn(async move {
         let (reader, writer) = tokio::io::split(server_side);
-        rmcp::serve_server(Server::new(fixture::many(20)), LineTransport::new(reader, writer))
+        Box::pin(rmcp::serve_server(Server::new(fixture::many(20)), LineTransport::new(reader, writer)))
             .await
             .unwrap()
             .waiting()
@@ -313,7 +313,7 @@ async fn an_answer_is_written_to_its_end_though_the_client_asks_nothing_more() {
     let (client_side, server_side) = tokio::io::duplex(1 << 10);
     let serving = tokio::spawn(async move {
         let (reader, writer) = tokio::io::split(server_side);
-        rmcp::serve_server(Server::new(fixture::many(500)), LineTransport::new(reader, writer))
+        Box::pin(rmcp::serve_server(Server::new(fixture::many(500)), LineTransport::new(reader, writer)))
             .await
             .unwrap()
             .waiting()

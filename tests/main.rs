@@ -11,6 +11,9 @@ mod common;
 mod accounts;
 // Refusals as their readers get them: sources of ids, hints for the administrator, only tools that are offered.
 mod advice;
+// A person's yes before a change: each way to a person, what is sent then, and what might pass for a yes.
+#[cfg(feature = "jitbit")]
+mod approval;
 // What an answer shows, and what it says is left out: `detail`, `fields`, `jq`, size; on every vendor.
 #[cfg(any(feature = "jitbit", feature = "jsm", feature = "jumpcloud"))]
 mod answers;
@@ -34,6 +37,9 @@ mod cli;
 mod cli_audit;
 // The tools that the official MCP conformance suite calls, over HTTP.
 mod conformance;
+// Pages in a browser: of the catalog, of a server for administrators, in files; who gets in, and that text stays text.
+#[cfg(feature = "jitbit")]
+mod console;
 // Cursors: real ones are short, forged ones send nothing.
 #[cfg(feature = "jitbit")]
 mod cursors;
@@ -49,10 +55,15 @@ mod failures;
 mod discover;
 // Value formats on the way of a whole call. What each format does by itself is tested in crates/formats.
 mod formats;
+// Ids in addresses that the vendor is asked for.
+mod found_root;
 // Inputs changed at random, of every boundary where others choose them.
 mod fuzz;
 // The server over Streamable HTTP: sessions, origins, limits, disconnects.
 mod http;
+// `toolwright install`: homes → clients' files, and back. What comes out is in tests/install.
+#[cfg(feature = "jitbit")]
+mod install;
 // Jira Service Management: its tools, workflows, guards and files, through an MCP client.
 #[cfg(feature = "jsm")]
 mod jsm;
@@ -66,6 +77,9 @@ mod layering;
 mod learn;
 // The server over lines of text, as over standard input: what clients write that are a little off.
 mod lines;
+// `toolwright login`: a vendor's sign-in page, the way back to this machine, and what it leads to.
+#[cfg(feature = "jsm")]
+mod login;
 // What the list of tools costs a model in tokens, by selection, and that what it leaves out is still accepted.
 mod listed;
 // Listings of each vendor: what is their end, what is not, and that no record is missing or there twice.
@@ -76,6 +90,12 @@ mod limits;
 // First calls with the mistakes of models: each answer names the right second call.
 #[cfg(any(feature = "jitbit", feature = "jsm", feature = "jumpcloud"))]
 mod mistakes;
+// Names in place of ids: which record each reaches, and what bounds a look-up.
+#[cfg(any(feature = "jitbit", feature = "jsm", feature = "jumpcloud"))]
+mod names;
+// Access tokens: of an identity provider, and of the server's own authorization server; and what RFC 9700 lists against both.
+#[cfg(feature = "jitbit")]
+mod oauth;
 // The tenant header that an administrator sets and an HTTP connection may choose.
 mod organization;
 // Vendors that are not under specs/: these tests run in a copy of this project, which
@@ -100,6 +120,9 @@ mod record;
 // Vendors that answer with another address.
 #[cfg(feature = "jitbit")]
 mod redirects;
+// SIGHUP: toolwright.toml is read again while a server runs.
+#[cfg(all(unix, feature = "jitbit"))]
+mod reload;
 // `audit replay`: recorded calls and a changed catalog → how many are refused, renamed or reach something else.
 #[cfg(feature = "jitbit")]
 mod replay;
@@ -110,23 +133,34 @@ mod rotation;
 mod round_trip;
 // The embedded sandbox over a socket: tables in, answers and refusals out.
 mod sandbox;
+// Cookies, addresses and credentials that a description states for an operation: what the sandbox refuses.
+mod sandbox_targets;
 // Questions in users' words → the tools that the search finds.
 #[cfg(any(feature = "jitbit", feature = "jsm", feature = "jumpcloud"))]
 mod search;
 // The MCP server over a pipe in memory: lists, calls, results.
 #[cfg(feature = "jitbit")]
 mod server;
+// `toolwright setup`: what a person types → an account.
+#[cfg(feature = "jitbit")]
+mod setup;
 // What outlives a process: links, tokens, leases; in a file and in PostgreSQL.
 #[cfg(feature = "jitbit")]
 mod store;
 // A team's server: links, the interface of administrators, several servers with one store.
 #[cfg(feature = "jitbit")]
 mod team;
+// Tools of several calls that are compiled in: a ticket whole, many at once, stories across vendors.
+#[cfg(any(feature = "jitbit", feature = "jsm", feature = "jumpcloud"))]
+mod stories;
 // Signals: the end in order, no token lost, the audit log opened anew.
 #[cfg(all(unix, any(feature = "jitbit", feature = "jsm")))]
 mod stops;
 // Access tokens that are requested: refresh tokens that rotate, client credentials.
 mod tokens;
+// Spans of calls at a collector of OpenTelemetry.
+#[cfg(all(feature = "otlp", feature = "jitbit"))]
+mod traces;
 // The typed client of the feature `typed`, against the sandbox.
 #[cfg(all(feature = "typed", feature = "jitbit"))]
 mod typed;
@@ -135,3 +169,6 @@ mod typed;
 mod untrusted;
 // What a model writes and what each vendor gets: null, times, ids, lists, refusals before sending.
 mod values;
+// Tools of several calls: answers, reports at each fault, calling again, dry runs, the policy of steps.
+#[cfg(feature = "jitbit")]
+mod workflows;

@@ -27,6 +27,7 @@ fn acme(site: &Site, variables: &[(&str, &str)]) -> Toolbox {
         variable = "ACME_ORG_ID"
         allowed = "ACME_ORG_IDS"
         query = "organizationID"
+        several = "organizations"
         "#,
     );
     toolbox(vendor, &[&[("ACME_URL", root.as_str()), ("ACME_TOKEN", "t")][..], variables].concat())
@@ -183,4 +184,55 @@ async fn no_tool_has_an_argument_for_the_organization() {
     let address = serve(acme(&site, &[("ACME_ORG_ID", "one")])).await;
     let (_, text) = post(&address, None, &json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"})).await;
     assert!(text.contains("acme_get_a") && !text.to_lowercase().contains("org"), "{text}");
+}
+
+#[tokio::test]
+async fn one_call_reads_from_several_unless_the_client_chose_one() {
+    let site = Site::start("").await;
+    let address = serve(acme(&site, &[("ACME_ORG_ID", "one"), ("ACME_ORG_IDS", "one, two")])).await;
+    let list = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"});
+    let (_, all) = post(&address, None, &list).await;
+    assert!(all.contains("organizations"), "{all}");
+    let (_, chosen) = post(&format!("{address}?organizationID=two"), None, &list).await;
+    assert!(chosen.contains("acme_get_a") && !chosen.contains("organizations"), "{chosen}");
+    let call = calling("acme_get_a", &json!({"organizations": ["two", "one"]}));
+    let (status, text) = post(&address, None, &call).await;
+    assert_eq!(status, 200);
+    for expected in [
+        r#"\"two\":{"#,
+        r#"\"organization\":\"two\"}"#,
+        r#"\"one\":{"#,
+        r#"\"organization\":\"one\"}"#,
+        "the vendor has no list of them",
+    ] {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+    assert!(text.find("two").unwrap() < text.find("one").unwrap(), "in the order in which they were named: {text}");
+    assert_eq!(site.set(|state| std::mem::take(&mut state.calls).len()), 2);
+    let (_, text) = post(&format!("{address}?organizationID=two"), None, &call).await;
+    assert!(text.contains("organizations") && text.contains("nothing was sent"), "{text}");
+    for refused in [json!({"organizations": ["three"]}), json!({"organizations": ["all"], "cursor": "x"})] {
+        let (_, text) = post(&address, None, &calling("acme_get_a", &refused)).await;
+        assert!(text.contains("nothing was sent") && !text.contains("three ("), "{text}");
+    }
+    let (_, text) = post(&address, None, &calling("acme_change_a", &json!({"organizations": ["all"]}))).await;
+    assert!(text.contains("one organization at a time"), "{text}");
+    assert_eq!(site.set(|state| state.calls.len()), 0);
+}
+
+#[tokio::test]
+async fn what_fails_for_one_is_not_the_failure_of_the_others() {
+    let site = Site::start("").await;
+    let address = serve(acme(&site, &[("ACME_ORG_ID", "one"), ("ACME_ORG_IDS", "one, two, three")])).await;
+    site.set(|state| state.refusals = 1);
+    let call = calling("acme_get_a", &json!({"organizations": "all"}));
+    let (_, text) = post(&address, None, &call).await;
+    assert!(
+        text.contains(r#"\"outcome\":\"rejected\""#) && text.matches(r#"\"path\":\"/who\""#).count() == 2,
+        "{text}"
+    );
+    assert!(!text.contains(r#""isError":true"#), "{text}");
+    site.set(|state| state.refusals = 9);
+    let (_, text) = post(&address, None, &call).await;
+    assert!(text.contains(r#""isError":true"#) && text.contains(r#""toolwright/outcome":"rejected""#), "{text}");
 }

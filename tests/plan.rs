@@ -148,6 +148,8 @@ async fn planted_secrets_appear_in_no_output() {
     ] {
         match common::call_result(&toolbox, "jitbit_create_user", arguments.clone()).await {
             Ok(CallResult::Reply(_)) => {}
+            Ok(CallResult::Report(report)) => panic!("a workflow: {report:?}"),
+            Ok(CallResult::Tenants(several)) => panic!("several answers: {several:?}"),
             Ok(CallResult::Plan(plan)) => {
                 let _ = write!(
                     out,

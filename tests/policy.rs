@@ -117,6 +117,19 @@ fn gated_risks_open_only_by_their_own_name() {
     assert!(names.contains(&"jitbit_merge_tickets".to_owned()));
 }
 
+/// As a document about JSM has it: the tags of a server, and that it only reads.
+#[test]
+fn readonly_among_the_tags_keeps_only_what_reads() {
+    let reads = |name: &String| Catalog::compiled().get(name).unwrap().tool.effect == Some(Effect::Read);
+    let both = selected(&[("methods", "all"), ("tags", "tickets")], Defaults::CoreReads);
+    let some = selected(&[("methods", "all"), ("tags", "tickets,readonly")], Defaults::CoreReads);
+    assert!(some.iter().all(reads) && both.iter().filter(|name| reads(name)).eq(&some), "{some:?}");
+    assert!(some.contains(&"jitbit_get_ticket".to_owned()) && !both.iter().all(reads));
+    let alone = selected(&[("methods", "all"), ("tags", "readonly")], Defaults::CoreReads);
+    assert!(alone.iter().all(reads) && alone.contains(&"jitbit_list_companies".to_owned()), "{alone:?}");
+    assert!(!alone.contains(&"jitbit_list_tags".to_owned()), "what is held back by a tag stays so");
+}
+
 #[test]
 fn unknown_words_are_errors() {
     for (flag, value, expected) in [
@@ -130,7 +143,7 @@ fn unknown_words_are_errors() {
             "unknown risk `everything`\nhint: there are reveals_secret, weakens_security, irreversible, runs_code",
         ),
         ("allow", "irreversibel", "unknown risk `irreversibel`\nhint: did you mean `irreversible`?"),
-        ("tags", "readonly", "unknown tag `readonly`\nhint: there are "),
+        ("tags", "read-only", "unknown tag `read-only`\nhint: did you mean `readonly`?"),
         ("tools", "jitbit_serch_tickets", "`--tools jitbit_serch_tickets` matches no tool\nhint: did you mean"),
         ("exclude", "nothing_*", "`--exclude nothing_*` matches no tool"),
         ("tools", "[", "is no glob"),
@@ -210,7 +223,7 @@ async fn by_default_the_server_changes_nothing() {
     let toolbox = toolbox(&sandbox, &SelectionWords::default(), Defaults::CoreReads);
     let (client_side, server_side) = tokio::io::duplex(1 << 20);
     let server = tokio::spawn(async move {
-        toolwright::server::Server::new(toolbox).serve(server_side).await.unwrap().waiting().await
+        Box::pin(toolwright::server::Server::new(toolbox).serve(server_side)).await.unwrap().waiting().await
     });
     let client = ().serve(client_side).await.unwrap();
     let listed: Vec<String> = client.list_all_tools().await.unwrap().into_iter().map(|t| t.name.into_owned()).collect();

@@ -36,7 +36,7 @@ impl ClientHandler for Listener {
 
 async fn client(toolbox: Toolbox) -> (RunningService<RoleClient, Listener>, Listener) {
     let (client_side, server_side) = tokio::io::duplex(1 << 20);
-    tokio::spawn(async move { Server::new(toolbox).serve(server_side).await.unwrap().waiting().await });
+    tokio::spawn(async move { Box::pin(Server::new(toolbox).serve(server_side)).await.unwrap().waiting().await });
     let listener = Listener::default();
     (listener.clone().serve(client_side).await.unwrap(), listener)
 }
@@ -67,7 +67,7 @@ async fn a_long_list_comes_in_pages_in_the_same_order_each_time() {
                 break;
             }
         }
-        assert_eq!(sizes, [1_000, 1_000, 1]);
+        assert_eq!(sizes, [2_000, 1]);
         assert!(names.is_sorted() && names.len() == 2_001);
         names.dedup();
         assert_eq!(names.len(), 2_001, "no tool comes twice");

@@ -43,7 +43,7 @@ async fn a_read_is_one_line_and_a_change_two() {
     let sandbox = sandbox(Some(&script.to_string())).await;
     let path = fresh("lines");
     let toolbox = recording(&sandbox, &path);
-    call(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await.unwrap();
+    call(&toolbox, "jitbit_get_ticket_record", json!({"ticketId": 7})).await.unwrap();
     let caller = Caller { client: Some("a client 1.0".to_owned()), ..Caller::default() };
     let arguments = json!({"ticketId": 8}).as_object().cloned().unwrap();
     toolbox.call_as(&caller, "jitbit_close_ticket", arguments).await.unwrap();
@@ -79,7 +79,7 @@ async fn refused_and_failed_calls_are_recorded() {
     let toolbox =
         toolbox(&sandbox, &SelectionWords::default(), Defaults::Reads).with_record(Some(Audit::open(&path).unwrap()));
     call(&toolbox, "jitbit_close_ticket", json!({"ticketId": 8})).await.unwrap_err();
-    call(&toolbox, "jitbit_get_ticket", json!({"id": 8})).await.unwrap_err();
+    call(&toolbox, "jitbit_get_ticket_record", json!({"id": 8})).await.unwrap_err();
     call(&toolbox, "no_such_tool", json!({"password": "pl4nted"})).await.unwrap_err();
     drop(toolbox);
     call(&recording(&sandbox, &path), "jitbit_close_ticket", json!({"ticketId": 8})).await.unwrap_err();

@@ -30,7 +30,7 @@ async fn a_redirect_below_the_configured_address_is_followed_for_reads_only() {
     ]);
     let sandbox = sandbox(Some(&script.to_string())).await;
     let toolbox = toolbox(&sandbox, &everything(), Defaults::Reads);
-    let read = result(&toolbox, "jitbit_get_ticket", json!({"ticketId": 7})).await;
+    let read = result(&toolbox, "jitbit_get_ticket_record", json!({"ticketId": 7})).await;
     assert!(text(&read).contains("TotalTickets"), "{}", text(&read));
     let write = result(&toolbox, "jitbit_update_ticket", json!({"ticketId": 7, "subject": "s"})).await;
     assert_rejected(&write, 302, &["was not followed"]);

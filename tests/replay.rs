@@ -20,12 +20,12 @@ async fn record(name: &str) -> PathBuf {
             "editor 1.0",
             Some("agent"),
             vec![
-                ("jitbit_get_ticket", json!({"ticketId": 7})),
-                ("jitbit_get_ticket", json!({"ticketId": 8})),
+                ("jitbit_get_ticket_record", json!({"ticketId": 7})),
+                ("jitbit_get_ticket_record", json!({"ticketId": 8})),
                 ("jitbit_list_tickets", json!({"mode": "unclosed", "limit": 5})),
                 ("jitbit_get_stats", json!({})),
                 // Refused then; not replayed.
-                ("jitbit_get_ticket", json!({"ticketId": "x"})),
+                ("jitbit_get_ticket_record", json!({"ticketId": "x"})),
             ],
         ),
         (
@@ -87,7 +87,7 @@ async fn each_change_has_its_calls_by_profile_and_client_with_examples() {
     let log = record("changed").await;
     let mut file = jitbit();
     file["tools"].as_array_mut().unwrap().retain(|tool| tool["name"] != "jitbit_get_stats");
-    let ticket = tool(&mut file, "jitbit_get_ticket");
+    let ticket = tool(&mut file, "jitbit_get_ticket_record");
     ticket["inputSchema"]["properties"]["ticketId"]["minimum"] = json!(8);
     let list = tool(&mut file, "jitbit_list_tickets");
     list["name"] = json!("jitbit_show_tickets");
@@ -120,7 +120,7 @@ async fn each_change_has_its_calls_by_profile_and_client_with_examples() {
     assert!(example("arguments")["texts"][0].as_str().unwrap().contains("`ticketId`"), "{report:#}");
     assert_eq!(
         (&example("arguments")["lines"], &example("arguments")["tool"]),
-        (&json!([1]), &json!("jitbit_get_ticket"))
+        (&json!([1]), &json!("jitbit_get_ticket_record"))
     );
     assert_eq!(example("renamed")["texts"], json!(["`jitbit_show_tickets`"]));
     assert!(!report.to_string().contains("pl4nted"));
@@ -130,7 +130,7 @@ async fn each_change_has_its_calls_by_profile_and_client_with_examples() {
 async fn a_profile_is_applied_where_the_settings_file_has_it() {
     let log = record("profile").await;
     let mut file = jitbit();
-    tool(&mut file, "jitbit_get_ticket")["effect"] = json!("write");
+    tool(&mut file, "jitbit_get_ticket_record")["effect"] = json!("write");
     let here = folder("replay-profile", &file);
     let settings = |text: &str| std::fs::write(here.join("toolwright.toml"), text).unwrap();
     settings("[profiles.agent]\nmethods = [\"read\"]\ntags = [\"all\"]\n");

@@ -240,7 +240,7 @@ mod jitbit {
         for body in TEXTS.iter().filter(|text| !text.is_empty() && !text.contains("<b>")) {
             let ticket = json!({"IssueID": 7, "TicketID": 7, "Subject": "x", "Body": body});
             let site = Site::with(&[("getTicket", &ticket)]).await;
-            let read = site.answer("jitbit_get_ticket", json!({"ticketId": 7})).await;
+            let read = site.answer("jitbit_get_ticket_record", json!({"ticketId": 7})).await;
             site.sandbox.take_record();
             let changed = format!("{} Done.", read["Body"].as_str().unwrap());
             site.done("jitbit_update_ticket", json!({"ticketId": 7, "body": changed})).await;
@@ -256,7 +256,7 @@ mod jitbit {
         let body = "<!--html--><p>Hello <a href='https://evil.example/login?t=1'>you</a>,</p>\u{202e}<img src='https://e.example/p.png?u=1'>";
         let ticket = json!({"IssueID": 7, "TicketID": 7, "Origin": "Email", "Subject": "x", "Body": body});
         let site = Site::with(&[("getTicket", &ticket)]).await;
-        let read = site.answer("jitbit_get_ticket", json!({"ticketId": 7, "detail": "raw"})).await;
+        let read = site.answer("jitbit_get_ticket_record", json!({"ticketId": 7, "detail": "raw"})).await;
         assert_eq!(read["Origin"], "Email", "whole records");
         assert_eq!(read["untrusted"], json!(["Subject", "Body"]));
         assert!(read["notes"].to_string().contains("invisible characters are left out of `Body`"), "{read}");
@@ -295,13 +295,14 @@ mod jitbit {
         let secret =
             json!({"IssueID": 5, "TicketID": 5, "Subject": "x", "Body": "https://id.example/reset?token=s3cret"});
         let site = Site::with(&[("getTicket", &secret)]).await;
-        let mark = site.answer("jitbit_get_ticket", json!({"ticketId": 5})).await["Body"].as_str().unwrap().to_owned();
+        let mark =
+            site.answer("jitbit_get_ticket_record", json!({"ticketId": 5})).await["Body"].as_str().unwrap().to_owned();
         // The outsider knows even the mark of another ticket's link.
         let forged = format!("{mark} `hxxps⟦:⟧//evil.example/a` ⟦<⟧img src=x>");
         let ticket = json!({"IssueID": 9, "TicketID": 9, "Subject": "x", "Body": forged});
         let site = Site::with(&[("getTicket", &ticket)]).await;
         for detail in ["concise", "full", "raw"] {
-            let read = site.answer("jitbit_get_ticket", json!({"ticketId": 9, "detail": detail})).await;
+            let read = site.answer("jitbit_get_ticket_record", json!({"ticketId": 9, "detail": detail})).await;
             site.sandbox.take_record();
             site.done("jitbit_update_ticket", json!({"ticketId": 9, "body": read["Body"]})).await;
             let sent = String::from_utf8(site.change().body.unwrap()).unwrap();

@@ -16,7 +16,7 @@ use crate::common::{self, jitbit_at, sandbox, toolbox};
 
 async fn client(toolbox: Toolbox) -> RunningService<RoleClient, ()> {
     let (client_side, server_side) = tokio::io::duplex(1 << 20);
-    tokio::spawn(async move { Server::new(toolbox).serve(server_side).await.unwrap().waiting().await });
+    tokio::spawn(async move { Box::pin(Server::new(toolbox).serve(server_side)).await.unwrap().waiting().await });
     ().serve(client_side).await.unwrap()
 }
 
@@ -60,11 +60,11 @@ async fn the_rest_of_a_cut_answer_is_read_by_its_cursor() {
     let body = json!({"Body": "x".repeat(90_000), "TicketID": 7});
     let script = json!([{"operation": "getTicket", "answer": {"status": 200, "body": body}}]);
     let sandbox = sandbox(Some(&script.to_string())).await;
-    let client = client(toolbox(&sandbox, &SelectionWords::default(), Defaults::CoreReads)).await;
+    let client = client(toolbox(&sandbox, &SelectionWords::default(), Defaults::Reads)).await;
     let mut next = json!({"ticketId": 7});
     let mut length = 0;
     loop {
-        let request = CallToolRequestParams::new("jitbit_get_ticket").with_arguments(arguments(&next));
+        let request = CallToolRequestParams::new("jitbit_get_ticket_record").with_arguments(arguments(&next));
         let result = client.call_tool(request).await.unwrap();
         assert!(common::text(&result).len() <= 40_000);
         let answer: Value = serde_json::from_str(common::text(&result)).unwrap();
@@ -150,7 +150,7 @@ async fn progress_names_what_the_call_waits_for() {
     let sandbox = sandbox(Some(&script.to_string())).await;
     let toolbox = toolbox(&sandbox, &SelectionWords::default(), Defaults::CoreReads);
     let (client_side, server_side) = tokio::io::duplex(1 << 20);
-    tokio::spawn(async move { Server::new(toolbox).serve(server_side).await.unwrap().waiting().await });
+    tokio::spawn(async move { Box::pin(Server::new(toolbox).serve(server_side)).await.unwrap().waiting().await });
     let listener = Listener::default();
     let client = listener.clone().serve(client_side).await.unwrap();
     let result = client.call_tool(CallToolRequestParams::new("jitbit_get_stats")).await.unwrap();

@@ -2,7 +2,7 @@
 //! with their bounds. They run in turns, so that a busy machine slows all of them alike. benches/README.md
 //! explains how to repeat and read them.
 //!
-//! `cargo bench --bench serve [-- start|call|links|load [SECONDS]|soak [SECONDS]]`
+//! `cargo bench --bench serve [-- start|find|call|links|load [SECONDS]|soak [SECONDS]]`
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a bench ends at the first fault and prints its figures")]
 
@@ -28,6 +28,12 @@ const EVERYTHING: [&str; 6] =
 /// The bounds of the start time relative to the minimal server, and of memory in MB.
 const BOUNDS: (f64, f64) = if cfg!(feature = "jumpcloud") { (1.5, 40.0) } else { (1.3, 20.0) };
 
+/// The bound of what `--discover` adds to the start, which is the index of all tools, in milliseconds.
+const INDEX_MS: f64 = 20.0;
+
+/// The bound of the start time with the tools that are offered by default: only what is offered is read.
+const BY_DEFAULT: f64 = 0.6;
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -41,6 +47,9 @@ fn main() -> ExitCode {
     let mut fine = true;
     if all || words.contains(&"start") {
         fine &= start();
+    }
+    if all || words.contains(&"find") {
+        fine &= find();
     }
     if all || words.contains(&"call") {
         fine &= runtime.block_on(calls());
@@ -58,10 +67,12 @@ fn main() -> ExitCode {
     if fine { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// The time from the start of the process to the answer to tools/list of all tools, over stdio.
+/// The time from the start of the process to the answer to tools/list, over stdio: of all tools, and of those that are offered
+/// by default, beside a minimal server that reads and lists all.
 fn start() -> bool {
     const ROUNDS: usize = 30;
-    let (mut ours, mut theirs, mut memory, mut tools) = (Vec::new(), Vec::new(), 0, 0);
+    let (mut ours, mut by_default, mut theirs) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut memory, mut memory_by_default, mut tools, mut tools_by_default) = (0, 0, 0, 0);
     for _ in 0..ROUNDS {
         let began = Instant::now();
         let mut peer = Peer::toolwright(&EVERYTHING, Vendors::Configured);
@@ -69,16 +80,49 @@ fn start() -> bool {
         ours.push(began.elapsed());
         memory = memory.max(peer.resident_kb());
         let began = Instant::now();
+        let mut peer = Peer::toolwright(&[], Vendors::Configured);
+        tools_by_default = peer.open_and_list();
+        by_default.push(began.elapsed());
+        memory_by_default = memory_by_default.max(peer.resident_kb());
+        let began = Instant::now();
         let mut peer = Peer::minimal();
-        assert_eq!(peer.open_and_list(), tools, "both serve the same table");
+        assert_eq!(peer.open_and_list(), tools, "both serve the same tables");
         theirs.push(began.elapsed());
     }
-    let (ours, theirs) = (median(&mut ours), median(&mut theirs));
+    let (ours, by_default, theirs) = (median(&mut ours), median(&mut by_default), median(&mut theirs));
     println!("start to tools/list of {tools} tools: {ours:.2?}, minimal server {theirs:.2?}");
-    let ratio = verdict("  ratio", ours.as_secs_f64() / theirs.as_secs_f64(), BOUNDS.0, "");
+    let ratio = |ours: Duration| ours.as_secs_f64() / theirs.as_secs_f64();
+    let whole = verdict("  ratio", ratio(ours), BOUNDS.0, "");
+    println!("start to tools/list of the {tools_by_default} tools by default: {by_default:.2?}");
+    let part = verdict("  ratio to the minimal server with all", ratio(by_default), BY_DEFAULT, "");
     #[expect(clippy::cast_precision_loss, reason = "kilobytes of a process fit a float")]
-    let memory = verdict("resident after the list", memory as f64 / 1024.0, BOUNDS.1, " MB");
-    ratio && memory
+    let megabytes = |kilobytes: u64| kilobytes as f64 / 1024.0;
+    println!("resident after the list by default: {:.1} MB", megabytes(memory_by_default));
+    let memory = verdict("resident after the list of all", megabytes(memory), BOUNDS.1, " MB");
+    whole && part && memory
+}
+
+/// The start of a server that finds tools, beside one that lists some: it makes the index of all tools. And a question to it.
+fn find() -> bool {
+    const ROUNDS: usize = 20;
+    let (mut finding, mut listing, mut questions) = (Vec::new(), Vec::new(), Vec::new());
+    let params = json!({"name": "find_tools", "arguments": {"question": "somebody lost a laptop"}});
+    for _ in 0..ROUNDS {
+        let began = Instant::now();
+        let mut peer = Peer::toolwright(&["--discover"], Vendors::Configured);
+        peer.open_and_list();
+        finding.push(began.elapsed());
+        let began = Instant::now();
+        let found = peer.request("tools/call", &params);
+        questions.push(began.elapsed());
+        assert_eq!(found["result"]["isError"], false, "{found}");
+        let began = Instant::now();
+        Peer::toolwright(&[], Vendors::Configured).open_and_list();
+        listing.push(began.elapsed());
+    }
+    let (finding, listing) = (median(&mut finding), median(&mut listing));
+    println!("start with --discover {finding:.2?}, without {listing:.2?}; a question {:.2?}", median(&mut questions));
+    verdict("  what the index adds", finding.saturating_sub(listing).as_secs_f64() * 1e3, INDEX_MS, " ms")
 }
 
 /// One call at a time, through the server and with plain reqwest.
@@ -118,9 +162,10 @@ async fn calls() -> bool {
         "one call at the median: by reqwest alone {direct:.3?}, over stdio {stdio:.3?}, over HTTP {http:.3?}, \
          over HTTP with record and projection {recorded:.3?}"
     );
-    let milliseconds = |with: Duration| with.saturating_sub(direct).as_secs_f64() * 1e3;
-    let stdio = verdict("  overhead over stdio", milliseconds(stdio), 0.2, " ms");
-    let http = verdict("  overhead over HTTP", milliseconds(http), 0.3, " ms");
-    let recorded = verdict("  overhead over HTTP with record and projection", milliseconds(recorded), 0.5, " ms");
+    // Beside the plain call of the same run: how fast the machine is cancels out.
+    let times = |with: Duration| with.saturating_sub(direct).as_secs_f64() / direct.as_secs_f64();
+    let stdio = verdict("  overhead over stdio, in plain calls", times(stdio), 2.0, "");
+    let http = verdict("  overhead over HTTP, in plain calls", times(http), 3.0, "");
+    let recorded = verdict("  overhead over HTTP with record and projection, in plain calls", times(recorded), 3.0, "");
     stdio && http && recorded
 }

@@ -1,4 +1,4 @@
-//! The same tool table → a minimal rmcp server over stdio, which reads and lists it: the measure of the
+//! The same tool tables → a minimal rmcp server over stdio, which reads and lists them: the measure of the
 //! start time.
 
 use std::sync::Arc;
@@ -44,26 +44,9 @@ impl ServerHandler for Minimal {
     }
 }
 
-/// The tables of the vendors that are compiled in.
-const TABLES: &[&str] = &[
-    #[cfg(feature = "jitbit")]
-    include_str!("../../generated/jitbit/tools.json"),
-    #[cfg(feature = "jsm")]
-    include_str!("../../generated/jsm-platform/tools.json"),
-    #[cfg(feature = "jsm")]
-    include_str!("../../generated/jsm-servicedesk/tools.json"),
-    #[cfg(feature = "jumpcloud")]
-    include_str!("../../generated/jumpcloud-insights/tools.json"),
-    #[cfg(feature = "jumpcloud")]
-    include_str!("../../generated/jumpcloud-undocumented/tools.json"),
-    #[cfg(feature = "jumpcloud")]
-    include_str!("../../generated/jumpcloud-v1/tools.json"),
-    #[cfg(feature = "jumpcloud")]
-    include_str!("../../generated/jumpcloud-v2/tools.json"),
-];
-
 pub(crate) fn serve() {
-    let rows = TABLES.iter().flat_map(|table| serde_json::from_str::<Table>(table).unwrap().tools);
+    let tables = toolwright::catalog::tool_files().into_iter();
+    let rows = tables.flat_map(|table| serde_json::from_str::<Table>(table).unwrap().tools);
     let tools = rows.map(|row| {
         Tool::new(row.name, row.description, Arc::new(row.input_schema))
             .with_title(row.title)

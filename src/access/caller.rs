@@ -8,6 +8,8 @@ use sha2::{Digest as _, Sha256};
 
 /// How many bytes of a token's hash name its bearer: enough to tell the callers of a server apart.
 const SHOWN_BYTES: usize = 4;
+/// How many digits of the id of a caller by OAuth are shown: all of an authorization, enough of a subject.
+const SHOWN_DIGITS: usize = 12;
 
 /// A digest of credentials. Nothing is allowed or refused by it: it separates what is kept for one caller from what is
 /// kept for another.
@@ -22,7 +24,15 @@ impl CredentialsDigest {
 
     /// The beginning of the digest, in hexadecimal digits, as a name.
     fn shown(&self) -> String {
-        self.0.iter().take(SHOWN_BYTES).fold(String::new(), |mut text, byte| {
+        self.digits(SHOWN_BYTES)
+    }
+
+    pub(in crate::access) fn whole(&self) -> String {
+        self.digits(self.0.len())
+    }
+
+    fn digits(&self, bytes: usize) -> String {
+        self.0.iter().take(bytes).fold(String::new(), |mut text, byte| {
             let _ = write!(text, "{byte:02x}");
             text
         })
@@ -48,12 +58,22 @@ enum Identity {
     Link { id: Arc<str>, name: Arc<str> },
     /// What brings a vendor's token.
     Token { vendor: Arc<str>, digest: CredentialsDigest },
+    /// The server itself, where it raises and reads tickets of a help desk.
+    Server,
+    /// Who has signed in, or has authorized a client: `id` is the same for all tokens of one. `person` is the id of who has
+    /// authorized it, where that is known.
+    Oauth { id: Arc<str>, name: Arc<str>, person: Option<Arc<str>> },
 }
 
 impl Principal {
     /// A program on this machine.
     pub fn local() -> Self {
         Self::default()
+    }
+
+    /// The server itself.
+    pub fn server() -> Self {
+        Self(Identity::Server)
     }
 
     /// The bearer of a link; `id` is the store's and no secret.
@@ -67,11 +87,52 @@ impl Principal {
         Self(Identity::Token { vendor: vendor.into(), digest })
     }
 
+    /// Who has signed in at an identity provider, under the name that it is shown by.
+    pub fn of_subject(issuer: &str, subject: &str, name: &str) -> Self {
+        Self(Identity::Oauth { id: subject_id(issuer, subject), name: name.into(), person: None })
+    }
+
+    /// A client that was authorized with a link; `id` is the authorization's and no secret.
+    pub fn of_authorization(id: &str, name: &str) -> Self {
+        Self(Identity::Oauth { id: id.into(), name: name.into(), person: None })
+    }
+
+    /// The same, where a person has authorized the client who had signed in at an identity provider.
+    #[must_use]
+    pub fn authorized_by(self, issuer: &str, subject: &str) -> Self {
+        match self.0 {
+            Identity::Oauth { id, name, .. } => {
+                Self(Identity::Oauth { id, name, person: Some(subject_id(issuer, subject)) })
+            }
+            other => Self(other),
+        }
+    }
+
     /// The id of the link that it bears.
     pub fn link(&self) -> Option<&str> {
         match &self.0 {
             Identity::Link { id, .. } => Some(id),
-            Identity::Local | Identity::Token { .. } => None,
+            Identity::Local | Identity::Server | Identity::Token { .. } | Identity::Oauth { .. } => None,
+        }
+    }
+
+    /// What no other caller has, in what is stored for one of them. No credentials follow from it.
+    pub fn key(&self) -> String {
+        match &self.0 {
+            Identity::Local => "local".to_owned(),
+            Identity::Server => "server".to_owned(),
+            Identity::Link { id, .. } => format!("link {id}"),
+            Identity::Token { vendor, digest } => format!("token {vendor} {}", digest.whole()),
+            Identity::Oauth { id, .. } => format!("oauth {id}"),
+        }
+    }
+
+    /// What all callers have in common that are one person, as far as that is known: tokens of the identity provider, and clients
+    /// that the person has authorized after signing in there.
+    pub fn person(&self) -> String {
+        match &self.0 {
+            Identity::Oauth { person: Some(person), .. } => format!("oauth {person}"),
+            _ => self.key(),
         }
     }
 
@@ -84,8 +145,10 @@ impl Principal {
     pub fn kind(&self) -> &'static str {
         match self.0 {
             Identity::Local => "local",
+            Identity::Server => "server",
             Identity::Link { .. } => "link",
             Identity::Token { .. } => "vendor-token",
+            Identity::Oauth { .. } => "oauth",
         }
     }
 
@@ -94,10 +157,20 @@ impl Principal {
     pub fn name(&self) -> String {
         match &self.0 {
             Identity::Local => "local".to_owned(),
+            Identity::Server => "the server".to_owned(),
             Identity::Link { id, name } => format!("link {name} ({id})"),
             Identity::Token { vendor, digest } => format!("{vendor} token {}", digest.shown()),
+            Identity::Oauth { id, name, .. } => {
+                let id = id.get(..SHOWN_DIGITS).unwrap_or(id);
+                format!("oauth {name} ({id})")
+            }
         }
     }
+}
+
+/// The id of a person at an identity provider.
+fn subject_id(issuer: &str, subject: &str) -> Arc<str> {
+    CredentialsDigest::of(format!("toolwright subject\0{issuer}\0{subject}").as_bytes()).whole().into()
 }
 
 #[cfg(test)]
@@ -119,6 +192,17 @@ mod tests {
         ] {
             assert_ne!(caller, other);
         }
+        let ann = Principal::of_subject("https://id.example.com", "ann", "ann@example.com");
+        assert!(ann.name().starts_with("oauth ann@example.com (") && ann.kind() == "oauth", "{}", ann.name());
+        assert_ne!(ann, Principal::of_subject("https://other.example.com", "ann", "ann@example.com"));
+        assert_ne!(ann, Principal::of_subject("https://id.example.com", "ben", "ann@example.com"));
+        let client = Principal::of_authorization("7", "Assistant").authorized_by("https://id.example.com", "ann");
+        assert_eq!(
+            (client.person(), client.key().as_str()),
+            (ann.person(), "oauth 7"),
+            "another caller, the same person"
+        );
+        assert_ne!(Principal::of_authorization("7", "Assistant").person(), ann.person());
         assert_ne!(Principal::of_link("1", "a"), Principal::of_link("2", "a"), "names need not be unique");
         assert_eq!(Principal::of_link("1", "a").name(), "link a (1)");
     }

@@ -1,5 +1,6 @@
 //! The gate before every request over HTTP: what a request shows → by which caller it is made, or its refusal.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -11,6 +12,7 @@ use axum::http::header::{AUTHORIZATION, HeaderName};
 
 use super::caller::Principal;
 use super::grant::Grant;
+use super::oauth::ScopeLimits;
 use super::token_standing::{FirstRequest, TokenStanding};
 use crate::error::CallError;
 use crate::upstream::Credentials;
@@ -66,6 +68,8 @@ pub struct Admitted {
     /// What is asked again before its message is served and before anything is sent for it; `None`: what admitted it does
     /// not end.
     pub recheck: Option<Arc<dyn Recheck>>,
+    /// What its caller could have with more scopes; `None`: scopes take nothing away.
+    pub scopes: Option<Arc<ScopeLimits>>,
 }
 
 impl Admitted {
@@ -131,7 +135,14 @@ pub enum Refusal {
     /// 401: it carries what the server does not use, or lacks what it demands.
     Unauthorized {
         /// The value of `WWW-Authenticate`.
-        challenge: &'static str,
+        challenge: Cow<'static, str>,
+        /// What is wrong, and the way to be served.
+        text: String,
+    },
+    /// 403: it is known who calls, and this is not permitted.
+    Forbidden {
+        /// The value of `WWW-Authenticate`, where another token would be served.
+        challenge: Option<String>,
         /// What is wrong, and the way to be served.
         text: String,
     },
@@ -145,14 +156,14 @@ impl Refusal {
     /// What is wrong, and the way to be served.
     pub fn text(&self) -> &str {
         match self {
-            Self::Unauthorized { text, .. } | Self::Unavailable(text) => text,
+            Self::Unauthorized { text, .. } | Self::Forbidden { text, .. } | Self::Unavailable(text) => text,
             Self::NotFound => "there is no such address",
         }
     }
 
     /// A 401 with this text.
     pub fn unauthorized(text: impl Into<String>) -> Self {
-        Self::Unauthorized { challenge: BEARER, text: text.into() }
+        Self::Unauthorized { challenge: Cow::Borrowed(BEARER), text: text.into() }
     }
 }
 
@@ -174,6 +185,12 @@ pub trait Mode: Send + Sync + fmt::Debug {
 
     /// What a caller has to send, as a part of a sentence: for callers that sent something else.
     fn way(&self) -> String;
+
+    /// The value of `WWW-Authenticate` for a request that shows nothing of its caller, where it is more than that tokens are
+    /// taken.
+    fn challenge(&self) -> Option<String> {
+        None
+    }
 }
 
 /// The gate of a server: its modes.
@@ -229,17 +246,24 @@ impl Access {
             return Err(Refusal::NotFound);
         }
         if presented.has_authorization() {
-            return Err(Refusal::unauthorized(self.unused("Authorization")));
+            return Err(self.challenged(self.unused("Authorization")));
         }
         if let Some(name) = self.key_of_vendor(presented) {
-            return Err(Refusal::unauthorized(self.unused(name.as_str())));
+            return Err(self.challenged(self.unused(name.as_str())));
         }
         match &self.open {
             Some(grant) => {
-                Ok(Admitted { principal: Principal::local(), grant: Arc::clone(grant), brought: None, recheck: None })
+                let (principal, grant) = (Principal::local(), Arc::clone(grant));
+                Ok(Admitted { principal, grant, brought: None, recheck: None, scopes: None })
             }
-            None => Err(Refusal::unauthorized(format!("this server serves known callers only\nhint: {}", self.way()))),
+            None => Err(self.challenged(format!("this server serves known callers only\nhint: {}", self.way()))),
         }
+    }
+
+    /// A 401 that shows the way to a token, where there is one.
+    fn challenged(&self, text: String) -> Refusal {
+        let challenge = self.modes.iter().find_map(|mode| mode.challenge());
+        Refusal::Unauthorized { challenge: challenge.map_or(Cow::Borrowed(BEARER), Cow::Owned), text }
     }
 
     /// The header in which a request brings a vendor's key as the vendor would take it.

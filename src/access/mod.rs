@@ -9,6 +9,8 @@ mod gate;
 mod grant;
 pub mod links;
 mod narrowing;
+pub mod oauth;
+mod scopes;
 mod token_standing;
 mod vendor_token;
 
@@ -16,4 +18,5 @@ pub use caller::{CredentialsDigest, Principal};
 pub use gate::{Access, Admission, Admitted, BroughtCredentials, Mode, Presented, Recheck, Refusal, Standing};
 pub use grant::{Grant, GrantTerms, ServerPolicy, ToolSet};
 pub use narrowing::Narrowing;
+pub use scopes::Scopes;
 pub use vendor_token::VendorTokens;

@@ -123,6 +123,7 @@ impl VendorTokens {
             grant: Arc::clone(&served.grant),
             brought: Some(Arc::new(BroughtCredentials { vendor: served.vendor.clone(), credentials, standing })),
             recheck: None,
+            scopes: None,
         })
     }
 }

@@ -94,6 +94,11 @@ impl LogFile {
         self.write("", event, id, entries)
     }
 
+    /// The hash of the last line.
+    pub(super) fn last_hash(&self) -> &str {
+        &self.prev
+    }
+
     /// Writes what was appended to the disk.
     pub(super) fn sync(&self) -> io::Result<()> {
         match self.file.sync_data().map_err(|error| (error.kind(), error)) {

@@ -27,7 +27,7 @@ use serde_json::{Map, Value, json};
 use crate::error::{ConfigError, Outcome};
 pub use anchor::{Anchor, AnchorError, AnchorKey, read_anchors};
 use log_file::LogFile;
-pub use recorded::{RecordedCall, is_cut};
+pub use recorded::{Recorded, RecordedCall, RecordedEnd, is_cut};
 pub use verify::{Fault, Report, Unfinished, Verifier, verify};
 
 /// An audit log, written by one process at a time.
@@ -62,8 +62,16 @@ pub(crate) struct CallDetails {
     pub effect: Option<&'static str>,
     /// The arguments, secrets masked.
     pub arguments: Map<String, Value>,
-    /// The decision: `allowed`, `refused`, `invalid`, `planned`.
+    /// The decision: `allowed`, `refused`, `invalid`, `planned`; where a person has to approve, `asked` or `declined`.
     pub decision: &'static str,
+    /// The id of the run of a workflow, of which the call is a step or the whole.
+    pub workflow: Option<String>,
+    /// The step, if it is one.
+    pub step: Option<String>,
+    /// The grant of a person beyond what the policy offers: its id, and by whom.
+    pub grant: Option<(String, String)>,
+    /// The approval under which it is sent: its id, by whom, and the digest.
+    pub approval: Option<(String, String, String)>,
 }
 
 /// How a call ended.
@@ -122,25 +130,49 @@ impl Audit {
         Ok(id)
     }
 
-    /// Logs the outcome of the call whose intent has this id.
+    /// Logs the outcome of the call whose intent has this id; returns the hash of the line.
     ///
     /// # Errors
     /// The line can't be written.
-    pub(crate) fn outcome(&self, id: u64, call: &CallDetails, end: &CallEnd) -> io::Result<()> {
+    pub(crate) fn outcome(&self, id: u64, call: &CallDetails, end: &CallEnd) -> io::Result<String> {
         let mut entries = Map::new();
         entries.insert("tool".to_owned(), json!(call.tool));
+        entries.extend(record::of_workflow(call));
         entries.extend(record::outcome(end));
-        self.log().append(&self.path, "outcome", Some(id), entries).map(drop)
+        self.append("outcome", Some(id), entries)
     }
 
-    /// Logs a call and its outcome in one line.
+    /// Logs a call and its outcome in one line; returns its hash.
     ///
     /// # Errors
     /// The line can't be written.
-    pub(crate) fn call(&self, call: &CallDetails, end: &CallEnd) -> io::Result<()> {
+    pub(crate) fn call(&self, call: &CallDetails, end: &CallEnd) -> io::Result<String> {
         let mut entries = self.details(call);
         entries.extend(record::outcome(end));
-        self.log().append(&self.path, "call", None, entries).map(drop)
+        self.append("call", None, entries)
+    }
+
+    /// Logs what becomes of the approval of a call, such as that a person was asked; returns the hash of the line.
+    ///
+    /// # Errors
+    /// The line can't be written.
+    pub(crate) fn approval(&self, call: &CallDetails, what: &[(&str, Option<&str>)]) -> io::Result<String> {
+        let mut entries = Map::new();
+        for (name, value) in [("caller", Some(call.caller.as_str())), ("tool", Some(call.tool.as_str()))] {
+            entries.extend(value.map(|value| (name.to_owned(), record::bounded(&json!(value)))));
+        }
+        entries.extend(record::of_workflow(call));
+        let given =
+            what.iter().filter_map(|(name, value)| Some(((*name).to_owned(), record::bounded(&json!((*value)?)))));
+        entries.extend(given);
+        self.append("approval", None, entries)
+    }
+
+    /// Appends a line; returns its hash.
+    fn append(&self, event: &str, id: Option<u64>, entries: Map<String, Value>) -> io::Result<String> {
+        let mut log = self.log();
+        log.append(&self.path, event, id, entries)?;
+        Ok(log.last_hash().to_owned())
     }
 
     fn details(&self, call: &CallDetails) -> Map<String, Value> {

@@ -120,8 +120,22 @@ pub(super) fn details(call: &CallDetails) -> Map<String, Value> {
             entries.insert(name.to_owned(), value);
         }
     }
+    if let Some((id, by)) = &call.grant {
+        entries.insert("grant".to_owned(), json!({"id": id, "by": bounded(&json!(by))}));
+    }
+    if let Some((id, by, digest)) = &call.approval {
+        let by = bounded(&json!(by));
+        entries.insert("approval".to_owned(), json!({"id": id, "by": by, "digest": digest}));
+    }
+    entries.extend(of_workflow(call));
     entries.extend(settings);
     entries
+}
+
+/// The entries that tie the lines of one workflow together.
+pub(super) fn of_workflow(call: &CallDetails) -> impl Iterator<Item = (String, Value)> {
+    let entries = [("workflow", &call.workflow), ("step", &call.step)];
+    entries.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value.as_ref()?))))
 }
 
 /// The entries that describe the outcome.
@@ -139,7 +153,7 @@ pub(super) fn outcome(end: &CallEnd) -> Map<String, Value> {
 }
 
 /// Bounds a value: the log shows what was done, not whole documents.
-fn bounded(value: &Value) -> Value {
+pub(super) fn bounded(value: &Value) -> Value {
     match value {
         Value::String(text) => match truncate(text, LONGEST_TEXT) {
             Cow::Owned(start) => json!(format!("{start} ({} characters)", text.chars().count())),

@@ -13,10 +13,14 @@ pub struct RecordedCall {
     pub time: String,
     /// The profile under which it was made, if one was named.
     pub profile: Option<String>,
+    /// Who called, by name.
+    pub caller: String,
     /// The client program, as it named itself.
     pub client: Option<String>,
     /// The vendor's id.
     pub vendor: String,
+    /// The account that served it, if it came so far.
+    pub account: Option<String>,
     /// The tool's name at that time.
     pub tool: String,
     /// The vendor's operation, if one was chosen.
@@ -29,11 +33,53 @@ pub struct RecordedCall {
     pub names: Option<Vec<String>>,
     /// What was decided: `allowed`, `planned`, `refused`, `invalid`.
     pub decision: String,
+    /// The approval under which it was sent, or the grant by which it was offered: its id, and by whom.
+    pub permitted: Option<(String, String)>,
+    /// How it ended, where that is in the same line: that of a change comes in a later one.
+    pub end: Option<RecordedEnd>,
+}
+
+/// How a call ended, as it was recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordedEnd {
+    /// The stage at which it ended.
+    pub outcome: String,
+    /// The vendor's status.
+    pub status: Option<u64>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: Option<u64>,
+}
+
+/// What a line records, for those who read both.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Recorded {
+    /// A call, or the intent of one.
+    Call(Box<RecordedCall>),
+    /// The end of the call whose intent has this number.
+    End(u64, RecordedEnd),
+}
+
+impl Recorded {
+    /// Returns what a line records; `None` where it is about the log itself.
+    pub(super) fn of(line: &RecordLine) -> Option<Self> {
+        match (line.event.as_str(), line.id) {
+            ("outcome", Some(id)) => Some(Self::End(id, RecordedEnd::of(line)?)),
+            _ => RecordedCall::of(line).map(|call| Self::Call(Box::new(call))),
+        }
+    }
+}
+
+impl RecordedEnd {
+    fn of(line: &RecordLine) -> Option<Self> {
+        let number = |name: &str| line.entries.get(name).and_then(Value::as_u64);
+        let outcome = line.entries.get("outcome").and_then(Value::as_str)?.to_owned();
+        Some(Self { outcome, status: number("status"), duration_ms: number("duration_ms") })
+    }
 }
 
 impl RecordedCall {
     /// Returns the call of a line; `None` for lines that begin no call.
-    pub(super) fn of(line: &RecordLine) -> Option<Self> {
+    fn of(line: &RecordLine) -> Option<Self> {
         if !matches!(line.event.as_str(), "intent" | "call") {
             return None;
         }
@@ -44,14 +90,21 @@ impl RecordedCall {
             seq: line.seq,
             time: text("time").unwrap_or_default(),
             profile: text(record::PROFILE),
+            caller: text("caller").unwrap_or_default(),
             client: text("client"),
             vendor: text("vendor").unwrap_or_default(),
+            account: text("account"),
             tool: text("tool").unwrap_or_default(),
             operation: text("operation"),
             effect: text("effect"),
             arguments: if names.is_some() { Map::new() } else { arguments },
             names,
             decision: text("decision").unwrap_or_default(),
+            permitted: ["approval", "grant"].iter().find_map(|name| {
+                let entry = line.entries.get(*name)?;
+                Some((entry.get("id")?.as_str()?.to_owned(), entry.get("by")?.as_str()?.to_owned()))
+            }),
+            end: RecordedEnd::of(line),
         })
     }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::anchor::Anchor;
 use super::record::{self, CONTINUED, RecordLine, START};
-use super::recorded::RecordedCall;
+use super::recorded::{Recorded, RecordedCall};
 
 /// The longest line that is read, in bytes: many times the longest that is written.
 const LONGEST_LINE: usize = 1024 * 1024;
@@ -127,7 +127,19 @@ impl Verifier {
     ///
     /// # Errors
     /// It can't be read.
-    pub fn read_each(&mut self, mut log: impl BufRead, each: &mut dyn FnMut(RecordedCall)) -> io::Result<()> {
+    pub fn read_each(&mut self, log: impl BufRead, each: &mut dyn FnMut(RecordedCall)) -> io::Result<()> {
+        self.read_all(log, &mut |recorded| {
+            if let Recorded::Call(call) = recorded {
+                each(*call);
+            }
+        })
+    }
+
+    /// The same, with the ends of changes, which are in lines of their own.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn read_all(&mut self, mut log: impl BufRead, each: &mut dyn FnMut(Recorded)) -> io::Result<()> {
         let mut number = 0;
         let mut bytes = Vec::new();
         while self.report.fault.is_none() {
@@ -147,7 +159,7 @@ impl Verifier {
                 break;
             }
             match self.add(number, &bytes) {
-                Ok(Some(call)) => each(call),
+                Ok(Some(recorded)) => each(recorded),
                 Ok(None) => {}
                 Err(fault) => self.report.fault = Some(fault),
             }
@@ -174,8 +186,8 @@ impl Verifier {
         self.file += 1;
     }
 
-    /// Adds a line; returns the call that it records.
-    fn add(&mut self, number: u64, bytes: &[u8]) -> Result<Option<RecordedCall>, Fault> {
+    /// Adds a line; returns what it records.
+    fn add(&mut self, number: u64, bytes: &[u8]) -> Result<Option<Recorded>, Fault> {
         let line = match record::read(bytes) {
             Ok(line) => line,
             Err(what) if record::is_torn(bytes) => {
@@ -191,9 +203,9 @@ impl Verifier {
         {
             return Err(fault);
         }
-        let call = RecordedCall::of(&line);
+        let recorded = Recorded::of(&line);
         self.link(line).map_err(|what| self.fault(number, what))?;
-        Ok(call)
+        Ok(recorded)
     }
 
     fn link(&mut self, line: RecordLine) -> Result<(), String> {

@@ -52,6 +52,9 @@ async fn advise(rejection: &mut Rejection, prepared: &PreparedCall<'_>, tools: &
         }
     }
     texts.extend(prepared.notes.iter().cloned());
+    texts.extend(
+        call.names.iter().map(|name| format!("`{}`: the name {:?} is `{}`", name.argument, name.given, name.id)),
+    );
     let hints = call
         .operation
         .hints
@@ -71,7 +74,7 @@ async fn advise(rejection: &mut Rejection, prepared: &PreparedCall<'_>, tools: &
     // A call that names no id, or an answer that is no data, leaves only the address to be wrong.
     let of_connection = OF_CREDENTIALS.contains(&rejection.status) || ids.is_empty() || rejection.is_no_data();
     if of_connection {
-        let explanation = call.connection.config.explain(rejection.status, &rejection.body);
+        let explanation = call.connection.config.explain(call.connection.id(), rejection.status, &rejection.body);
         rejection.advice.extend(explanation.map(|text| Advice::Operator(text.to_owned())));
     }
 }

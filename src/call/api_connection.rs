@@ -8,11 +8,12 @@ use super::caller::Caller;
 use crate::access::Principal;
 use crate::catalog::Catalog;
 use crate::client_runtime::{self, CompiledApi, Inputs, Pending};
-use crate::config::{ChosenSettings, ConnectionConfig};
+use crate::config::{ChosenSettings, ConnectionConfig, OpenRoot};
 use crate::error::{Advice, CallError, ConfigError};
 use crate::formats::LookupCache;
 use crate::sanitize::Rules;
-use crate::upstream::{Answer, Plan, RateLimiter, Upstream};
+use crate::upstream::{Answer, Plan, RateLimiter, RequestDigest, Upstream};
+use url::Url;
 
 /// The lookups of how many callers are kept, of those that bring their own credentials.
 const MOST_LOOKUPS: usize = 256;
@@ -26,6 +27,8 @@ pub(super) struct ApiConnection {
     pub(super) rules: Arc<Rules>,
     /// By the settings that are sent; the configuration bounds how many there can be.
     upstreams: Mutex<HashMap<BTreeMap<String, String>, Upstream>>,
+    /// Where the root has ids that the vendor is asked for: the root with them.
+    found_roots: Mutex<HashMap<LookupKey, Url>>,
     lookups: Mutex<HashMap<LookupKey, Arc<LookupCache>>>,
 }
 
@@ -51,8 +54,8 @@ impl ApiConnection {
         let hosts = [config.root(api.id), &config.base].map(|address| address.host_str());
         let hosts = hosts.into_iter().flatten();
         let rules = catalog.vendor(api.vendor).map_or_else(Rules::default, |vendor| Rules::new(vendor, hosts));
-        let (upstreams, lookups) = (Mutex::default(), Mutex::default());
-        Self { api, config, limiter, rules: Arc::new(rules), upstreams, lookups }
+        let (upstreams, found_roots, lookups) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { api, config, limiter, rules: Arc::new(rules), upstreams, found_roots, lookups }
     }
 
     /// Returns the API's id.
@@ -72,15 +75,40 @@ impl ApiConnection {
     /// # Errors
     /// A setting is not allowed, or the system's TLS can't be set up.
     pub(super) fn session(&self, caller: &Caller) -> Result<Session, ConfigError> {
-        let settings = self.settings(&caller.chosen);
-        let mut upstream = self.upstream(&settings, &caller.chosen)?.for_client(caller.client.as_deref());
-        let mut of_caller = None;
+        let key = self.lookup_key(caller);
+        let mut upstream = self.upstream(&key.0, &caller.chosen)?.for_client(caller.client.as_deref());
         if let Some(brought) = &caller.brought {
             upstream = upstream.with_credentials(brought.credentials.clone());
-            of_caller = Some(caller.principal.clone());
         }
-        let client = (self.api.connect)(upstream.clone());
-        Ok(Session { api: self.api, upstream, client, lookups: self.lookups((settings, of_caller)) })
+        if let Some(root) = self.found_root(&key) {
+            upstream = upstream.with_base(root);
+        }
+        let client = (self.api.connect)(upstream.clone(), self.api.requests);
+        Ok(Session { api: self.api, upstream, client, lookups: self.lookups(key) })
+    }
+
+    /// Returns the root with the ids that are not known yet for this caller; `None` where the root is complete.
+    pub(super) fn unknown_root(&self, caller: &Caller) -> Option<&OpenRoot> {
+        let open = self.config.open_roots.get(self.api.id)?;
+        self.found_root(&self.lookup_key(caller)).is_none().then_some(open)
+    }
+
+    /// Keeps a root that was completed, for the sessions of this caller.
+    pub(super) fn keep_root(&self, caller: &Caller, root: Url) {
+        let mut roots = self.found_roots.lock().unwrap_or_else(PoisonError::into_inner);
+        if roots.len() >= MOST_LOOKUPS {
+            // They are found again as they are needed.
+            roots.retain(|(_, of_caller), _| of_caller.is_none());
+        }
+        roots.insert(self.lookup_key(caller), root);
+    }
+
+    fn found_root(&self, key: &LookupKey) -> Option<Url> {
+        self.found_roots.lock().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+    }
+
+    fn lookup_key(&self, caller: &Caller) -> LookupKey {
+        (self.settings(&caller.chosen), caller.brought.as_ref().map(|_| caller.principal.clone()))
     }
 
     /// The connection with these settings, which is made for the first call with them.
@@ -92,6 +120,7 @@ impl ApiConnection {
         let ConnectionConfig { credentials, timeout, tls, .. } = &self.config;
         let base = self.config.root(self.api.id).clone();
         let upstream = Upstream::with_rate_limiter(base, tls, credentials.clone(), *timeout, self.limiter.clone())?
+            .with_servers(self.config.servers.clone())
             .with_settings(self.config.sent(chosen)?);
         upstreams.insert(settings.clone(), upstream.clone());
         Ok(upstream)
@@ -113,28 +142,36 @@ impl Session {
         self.upstream.site()
     }
 
+    /// The same session for one request, which a person has approved: it sends no other.
+    pub(super) fn approved(&self, digest: RequestDigest) -> Self {
+        let upstream = self.upstream.approved(digest);
+        let client = (self.api.connect)(upstream.clone(), self.api.requests);
+        Self { api: self.api, upstream, client, lookups: Arc::clone(&self.lookups) }
+    }
+
     /// Calls an operation. Credentials that the vendor refuses are renewed, and the call is sent
     /// once more: a request without valid credentials had no effect.
     pub(super) fn send<'a>(&'a self, operation: &'a str, inputs: impl Fn() -> Inputs + Send + 'a) -> Pending<'a> {
         Box::pin(async move {
-            let used = self.upstream.ready().await?;
+            let upstream = client_runtime::upstream_for(&self.upstream, self.api.requests, operation)?;
+            let used = upstream.ready().await?;
             let result = self.client.call(operation, inputs()).await;
             let Some(used) = used else { return result };
             let mut rejection = match result {
                 Err(CallError::Rejected(rejection)) if rejection.status == 401 => rejection,
                 result => {
                     if was_answered(&result) {
-                        self.upstream.accepted(used, operation);
+                        upstream.accepted(used, operation);
                     }
                     return result;
                 }
             };
-            match self.upstream.renew_refused(used, operation).await {
+            match upstream.renew_refused(used, operation).await {
                 Ok(renewed) => {
                     let again = self.client.call(operation, inputs()).await;
                     let is_refused = again.as_ref().is_err_and(|error| error.status() == Some(401));
                     if is_refused || was_answered(&again) {
-                        self.upstream.judge(renewed, !is_refused);
+                        upstream.judge(renewed, !is_refused);
                     }
                     again
                 }
@@ -158,7 +195,7 @@ impl Session {
     /// The inputs are refused before a request is made.
     pub(super) async fn plan(&self, operation: &str, inputs: Inputs) -> Result<Plan, CallError> {
         let upstream = self.upstream.planning();
-        let result = (self.api.connect)(upstream.clone()).call(operation, inputs).await;
+        let result = (self.api.connect)(upstream.clone(), self.api.requests).call(operation, inputs).await;
         match (upstream.take_plan(), result) {
             (Some(plan), _) => Ok(plan),
             (None, Err(error)) => Err(error),

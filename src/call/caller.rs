@@ -6,9 +6,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
 
 use super::call_tool::CallTool;
+use super::steps_approval::StepsApproval;
 use crate::access::{BroughtCredentials, Grant, Principal, Recheck, Standing};
+use crate::approval::Channel;
 use crate::config::{ChosenSettings, ConfiguredSetting, ConnectionConfig};
 use crate::error::CallError;
 use crate::fairness::{CallerKey, key_of};
@@ -43,6 +46,27 @@ pub struct Caller {
     pub chosen: ChosenSettings,
     /// The call tool by which this call came; a tool of another effect than that one states is refused.
     pub through: Option<CallTool>,
+    /// The way to the person at the client, if it declares one.
+    pub channel: Option<Arc<Channel>>,
+    /// The workflow of which this call is a step.
+    pub workflow: Option<StepOf>,
+    /// Whether the server itself calls, to have a help desk approve another call.
+    pub for_help_desk: bool,
+    /// Cancelled when the caller wants no more: a workflow ends before its next step. Who drops the call ends it at once.
+    pub cancelled: CancellationToken,
+}
+
+/// Which step of which run of a workflow a call is.
+#[derive(Debug, Clone)]
+pub struct StepOf {
+    /// The id of the run, which each of its lines in the audit log has.
+    pub run: Arc<str>,
+    /// The step's name; with the number of the item where the step is repeated.
+    pub step: Arc<str>,
+    /// Whether the workflow may change something: then a name that one of its reads resolves leads to a change.
+    pub changes: bool,
+    /// What a person has approved of the workflow, or is to approve.
+    pub approval: Option<Arc<StepsApproval>>,
 }
 
 impl Caller {
@@ -69,7 +93,7 @@ impl Caller {
         }
     }
 
-    pub(super) fn report(&self, text: String) {
+    pub(crate) fn report(&self, text: String) {
         tracing::info!(caller = self.principal.name(), client = self.client, "{text}");
         if let Some(progress) = &self.progress {
             // A closed receiver only means that progress is of no interest any more.

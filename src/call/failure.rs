@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::call_tool::CallTool;
+use crate::approval::{Held, Waits};
 use crate::error::{Audience, CallError, Outcome};
 use crate::policy::SelectionRefusal;
 
@@ -29,6 +30,8 @@ pub enum Failure {
         refusal: SelectionRefusal,
         /// Offered tools that may do instead.
         instead: Vec<String>,
+        /// The request by which a person can grant it, where there is one.
+        request: Option<Box<Waits>>,
     },
     /// The tool has another effect than the call tool states by which it was called.
     OtherCallTool {
@@ -46,6 +49,8 @@ pub enum Failure {
         /// The same one by one.
         problems: Vec<ArgumentProblem>,
     },
+    /// A person has to approve the call, and has not (yet).
+    Held(Box<Held>),
     /// The call itself failed.
     Call(CallError),
     /// The vendor answered, and the requested part of the answer can't be given.
@@ -79,6 +84,12 @@ impl From<CallError> for Failure {
     }
 }
 
+impl From<Held> for Failure {
+    fn from(held: Held) -> Self {
+        Self::Held(Box::new(held))
+    }
+}
+
 impl Failure {
     /// Returns what happened and what its reader can do: flags and commands are for people only.
     pub fn text(&self, audience: Audience) -> String {
@@ -94,7 +105,7 @@ impl Failure {
                     near => format!("unknown tool `{name}`\nhint: did you mean `{}`?", near.join("`, `")),
                 }
             }
-            Self::Refused { tool, refusal, instead } if for_model => {
+            Self::Refused { tool, refusal, instead, request } if for_model => {
                 let similar = match instead.as_slice() {
                     [] => String::new(),
                     instead => {
@@ -102,7 +113,15 @@ impl Failure {
                     }
                 };
                 let refused = refusal.text(audience);
-                format!("`{tool}` is held back by this server's settings, nothing was sent: {refused}{similar}")
+                let ask = request.as_ref().map_or_else(String::new, |waits| {
+                    format!(
+                        "\nhint: a person can grant it to this caller for an hour, as request {}: {}. Where the user wants that, make \
+                         the same call again after it",
+                        waits.id,
+                        waits.how()
+                    )
+                });
+                format!("`{tool}` is held back by this server's settings, nothing was sent: {refused}{similar}{ask}")
             }
             Self::Refused { tool, refusal, .. } => format!("`{tool}` is held back: {}", refusal.text(audience)),
             Self::OtherCallTool { tool, right } => {
@@ -118,6 +137,7 @@ impl Failure {
             Self::NotConfigured(reason) | Self::Projection(reason) | Self::Arguments { text: reason, .. } => {
                 reason.clone()
             }
+            Self::Held(held) => held.text(audience),
             Self::Call(error) => error.text(audience),
             Self::Internal(reason) => format!("{reason}; this is a fault of toolwright"),
         }
@@ -127,6 +147,7 @@ impl Failure {
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Call(error) => error.outcome(),
+            Self::Held(held) => held.outcome(),
             Self::Projection(_) => Outcome::Answered,
             _ => Outcome::NotSent,
         }
@@ -139,10 +160,12 @@ impl Failure {
             Self::Refused { .. } | Self::OtherCallTool { .. } => "policy",
             Self::NotConfigured(_) => "configuration",
             Self::Arguments { .. } => "arguments",
+            Self::Held(_) => "approval",
             Self::Projection(_) => "projection",
             Self::Internal(_) | Self::Call(CallError::Internal(_)) => "internal",
             Self::Call(CallError::NotSent(_)) => "not_sent",
             Self::Call(CallError::Throttled(_)) => "throttled",
+            Self::Call(CallError::Rejected(rejection)) if rejection.status == 401 => "credentials_refused",
             Self::Call(CallError::Rejected(rejection)) if rejection.status == 429 => "rate_limited",
             Self::Call(CallError::Rejected(rejection)) if rejection.status >= 500 => "vendor_fault",
             Self::Call(CallError::Rejected(_)) => "rejected",

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::arguments::ArgumentSchema;
 use super::failure::{ArgumentProblem, ProblemKind};
+use super::name_places::{as_vendor_takes, is_name, out_of_bounds};
 use crate::client_runtime::segment_fault;
 use crate::formats::{self, FormatContext, FormatError};
 use toolwright_model::{Binding, Call, Place};
@@ -36,18 +37,21 @@ pub(super) async fn format_arguments(
         let Some(given) = arguments.get(&binding.argument).or(binding.default.as_ref()) else { continue };
         let found = faults(binding, given);
         formatted.problems.extend(found.into_iter().map(|error| problem(schema, binding, error)));
-        if given.is_null() || binding.formats.is_empty() {
+        if given.is_null() || binding.formats.is_empty() && binding.resolve.is_empty() {
             continue;
         }
         let empty_list = given.as_array().is_some_and(Vec::is_empty);
-        let path = path_values(operation, &formatted.values);
-        let context = &FormatContext { path: &path, ..*context };
+        let others = |wanted: fn(&Place) -> bool| values_at(operation, binding, &formatted.values, wanted);
+        let path = others(|place| matches!(place, Place::Path(_)));
+        let properties = others(|place| matches!(place, Place::Property(_)));
+        let context = &FormatContext { path: &path, properties: &properties, ..*context };
         match formats::write(&binding.formats, given.clone(), context, &mut formatted.notes).await {
             // An empty list, joined to a text, is no value: it is not sent.
             Ok(Value::String(text)) if empty_list && text.is_empty() => {
                 drop(formatted.values.insert(binding.argument.clone(), Value::Null));
             }
             Ok(written) => {
+                let written = as_vendor_takes(binding, written);
                 let shown = masked.and_then(|masked| masked.get(&binding.argument)).filter(|shown| *shown != given);
                 let written = match shown.cloned() {
                     // A mask need not fit the format.
@@ -65,9 +69,16 @@ pub(super) async fn format_arguments(
     formatted
 }
 
-/// Returns the values in the path so far, by which a format looks up what belongs to the same record.
-fn path_values(operation: &Call, values: &Map<String, Value>) -> Vec<(Place, Value)> {
-    let bindings = operation.bindings.iter().filter(|binding| matches!(binding.place, Place::Path(_)));
+/// Returns the values of a kind of place so far, without that of `own`, by which a format looks up what belongs to the
+/// same record.
+fn values_at(
+    operation: &Call,
+    own: &Binding,
+    values: &Map<String, Value>,
+    wanted: fn(&Place) -> bool,
+) -> Vec<(Place, Value)> {
+    let others = |binding: &&Binding| wanted(&binding.place) && binding.place != own.place;
+    let bindings = operation.bindings.iter().filter(others);
     bindings.filter_map(|binding| Some((binding.place.clone(), values.get(&binding.argument)?.clone()))).collect()
 }
 
@@ -99,6 +110,9 @@ fn faults(binding: &Binding, given: &Value) -> Vec<FormatError> {
     if given.is_null() && binding.cleared().is_none() {
         fault(String::new(), "a value, or nothing: null clears nothing here, so leave it out".to_owned(), "null");
     }
+    for (at, expected, text) in out_of_bounds(binding, given) {
+        fault(at, expected, &text);
+    }
     let texts = match given {
         Value::Array(items) => {
             items.iter().enumerate().filter_map(|(index, item)| Some((format!("[{index}]"), item.as_str()?))).collect()
@@ -108,6 +122,8 @@ fn faults(binding: &Binding, given: &Value) -> Vec<FormatError> {
     };
     for (at, text) in texts {
         if let Place::Path(_) = binding.place
+            // A name goes into no address; its id is checked.
+            && !is_name(binding, text)
             && let Some(wrong) = segment_fault(text)
         {
             fault(at.clone(), format!("a text that can be a part of an address; this one {wrong}"), text);

@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 
 use super::arguments::{ArgumentSchema, property};
 use super::failure::{ArgumentProblem, Failure, ProblemKind};
-use super::tool_names::words;
 use super::tools::OfferedTools;
 use crate::catalog::CatalogEntry;
 use toolwright_model::Effect;
+use toolwright_model::words_like_names as words;
 
 /// The most ids that an advice is about.
 const MOST_IDS: usize = 3;

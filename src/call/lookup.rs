@@ -8,7 +8,7 @@ use super::retry::Sender;
 use crate::catalog::Catalog;
 use crate::client_runtime::Inputs;
 use crate::formats::{Lookup, LookupError, LookupFuture};
-use toolwright_model::{Call, Effect, Place, Returns};
+use toolwright_model::{Call, Effect, Place, Returns, Template};
 
 /// Asks the vendor with the credentials and within the limits of the call that needs the answer.
 pub(super) struct VendorLookup<'a> {
@@ -23,9 +23,15 @@ impl Lookup for VendorLookup<'_> {
             if !self.only_reads(operation) {
                 return Err(LookupError::Failed(format!("`{operation}` is not known to read only")));
             }
+            let path = self.path(operation);
             let inputs = || {
                 let mut values = Inputs::default();
-                for (place, value) in &inputs {
+                // Of the values in the path of the call, those that are in this one too.
+                let is_in_it = |place: &Place| match place {
+                    Place::Path(name) => Template(path).names().any(|known| known == name),
+                    _ => true,
+                };
+                for (place, value) in inputs.iter().filter(|(place, _)| is_in_it(place)) {
                     values.insert(place, value.clone());
                 }
                 values
@@ -42,6 +48,13 @@ impl Lookup for VendorLookup<'_> {
 }
 
 impl VendorLookup<'_> {
+    /// The path of an operation, with names in `{}`; empty if no tool calls it.
+    fn path(&self, operation: &str) -> &str {
+        let calls = self.catalog.entries().iter().flat_map(|entry| &entry.tool.calls);
+        let mut its = calls.filter(|call| call.api == self.api && call.operation == operation);
+        its.next().map_or("", |call| call.path.as_str())
+    }
+
     /// The build checks this too; a catalog that was not built here may contradict it.
     fn only_reads(&self, operation: &str) -> bool {
         let calls_it = |call: &Call| call.api == self.api && call.operation == operation;

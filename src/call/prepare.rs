@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::failure::Failure;
 use super::format_arguments::format_arguments;
 use super::id_sources;
+use super::name_places::unresolved;
 use super::paging::Pager;
 use super::paging::page::Start;
 use super::resolve::ResolvedCall;
@@ -37,6 +38,7 @@ pub(super) async fn prepare<'a>(
     context: &FormatContext<'_>,
     tools: &OfferedTools,
 ) -> Result<PreparedCall<'a>, Failure> {
+    check_resolved(resolved.operation, &resolved.arguments)?;
     let mut notes = std::mem::take(&mut resolved.notes);
     // The plan of a dry run is shown.
     let masked = resolved.dry_run.then_some(&resolved.masked);
@@ -60,10 +62,26 @@ pub(super) async fn prepare<'a>(
     Ok(PreparedCall { resolved, values, pager, start, notes })
 }
 
+/// No name is sent in place of an id, whatever came before.
+fn check_resolved(operation: &Call, arguments: &Map<String, Value>) -> Result<(), Failure> {
+    for binding in &operation.bindings {
+        let left = arguments.get(&binding.argument).and_then(|value| unresolved(binding, value));
+        if left.is_some() {
+            return Err(Failure::Internal(format!("`{}` holds a name where an id has to be", binding.argument)));
+        }
+    }
+    Ok(())
+}
+
 impl PreparedCall<'_> {
     /// Returns the inputs of the request for the page at `start`.
     pub(super) fn inputs(&self, start: &Start) -> Inputs {
-        let mut inputs = bind(self.resolved.operation, &self.resolved.arguments, &self.values);
+        self.inputs_of(&self.values, start)
+    }
+
+    /// The inputs of the same request with other values, such as masked ones.
+    pub(super) fn inputs_of(&self, values: &Map<String, Value>, start: &Start) -> Inputs {
+        let mut inputs = bind(self.resolved.operation, &self.resolved.arguments, values);
         if let Some(pager) = &self.pager {
             pager.place(start, &mut inputs);
         }

@@ -17,13 +17,17 @@ use super::paging::cursor::Cursor;
 use super::prepare::PreparedCall;
 use super::reply::Reply;
 use super::reply::cache::{CacheSlot, ReplyCache, ReplyOwner};
+use super::result::Composed;
+use super::step::StepAnswer;
+use crate::fairness::CallerKey;
 use crate::jq::Evaluator;
-use crate::sanitize::{Rules, TextForm};
+use crate::sanitize::json::Json;
+use crate::sanitize::{AnswerPart, Rules, TextForm};
 use crate::upstream::Answer;
 use projection::Projection;
 use records::Listing;
-use serde_json::Value;
-use toolwright_model::{CURSOR, DETAIL, FormatName, RAW, Returns};
+use serde_json::{Map, Value};
+use toolwright_model::{CURSOR, DETAIL, FormatName, RAW, Returns, Tool};
 
 /// Makes the reply to a call.
 ///
@@ -70,9 +74,61 @@ pub(super) async fn present(
     let is_other = is_word && !call.only_reads() && call.operation.returns == Returns::Json;
     let other = is_other.then(|| "this is text, where the vendor's description states JSON".to_owned());
     let notes = notes.into_iter().chain(projected.notes.iter().cloned()).chain(other).collect();
-    let reply = Reply { page, notes, from, slot, ..projected };
+    let mut reply = Reply { page, notes, from, slot, ..projected };
+    reply.set_resolved(call.names);
     match jq {
         Some(filter) => filter::apply(reply, &filter, form, rules, evaluator, call.caller.key()).await,
+        None => Ok(reply),
+    }
+}
+
+/// Makes of an answer what a workflow reads of it: in the form that a model reads, but neither reduced nor sanitized.
+///
+/// # Errors
+/// A part of the answer is a web page.
+pub(super) async fn step_answer(prepared: PreparedCall<'_>, pages: Pages) -> Result<StepAnswer, Failure> {
+    let Pages { answer, mut page, .. } = pages;
+    let PreparedCall { resolved: call, notes, .. } = prepared;
+    let rules = Arc::clone(&call.connection.rules);
+    if let Some(page) = &mut page {
+        page.end_notes = page.end_notes.iter().map(|note| rules.text(note, TextForm::Inert)).collect();
+    }
+    let format = call.operation.answers.clone();
+    let is_file = call.operation.returns == Returns::File;
+    let (status, request_id, headers) = (answer.status, answer.request_id.clone(), answer.headers.clone());
+    let bytes = answer.body.len();
+    let (body, is_file) = off_thread(bytes, move || readable::value(&answer, format.as_ref(), is_file)).await?;
+    let part = if matches!(body, Some(Value::String(_))) { AnswerPart::of_outsiders() } else { rules.whole(is_file) };
+    Ok(StepAnswer { status, request_id, headers, body, part, rules, page, notes })
+}
+
+/// Makes the reply to a workflow: the requested part of its outputs. Their texts were sanitized with the steps' answers.
+///
+/// # Errors
+/// The outputs do not have what was requested of them.
+pub(super) async fn present_composed(
+    composed: Composed,
+    tool: &Tool,
+    arguments: &Map<String, Value>,
+    evaluator: Option<&Evaluator>,
+    caller: CallerKey,
+) -> Result<Reply, Failure> {
+    let Composed { body, untrusted, page, notes } = composed;
+    let mut projection = Projection::of(tool, arguments, Listing::Unknown);
+    let (jq, form) = (projection.jq.take(), projection.form);
+    let bytes = body.len();
+    let work = move || {
+        let mut json = Json::parse(&body).map_err(|fault| Failure::Internal(format!("the outputs: {fault}")))?;
+        let projected = projection.apply(&mut json)?;
+        Ok::<_, Failure>((json.to_text(body.len()), projected))
+    };
+    let (body, projected) = off_thread(bytes, work).await??;
+    let content_type = Some("application/json".to_owned());
+    let answer = Answer { status: 200, content_type, body: body.into(), ..Answer::default() };
+    let notes = notes.into_iter().chain(projected.notes).collect();
+    let reply = Reply { page, notes, untrusted, omitted: projected.omitted, is_json: true, ..answer.into() };
+    match jq {
+        Some(filter) => filter::apply(reply, &filter, form, &Arc::default(), evaluator, caller).await,
         None => Ok(reply),
     }
 }

@@ -98,7 +98,8 @@ impl Recheck {
         let found = schema.check(arguments).err().unwrap_or_default();
         let Some(operation) = operation else { return found };
         let cache = LookupCache::default();
-        let context = FormatContext { now: self.now, files: None, lookup: &NoLookup, cache: &cache, path: &[] };
+        let context =
+            FormatContext { now: self.now, files: None, lookup: &NoLookup, cache: &cache, path: &[], properties: &[] };
         let converted = schema.converted(arguments);
         let formatted = format_arguments(operation, schema, &converted, None, &context).await;
         schema.joined(found, formatted.problems)

@@ -8,9 +8,11 @@ use std::ops::Deref;
 
 use super::paging::cursor::ReplyOffset;
 use super::paging::page::Page;
+use super::resolved_name::ResolvedName;
+use crate::sanitize::EVERY;
 use crate::upstream::Answer;
 use cache::CacheSlot;
-pub(crate) use envelope::Envelope;
+pub(crate) use envelope::{Envelope, RESOLVED};
 
 /// An answer, with what a caller has to know about it.
 #[derive(Debug, Clone)]
@@ -25,6 +27,8 @@ pub struct Reply {
     pub untrusted: Vec<String>,
     /// The dotted names of the fields that the answer has and that are not shown.
     pub omitted: Vec<String>,
+    /// The records that names in the arguments mean.
+    pub resolved: Vec<ResolvedName>,
     /// The parts of an answer of several parts.
     pub parts: Vec<Answer>,
     /// Whether the vendor answered with JSON; text that is none was put into an object.
@@ -43,8 +47,17 @@ impl Reply {
             page: self.page.clone(),
             untrusted: self.untrusted.clone(),
             omitted: self.omitted.clone(),
+            resolved: self.resolved.clone(),
             notes: self.notes.clone(),
         }
+    }
+
+    /// Adds the records that names in the arguments mean; people entered their texts.
+    pub(super) fn set_resolved(&mut self, resolved: Vec<ResolvedName>) {
+        if !resolved.is_empty() && !self.untrusted.iter().any(|name| name == EVERY) {
+            self.untrusted.push(RESOLVED.to_owned());
+        }
+        self.resolved = resolved;
     }
 
     /// Returns whether a cursor leads on from what one result can show.
@@ -67,6 +80,7 @@ impl From<Answer> for Reply {
             notes: Vec::new(),
             untrusted: Vec::new(),
             omitted: Vec::new(),
+            resolved: Vec::new(),
             parts: Vec::new(),
             is_json: false,
             from: ReplyOffset::default(),

@@ -9,17 +9,22 @@ use serde_json::{Map, Value};
 
 use super::accounts::Accounts;
 use super::api_connection::{ApiConnection, Session};
+use super::argument_aliases;
 use super::arguments::ArgumentSchema;
 use super::call_record::CallRecord;
 use super::call_tool::CallTool;
 use super::caller::Caller;
 use super::failure::{ArgumentProblem, Failure, ProblemKind};
 use super::format_arguments::format_arguments;
+use super::grant;
 use super::id_sources;
+use super::include;
 use super::lookup::NoLookup;
 use super::paging::cursor::{Cursor, CursorFault, MALFORMED, tool_digest};
+use super::resolved_name::ResolvedName;
 use super::shared_argument;
 use super::tools::OfferedTools;
+use crate::approval::Approvals;
 use crate::catalog::CatalogEntry;
 use crate::formats::{self, Folder, FormatContext, LookupCache};
 use toolwright_model::{CURSOR, Call, DRY_RUN, Effect, Paging, Tool};
@@ -43,6 +48,21 @@ pub(super) struct ResolvedCall<'a> {
     pub(super) dry_run: bool,
     /// How the arguments were understood, where that is not obvious.
     pub(super) notes: Vec<String>,
+    /// The records that names in the arguments mean.
+    pub(super) names: Vec<ResolvedName>,
+}
+
+/// The call of a workflow that the policy allows, with arguments that fit the input schema.
+pub(super) struct ResolvedWorkflow<'a> {
+    pub(super) entry: &'a CatalogEntry,
+    pub(super) schema: &'a ArgumentSchema,
+    /// Converted to the types of the schema.
+    pub(super) arguments: Map<String, Value>,
+    /// The same without secrets.
+    pub(super) masked: Map<String, Value>,
+    /// The cursor that the call was made with.
+    pub(super) cursor: Option<Cursor>,
+    pub(super) dry_run: bool,
 }
 
 /// What a call is resolved against.
@@ -54,6 +74,8 @@ pub(super) struct Resolver<'a> {
     pub(super) dry_run: bool,
     /// The folder whose files may be sent, if the operator opened one.
     pub(super) folder: Option<&'a Folder>,
+    /// What people grant beyond what a caller is offered.
+    pub(super) approvals: Option<&'a Approvals>,
 }
 
 impl<'a> Resolver<'a> {
@@ -71,7 +93,9 @@ impl<'a> Resolver<'a> {
         let entry = self.tools.find(name)?;
         record.set_tool(entry);
         let schema = self.tools.schema(&entry.tool)?;
+        let given = &*argument_aliases::renamed(&entry.tool, given);
         let given = &*shared_argument::flattened(&entry.tool, given);
+        self.admit(caller, entry, schema, given, record).await?;
         let accepted = self.accept(caller, entry, schema, given).await;
         // Refused arguments are recorded as they were given, all others as they are sent.
         let accepted = accepted.inspect_err(|_| record.set_arguments(|| schema.masked(given)))?;
@@ -101,10 +125,58 @@ impl<'a> Resolver<'a> {
             cursor,
             dry_run,
             notes,
+            names: Vec::new(),
         })
     }
 
-    /// Asks the policy first: the arguments of a refused tool are not checked.
+    /// Resolves the call of a workflow: all but its steps, each of which is a call of its own.
+    ///
+    /// # Errors
+    /// As [`Self::resolve`].
+    pub(super) async fn resolve_workflow(
+        &self,
+        caller: &'a Caller,
+        name: &str,
+        given: &Map<String, Value>,
+        record: &mut CallRecord<'a>,
+    ) -> Result<ResolvedWorkflow<'a>, Failure> {
+        let entry = self.tools.find(name)?;
+        record.set_tool(entry);
+        let schema = self.tools.schema(&entry.tool)?;
+        let given = &*argument_aliases::renamed(&entry.tool, given);
+        let given = &*shared_argument::flattened(&entry.tool, given);
+        self.admit(caller, entry, schema, given, record).await?;
+        let accepted = self.accept_arguments(caller, entry, schema, given).await;
+        let (arguments, cursor) = accepted.inspect_err(|_| record.set_arguments(|| schema.masked(given)))?;
+        let masked = schema.masked(&arguments);
+        record.set_arguments(|| masked.clone());
+        let dry_run = self.dry_run || is_set(&entry.tool, &arguments, DRY_RUN);
+        Ok(ResolvedWorkflow { entry, schema, arguments, masked, cursor, dry_run })
+    }
+
+    /// Asks the policy: the arguments of a refused tool are not checked.
+    async fn admit(
+        &self,
+        caller: &Caller,
+        entry: &'a CatalogEntry,
+        schema: &ArgumentSchema,
+        given: &Map<String, Value>,
+        record: &mut CallRecord<'a>,
+    ) -> Result<(), Failure> {
+        let offered = match caller.workflow {
+            Some(_) => self.tools.check_step(entry),
+            None => self.tools.check_offered(entry),
+        };
+        let Err(refused) = offered else { return Ok(()) };
+        record.set_arguments(|| schema.masked(given));
+        let refused = match self.approvals.filter(|_| caller.workflow.is_none()) {
+            None => return Err(refused),
+            Some(approvals) => grant::Refused { approvals, tools: self.tools, entry, schema, given, failure: refused },
+        };
+        record.set_grant(refused.granted(caller).await?);
+        Ok(())
+    }
+
     async fn accept(
         &self,
         caller: &Caller,
@@ -112,16 +184,26 @@ impl<'a> Resolver<'a> {
         schema: &ArgumentSchema,
         given: &Map<String, Value>,
     ) -> Result<Accepted<'a>, Failure> {
-        self.tools.check_offered(entry)?;
-        let right = CallTool::of(entry.tool.effect);
-        if caller.through.is_some_and(|through| through != right) {
-            return Err(Failure::OtherCallTool { tool: entry.tool.name.clone(), right });
-        }
-        let (arguments, cursor) = self.check_arguments(entry, schema, given).await?;
+        let (mut arguments, cursor) = self.accept_arguments(caller, entry, schema, given).await?;
+        include::merge(&entry.tool, &mut arguments);
         let operation = entry.tool.call_for(&arguments);
         let operation =
             operation.ok_or_else(|| Failure::Internal(format!("`{}` calls no operation", entry.tool.name)))?;
         Ok(Accepted { operation, arguments, cursor })
+    }
+
+    async fn accept_arguments(
+        &self,
+        caller: &Caller,
+        entry: &'a CatalogEntry,
+        schema: &ArgumentSchema,
+        given: &Map<String, Value>,
+    ) -> Result<(Map<String, Value>, Option<Cursor>), Failure> {
+        let right = CallTool::of(entry.tool.effect);
+        if caller.through.is_some_and(|through| through != right) {
+            return Err(Failure::OtherCallTool { tool: entry.tool.name.clone(), right });
+        }
+        self.check_arguments(entry, schema, given).await
     }
 
     /// Returns the arguments, checked and converted. With a cursor among them, these are the ones of
@@ -193,7 +275,14 @@ impl<'a> Resolver<'a> {
                 let (now, cache) = (self.now, LookupCache::default());
                 let files = self.folder.map(Folder::for_call);
                 // Nothing is looked up for a call that is refused anyway.
-                let context = FormatContext { now, files: files.as_ref(), lookup: &NoLookup, cache: &cache, path: &[] };
+                let context = FormatContext {
+                    now,
+                    files: files.as_ref(),
+                    lookup: &NoLookup,
+                    cache: &cache,
+                    path: &[],
+                    properties: &[],
+                };
                 format_arguments(operation, schema, &arguments, None, &context).await.problems
             }
             None => Vec::new(),
@@ -216,6 +305,10 @@ impl<'a> Resolver<'a> {
             return Err(Failure::NotConfigured(format!("the token of this connection is not one of {title}")));
         }
         let account = self.tools.grant().account(&entry.vendor);
+        if account.is_some_and(|name| self.accounts.is_for_desks(name)) && !caller.for_help_desk {
+            let reason = "is served by an account that only raises approvals, and is kept from callers";
+            return Err(Failure::NotConfigured(format!("{title} {reason}")));
+        }
         let connected = account.and_then(|name| Some((name, self.accounts.get(name, &operation.api)?)));
         connected.ok_or_else(|| Failure::NotConfigured(format!("{title} has no address and credentials configured")))
     }

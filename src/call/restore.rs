@@ -41,7 +41,7 @@ pub(super) async fn restore(
         return Ok(false);
     }
     let operation = call.operation;
-    let reader = operation.read_back.as_ref().and_then(|read| reading_tool(tools, operation, &read.operation));
+    let reader = operation.read_back.as_ref().and_then(|read| reading_call(tools, operation, &read.operation));
     if needs_record && call.dry_run {
         call.notes.push(
             "a dry run reads nothing: the links in this plan that were made inert are put back from the record when the call is made, or it is refused"
@@ -50,10 +50,10 @@ pub(super) async fn restore(
         return Ok(false);
     }
     let originals = match reader {
-        Some((_, read)) if needs_record => read_again(call, read, sender).await,
+        Some(read) if needs_record => read_again(call, read, sender).await,
         _ => Originals::default(),
     };
-    let way = way_to_raw(tools, reader.map(|(entry, _)| entry));
+    let way = way_to_raw(tools, reader);
     let mut arguments = call.arguments.clone();
     let mut restorer = Restorer { originals: &originals, way: &way, problems: Vec::new() };
     let mut notes = Vec::new();
@@ -172,19 +172,28 @@ fn problem(error: MarkError, path: &str, way: &str) -> ArgumentProblem {
 }
 
 /// Returns how the text is read as the vendor has it.
-fn way_to_raw(tools: &OfferedTools, reader: Option<&CatalogEntry>) -> String {
-    let offered = reader.filter(|entry| tools.check_offered(entry).is_ok() && entry.tool.is_own_argument(DETAIL));
+fn way_to_raw(tools: &OfferedTools, read: Option<&Call>) -> String {
+    // A tool of several calls shows the record as well.
+    let reads = |entry: &&CatalogEntry, read: &Call| {
+        let steps = entry.tool.workflow.iter().flat_map(|workflow| &workflow.steps).map(|step| &step.call);
+        let of_steps = steps.map(|step| (&step.api, &step.operation));
+        let mut calls = entry.tool.calls.iter().map(|call| (&call.api, &call.operation)).chain(of_steps);
+        entry.tool.effect == Some(Effect::Read)
+            && entry.tool.is_own_argument(DETAIL)
+            && calls.any(|call| call == (&read.api, &read.operation))
+    };
+    let offered = read.and_then(|read| tools.iter().find(|entry| reads(entry, read)));
     match offered {
         Some(entry) => format!("call `{}` with `{DETAIL}: {RAW}`", entry.tool.name),
         None => format!("call the tool that reads it with `{DETAIL}: {RAW}`"),
     }
 }
 
-/// Returns the tool that calls an operation of the same API that only reads.
-fn reading_tool<'t>(tools: &'t OfferedTools, change: &Call, operation: &str) -> Option<(&'t CatalogEntry, &'t Call)> {
+/// Returns the call of an operation of the same API that only reads.
+fn reading_call<'t>(tools: &'t OfferedTools, change: &Call, operation: &str) -> Option<&'t Call> {
     let reads = tools.catalog.entries().iter().filter(|entry| entry.tool.effect == Some(Effect::Read));
-    let mut calls = reads.flat_map(|entry| entry.tool.calls.iter().map(move |call| (entry, call)));
-    calls.find(|(_, call)| call.api == change.api && call.operation == operation)
+    let mut calls = reads.flat_map(|entry| &entry.tool.calls);
+    calls.find(|call| call.api == change.api && call.operation == operation)
 }
 
 /// Reads the record and returns what the marks stand for that it is shown with. Nothing of it is

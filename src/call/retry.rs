@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
+use tracing::Instrument as _;
 
 use super::api_connection::{ApiConnection, Session};
 use super::caller::Caller;
@@ -14,6 +15,7 @@ use crate::error::{CallError, seconds};
 use crate::learn::Learner;
 use crate::metrics::{Metrics, VendorMetrics};
 use crate::sanitize::TextForm;
+use crate::traces;
 use crate::upstream::{Answer, Permit, wait_message};
 
 /// The first wait where the vendor states none; each further one is twice as long.
@@ -36,11 +38,19 @@ pub struct RetryPolicy {
     pub honor_server_limits: bool,
     /// How many records `all` gathers before it stops.
     pub records: usize,
+    /// How long a call waits for the end of work that it began at the vendor; then it returns how the work stands.
+    pub background: Duration,
 }
 
 impl Default for RetryPolicy {
     fn default() -> Self {
-        Self { tries: 3, budget: Duration::from_secs(30), honor_server_limits: true, records: 1_000 }
+        Self {
+            tries: 3,
+            budget: Duration::from_secs(30),
+            honor_server_limits: true,
+            records: 1_000,
+            background: Duration::from_secs(20),
+        }
     }
 }
 
@@ -78,6 +88,18 @@ impl<'a> Sender<'a> {
         Self { session, connection, caller: call.caller, metrics, learner, policy, changing }
     }
 
+    /// Sends the request of a session that a person has approved.
+    #[must_use]
+    pub(super) fn approved(self, session: Session) -> Self {
+        Self { session: Arc::new(session), ..self }
+    }
+
+    /// Sends lookups of the same call over another connection.
+    #[must_use]
+    pub(super) fn over(self, connection: Arc<ApiConnection>, session: Session) -> Self {
+        Self { connection, session: Arc::new(session), changing: None, ..self }
+    }
+
     /// Sends a request until it is answered or the policy ends the waiting. `repeatable` is true
     /// where a second request does no harm.
     ///
@@ -112,9 +134,7 @@ impl<'a> Sender<'a> {
                 return Err(refused.unwrap_or(ended));
             }
             tries += 1;
-            let sent = Instant::now();
-            let result = self.session.send(operation, &inputs).await;
-            self.metrics.took(sent.elapsed());
+            let result = self.try_once(operation, tries, &inputs).await;
             drop(permit);
             if let Some(brought) = &self.caller.brought {
                 brought.judge(&result);
@@ -141,6 +161,21 @@ impl<'a> Sender<'a> {
         }
     }
 
+    /// Sends a request once, measured and traced.
+    async fn try_once(
+        &self,
+        operation: &str,
+        tries: u32,
+        inputs: &(impl Fn() -> Inputs + Send + Sync),
+    ) -> Result<Answer, CallError> {
+        let sent = Instant::now();
+        let span = traces::request(self.connection.id(), operation, tries);
+        let result = self.session.send(operation, inputs).instrument(span.clone()).await;
+        self.metrics.took(sent.elapsed());
+        traces::answered(&span, status_of(&result), result.is_ok());
+        result
+    }
+
     /// Returns an error as text, with what the vendor wrote in it made inert.
     pub(super) fn inert(&self, error: &CallError) -> String {
         self.connection.rules.text(&error.to_string(), TextForm::Inert)
@@ -158,6 +193,11 @@ impl<'a> Sender<'a> {
         }
         permit.map_err(|throttled| CallError::Throttled(Box::new(throttled)))
     }
+}
+
+/// The vendor's status, if it answered.
+fn status_of(result: &Result<Answer, CallError>) -> Option<u16> {
+    result.as_ref().map_or_else(CallError::status, |answer| Some(answer.status))
 }
 
 /// Returns how long to wait after a try: as long as the vendor states and a little longer, or else

@@ -7,14 +7,14 @@ use super::prepare::PreparedCall;
 use super::retry::Sender;
 use crate::error::CallError;
 
-/// Sends the call, page by page where it pages.
+/// Sends the call, page by page where it pages. What was approved to be sent `once` is not repeated.
 ///
 /// # Errors
 /// The first request failed; by stage.
-pub(super) async fn send(prepared: &PreparedCall<'_>, sender: &Sender<'_>) -> Result<Pages, CallError> {
+pub(super) async fn send(prepared: &PreparedCall<'_>, sender: &Sender<'_>, once: bool) -> Result<Pages, CallError> {
     let call = &prepared.resolved;
     let operation = &call.operation.operation;
-    let repeatable = call.only_reads() || call.tool().annotations.idempotent_hint;
+    let repeatable = call.only_reads() || !once && call.tool().annotations.idempotent_hint;
     let expected = Expected { returns: call.operation.returns, reads: call.only_reads() };
     let fetch = async |start: Start| {
         arrived(sender.send(operation, repeatable, || prepared.inputs(&start)).await?, expected).await

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use toolwright_model::words_like_names as words;
+
 /// Returns the text without the names that are held back: a name among others is left out of the enumeration, a part
 /// between commas or in parentheses is left out as a whole, and what is left of a clause goes with its name.
 pub(super) fn without<'a>(text: &'a str, is_held_back: &dyn Fn(&str) -> bool) -> Cow<'a, str> {
@@ -34,11 +36,6 @@ pub(super) fn without<'a>(text: &'a str, is_held_back: &dyn Fn(&str) -> bool) ->
     }
     let written: Vec<String> = kept.iter().map(Clause::written).collect();
     Cow::Owned(written.join(" "))
-}
-
-/// Returns the words of a text that may be names of tools.
-pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|word| word.contains('_'))
 }
 
 /// A part of a text that ends at a full stop or a semicolon.

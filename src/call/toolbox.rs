@@ -6,25 +6,35 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde_json::{Map, Value};
+use tracing::Instrument as _;
 
 use super::accounts::Accounts;
 use super::advice::with_advice;
-use super::call_record::CallRecord;
+use super::approve::{Cleared, cleared};
+use super::call_record::{CallEnding, CallRecord};
 use super::caller::{Caller, url_settings};
 use super::caller_limiter::CallerLimiter;
 use super::failure::Failure;
+use super::find_root::find_root;
 use super::lookup::{NoLookup, VendorLookup};
+use super::names::{NameCache, NameContext, resolve_names};
+use super::paging::Pages;
 use super::plan::plan;
-use super::prepare::prepare;
-use super::present::present;
+use super::prepare::{PreparedCall, prepare};
+use super::present::{present, step_answer};
+use super::reply::Reply;
 use super::reply::cache::{ReplyCache, ReplyOwner};
-use super::resolve::Resolver;
+use super::resolve::{ResolvedCall, Resolver};
 use super::restore::restore;
-use super::result::CallResult;
+use super::result::{CallResult, PlannedCall};
 use super::retry::{RetryPolicy, Sender};
 use super::send::send;
+use super::step::StepResult;
+use super::tenants::TenantNames;
 use super::tools::{OfferedTools, ToolSets};
+use super::wait::wait;
 use crate::access::{Grant, ServerPolicy};
+use crate::approval::Approvals;
 use crate::audit::Audit;
 use crate::catalog::{self, Catalog, CatalogEntry};
 use crate::client_runtime::CompiledApi;
@@ -38,7 +48,7 @@ use crate::policy::Selection;
 use toolwright_model::truncate;
 
 /// The longest name of a tool that is looked for, in characters: twice what MCP lets a tool have.
-const LONGEST_NAME: usize = 256;
+pub(super) const LONGEST_NAME: usize = 256;
 /// The id of the grant of callers that have none of their own.
 const OWN_GRANT: &str = "server";
 
@@ -48,19 +58,27 @@ pub struct Toolbox {
     sets: ToolSets,
     /// The tools as callers are offered them that have no grant of their own.
     own: OfferedTools,
-    accounts: Accounts,
+    pub(super) accounts: Accounts,
     limiter: CallerLimiter,
-    policy: RetryPolicy,
-    replies: Arc<ReplyCache>,
-    evaluator: Option<Evaluator>,
-    audit: Option<Audit>,
-    metrics: Metrics,
+    /// Workflows count apart from calls: were they counted together, they could hold all the places that their steps
+    /// wait for.
+    pub(super) workflows: CallerLimiter,
+    pub(super) policy: RetryPolicy,
+    pub(super) replies: Arc<ReplyCache>,
+    names: NameCache,
+    pub(super) tenant_names: TenantNames,
+    pub(super) evaluator: Option<Evaluator>,
+    pub(super) audit: Option<Audit>,
+    pub(super) approvals: Option<Arc<Approvals>>,
+    pub(super) metrics: Metrics,
     learner: Option<Learner>,
     /// The folder whose files may be sent, if the operator named one.
-    folder: Option<Folder>,
-    clock: fn() -> SystemTime,
+    pub(super) folder: Option<Folder>,
+    pub(super) clock: fn() -> SystemTime,
     /// Whether every call is a dry run.
-    dry_run: bool,
+    pub(super) dry_run: bool,
+    /// The most values that a workflow repeats a step for; `None`: as many as each workflow states.
+    most_items: Option<u32>,
 }
 
 impl Toolbox {
@@ -86,12 +104,43 @@ impl Toolbox {
         let name = &*truncate(name, LONGEST_NAME);
         let tools = self.tools(caller);
         let mut record = CallRecord::new(self.audit.as_ref(), &self.metrics, caller, name);
+        let span = record.span();
         let result = match self.limiter.slot(caller, self.policy.budget).await {
             // Boxed, because futures that hold a call would be large otherwise.
-            Ok(_slot) => Box::pin(self.execute(caller, &tools, name, &arguments, &mut record)).await,
+            Ok(_slot) => Box::pin(self.execute(caller, &tools, name, &arguments, &mut record)).instrument(span).await,
             Err(throttled) => Err(CallError::Throttled(Box::new(throttled)).into()),
         };
-        record.end(&result);
+        let ended = record.end(&CallEnding::of(&result));
+        self.note_end(ended).await;
+        result
+    }
+
+    /// Makes the call that is a step of a workflow, which gets the answer as the vendor gave it.
+    ///
+    /// # Errors
+    /// As [`Toolbox::call_as`].
+    pub(crate) async fn call_step(
+        &self,
+        caller: &Caller,
+        name: &str,
+        arguments: &Map<String, Value>,
+    ) -> Result<StepResult, Failure> {
+        let tools = self.tools(caller);
+        let mut record = CallRecord::new(self.audit.as_ref(), &self.metrics, caller, name);
+        let span = record.span();
+        let result = match self.limiter.slot(caller, self.policy.budget).await {
+            Ok(_slot) => {
+                Box::pin(self.execute_step(caller, &tools, name, arguments, &mut record)).instrument(span).await
+            }
+            Err(throttled) => Err(CallError::Throttled(Box::new(throttled)).into()),
+        };
+        record.end(&match &result {
+            Ok(StepResult::Answered(answer)) => {
+                CallEnding::Answered { status: Some(answer.status), request_id: answer.request_id.as_deref() }
+            }
+            Ok(StepResult::Planned(_)) => CallEnding::Planned,
+            Err(failure) => CallEnding::Failed(failure),
+        });
         result
     }
 
@@ -103,9 +152,8 @@ impl Toolbox {
         if let Some(entry) = self.catalog().get(name) {
             record.set_tool(entry);
         }
-        let result = Err(failure);
-        record.end(&result);
-        result
+        record.end(&CallEnding::Failed(&failure));
+        Err(failure)
     }
 
     /// Runs the stages of a call.
@@ -117,40 +165,130 @@ impl Toolbox {
         arguments: &Map<String, Value>,
         record: &mut CallRecord<'a>,
     ) -> Result<CallResult, Failure> {
+        match self.sent(caller, tools, name, arguments, record).await? {
+            Sent::Rest(rest) => Ok((*rest).into()),
+            Sent::Planned(plan) => Ok((*plan).into()),
+            Sent::Answered(prepared, pages) => {
+                let (tool, given) = (prepared.resolved.tool(), prepared.resolved.masked.clone());
+                let reply = present(*prepared, *pages, self.evaluator.as_ref(), &self.replies).await?;
+                self.note_read(caller, tools, tool, &given, &reply).await;
+                Ok(reply.into())
+            }
+        }
+    }
+
+    async fn execute_step<'a>(
+        &'a self,
+        caller: &'a Caller,
+        tools: &'a OfferedTools,
+        name: &str,
+        arguments: &Map<String, Value>,
+        record: &mut CallRecord<'a>,
+    ) -> Result<StepResult, Failure> {
+        match self.sent(caller, tools, name, arguments, record).await? {
+            Sent::Rest(_) => Err(Failure::Internal(format!("a step called `{name}` with a cursor"))),
+            Sent::Planned(plan) => Ok(StepResult::Planned(plan)),
+            Sent::Answered(prepared, pages) => step_answer(*prepared, *pages).await.map(StepResult::from),
+        }
+    }
+
+    /// Runs the stages of a call up to the vendor's answer.
+    async fn sent<'a>(
+        &'a self,
+        caller: &'a Caller,
+        tools: &'a OfferedTools,
+        name: &str,
+        arguments: &Map<String, Value>,
+        record: &mut CallRecord<'a>,
+    ) -> Result<Sent<'a>, Failure> {
         let now = (self.clock)();
         let (accounts, folder) = (&self.accounts, self.folder.as_ref());
-        let stage = Resolver { tools, accounts, now, dry_run: self.dry_run, folder };
+        let stage =
+            Resolver { tools, accounts, now, dry_run: self.dry_run, folder, approvals: self.approvals.as_deref() };
         let mut resolved = stage.resolve(caller, name, arguments, record).await?;
         let dry_run = resolved.dry_run;
         if let Some(cursor) = resolved.cursor.as_ref().filter(|_| !dry_run)
             && let Some(rest) = self.replies.rest(cursor, ReplyOwner::from(caller))
         {
-            return Ok(rest.into());
+            return Ok(Sent::Rest(Box::new(rest)));
+        }
+        if Box::pin(resolve_names(&mut resolved, &self.name_context(tools, now))).await? {
+            // What is sent is recorded.
+            record.set_arguments(|| resolved.masked.clone());
         }
         let operation = resolved.operation;
-        let sender = Sender::new(&resolved, self.policy, &self.metrics, self.learner.as_ref());
+        let sender = |call: &ResolvedCall<'a>| Sender::new(call, self.policy, &self.metrics, self.learner.as_ref());
+        find_root(&mut resolved, accounts, self.catalog(), sender).await?;
+        let sender = sender(&resolved);
         let lookup = VendorLookup { sender: &sender, catalog: self.catalog(), api: &operation.api };
         let lookup: &dyn Lookup = if dry_run { &NoLookup } else { &lookup };
         let files = folder.map(Folder::for_call);
-        let context = FormatContext { now, files: files.as_ref(), lookup, cache: &sender.session.lookups, path: &[] };
+        let (files, cache) = (files.as_ref(), &*sender.session.lookups);
+        let context = FormatContext { now, files, lookup, cache, path: &[], properties: &[] };
         if restore(&mut resolved, &sender, tools).await? {
             // What is sent is recorded.
             record.set_arguments(|| resolved.masked.clone());
         }
-        let prepared = prepare(resolved, self.policy.records, &context, tools).await?;
+        let mut prepared = prepare(resolved, self.policy.records, &context, tools).await?;
         if dry_run {
-            return plan(prepared).await.map(CallResult::from);
+            return plan(prepared).await.map(|plan| Sent::Planned(Box::new(plan)));
         }
+        let approved = match cleared(&prepared, self.approvals.as_deref(), &context, record).await? {
+            Cleared::Free => None,
+            Cleared::Planned(plan) => return Ok(Sent::Planned(plan)),
+            Cleared::Approved(session, permission) => {
+                let sender = Sender::new(&prepared.resolved, self.policy, &self.metrics, self.learner.as_ref());
+                Some((sender.approved(*session), permission))
+            }
+        };
         record.intend(caller)?;
-        let pages = match send(&prepared, &sender).await {
+        let sent = match &approved {
+            None => send(&prepared, &sender, false).await,
+            Some((sender, permission)) => {
+                let sent = self.send_approved(&prepared, sender, permission.as_ref()).await?;
+                if let Some(permission) = permission {
+                    record.set_claimed(permission);
+                }
+                sent
+            }
+        };
+        if !prepared.resolved.only_reads() {
+            self.names.forget(prepared.resolved.account);
+        }
+        let pages = match sent {
             Ok(pages) => pages,
             Err(error) => return Err(with_advice(error, &prepared, tools, lookup).await.into()),
         };
-        present(prepared, pages, self.evaluator.as_ref(), &self.replies).await.map(CallResult::from)
+        let pages = wait(&mut prepared, pages, &sender, tools, self.policy.background).await;
+        Ok(Sent::Answered(Box::new(prepared), Box::new(pages)))
     }
 }
 
+/// How far the stages of a call lead before its answer is presented.
+enum Sent<'a> {
+    /// A part of an answer that is cached.
+    Rest(Box<Reply>),
+    /// What a dry run would send.
+    Planned(Box<PlannedCall>),
+    /// The vendor's answer.
+    Answered(Box<PreparedCall<'a>>, Box<Pages>),
+}
+
 impl Toolbox {
+    /// What names in place of ids are looked up with.
+    fn name_context<'a>(&'a self, tools: &'a OfferedTools, now: SystemTime) -> NameContext<'a> {
+        NameContext {
+            tools,
+            accounts: &self.accounts,
+            cache: &self.names,
+            policy: self.policy,
+            audit: self.audit.as_ref(),
+            metrics: &self.metrics,
+            learner: self.learner.as_ref(),
+            now,
+        }
+    }
+
     /// Makes a toolbox over the APIs that are compiled in. `connections` are by API id or vendor id.
     pub fn new(
         catalog: Catalog,
@@ -178,15 +316,20 @@ impl Toolbox {
             server_policy,
             sets,
             limiter: CallerLimiter::default(),
+            workflows: CallerLimiter::default(),
             policy: RetryPolicy::default(),
             replies: Arc::default(),
+            names: NameCache::default(),
+            tenant_names: TenantNames::default(),
             evaluator: None,
             audit: None,
+            approvals: None,
             metrics: Metrics::default(),
             learner: None,
             folder: None,
             clock: SystemTime::now,
             dry_run,
+            most_items: None,
         }
     }
 
@@ -201,6 +344,15 @@ impl Toolbox {
     #[must_use]
     pub fn with_record(mut self, audit: Option<Audit>) -> Self {
         self.audit = audit;
+        self
+    }
+
+    /// Has people approve calls before they are sent.
+    #[must_use]
+    pub fn with_approvals(mut self, approvals: Option<Arc<Approvals>>) -> Self {
+        let desks = approvals.iter().flat_map(|approvals| approvals.help_desks().iter());
+        self.accounts.keep_for_desks(desks.map(|desk| desk.account.clone()).collect());
+        self.approvals = approvals;
         self
     }
 
@@ -245,6 +397,18 @@ impl Toolbox {
         self
     }
 
+    /// Sets the most values that a workflow repeats a step for, in place of what each workflow states.
+    #[must_use]
+    pub fn with_most_items(mut self, most: Option<u32>) -> Self {
+        self.most_items = most;
+        self
+    }
+
+    /// The most values that a workflow repeats a step for, where the operator set it.
+    pub(crate) fn most_items(&self) -> Option<u32> {
+        self.most_items
+    }
+
     /// Sets the clock that relative times are resolved by.
     #[must_use]
     pub fn with_clock(mut self, clock: fn() -> SystemTime) -> Self {
@@ -257,6 +421,18 @@ impl Toolbox {
         let connections = self.accounts.all();
         let credentials = connections.iter().map(|connection| connection.config.credentials.settle());
         futures_util::future::join_all(credentials).await;
+    }
+
+    /// Puts an account in the place of the one with its name, for calls from now on; returns false where there is none of
+    /// this name and vendor.
+    pub fn replace_account(&self, account: Account) -> bool {
+        let name = account.name.clone();
+        let is_there = self.accounts.replace(account);
+        if is_there {
+            // It may be another site now.
+            self.names.forget(&name);
+        }
+        is_there
     }
 
     /// Opens the audit log anew where its file was moved; does nothing without one.
@@ -289,7 +465,9 @@ impl Toolbox {
 
     /// Returns the tools that a caller is offered.
     pub fn tools(&self, caller: &Caller) -> OfferedTools {
-        caller.grant.as_ref().map_or_else(|| self.own.clone(), |grant| self.sets.of(grant))
+        let tools = caller.grant.as_ref().map_or_else(|| self.own.clone(), |grant| self.sets.of(grant));
+        let tenants = self.accounts.tenants(tools.grant(), &caller.chosen);
+        tools.with_tenants(tenants)
     }
 
     /// Returns the tools that callers without a grant of their own are offered, in order of their names.

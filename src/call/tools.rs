@@ -2,7 +2,7 @@
 //! a caller reads name only tools that are offered.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -10,11 +10,13 @@ use serde_json::{Map, Value};
 
 use super::arguments::{ArgumentFacts, ArgumentSchema};
 use super::failure::Failure;
+use super::tenants::TenantChoices;
 use super::tool_names;
 use crate::access::{Grant, ServerPolicy, ToolSet};
 use crate::catalog::{Catalog, CatalogEntry};
+use crate::error::Audience;
 use crate::formats;
-use crate::policy::Selection;
+use crate::policy::{Selection, SelectionRefusal};
 use toolwright_model::{ALL, CURSOR, DETAIL, FIELDS, JQ, Tool};
 
 /// How many different sets of offered tools are kept with their listings. Grants that offer the same share one.
@@ -26,6 +28,8 @@ pub struct OfferedTools {
     pub(super) catalog: Catalog,
     grant: Arc<Grant>,
     made: Arc<MadeTools>,
+    /// The tenants of which a caller may name several.
+    tenants: TenantChoices,
 }
 
 /// What is made of the tools for callers that are offered the same ones.
@@ -94,7 +98,7 @@ impl ToolSets {
             made.insert(grant.offered().clone(), (use_number, Arc::clone(&tools)));
             tools
         });
-        OfferedTools { catalog: self.catalog.clone(), grant: Arc::clone(grant), made: tools }
+        OfferedTools { catalog: self.catalog.clone(), grant: Arc::clone(grant), made: tools, tenants: Arc::default() }
     }
 }
 
@@ -104,6 +108,22 @@ impl OfferedTools {
         let policy = ServerPolicy::new(catalog.clone(), selection);
         let grant = policy.whole("selection", policy.accounts_named_as_vendors());
         ToolSets::new(catalog, false).of(&Arc::new(grant))
+    }
+
+    /// The same for a caller that may name several of these tenants.
+    pub(super) fn with_tenants(self, tenants: TenantChoices) -> Self {
+        Self { tenants, ..self }
+    }
+
+    pub(super) fn tenants(&self) -> &TenantChoices {
+        &self.tenants
+    }
+
+    /// Adds the argument for several tenants to the schema of a tool that takes it.
+    fn offer_tenants(&self, entry: &CatalogEntry, schema: &mut Map<String, Value>) {
+        if let Some(choice) = self.tenants.get(&entry.vendor).filter(|choice| choice.is_offered(entry)) {
+            choice.offer(schema);
+        }
     }
 
     /// The grant that offers them.
@@ -145,12 +165,12 @@ impl OfferedTools {
     }
 
     fn offers(&self, entry: &CatalogEntry) -> bool {
-        self.catalog.position(&entry.tool.name).is_some_and(|position| self.made.offered.contains(position))
+        self.catalog.position(&entry.head().name).is_some_and(|position| self.made.offered.contains(position))
     }
 
     /// The tool that a word of a text names.
     fn named(&self, word: &str) -> Option<&CatalogEntry> {
-        self.catalog.get(word).filter(|entry| entry.tool.name == word)
+        self.catalog.get(word).filter(|entry| entry.head().name == word)
     }
 
     /// Asks the policy whether the tool is offered.
@@ -158,43 +178,51 @@ impl OfferedTools {
     /// # Errors
     /// It is not.
     pub(super) fn check_offered(&self, entry: &CatalogEntry) -> Result<(), Failure> {
-        self.grant.decide(entry).map_err(|refusal| Failure::Refused {
-            tool: entry.tool.name.clone(),
-            refusal,
-            instead: Vec::new(),
-        })
+        self.grant.decide(entry).map_err(|refusal| refused(entry, refusal))
+    }
+
+    /// Asks the policy whether a step of a workflow may call the tool.
+    ///
+    /// # Errors
+    /// It may not.
+    pub(super) fn check_step(&self, entry: &CatalogEntry) -> Result<(), Failure> {
+        self.grant.decide_step(entry).map_err(|refusal| refused(entry, refusal))
+    }
+
+    /// Asks the policy for every step of a workflow. Returns why steps are held back that it can do without.
+    ///
+    /// # Errors
+    /// One is that it can't do without.
+    pub(super) fn check_steps(&self, entry: &CatalogEntry) -> Result<BTreeMap<String, String>, Failure> {
+        let held_back = self.grant.decide_steps(entry).map_err(|refusal| refused(entry, refusal))?;
+        Ok(held_back.into_iter().map(|(step, refusal)| (step.to_owned(), refusal.text(Audience::Model))).collect())
     }
 
     /// Whether the texts of the tool at this position name only tools that are offered.
-    fn is_whole(&self, position: usize, tool: &Tool) -> bool {
-        let named = self.made.whole.named.get(position).map(|slot| slot.get_or_init(|| self.names_in(tool)));
+    fn is_whole(&self, position: usize) -> bool {
+        let (named, entry) = (self.made.whole.named.get(position), self.catalog.entries().get(position));
+        let named = named.zip(entry).map(|(slot, entry)| slot.get_or_init(|| entry.named(&self.catalog)));
         named.is_some_and(|named| named.iter().all(|position| self.made.offered.contains(*position)))
-    }
-
-    /// The positions of the tools that the texts of a tool name: its description, and those of its arguments.
-    fn names_in(&self, tool: &Tool) -> Vec<usize> {
-        let mut named = Vec::new();
-        let mut look = |text: &str| {
-            let tools = tool_names::words(text).filter(|word| self.named(word).is_some());
-            named.extend(tools.filter_map(|word| self.catalog.position(word)));
-        };
-        look(&tool.description);
-        for mut schema in [tool.checked_schema(), tool.parsed_input_schema()] {
-            offer_folder(tool, &mut schema);
-            each_text(&Value::Object(schema), &mut look);
-        }
-        named.sort_unstable();
-        named.dedup();
-        named
     }
 
     /// Returns the tool as `tools/list` sends it. Making it takes a while for many tools, and each call over HTTP asks
     /// for it.
     pub fn listing(&self, entry: &CatalogEntry) -> rmcp::model::Tool {
-        let Some(position) = self.catalog.position(&entry.tool.name) else { return self.make_listing(entry) };
-        let made = if self.is_whole(position, &entry.tool) { &self.made.whole.listings } else { &self.made.listings };
-        let slot = made.get(position);
-        slot.map_or_else(|| self.make_listing(entry), |slot| slot.get_or_init(|| self.make_listing(entry)).clone())
+        let mut listing = self.kept_listing(entry);
+        if !self.tenants.is_empty() {
+            self.offer_tenants(entry, Arc::make_mut(&mut listing.input_schema));
+        }
+        listing
+    }
+
+    /// The tool as it is listed, whoever the caller's tenants are.
+    fn kept_listing(&self, entry: &CatalogEntry) -> rmcp::model::Tool {
+        let position = self.catalog.position(&entry.head().name);
+        let is_whole = position.is_some_and(|position| self.is_whole(position));
+        let made = if is_whole { &self.made.whole.listings } else { &self.made.listings };
+        let new_listing = || self.make_listing(entry, is_whole);
+        let slot = position.and_then(|position| made.get(position));
+        slot.map_or_else(new_listing, |slot| slot.get_or_init(new_listing).clone())
     }
 
     /// Returns the tool's input schema with all that its listing leaves out or has in fewer words.
@@ -204,16 +232,21 @@ impl OfferedTools {
             offer_folder(&entry.tool, &mut schema);
         }
         self.make_readable(&mut schema);
+        self.offer_tenants(entry, &mut schema);
         schema
     }
 
-    fn make_listing(&self, entry: &CatalogEntry) -> rmcp::model::Tool {
+    fn make_listing(&self, entry: &CatalogEntry, is_whole: bool) -> rmcp::model::Tool {
         let mut listing = entry.listing();
+        let folder_is_open = self.made.whole.folder_is_open;
+        if is_whole && !folder_is_open {
+            return listing;
+        }
         if let Some(readable) = self.changed(listing.description.as_deref()) {
             listing.description = Some(readable.into());
         }
         let schema = Arc::make_mut(&mut listing.input_schema);
-        if self.made.whole.folder_is_open {
+        if folder_is_open {
             offer_folder(&entry.tool, schema);
         }
         self.make_readable(schema);
@@ -227,7 +260,7 @@ impl OfferedTools {
     pub(super) fn schema(&self, tool: &Tool) -> Result<&ArgumentSchema, Failure> {
         let position = self.catalog.position(&tool.name);
         let slot = position.and_then(|position| {
-            let made = if self.is_whole(position, tool) { &self.made.whole.schemas } else { &self.made.schemas };
+            let made = if self.is_whole(position) { &self.made.whole.schemas } else { &self.made.schemas };
             made.get(position)
         });
         let slot = slot.ok_or_else(|| Failure::Internal(format!("`{}` is of another catalog", tool.name)))?;
@@ -271,14 +304,8 @@ impl OfferedTools {
     }
 }
 
-/// Calls `look` with every text in a value.
-fn each_text(value: &Value, look: &mut impl FnMut(&str)) {
-    match value {
-        Value::String(text) => look(text),
-        Value::Array(items) => items.iter().for_each(|item| each_text(item, look)),
-        Value::Object(entries) => entries.values().for_each(|value| each_text(value, look)),
-        _ => {}
-    }
+fn refused(entry: &CatalogEntry, refusal: SelectionRefusal) -> Failure {
+    Failure::Refused { tool: entry.tool.name.clone(), refusal, instead: Vec::new(), request: None }
 }
 
 /// What a tool states of its arguments beside their schema.
@@ -288,6 +315,8 @@ fn facts(tool: &Tool) -> ArgumentFacts {
         let named = || binding.argument.clone();
         facts.formatted.extend(formats::parts(&binding.formats).into_iter().map(|part| (named(), part)));
         facts.cleared.extend(binding.clears.iter().map(|clear| (named(), clear.at.clone())));
+        let resolves = binding.resolve.iter();
+        facts.named.extend(resolves.map(|resolve| (named(), resolve.at.clone(), resolve.id.clone())));
         facts.separators.extend(binding.separator.map(|separator| (named(), vec![separator])));
     }
     let raw = tool.calls.iter().filter_map(|call| call.raw_argument());

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use clap::Args;
 
 use super::CommandError;
+use super::help_desks::raising;
 use super::selection::{SelectionArguments, environment};
 use crate::catalog::Catalog;
 use crate::config::{Account, settings_accounts, setup_options};
@@ -37,10 +38,10 @@ pub(super) struct FoundAccounts {
 }
 
 /// The accounts of toolwright.toml, checked.
-struct InSettings(BTreeMap<String, AccountVariables>);
+pub(super) struct InSettings(pub(super) BTreeMap<String, AccountVariables>);
 
 impl InSettings {
-    fn read(selection: &SelectionArguments, catalog: &Catalog) -> Result<Self, ConfigError> {
+    pub(super) fn read(selection: &SelectionArguments, catalog: &Catalog) -> Result<Self, ConfigError> {
         let accounts = settings_accounts(selection.config(), &environment)?;
         for (name, account) in &accounts {
             let wrong = |what: &str| Err(ConfigError::new(format!("account `{name}` {what}")));
@@ -71,6 +72,11 @@ impl InSettings {
 }
 
 impl AccountArguments {
+    /// As a person names one account.
+    pub(super) fn named_alone(name: &str) -> Self {
+        Self { account: vec![name.to_owned()] }
+    }
+
     /// Finds every account of the vendors, and which serves each; `wanted` are vendors that must have one. Where
     /// `must_serve`, an account of each vendor has to be the one that serves callers without a grant of their own.
     ///
@@ -85,7 +91,7 @@ impl AccountArguments {
         must_serve: bool,
     ) -> Result<FoundAccounts, CommandError> {
         let mut found = self.look(selection, catalog, wanted, unencrypted, false)?;
-        found.choose_serving(must_serve)?;
+        found.choose_serving(must_serve, &raising(selection)?)?;
         let serves =
             |(vendor, name): &(String, String)| found.serving.get(vendor).is_none_or(|serving| serving == name);
         if let Some(key) = found.wrong.keys().find(|key| serves(key)).cloned()
@@ -230,14 +236,28 @@ impl AccountArguments {
 
 impl FoundAccounts {
     /// Chooses the account of each vendor that serves where none is named: the environment's, else the only one.
-    fn choose_serving(&mut self, must_serve: bool) -> Result<(), ConfigError> {
-        let vendors: BTreeSet<String> = self.accounts.iter().map(|account| account.vendor.clone()).collect();
+    /// Those that only raise tickets for approvals are left out.
+    fn choose_serving(&mut self, must_serve: bool, raising: &BTreeSet<String>) -> Result<(), ConfigError> {
+        if let Some(name) = self.serving.values().find(|name| raising.contains(*name)) {
+            return Err(ConfigError::new(format!(
+                "`--account {name}` names an account that raises tickets for approvals and serves no caller\n\
+                 hint: another account of this vendor, with credentials of another user"
+            )));
+        }
+        let serves = |account: &&Account| !raising.contains(&account.name);
+        let vendors: BTreeSet<String> =
+            self.accounts.iter().filter(serves).map(|account| account.vendor.clone()).collect();
         for vendor in vendors {
             if self.serving.contains_key(&vendor) || self.wrong.contains_key(&(vendor.clone(), vendor.clone())) {
                 continue;
             }
-            let names: Vec<&str> =
-                self.accounts.iter().filter(|it| it.vendor == vendor).map(|it| it.name.as_str()).collect();
+            let names: Vec<&str> = self
+                .accounts
+                .iter()
+                .filter(serves)
+                .filter(|it| it.vendor == vendor)
+                .map(|it| it.name.as_str())
+                .collect();
             let chosen = names.iter().find(|name| **name == vendor);
             let chosen = match (chosen, names.as_slice()) {
                 (Some(name), _) => *name,

@@ -1,6 +1,6 @@
 //! `toolwright call`: a tool's name and arguments → its answer, through the same gate as the server.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::Read as _;
 
 use clap::{Args, ValueEnum};
@@ -14,13 +14,16 @@ use super::printer::Printer;
 use super::selection::{SelectionArguments, environment};
 use super::signals::Signals;
 use super::start::{
-    AuditArguments, FilesArguments, NetworkArguments, RetryArguments, SandboxArguments, evaluator, sandbox_connections,
+    AuditArguments, FilesArguments, NetworkArguments, RetryArguments, SandboxArguments, WorkflowArguments, evaluator,
+    sandbox_connections,
 };
 use crate::call::{CallResult, Caller, Failure, Toolbox};
 use crate::catalog::Catalog;
 use crate::error::{Audience, ConfigError};
 use crate::mcp_result;
 use crate::policy::Defaults;
+use crate::workflow;
+use toolwright_model::DRY_RUN;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -32,7 +35,8 @@ pub(super) struct Arguments {
     /// The tool's arguments as a JSON object, from a file with @FILE, from standard input with -
     #[arg(long, value_name = "JSON|@FILE|-")]
     args: Option<String>,
-    /// Show the request that would be sent, and send nothing
+    /// Show the request that would be sent, and send nothing; of a tool of several calls that changes something, the reads
+    /// are sent
     #[arg(long)]
     dry_run: bool,
     /// How to print the answer
@@ -52,6 +56,8 @@ pub(super) struct Arguments {
     sandbox: SandboxArguments,
     #[command(flatten)]
     selection: SelectionArguments,
+    #[command(flatten)]
+    workflow: WorkflowArguments,
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
@@ -74,8 +80,15 @@ pub(super) fn run(arguments: &Arguments, signals: &Signals) -> Result<(), Comman
 async fn call(arguments: &Arguments, signals: &Signals, printer: &mut Printer) -> Result<(), CommandError> {
     let catalog = Catalog::compiled();
     let selection = arguments.selection.resolve(Defaults::Reads, &catalog, &environment)?;
-    let tool_arguments = tool_arguments(arguments)?;
-    let vendor = catalog.get(&arguments.name).map(|entry| entry.vendor.clone());
+    let mut tool_arguments = tool_arguments(arguments)?;
+    let entry = catalog.get(&arguments.name);
+    let vendor = entry.map(|entry| entry.vendor.clone());
+    let vendors: BTreeSet<String> = entry.iter().flat_map(|entry| entry.vendors()).map(str::to_owned).collect();
+    // What a workflow would change is known only by what it reads.
+    let plans_itself = entry.is_some_and(|entry| entry.tool.workflow.is_some() && entry.tool.is_own_argument(DRY_RUN));
+    if arguments.dry_run && plans_itself {
+        tool_arguments.insert(DRY_RUN.to_owned(), Value::Bool(true));
+    }
     let folder = arguments.files.open()?;
     if arguments.sandbox.is_on() {
         arguments.accounts.refuse_in_sandbox()?;
@@ -85,16 +98,17 @@ async fn call(arguments: &Arguments, signals: &Signals, printer: &mut Printer) -
         Some(sandbox) => sandbox_connections(sandbox, &catalog, &environment)?,
         None => HashMap::new(),
     };
-    let (found, not_connected) = match arguments.find_accounts(vendor.as_deref(), &catalog) {
+    let (found, not_connected) = match arguments.find_accounts(&vendors, &catalog) {
         Ok(found) => (found, None),
         // An unknown or refused tool needs no connection, so that the call decides.
         Err(CommandError::Configuration(error)) => (FoundAccounts::default(), Some(error)),
         Err(error) => return Err(error),
     };
-    let mut toolbox = Toolbox::new(catalog, selection, &connections, arguments.dry_run)
+    let mut toolbox = Toolbox::new(catalog, selection, &connections, arguments.dry_run && !plans_itself)
         .with_retry_policy(arguments.retry.policy())
         .with_files(folder)
         .with_record(arguments.audit.open(arguments.selection.profile())?)
+        .with_most_items(arguments.workflow.most_items())
         .with_evaluator(evaluator()?);
     if !found.accounts.is_empty() {
         toolbox = toolbox.with_accounts(found.accounts).serving(found.serving);
@@ -111,15 +125,16 @@ async fn call(arguments: &Arguments, signals: &Signals, printer: &mut Printer) -
 }
 
 impl Arguments {
-    /// Finds the account of the tool's vendor; none is needed in the sandbox, or for a tool that is not known.
-    fn find_accounts(&self, vendor: Option<&str>, catalog: &Catalog) -> Result<FoundAccounts, CommandError> {
-        let Some(vendor) = vendor.filter(|_| !self.sandbox.is_on()) else { return Ok(FoundAccounts::default()) };
-        let wanted = [vendor.to_owned()].into();
-        self.accounts.find(&self.selection, catalog, Some(&wanted), self.network.unencrypted(), true)
+    /// Finds the accounts of the tool's vendors; none is needed in the sandbox, or for a tool that is not known.
+    fn find_accounts(&self, vendors: &BTreeSet<String>, catalog: &Catalog) -> Result<FoundAccounts, CommandError> {
+        if vendors.is_empty() || self.sandbox.is_on() {
+            return Ok(FoundAccounts::default());
+        }
+        self.accounts.find(&self.selection, catalog, Some(vendors), self.network.unencrypted(), true)
     }
 }
 
-/// Runs the call and prints its progress. A signal drops the request.
+/// Runs the call and prints its progress. A signal drops the request; a workflow ends before its next step.
 async fn run_call(
     toolbox: &Toolbox,
     name: &str,
@@ -130,12 +145,19 @@ async fn run_call(
     let (progress, mut lines) = tokio::sync::mpsc::unbounded_channel();
     let client = Some("toolwright call".to_owned());
     let caller = Caller { client, progress: Some(progress), ..Caller::default() };
-    let mut call = std::pin::pin!(toolbox.call_as(&caller, name, arguments));
+    let is_workflow = toolbox.catalog().get(name).is_some_and(|entry| entry.tool.workflow.is_some());
+    let cancelled = caller.cancelled.clone();
+    let mut call = std::pin::pin!(workflow::call_as(toolbox, &caller, name, arguments));
     loop {
         tokio::select! {
             result = &mut call => return Ok(result),
             Some(line) = lines.recv() => printer.note(&line),
-            () = stop.cancelled() => return Err(CommandError::Check),
+            () = stop.cancelled(), if !cancelled.is_cancelled() => {
+                if !is_workflow {
+                    return Err(CommandError::Check);
+                }
+                cancelled.cancel();
+            }
         }
     }
 }
@@ -150,10 +172,13 @@ fn print(
     let is_configuration = result.as_ref().is_err_and(Failure::is_configuration);
     // The MCP result is a model's; here a person reads, who can set flags and variables.
     let failure = result.as_ref().err().map(|failure| mcp_result::failure_text(failure, Audience::Person));
+    let is_report = matches!(result, Ok(CallResult::Report(_)));
     let result = mcp_result::result(vendor, result);
     let failed = result.is_error == Some(true);
     match format {
         OutputFormat::Json => printer.json(&result)?,
+        // How far a workflow came is data.
+        OutputFormat::Text if is_report => printer.data(&text(&result))?,
         OutputFormat::Text if failed => printer.error(&failure.unwrap_or_else(|| text(&result))),
         OutputFormat::Text => printer.data(&text(&result))?,
     }

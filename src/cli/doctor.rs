@@ -1,7 +1,9 @@
 //! `toolwright doctor`: configuration → per vendor the address, the credentials, who we are and for which
 //! tenant we act. One login per vendor and never a second: vendors lock addresses after a few wrong ones.
 
+mod further;
 mod scopes;
+mod tenants;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -22,7 +24,7 @@ use crate::config::{Account, ConnectionConfig};
 use crate::error::{Audience, ConfigError};
 use crate::mcp_result;
 use crate::policy::{Defaults, Selection, SelectionWords};
-use toolwright_model::Vendor;
+use toolwright_model::{ALL, DETAIL, FULL, Vendor};
 
 /// The width of the labels.
 const INDENT: usize = 15;
@@ -45,6 +47,14 @@ pub(super) fn run(arguments: &Arguments, signals: &Signals) -> Result<(), Comman
     // A name that is still being resolved must not delay the exit.
     runtime.shutdown_background();
     checked
+}
+
+/// Checks one account of toolwright.toml, as `setup` does at its end.
+pub(super) fn check_one(account: &str, signals: &Signals) -> Result<(), CommandError> {
+    let accounts = AccountArguments::named_alone(account);
+    let arguments =
+        Arguments { accounts, network: NetworkArguments::default(), selection: SelectionArguments::default() };
+    run(&arguments, signals)
 }
 
 async fn check(arguments: &Arguments, signals: &Signals, printer: &mut Printer) -> Result<(), CommandError> {
@@ -166,8 +176,23 @@ async fn report(
         Err(reason) => format!("failed: {reason}"),
     };
     printer.data(&field("login", &result, width))?;
+    if let (Ok(_), Some(check)) = (&login, &vendor.check) {
+        let caller = account.caller(toolbox);
+        for checked in further::check(toolbox, &caller, check).await {
+            printer.data(&field(&checked.title, &checked.result, width))?;
+        }
+    }
+    if login.is_ok() {
+        let caller = account.caller(toolbox);
+        // Where there is nothing to choose, the login is the only request.
+        for one in connection.settings.iter().filter(|one| one.allowed.len() > 1) {
+            if let Some(text) = tenants::text(toolbox, &caller, one).await {
+                printer.data(&field("reaches", &text, width))?;
+            }
+        }
+    }
     // The login has requested the token whose scopes are compared here.
-    if let Some(text) = scopes::text(served, connection.credentials.scopes().as_deref()) {
+    if let Some(text) = scopes::text(toolbox.catalog(), served, connection.credentials.scopes().as_deref()) {
         printer.data(&field("scopes", &text, width))?;
     }
     Ok(login.is_ok())
@@ -216,16 +241,8 @@ fn described(connection: &ConnectionConfig, width: usize) -> String {
 /// Calls the vendor's check once; returns who we are.
 async fn login(toolbox: &Toolbox, vendor: &Vendor, account: &CheckedAccount) -> Result<String, String> {
     let Some(check) = &vendor.check else { return Ok("this vendor names no check; nothing was called".to_owned()) };
-    let tool = toolbox
-        .catalog()
-        .entries()
-        .iter()
-        .find(|entry| matches!(entry.tool.calls.as_slice(), [call] if call.operation == check.operation))
-        .ok_or("the vendor's check is no tool; this is a fault of toolwright")?;
-    let result = toolbox.call_as(&account.caller(toolbox), &tool.tool.name, Map::new()).await;
-    let result = result.map_err(|failure| mcp_result::failure_text(&failure, Audience::Doctor))?;
-    let CallResult::Reply(answer) = result else { return Ok("this is a dry run; nothing was called".to_owned()) };
-    let Ok(body) = serde_json::from_slice::<Value>(&answer.body) else {
+    let answer = call(toolbox, &account.caller(toolbox), &check.operation, Map::new()).await?;
+    let Ok(body) = serde_json::from_slice::<Value>(&answer) else {
         return Err(format!(
             "the answer is no JSON: `{}` may be a website or a login page\nhint: {} should lead to the product itself",
             account.connection.base, account.connection.address_source
@@ -234,6 +251,47 @@ async fn login(toolbox: &Toolbox, vendor: &Vendor, account: &CheckedAccount) -> 
     let identity = check.identity.iter().filter_map(|pointer| body.pointer(pointer)?.as_str());
     let identity = identity.map(str::trim).find(|text| !text.is_empty());
     Ok(identity.map_or_else(|| "the answer names no user".to_owned(), |name| format!("you are {name}")))
+}
+
+/// Returns the tool of an operation.
+fn tool_of<'a>(toolbox: &'a Toolbox, operation: &str) -> Result<&'a CatalogEntry, String> {
+    let calls_it = |entry: &&CatalogEntry| matches!(entry.tool.calls.as_slice(), [call] if call.operation == operation);
+    let tool = toolbox.catalog().entries().iter().find(calls_it);
+    tool.ok_or_else(|| "the vendor's check is no tool; this is a fault of toolwright".to_owned())
+}
+
+/// Calls the tool of an operation for all pages, if it has pages, and for whole records.
+async fn call_with_all(
+    toolbox: &Toolbox,
+    caller: &Caller,
+    operation: &str,
+    mut arguments: Map<String, Value>,
+) -> Result<Vec<u8>, String> {
+    let tool = &tool_of(toolbox, operation)?.tool;
+    for (name, value) in [(ALL, Value::Bool(true)), (DETAIL, Value::from(FULL))] {
+        if tool.is_own_argument(name) {
+            arguments.insert(name.to_owned(), value);
+        }
+    }
+    call(toolbox, caller, operation, arguments).await
+}
+
+/// Calls the tool of an operation; returns the answer's body.
+async fn call(
+    toolbox: &Toolbox,
+    caller: &Caller,
+    operation: &str,
+    arguments: Map<String, Value>,
+) -> Result<Vec<u8>, String> {
+    let tool = tool_of(toolbox, operation)?;
+    let result = toolbox.call_as(caller, &tool.tool.name, arguments).await;
+    match result.map_err(|failure| mcp_result::failure_text(&failure, Audience::Doctor))? {
+        CallResult::Reply(answer) => Ok(answer.body.to_vec()),
+        CallResult::Plan(_) => Err("this is a dry run; nothing was called".to_owned()),
+        CallResult::Report(_) | CallResult::Tenants(_) => {
+            Err("the vendor's check is a workflow; this is a fault of toolwright".to_owned())
+        }
+    }
 }
 
 #[cfg(test)]
@@ -253,6 +311,8 @@ mod tests {
             variable: "ACME_ORG_ID".to_owned(),
             allowed: Some("ACME_ORG_IDS".to_owned()),
             query: Some("organizationID".to_owned()),
+            several: None,
+            reached: None,
         };
         let base = root("https://console.example.com/api");
         ConnectionConfig {

@@ -51,8 +51,17 @@ impl SelectionArguments {
 
     /// Returns the tools that the profile pins, for `serve --discover`.
     pub(super) fn pinned(&self, catalog: &Catalog, env: Environment<'_>) -> Result<NamePatterns, ConfigError> {
-        let globs = config::pinned(self.profile(), self.config.as_deref(), env)?;
-        NamePatterns::parse("pin", &globs, catalog)
+        NamePatterns::parse("pin", &self.pins(env)?, catalog)
+    }
+
+    /// Returns the globs of the tools that the profile pins.
+    pub(super) fn pins(&self, env: Environment<'_>) -> Result<Vec<String>, ConfigError> {
+        config::pinned(self.profile(), self.config.as_deref(), env)
+    }
+
+    /// Returns which calls a person has to approve, by the profile.
+    pub(super) fn confirmed(&self, env: Environment<'_>) -> Result<Vec<String>, ConfigError> {
+        config::confirmed(self.profile(), self.config.as_deref(), env)
     }
 
     /// Returns the settings file that was named.

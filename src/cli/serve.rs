@@ -1,34 +1,41 @@
 //! `toolwright serve`: flags and environment → an MCP server on stdio or over HTTP.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::filter::{EnvFilter, filter_fn};
-use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
-use tracing_subscriber::util::SubscriberInitExt as _;
 
 use super::CommandError;
 use super::accounts::{AccountArguments, FoundAccounts};
+use super::approvals::ApprovalArguments;
+use super::console::BoundPages;
+use super::help_desks;
+use super::logs::{self, LogFormat};
+use super::oauth::{OauthArguments, ServedOauth};
 use super::printer::Printer;
+use super::reload::{self, Reload};
 use super::selection::{SelectionArguments, environment};
 use super::signals::Signals;
 use super::start::{
-    AuditArguments, FilesArguments, LearnArguments, NetworkArguments, RetryArguments, SandboxArguments, evaluator,
-    sandbox_connections,
+    AuditArguments, FilesArguments, LearnArguments, NetworkArguments, RetryArguments, SandboxArguments,
+    WorkflowArguments, evaluator, sandbox_connections,
 };
 use super::team::{Team, TeamArguments};
+use crate::access::links::Links;
 use crate::access::{Access, Mode, VendorTokens};
+use crate::approval::{Approvals, HelpDesks};
 use crate::call::Toolbox;
 use crate::catalog::Catalog;
+use crate::config::Account;
 use crate::error::ConfigError;
 use crate::policy::{Defaults, Selection};
 use crate::sandbox::Sandbox;
 use crate::server::http::admin::AccountState;
 use crate::server::http::{Hosts, HttpServer, Origins, TlsIdentity};
 use crate::server::{Server, stdio};
+use crate::upstream::Unencrypted;
 
 pub(super) const EXAMPLE: &str = "\
 Examples:
@@ -63,7 +70,11 @@ pub(super) struct Arguments {
     #[command(flatten)]
     accounts: AccountArguments,
     #[command(flatten)]
+    oauth: OauthArguments,
+    #[command(flatten)]
     team: TeamArguments,
+    #[command(flatten)]
+    approval: ApprovalArguments,
     /// How to write logs on standard error
     #[arg(long, value_enum, default_value_t)]
     log_format: LogFormat,
@@ -81,9 +92,33 @@ pub(super) struct Arguments {
     #[command(flatten)]
     retry: RetryArguments,
     #[command(flatten)]
+    workflow: WorkflowArguments,
+    #[command(flatten)]
     sandbox: SandboxArguments,
+    /// Under which names tools are listed; called by the others, they are understood too
+    #[arg(long, value_enum, default_value_t, env = "TOOLWRIGHT_NAMES")]
+    names: Names,
     #[command(flatten)]
     selection: SelectionArguments,
+}
+
+/// The names of tools.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Names {
+    /// Ours, alike at all vendors
+    #[default]
+    Own,
+    /// Those of the vendors' own servers and documents, where they have one
+    Official,
+}
+
+impl Names {
+    fn catalog(self) -> Catalog {
+        match self {
+            Self::Own => Catalog::compiled(),
+            Self::Official => Catalog::under_official_names(),
+        }
+    }
 }
 
 /// A way in which callers show who they are.
@@ -93,23 +128,33 @@ enum AccessWay {
     Link,
     /// Each request brings a token of the vendor in `Authorization: Bearer`, and acts with it
     VendorToken,
-}
-
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
-enum LogFormat {
-    /// A readable line
-    #[default]
-    Text,
-    /// A JSON object per line
-    Json,
+    /// Each request brings an access token in `Authorization: Bearer` that was issued for this server: by the identity provider
+    /// of --issuer, or without one by this server itself, to clients that people authorize with their link
+    Oauth,
 }
 
 pub(super) fn run(arguments: &Arguments, signals: &Signals) -> Result<(), CommandError> {
-    log_to_stderr(arguments.log_format, arguments.log_messages);
+    let served = serve_within_runtime(arguments, signals);
+    match (arguments.log_format, served) {
+        // What reads the log reads this line too.
+        (LogFormat::Json, Err(error)) if error.is_printed_at_the_end() => {
+            arguments.log_format.announce(&error.to_string(), "ERROR", &mut Printer::new());
+            Err(CommandError::Printed(error.code()))
+        }
+        (_, served) => served,
+    }
+}
+
+fn serve_within_runtime(arguments: &Arguments, signals: &Signals) -> Result<(), CommandError> {
     // A single thread starts fastest, needs the least memory and has the lowest latency: vendors
     // limit calls to hundreds a minute, one thread serves thousands a second (benches/README.md).
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let served = runtime.block_on(serve(arguments, signals, &mut Printer::new()));
+    let served = runtime.block_on(async {
+        let traces = logs::start(arguments.log_format, arguments.log_messages)?;
+        let served = Box::pin(serve(arguments, signals, &mut Printer::new())).await;
+        traces.end().await;
+        served
+    });
     // A thread that is blocked on reading standard input must not delay the exit.
     runtime.shutdown_background();
     served
@@ -125,17 +170,20 @@ async fn serve(arguments: &Arguments, signals: &Signals, printer: &mut Printer) 
     let folder = arguments.files.open()?;
     // An address that can't be bound is reported before missing credentials are.
     let http = bind(arguments).await?;
-    let catalog = Catalog::compiled();
+    let pages = arguments.bind_pages()?;
+    let catalog = arguments.names.catalog();
     let selection = arguments.selection.resolve(arguments.defaults(), &catalog, &environment)?;
     let pinned = arguments.selection.pinned(&catalog, &environment)?;
     let record = arguments.audit.open(arguments.selection.profile())?;
     let learner = arguments.learn.open()?;
     let sandbox = arguments.sandbox.start().await?;
-    let has_links = arguments.access.contains(&AccessWay::Link);
-    let mut team = arguments.team.open(has_links, http.as_ref(), &arguments.host).await?;
-    let (toolbox, accounts) = arguments.toolbox(catalog, selection, sandbox.as_ref(), team.as_mut()).await?;
+    let mut team = arguments.team.open(arguments.uses_links(), http.as_ref(), &arguments.host).await?;
+    let reload = arguments.reload(&catalog, team.as_ref())?;
+    let (toolbox, accounts) =
+        arguments.toolbox(catalog, selection, sandbox.as_ref(), team.as_mut(), pages.as_ref()).await?;
     let toolbox = toolbox
         .with_retry_policy(arguments.retry.policy())
+        .with_most_items(arguments.workflow.most_items())
         .with_files(folder)
         .with_record(record)
         .with_learner(learner.clone())
@@ -146,21 +194,51 @@ async fn serve(arguments: &Arguments, signals: &Signals, printer: &mut Printer) 
         )
         .into());
     }
-    let http = match (http, arguments.gate(&toolbox, team.as_mut()).await?) {
+    // Followed in any case: by that it is known whether the store answers.
+    let links = match team.as_mut() {
+        Some(team) => Some(team.links(toolbox.server_policy()).await?),
+        None => None,
+    };
+    let mut oauth = arguments.oauth(http.as_ref(), &toolbox, &accounts, links.as_ref()).await?;
+    let reload = reload.with_grants(oauth.as_mut().and_then(ServedOauth::take_reload));
+    let http = match (http, &oauth) {
+        (Some(http), Some(oauth)) => Some(oauth.describe(http)),
+        (http, _) => http,
+    };
+    let http = match (http, arguments.gate(&toolbox, links, oauth)?) {
         (Some(http), Some(access)) => Some(http.with_access(access)),
         (http, _) => http,
     };
     let audit = arguments.audit.path();
     let http = match (http, &team) {
-        (Some(http), Some(team)) => Some(team.serve(http, &arguments.team, toolbox.server_policy(), accounts, audit)),
+        (Some(http), Some(team)) => {
+            let (accounts, audit) = (accounts.clone(), audit.clone());
+            Some(team.serve(http, &arguments.team, toolbox.server_policy(), accounts, audit))
+        }
         (http, _) => http,
     };
     let server = Server::new(toolbox);
     let server = if arguments.discover { server.with_discovery(pinned)? } else { server };
+    let pages = match (pages, &team) {
+        (Some(pages), Some(team)) => {
+            let operating = team.operating(Arc::clone(server.toolbox()), accounts, audit);
+            Some(pages.serve(operating, arguments.log_format, signals.end_by()).await?)
+        }
+        _ => None,
+    };
     // After the calls in flight, which keep to this server's part of vendors' limits.
     let end = CancellationToken::new();
+    let tickets_end = CancellationToken::new();
+    let tickets = help_desks::follow(server.toolbox(), tickets_end.clone());
     let following = team.map(|team| team.follow(end.clone()));
-    let done = serve_until_stopped(arguments, server, http, signals, printer).await;
+    reload::on_hangup(arguments.log_format, &server, reload, signals);
+    let done = Box::pin(serve_until_stopped(arguments, server, http, signals, printer)).await;
+    if let Some(pages) = pages {
+        pages.end().await;
+    }
+    // Before the store is closed: what was raised has to be in it.
+    tickets_end.cancel();
+    let _ = tickets.await;
     end.cancel();
     if let Some(following) = following {
         let _ = following.await;
@@ -183,10 +261,6 @@ async fn serve_until_stopped(
     let of_sandbox = if arguments.sandbox.is_on() { " of the sandbox" } else { "" };
     let ready = format!("toolwright {}: {offered} tools{of_sandbox}", env!("CARGO_PKG_VERSION"));
     let stop = signals.end_by();
-    signals.on_hangup({
-        let toolbox = Arc::clone(server.toolbox());
-        move || reopen_record(&toolbox)
-    });
     // At the same time as calls in flight are finished: a token that was requested must not be lost with them.
     let settling = tokio::spawn({
         let (toolbox, stop) = (Arc::clone(server.toolbox()), stop.clone());
@@ -197,17 +271,17 @@ async fn serve_until_stopped(
     });
     let done = match http {
         Some(http) => {
-            printer.note(&format!("{ready} at {}", http.url()));
+            arguments.log_format.announce(&format!("{ready} at {}", http.url()), "INFO", printer);
             for warning in [arguments.in_the_clear(&http), arguments.for_all_comers()].into_iter().flatten() {
-                printer.note(&warning);
+                arguments.log_format.announce(&warning, "WARN", printer);
             }
             tracing::info!(tools = offered, address = %http.address(), "serving over HTTP");
             http.serve(server, stop.clone()).await.map_err(CommandError::from)
         }
         None => {
-            printer.note(&format!("{ready} on stdio"));
+            arguments.log_format.announce(&format!("{ready} on stdio"), "INFO", printer);
             tracing::info!(tools = offered, "serving on stdio");
-            stdio::serve(server, stop.clone()).await.map_err(CommandError::System)
+            Box::pin(stdio::serve(server, stop.clone())).await.map_err(CommandError::System)
         }
     };
     stop.cancel();
@@ -219,8 +293,7 @@ async fn serve_until_stopped(
 async fn bind(arguments: &Arguments) -> Result<Option<HttpServer>, ConfigError> {
     let Some(address) = &arguments.http else { return Ok(None) };
     let (origins, hosts) = (Origins::parse(&arguments.origin)?, Hosts::parse(&arguments.host)?);
-    let files = arguments.tls_cert.as_deref().zip(arguments.tls_key.as_deref());
-    let tls = files.map(|(certificate, key)| TlsIdentity::read(certificate, key)).transpose()?;
+    let tls = arguments.tls()?;
     let http = if arguments.access.is_empty() {
         HttpServer::bind(address).await?
     } else {
@@ -229,10 +302,60 @@ async fn bind(arguments: &Arguments) -> Result<Option<HttpServer>, ConfigError> 
     Ok(Some(http.with_origins(origins).with_hosts(hosts).with_tls(tls)))
 }
 
+/// What a client's `toolwright serve` is going to have.
+pub(super) struct ForClient {
+    /// The vendors that an account serves; none in the sandbox but those that were named.
+    pub(super) vendors: BTreeSet<String>,
+    pub(super) in_sandbox: bool,
+    pub(super) unencrypted: Unencrypted,
+}
+
 impl Arguments {
+    /// Checks that a client can start a server with these flags.
+    ///
+    /// # Errors
+    /// The server would end at once: without credentials, by a wrong flag, or by one that is for HTTP.
+    pub(super) fn for_a_client(&self, catalog: &Catalog) -> Result<ForClient, CommandError> {
+        if self.http.is_some() {
+            return Err(ConfigError::new(
+                "`--http` among the flags of `serve` starts a server that clients connect to\n\
+                 hint: start it yourself, and give `toolwright install` its address",
+            )
+            .into());
+        }
+        let selection = self.selection.resolve(self.defaults(), catalog, &environment)?;
+        let (wanted, unencrypted) = (selection.vendors(), self.network.unencrypted());
+        let in_sandbox = self.sandbox.is_on();
+        let vendors = if in_sandbox {
+            self.accounts.refuse_in_sandbox()?;
+            wanted.cloned().unwrap_or_default()
+        } else {
+            self.accounts.find(&self.selection, catalog, wanted, unencrypted, true)?.vendors()
+        };
+        Ok(ForClient { vendors, in_sandbox, unencrypted })
+    }
+
+    /// The certificate of HTTPS and its key.
+    fn tls(&self) -> Result<Option<TlsIdentity>, ConfigError> {
+        let files = self.tls_cert.as_deref().zip(self.tls_key.as_deref());
+        files.map(|(certificate, key)| TlsIdentity::read(certificate, key)).transpose()
+    }
+
+    /// Binds the address of the pages for administrators, if there is one.
+    fn bind_pages(&self) -> Result<Option<BoundPages>, ConfigError> {
+        let Some(address) = self.team.console() else { return Ok(None) };
+        BoundPages::bind(address, &self.host, self.tls()?, self.selection.config()).map(Some)
+    }
+
     /// What the selection starts from. Without a list, the length of the list is no reason to hold tools back.
     fn defaults(&self) -> Defaults {
         if self.discover { Defaults::Reads } else { Defaults::CoreReads }
+    }
+
+    /// Whether callers come by links, or authorize clients with them.
+    fn uses_links(&self) -> bool {
+        let issues_tokens = self.access.contains(&AccessWay::Oauth) && !self.oauth.has_issuer();
+        issues_tokens || self.access.contains(&AccessWay::Link)
     }
 
     /// Whether callers act with accounts of the server, and not only with tokens of their own.
@@ -246,25 +369,54 @@ impl Arguments {
         catalog: Catalog,
         mut selection: Selection,
         sandbox: Option<&Sandbox>,
-        team: Option<&mut Team>,
+        mut team: Option<&mut Team>,
+        pages: Option<&BoundPages>,
     ) -> Result<(Toolbox, Vec<AccountState>), CommandError> {
         let mut found = match sandbox {
             Some(_) => FoundAccounts::default(),
             None => self.accounts(&catalog, &selection)?,
         };
         let states = if sandbox.is_some() { in_sandbox(&catalog) } else { found.states() };
-        if let Some(team) = team {
+        let desks = match sandbox {
+            Some(_) => HelpDesks::default(),
+            None => help_desks::read(&self.selection, &catalog, self.network.unencrypted(), &mut found)?,
+        };
+        let approvals = Some(self.approvals(team.as_deref(), pages, desks)?);
+        if let Some(team) = &mut team {
             let vendors = states.iter().map(|account| (account.name.clone(), account.vendor.clone())).collect();
             let words = self.selection.words(&environment)?;
             team.join(&mut found.accounts, vendors, words, self.defaults()).await?;
         }
         if let Some(sandbox) = sandbox {
             let connections = sandbox_connections(sandbox, &catalog, &environment)?;
-            return Ok((Toolbox::new(catalog, selection, &connections, false), states));
+            return Ok((Toolbox::new(catalog, selection, &connections, false).with_approvals(approvals), states));
         }
         selection.narrow_to_vendors(found.vendors());
         let toolbox = Toolbox::new(catalog, selection, &HashMap::new(), false);
-        Ok((toolbox.with_accounts(found.accounts).serving(found.serving), states))
+        Ok((toolbox.with_accounts(found.accounts).serving(found.serving).with_approvals(approvals), states))
+    }
+
+    /// Who approves what, and where that is kept: in the store of a team's server, else in one that is opened when it is needed.
+    fn approvals(
+        &self,
+        team: Option<&Team>,
+        pages: Option<&BoundPages>,
+        desks: HelpDesks,
+    ) -> Result<Arc<Approvals>, ConfigError> {
+        let words = self.selection.confirmed(&environment)?;
+        let confirm = self.approval.confirm(words, self.http.is_some())?;
+        let approvals = match team {
+            Some(team) => Approvals::in_store(confirm, team.store().clone()),
+            None => Approvals::at(confirm, self.team.address().map_err(|error| error.to_string())),
+        };
+        let approvals = approvals.with_console(pages.map(BoundPages::address)).with_help_desks(desks);
+        Ok(Arc::new(self.approval.apply(approvals, &environment)?))
+    }
+
+    /// How the settings are read again.
+    fn reload(&self, catalog: &Catalog, team: Option<&Team>) -> Result<Reload, ConfigError> {
+        let adjust = team.map(|team| Box::new(team.adjust()) as Box<dyn Fn(&mut Account) + Send + Sync>);
+        Reload::new(&self.selection, self.network.unencrypted(), adjust, catalog, self.sandbox.is_on())
     }
 
     /// The accounts that serve: the server's own, and the addresses to which callers bring tokens.
@@ -290,19 +442,22 @@ impl Arguments {
     ///
     /// # Errors
     /// No vendor takes what callers are to bring.
-    async fn gate(&self, toolbox: &Toolbox, team: Option<&mut Team>) -> Result<Option<Access>, CommandError> {
-        let policy = toolbox.server_policy();
-        let mut modes: Vec<Arc<dyn Mode>> = Vec::new();
-        if let Some(team) = team {
-            // Followed in any case: by that it is known whether the store answers.
-            let links = team.links(policy).await?;
-            if self.access.contains(&AccessWay::Link) {
-                modes.push(links);
-            }
-        }
+    fn gate(
+        &self,
+        toolbox: &Toolbox,
+        links: Option<Arc<Links>>,
+        oauth: Option<ServedOauth>,
+    ) -> Result<Option<Access>, CommandError> {
         if self.access.is_empty() {
             return Ok(None);
         }
+        let policy = toolbox.server_policy();
+        let mut modes: Vec<Arc<dyn Mode>> = Vec::new();
+        if let Some(links) = links.filter(|_| self.access.contains(&AccessWay::Link)) {
+            modes.push(links);
+        }
+        // Before the tokens of vendors: it leaves to them what is not its own.
+        modes.extend(oauth.map(ServedOauth::into_mode));
         if self.access.contains(&AccessWay::VendorToken) {
             let in_sandbox = || policy.accounts_named_as_vendors();
             let accounts = if self.sandbox.is_on() { in_sandbox() } else { toolbox.accounts_of_callers() };
@@ -312,6 +467,30 @@ impl Arguments {
             ));
         }
         Ok(Some(Access::by(modes, toolbox.own_grant())))
+    }
+
+    /// How access tokens are taken; `None` where they are not.
+    async fn oauth(
+        &self,
+        http: Option<&HttpServer>,
+        toolbox: &Toolbox,
+        accounts: &[AccountState],
+        links: Option<&Arc<Links>>,
+    ) -> Result<Option<ServedOauth>, CommandError> {
+        let is_asked_for = self.access.contains(&AccessWay::Oauth);
+        self.oauth.refuse_without(is_asked_for)?;
+        let Some(http) = http.filter(|_| is_asked_for) else { return Ok(None) };
+        if http.address().ip().is_unspecified() && self.host.is_empty() {
+            return Err(ConfigError::new(
+                "`--access oauth` on every address of this machine needs `--host`: tokens are for the one that clients connect to\n\
+                 hint: such as `--host mcp.example.com`",
+            )
+            .into());
+        }
+        let is_alone = !self.access.contains(&AccessWay::VendorToken);
+        let origin = super::team::address(http, &self.host);
+        let (policy, config) = (toolbox.server_policy(), self.selection.config());
+        self.oauth.open(&origin, config, policy, accounts, links, is_alone).await.map(Some)
     }
 
     /// What to say of an address at which tokens could be read on their way.
@@ -346,34 +525,4 @@ fn in_sandbox(catalog: &Catalog) -> Vec<AccountState> {
         state: "the sandbox answers".to_owned(),
     };
     catalog.vendors().iter().map(|vendor| state(&vendor.id)).collect()
-}
-
-fn reopen_record(toolbox: &Toolbox) {
-    if let Err(error) = toolbox.reopen_record() {
-        tracing::error!("the audit log can't be opened anew: {error}; changes are refused until it can");
-    }
-}
-
-/// Logs go to standard error, where MCP clients expect them; `RUST_LOG` sets the levels. rmcp's
-/// warnings are off by default: they repeat faults that the client is answered, and over HTTP its errors are clients that
-/// have disconnected.
-fn log_to_stderr(format: LogFormat, log_messages: bool) {
-    let levels = EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| "warn,rmcp=error,rmcp::transport::streamable_http_server=off".into());
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
-    let shown = filter_fn(move |line| log_messages || holds_no_message(line));
-    let log = tracing_subscriber::registry().with(levels);
-    // A second call, as in tests, fails and keeps the first subscriber.
-    let _ = match format {
-        LogFormat::Text => log.with(lines.with_filter(shown)).try_init(),
-        LogFormat::Json => log.with(lines.json().flatten_event(true).with_filter(shown)).try_init(),
-    };
-}
-
-/// Whether a line of the log can hold no argument, answer or secret, whatever level is asked for: those of our own code,
-/// which has none in its lines, and errors of other code, which are about connections. The protocol and HTTP libraries
-/// write messages, headers and bytes at the levels below.
-fn holds_no_message(line: &tracing::Metadata<'_>) -> bool {
-    let is_own = line.target().split("::").next() == Some(env!("CARGO_CRATE_NAME"));
-    is_own || *line.level() == tracing::Level::ERROR
 }

@@ -16,7 +16,7 @@ use crate::formats::Folder;
 use crate::jq::Evaluator;
 use crate::learn::Learner;
 use crate::sandbox::{Sandbox, Script};
-use crate::upstream::{Unencrypted, parse_address};
+use crate::upstream::{Servers, Unencrypted, parse_address};
 
 /// `--sandbox[=FILE]`
 #[derive(Debug, Clone, Default, Args)]
@@ -127,6 +127,9 @@ impl NetworkArguments {
     }
 }
 
+/// The most values that an operator can let one call change.
+const MOST_ITEMS: i64 = 10_000;
+
 /// `--no-retry`
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub(super) struct RetryArguments {
@@ -138,6 +141,20 @@ pub(super) struct RetryArguments {
 impl RetryArguments {
     pub(super) fn policy(self) -> RetryPolicy {
         if self.no_retry { RetryPolicy::none() } else { RetryPolicy::default() }
+    }
+}
+
+/// `--most-items`
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(super) struct WorkflowArguments {
+    /// How many users, devices or tickets one call may change, where that is more than its tool states
+    #[arg(long, value_name = "N", env = "TOOLWRIGHT_MOST_ITEMS", value_parser = clap::value_parser!(u32).range(1..=MOST_ITEMS))]
+    most_items: Option<u32>,
+}
+
+impl WorkflowArguments {
+    pub(super) fn most_items(self) -> Option<u32> {
+        self.most_items
     }
 }
 
@@ -161,7 +178,8 @@ pub(super) fn sandbox_connections(
         let connection = ConnectionConfig::new(base, sandbox_credentials(vendor)?, Duration::from_secs(timeout));
         // Settings are no secrets, so the sandbox receives them too.
         let settings = vendor.map(|vendor| settings(vendor, env)).transpose()?.unwrap_or_default();
-        connections.insert(api.id.to_owned(), ConnectionConfig { settings, ..connection });
+        connections
+            .insert(api.id.to_owned(), ConnectionConfig { settings, servers: Servers::in_sandbox(), ..connection });
     }
     Ok(connections)
 }

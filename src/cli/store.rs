@@ -1,4 +1,4 @@
-//! `--store` → an open store; `toolwright store`: its copies.
+//! `--store` → an open store; `toolwright store`: its copies, and back.
 
 use std::path::PathBuf;
 
@@ -13,7 +13,7 @@ use crate::store::{Store, StoreAddress, StoreError};
 /// `--store FILE|URL`
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct StoreArguments {
-    /// Where links and administrators' tokens are: a file, or postgres://USER@HOST/DATABASE for several servers; by default
+    /// Where links, administrators' tokens and approvals are: a file, or postgres://USER@HOST/DATABASE for several servers; by default
     /// a file in the folder for programs' data. PGPASSWORD or ~/.pgpass hold a password
     #[arg(long, value_name = "FILE|URL", env = "TOOLWRIGHT_STORE", hide_env_values = true)]
     store: Option<String>,
@@ -27,11 +27,15 @@ impl StoreArguments {
 
     /// Opens the store.
     pub(super) async fn open(&self) -> Result<Store, CommandError> {
-        let address = match self.store.as_deref().filter(|text| !text.is_empty()) {
-            Some(text) => StoreAddress::parse(text)?,
-            None => StoreAddress::by_default(&environment)?,
-        };
-        Ok(Store::open(&address).await?)
+        Ok(Store::open(&self.address()?).await?)
+    }
+
+    /// Where it is.
+    pub(super) fn address(&self) -> Result<StoreAddress, ConfigError> {
+        match self.store.as_deref().filter(|text| !text.is_empty()) {
+            Some(text) => StoreAddress::parse(text),
+            None => StoreAddress::by_default(&environment),
+        }
     }
 }
 
@@ -45,10 +49,16 @@ impl From<StoreError> for CommandError {
 }
 
 const BACKUP_HELP: &str = "\
-The copy is whole while servers use the store. To go back to it, stop the servers and put it in the store's place.
+The copy is whole while servers use the store. To go back to it, stop the server and use `toolwright store restore`.
 
 Example:
   toolwright store backup /var/backups/toolwright-links.db";
+
+const RESTORE_HELP: &str = "\
+The server has to be stopped. What is in the store now is kept beside it, with the ending `.before-restore`.
+
+Example:
+  toolwright store restore /var/backups/toolwright-links.db";
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -66,15 +76,32 @@ enum Command {
         #[command(flatten)]
         store: StoreArguments,
     },
+    /// Put a copy in the place of a store in a file
+    #[command(after_help = RESTORE_HELP)]
+    Restore {
+        /// The copy, of this version or an older one; it stays
+        file: PathBuf,
+        #[command(flatten)]
+        store: StoreArguments,
+    },
 }
 
 pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<(), CommandError> {
-    let Command::Backup { file, store } = &arguments.command;
     blocking(async {
-        let store = store.open().await?;
-        store.back_up(file).await?;
-        store.close().await;
-        printer.note(&format!("copied `{}` to `{}`", store.address(), file.display()));
+        match &arguments.command {
+            Command::Backup { file, store } => {
+                let store = store.open().await?;
+                store.back_up(file).await?;
+                store.close().await;
+                printer.note(&format!("copied `{}` to `{}`", store.address(), file.display()));
+            }
+            Command::Restore { file, store } => {
+                let address = store.address()?;
+                let kept = Store::restore(file, &address).await?;
+                let kept = kept.map(|path| format!("; as it was: `{}`", path.display())).unwrap_or_default();
+                printer.note(&format!("restored `{address}` from `{}`{kept}", file.display()));
+            }
+        }
         Ok(())
     })
 }

@@ -1,8 +1,10 @@
-//! `--store`, `--admin-api` and `--access link` → what a server of a team has beside its tools: links, administrators, and a
+//! `--store`, `--admin-api`, `--console`, `--access link` and `--access oauth` → what a server of a team has beside its tools: links,
+//! administrators, and a
 //! part of vendors' limits where several servers share a store.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -15,14 +17,17 @@ use super::link::ServerDescription;
 use super::store::StoreArguments;
 use crate::access::ServerPolicy;
 use crate::access::links::Links;
+use crate::call::Toolbox;
 use crate::config::Account;
+use crate::console::Operating;
+use crate::error::ConfigError;
 use crate::policy::{Defaults, SelectionWords};
 use crate::server::http::admin::{AccountState, Admin};
 use crate::server::http::{HttpServer, NarrowerLinks};
-use crate::store::{Member, SharedRefreshTokens, Store};
+use crate::store::{Member, SharedRefreshTokens, Store, StoreAddress};
 use crate::upstream::{PaceShare, RefreshTokenChains};
 
-/// `--store`, `--admin-api`
+/// `--store`, `--admin-api`, `--console`
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct TeamArguments {
     #[command(flatten)]
@@ -30,6 +35,10 @@ pub(super) struct TeamArguments {
     /// Serve administrators under /api/v1, with tokens from `toolwright admin token create`
     #[arg(long, requires = "http")]
     admin_api: bool,
+    /// Serve administrators pages at http://ADDR, apart from MCP: accounts, links, the record, calls, and every tool. They sign
+    /// in with tokens from `toolwright admin token create`
+    #[arg(long, value_name = "ADDR", requires = "http")]
+    console: Option<String>,
 }
 
 /// A server's part in what a store has.
@@ -46,6 +55,16 @@ pub(super) struct Team {
 }
 
 impl TeamArguments {
+    /// Where a store is, whether it is open or not.
+    pub(super) fn address(&self) -> Result<StoreAddress, ConfigError> {
+        self.store.address()
+    }
+
+    /// Where the pages for administrators are.
+    pub(super) fn console(&self) -> Option<&str> {
+        self.console.as_deref()
+    }
+
     /// Opens the store, where anything needs one; `hosts` are those that `--host` names.
     pub(super) async fn open(
         &self,
@@ -53,16 +72,9 @@ impl TeamArguments {
         http: Option<&HttpServer>,
         hosts: &[String],
     ) -> Result<Option<Team>, CommandError> {
-        let is_needed = has_links || self.admin_api || self.store.is_given();
-        let Some(http) = http.filter(|_| is_needed) else {
-            if self.store.is_given() {
-                // No error: the variable may be there for the other commands.
-                tracing::warn!(
-                    "a store is for servers over HTTP (--http): this one has one caller, and doesn't use it"
-                );
-            }
-            return Ok(None);
-        };
+        let is_needed = has_links || self.admin_api || self.console.is_some() || self.store.is_given();
+        // Over stdio a store is for approvals only, and opened when one is needed.
+        let Some(http) = http.filter(|_| is_needed) else { return Ok(None) };
         let store = self.store.open().await?;
         store.serve_alone()?;
         // A file is served by this server alone: the whole of every limit is its own.
@@ -78,6 +90,11 @@ impl TeamArguments {
 }
 
 impl Team {
+    /// The store, opened.
+    pub(super) fn store(&self) -> &Store {
+        &self.store
+    }
+
     /// Takes part among the servers of the store, with these accounts and this selection. From then on the accounts keep
     /// to this server's part of their vendors' limits.
     pub(super) async fn join(
@@ -90,8 +107,15 @@ impl Team {
         let description = ServerDescription::new(self.address.clone(), vendors, words, defaults).text();
         let member = Member::join(self.store.clone(), self.id(), description, self.share.clone()).await?;
         self.member = Some(Arc::new(member));
-        for account in accounts {
-            let (share, chains) = (self.share.clone(), self.chains.clone());
+        accounts.iter_mut().for_each(self.adjust());
+        Ok(())
+    }
+
+    /// What makes an account keep to this server's part of its vendor's limits.
+    pub(super) fn adjust(&self) -> impl Fn(&mut Account) + Send + Sync + 'static {
+        let (share, chains) = (self.share.clone(), self.chains.clone());
+        move |account| {
+            let (share, chains) = (share.clone(), chains.clone());
             account.adjust(move |connection| {
                 connection.rate_limits.share = share.clone();
                 if let Some(chains) = &chains {
@@ -99,7 +123,6 @@ impl Team {
                 }
             });
         }
-        Ok(())
     }
 
     /// What no other server has at the same time: two can't listen on one address of one host.
@@ -141,6 +164,16 @@ impl Team {
         http.with_admin(Admin::new(self.store.clone(), policy.clone(), accounts, self.address.clone(), audit))
     }
 
+    /// What the pages for administrators are made of.
+    pub(super) fn operating(
+        &self,
+        toolbox: Arc<Toolbox>,
+        accounts: Vec<AccountState>,
+        audit: Option<String>,
+    ) -> Operating {
+        Operating::new(self.store.clone(), toolbox, accounts, self.address.clone(), audit.map(PathBuf::from))
+    }
+
     /// Follows the store until `end` is cancelled, and leaves it then.
     pub(super) fn follow(self, end: CancellationToken) -> JoinHandle<()> {
         tokio::spawn(async move {
@@ -162,7 +195,7 @@ impl Team {
 }
 
 /// Where clients reach a server: a host that was named is reached over HTTPS, by a proxy or by this server.
-fn address(http: &HttpServer, hosts: &[String]) -> String {
+pub(super) fn address(http: &HttpServer, hosts: &[String]) -> String {
     let own = http.url();
     let own = own.strip_suffix("/mcp").unwrap_or(&own).to_owned();
     match hosts.first() {

@@ -1,17 +1,11 @@
-//! Arguments by their place in the request → typed parameters and bodies. What is taken twice,
-//! missing, of another type or left over is an error: it would be lost on the way.
+//! Arguments by their place in the request → what a request is made of. What is left over is an error: it would be lost on
+//! the way.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
-use serde::de::DeserializeOwned;
+use percent_encoding::percent_decode;
 use serde_json::{Map, Value};
 use toolwright_model::Place;
 
 use super::CallError;
-
-/// What of a path argument is written otherwise: everything but the unreserved characters of RFC 3986. Among the others
-/// are such that a path may hold but that mean something to some servers: `;` begins parameters of a segment, `,`
-/// separates the values of a list.
-const ENCODED_IN_PATHS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The arguments of one call, by their place in the request and by the description's names.
 #[derive(Debug, Default)]
@@ -19,6 +13,7 @@ pub struct Inputs {
     pub(super) path: Map<String, Value>,
     pub(super) query: Map<String, Value>,
     pub(super) headers: Map<String, Value>,
+    pub(super) cookies: Map<String, Value>,
     pub(super) body: Option<Value>,
 }
 
@@ -29,6 +24,7 @@ impl Inputs {
             Place::Path(name) => self.path.insert(name.clone(), value),
             Place::Query(name) => self.query.insert(name.clone(), value),
             Place::Header(name) => self.headers.insert(name.clone(), value),
+            Place::Cookie(name) => self.cookies.insert(name.clone(), value),
             Place::Property(name) => self.properties().insert(name.clone(), value),
             Place::Properties => {
                 let properties = self.properties();
@@ -44,6 +40,11 @@ impl Inputs {
         };
     }
 
+    /// The body so far.
+    pub(crate) fn body(&self) -> Option<&Value> {
+        self.body.as_ref()
+    }
+
     fn properties(&mut self) -> &mut Map<String, Value> {
         let body = self.body.get_or_insert_with(|| Value::Object(Map::new()));
         if !body.is_object() {
@@ -52,89 +53,9 @@ impl Inputs {
         body.as_object_mut().expect("made an object just now")
     }
 
-    /// Takes a path parameter; refuses one that would change the path.
-    ///
-    /// # Errors
-    /// It is missing, of another type, or not a segment of a path.
-    pub fn path<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, CallError> {
-        let value = required(name, self.path.shift_remove(name))?;
-        check_segment(name, &text(&value))?;
-        typed(name, value)
-    }
-
-    /// Takes an optional query parameter.
-    ///
-    /// # Errors
-    /// It is of another type.
-    pub fn query<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, CallError> {
-        self.query.shift_remove(name).map(|value| typed(name, value)).transpose()
-    }
-
-    /// Takes a required query parameter.
-    ///
-    /// # Errors
-    /// It is missing or of another type.
-    pub fn required_query<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, CallError> {
-        required(name, self.query(name)?)
-    }
-
-    /// Takes an optional header.
-    ///
-    /// # Errors
-    /// It is of another type.
-    pub fn header<T: DeserializeOwned>(&mut self, name: &str) -> Result<Option<T>, CallError> {
-        self.headers.shift_remove(name).map(|value| typed(name, value)).transpose()
-    }
-
-    /// Takes a required header.
-    ///
-    /// # Errors
-    /// It is missing or of another type.
-    pub fn required_header<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, CallError> {
-        required(name, self.header(name)?)
-    }
-
-    /// Takes a list from the query as one text with separators.
-    ///
-    /// # Errors
-    /// A value contains the separator.
-    pub fn joined(&mut self, name: &str, separator: char) -> Result<Option<String>, CallError> {
-        self.query.shift_remove(name).map(|value| join(name, &value, separator)).transpose()
-    }
-
-    /// Takes a query parameter as JSON text.
-    ///
-    /// # Errors
-    /// Never; generated code treats all of these alike.
-    pub fn json_text(&mut self, name: &str) -> Result<Option<String>, CallError> {
-        Ok(self.query.shift_remove(name).map(|value| value.to_string()))
-    }
-
-    /// Takes the body. Where all its fields are optional and missing it is an empty object: the
-    /// vendor expects a body, and the arguments are validated already.
-    ///
-    /// # Errors
-    /// Never; generated code treats all of these alike.
-    pub fn json(&mut self) -> Result<Value, CallError> {
-        Ok(self.body.take().unwrap_or_else(|| Value::Object(Map::new())))
-    }
-
-    /// Takes the body as a form; lists and objects are sent as JSON text.
-    ///
-    /// # Errors
-    /// The body is not an object.
-    pub fn form(&mut self) -> Result<Value, CallError> {
-        match self.body.take() {
-            None => Ok(Value::Object(Map::new())),
-            Some(Value::Object(fields)) => {
-                let written = fields.into_iter().map(|(name, value)| {
-                    refuse_null(&name, &value)?;
-                    Ok((name, Value::String(text(&value))))
-                });
-                Ok(Value::Object(written.collect::<Result<_, CallError>>()?))
-            }
-            Some(_) => Err(CallError::NotSent("the body must be an object".to_owned())),
-        }
+    /// Takes the body.
+    pub fn take_body(&mut self) -> Option<Value> {
+        self.body.take()
     }
 
     /// Checks that every value was taken.
@@ -142,7 +63,8 @@ impl Inputs {
     /// # Errors
     /// One is left: the request would be sent without it.
     pub fn finish(&self) -> Result<(), CallError> {
-        let left = self.path.keys().chain(self.query.keys()).chain(self.headers.keys()).next().map(String::as_str);
+        let of_parameters = [&self.path, &self.query, &self.headers, &self.cookies];
+        let left = of_parameters.into_iter().flat_map(Map::keys).next().map(String::as_str);
         match left.or(self.body.as_ref().map(|_| "body")) {
             Some(name) => Err(CallError::Internal(format!("the operation does not take `{name}`"))),
             None => Ok(()),
@@ -150,16 +72,9 @@ impl Inputs {
     }
 }
 
-/// Returns a required value.
-///
-/// # Errors
-/// It is missing.
-pub fn required<T>(name: &str, value: Option<T>) -> Result<T, CallError> {
-    value.ok_or_else(|| CallError::NotSent(format!("`{name}` is missing")))
-}
-
-fn typed<T: DeserializeOwned>(name: &str, value: Value) -> Result<T, CallError> {
-    serde_json::from_value(value).map_err(|error| CallError::NotSent(format!("`{name}` is of another type: {error}")))
+/// The failure of a call without a value that the vendor demands.
+pub(super) fn missing(name: &str) -> CallError {
+    CallError::NotSent(format!("`{name}` is missing"))
 }
 
 /// Writes a value as the text of a path, a query or a form.
@@ -194,12 +109,6 @@ pub(super) fn join(name: &str, value: &Value, separator: char) -> Result<String,
         ))),
         None => Ok(items.join(&separator.to_string())),
     }
-}
-
-/// Writes a path argument as one segment of the path. Generated clients call it in place of progenitor's function, which
-/// leaves characters in that a path may not hold.
-pub fn encode_path(argument: &str) -> String {
-    utf8_percent_encode(argument, ENCODED_IN_PATHS).to_string()
 }
 
 /// Refuses a path parameter that would not stay one segment of the path.
@@ -257,17 +166,6 @@ fn decoded_fault(text: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_unreserved_characters_stay_as_they_are_in_a_path() {
-        let kept = "AZaz09-._~";
-        assert_eq!(encode_path(kept), kept);
-        let reserved = ":/?#[]@!$&'()*+,;=";
-        for other in reserved.chars().chain("|{}^`\\\"<>% \u{7f}".chars()) {
-            assert_eq!(encode_path(&other.to_string()), format!("%{:02X}", u32::from(other)), "{other:?}");
-        }
-        assert_eq!(encode_path("ü日"), "%C3%BC%E6%97%A5");
-    }
 
     #[test]
     fn a_path_argument_stays_one_segment_however_a_server_reads_it() {

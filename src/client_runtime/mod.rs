@@ -1,21 +1,24 @@
-//! A call's arguments → a vendor's answer. The only hand-written code that generated code calls:
-//! typed access to the arguments, the requests that progenitor can't emit, and the mapping of
-//! progenitor's result to an answer.
+//! A call's arguments → a vendor's answer. What an operation sends is data, an entry of the generated `requests.json`; this
+//! module is the one hand-written way to send it.
+//!
+//! ```text
+//! operation id → requests (its entry) → request (address, headers; styles, files) → upstream → answer
+//! ```
 
+mod files;
 mod inputs;
 mod request;
+mod requests;
+mod styles;
 
 use std::future::Future;
 use std::pin::Pin;
 
-use progenitor_client::{ByteStream, Error, ResponseValue};
-
 pub use crate::error::CallError;
 pub use crate::upstream::{Answer, Upstream};
-use crate::upstream::{read_answer, read_redirect, read_rejection, transport_error};
-pub use inputs::{Inputs, encode_path, required, segment_fault};
-pub use request::{Body, Request, send, send_or_redirect};
-pub use toolwright_model::{Place, QueryStyle};
+pub use inputs::{Inputs, segment_fault};
+pub use request::{read, send};
+pub use toolwright_model::{Operation, Place};
 
 /// An API that is compiled in.
 pub struct CompiledApi {
@@ -29,8 +32,10 @@ pub struct CompiledApi {
     pub sandbox: &'static str,
     /// The text of `answers.json`.
     pub answers: &'static str,
-    /// Connects to the API.
-    pub connect: fn(Upstream) -> Box<dyn Connection>,
+    /// The text of `requests.json`.
+    pub requests: &'static str,
+    /// Connects to the API, whose requests these are: [`connect`], but for vendors of tests.
+    pub connect: fn(Upstream, &'static str) -> Box<dyn Connection>,
 }
 
 /// A call in flight.
@@ -42,55 +47,31 @@ pub trait Connection: Send + Sync {
     fn call<'a>(&'a self, operation: &str, inputs: Inputs) -> Pending<'a>;
 }
 
-/// The result for an operation that does not exist. Catalog and dispatch come from one run of the
-/// generator, so this is a bug.
-pub fn unknown_operation<'a>(operation: &str) -> Pending<'a> {
-    let error = CallError::Internal(format!("the client has no operation `{operation}`"));
-    Box::pin(async move { Err(error) })
+/// Connects to the API whose `requests.json` has this text.
+pub fn connect(upstream: Upstream, requests: &'static str) -> Box<dyn Connection> {
+    Box::new(Client { upstream, requests })
 }
 
-/// Wraps an error of a hook for progenitor.
-pub fn refused<E>(error: CallError) -> Error<E> {
-    match error {
-        CallError::NotSent(reason) => Error::Custom(reason),
-        other => Error::Custom(other.to_string()),
-    }
-}
-
-/// Removes the `api-version` header that progenitor sets: a vendor may come to give it a meaning.
-#[cfg(feature = "typed")]
-pub fn drop_version_mark(request: &mut reqwest::Request) {
-    request.headers_mut().remove("api-version");
-}
-
-/// Maps progenitor's result to an answer.
+/// Returns the connection with the credentials that an operation takes.
 ///
 /// # Errors
-/// By stage: not sent, rejected, or unknown.
-pub async fn answer(result: Result<ResponseValue<ByteStream>, Error<()>>) -> Result<Answer, CallError> {
-    match result {
-        Ok(value) => {
-            let (status, headers) = (value.status().as_u16(), value.headers().clone());
-            read_answer(status, &headers, value.into_inner_stream()).await
-        }
-        Err(Error::UnexpectedResponse(response)) => Err(read_rejection(response).await),
-        Err(Error::CommunicationError(error) | Error::ResponseBodyError(error) | Error::InvalidUpgrade(error)) => {
-            Err(transport_error(&error))
-        }
-        Err(Error::InvalidRequest(reason) | Error::Custom(reason)) => Err(CallError::NotSent(reason)),
-        Err(Error::ErrorResponse(_) | Error::InvalidResponsePayload(..)) => {
-            Err(CallError::Unknown("the client decoded the answer, which it should pass on as bytes".to_owned().into()))
-        }
+/// There is no such operation, or the account does not have what it needs.
+pub fn upstream_for(upstream: &Upstream, requests: &str, operation: &str) -> Result<Upstream, CallError> {
+    if !upstream.chooses_credentials() {
+        return Ok(upstream.clone());
     }
+    let operation = requests::find(requests, operation)?;
+    upstream.for_operation(operation.server.as_deref(), operation.security.as_deref())
 }
 
-/// Like [`answer`], for an operation whose success is a redirect.
-///
-/// # Errors
-/// By stage: not sent, rejected, or unknown.
-pub async fn answer_or_redirect(result: Result<ResponseValue<ByteStream>, Error<()>>) -> Result<Answer, CallError> {
-    match result {
-        Err(Error::UnexpectedResponse(response)) if response.status().is_redirection() => Ok(read_redirect(&response)),
-        other => answer(other).await,
+struct Client {
+    upstream: Upstream,
+    requests: &'static str,
+}
+
+impl Connection for Client {
+    fn call<'a>(&'a self, operation: &str, inputs: Inputs) -> Pending<'a> {
+        let operation = requests::find(self.requests, operation);
+        Box::pin(async move { send(&self.upstream, &operation?, inputs).await })
     }
 }

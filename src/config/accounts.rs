@@ -158,18 +158,25 @@ impl Account {
 }
 
 /// The variables that an account of a vendor may have, each also with `_FILE`.
-fn known_variables(vendor: &Vendor) -> Vec<String> {
+pub(crate) fn known_variables(vendor: &Vendor) -> Vec<String> {
     let addresses = vendor.addresses.iter().flat_map(toolwright_model::Address::variables).map(str::to_owned);
     let credentials = vendor.credentials.iter().flat_map(Credential::variables).map(str::to_owned);
     let settings = vendor.settings.iter().flat_map(|one| std::iter::once(&one.variable).chain(&one.allowed)).cloned();
     let tls = super::tls::variables(vendor);
-    let mut known: Vec<String> = addresses.chain(credentials).chain(settings).chain(tls).collect();
+    let servers = vendor.servers.values().map(|server| server.variable.clone());
+    let mut known: Vec<String> = addresses.chain(servers).chain(credentials).chain(settings).chain(tls).collect();
     let files: Vec<String> =
         known.iter().filter(|name| !name.ends_with("_FILE")).map(|name| format!("{name}_FILE")).collect();
     known.extend(files);
     known.sort_unstable();
     known.dedup();
     known
+}
+
+/// Whether a variable of a vendor holds a secret itself.
+pub(crate) fn is_secret(vendor: &Vendor, variable: &str) -> bool {
+    let mut credentials = vendor.credentials.iter().flat_map(Credential::secrets);
+    credentials.any(|secret| secret == variable) || super::tls::is_secret(vendor, variable)
 }
 
 /// The files that hold values of a vendor's variables. A file with a refresh token is not among them: each use rewrites

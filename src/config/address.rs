@@ -7,7 +7,7 @@ use url::Url;
 use super::{Environment, GivenValue, value};
 use crate::error::ConfigError;
 use crate::upstream::{Unencrypted, parse_address};
-use toolwright_model::{Address, Holds, Template, Vendor, api_id};
+use toolwright_model::{Address, FoundWord, Holds, Template, Vendor, api_id};
 
 /// An address whose variables are set, or that has a default.
 pub(super) struct ConfiguredAddress<'v> {
@@ -19,10 +19,34 @@ pub(super) struct ConfiguredAddress<'v> {
 
 /// The roots of a vendor's APIs.
 pub(super) struct ApiRoots {
-    /// The root of the first API.
+    /// The root that most APIs have, of those that are known as a whole.
     pub base: Url,
     /// By API id; empty where all share the first.
     pub roots: BTreeMap<String, Url>,
+    /// Those of `roots` that have ids which the vendor is asked for.
+    pub open: BTreeMap<String, OpenRoot>,
+}
+
+/// A root with ids that the vendor is asked for, once it is called.
+#[derive(Debug, Clone)]
+pub struct OpenRoot {
+    /// The root, with the ids' names in `{}`.
+    template: String,
+    /// What the ids are and which operation states each.
+    pub words: Vec<FoundWord>,
+    unencrypted: Unencrypted,
+}
+
+impl OpenRoot {
+    /// The root with these ids in place of their names.
+    ///
+    /// # Errors
+    /// An id is missing, or the text is no address.
+    pub fn fill(&self, ids: &BTreeMap<String, String>) -> Result<Url, ConfigError> {
+        let text = Template(&self.template).fill(|name| ids.get(name).cloned());
+        let text = text.map_err(|name| ConfigError::new(format!("`{name}` is not known")))?;
+        parse_address(&text, &[], self.unencrypted).map_err(|error| ConfigError::new(format!("a root {error}")))
+    }
 }
 
 /// Returns the vendor's addresses that can be used, in the order of its file: those whose variables are set,
@@ -100,20 +124,32 @@ impl ConfiguredAddress<'_> {
         for (variable, value) in &self.values {
             filled.insert(*variable, self.checked(variable, &value.text, unencrypted)?);
         }
+        let fill = |template: &str, of_found: fn(&FoundWord) -> String| {
+            let found = |name: &str| vendor.found.iter().find(|word| word.name == name).map(of_found);
+            let known = |name: &str| self.word(name).or_else(|| filled.get(name).cloned()).or_else(|| found(name));
+            Template(template).fill(known).map_err(|name| fault(vendor, &format!("`{name}` is not defined")))
+        };
+        // In what people read, and where nothing is asked, an id's name stands for it.
         let root = |template: &str| {
-            let text = Template(template).fill(|name| self.word(name).or_else(|| filled.get(name).cloned()));
-            let text = text.map_err(|name| fault(vendor, &format!("`{name}` is not defined")))?;
+            let text = fill(template, |word| word.name.clone())?;
             parse_address(&text, &[], unencrypted).map_err(|error| fault(vendor, &format!("a root {error}")))
         };
-        let mut roots = BTreeMap::new();
+        let (mut roots, mut open) = (BTreeMap::new(), BTreeMap::new());
         for (stem, template) in &self.address.roots {
-            roots.insert(api_id(stem, &vendor.id), root(template)?);
+            let api = api_id(stem, &vendor.id);
+            let in_it = |word: &&FoundWord| Template(template).names().any(|name| name == word.name);
+            let words: Vec<FoundWord> = vendor.found.iter().filter(in_it).cloned().collect();
+            if !words.is_empty() {
+                let template = fill(template, |word| format!("{{{}}}", word.name))?;
+                open.insert(api.clone(), OpenRoot { template, words, unencrypted });
+            }
+            roots.insert(api, root(template)?);
         }
-        let base = match roots.values().next() {
-            Some(first) => first.clone(),
+        let base = match most_shared(&roots, |api| !open.contains_key(api)) {
+            Some(shared) => shared.clone(),
             None => root(&self.address.root_of("api").unwrap_or_default())?,
         };
-        Ok(ApiRoots { base, roots })
+        Ok(ApiRoots { base, roots, open })
     }
 
     /// A variable's value as it is put into a template.
@@ -147,6 +183,15 @@ impl ConfiguredAddress<'_> {
             }
         }
     }
+}
+
+/// The root that most APIs have, among those that `is_known` as a whole if there are any; of several, the first by the
+/// names of the APIs.
+fn most_shared(roots: &BTreeMap<String, Url>, is_known: impl Fn(&str) -> bool) -> Option<&Url> {
+    let count = |root: &Url| roots.values().filter(|other| *other == root).count();
+    // `max_by_key` returns the last of equals.
+    let best = roots.iter().rev().max_by_key(|(api, root)| (is_known(api.as_str()), count(root)));
+    best.map(|(_, root)| root)
 }
 
 /// The error for the address of a page in place of the root. The address has been read, so it holds no credentials.

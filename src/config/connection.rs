@@ -7,21 +7,26 @@ use std::time::Duration;
 use url::Url;
 
 use super::Environment;
-use super::address::{self, ConfiguredAddress};
+use super::address::{self, ConfiguredAddress, OpenRoot};
 use super::credentials::{self, CompleteCredentials};
+use super::servers::servers;
 use super::settings::{self, ChosenSettings, ConfiguredSetting};
 use super::tls::{self, ConfiguredTls};
 use crate::error::ConfigError;
-use crate::upstream::{Credentials, PaceShare, RateLimits, SettingHeader, Tls, Unencrypted};
-use toolwright_model::{Address, Refusal, Vendor};
+use crate::upstream::{Credentials, PaceShare, RateLimits, Servers, SettingHeader, Tls, Unencrypted};
+use toolwright_model::{Address, Refusal, Vendor, api_id};
 
 /// A vendor's address, the credentials for it, and the bounds of calls to it.
 #[derive(Debug, Clone)]
 pub struct ConnectionConfig {
-    /// The root of the description's paths; of several APIs, the first one's.
+    /// The root of the description's paths; of several APIs, the one that most have, of those that are known as a whole.
     pub base: Url,
     /// The root of each API, by its id; empty where `base` is the root of all.
     pub roots: BTreeMap<String, Url>,
+    /// By API id, the roots with ids that the vendor is asked for; `roots` has the ids' names in their place.
+    pub open_roots: BTreeMap<String, OpenRoot>,
+    /// The addresses of operations that have their own.
+    pub servers: Servers,
     /// The variables that hold the address, for `doctor`.
     pub address_source: String,
     /// Whether no variable of the address is set, so that its default applies.
@@ -50,6 +55,8 @@ impl ConnectionConfig {
         Self {
             base,
             roots: BTreeMap::new(),
+            open_roots: BTreeMap::new(),
+            servers: Servers::default(),
             address_source: String::new(),
             address_is_default: false,
             credentials,
@@ -68,11 +75,13 @@ impl ConnectionConfig {
         self.roots.get(api).unwrap_or(&self.base)
     }
 
-    /// The vendor file's advice on an answer that refuses the credentials.
-    pub fn explain(&self, status: u16, answer: &str) -> Option<&str> {
+    /// The vendor file's advice on an answer of this API that refuses the credentials.
+    pub fn explain(&self, api: &str, status: u16, answer: &str) -> Option<&str> {
         let answer = answer.to_lowercase();
         let fits = |refusal: &&Refusal| {
-            refusal.status == status && refusal.text.as_ref().is_none_or(|text| answer.contains(&text.to_lowercase()))
+            refusal.status == status
+                && (refusal.apis.is_empty() || refusal.apis.iter().any(|one| one == api))
+                && refusal.text.as_ref().is_none_or(|text| answer.contains(&text.to_lowercase()))
         };
         self.refusals.iter().find(fits).map(|refusal| refusal.say.as_str())
     }
@@ -119,14 +128,14 @@ pub fn connection(
     env: Environment<'_>,
     unencrypted: Unencrypted,
 ) -> Result<Option<ConnectionConfig>, ConfigError> {
-    let (complete, partial) = credentials::complete(vendor, env)?;
+    let (all, partial) = credentials::complete(vendor, env)?;
     let addresses = match address::configured(vendor, env) {
         // Incomplete credentials are reported first.
-        Err(error) if partial.is_none() || !complete.is_empty() => return Err(error),
+        Err(error) if partial.is_none() || !all.is_empty() => return Err(error),
         Err(_) => Vec::new(),
         Ok(addresses) => addresses,
     };
-    if complete.is_empty() {
+    if all.is_empty() {
         let reason = match (partial, addresses.iter().find(|address| !address.by_default)) {
             (Some(missing), _) => format!("`{missing}` is not set"),
             (None, Some(set)) => format!("`{}` is set, and no credentials are", set.address.variable),
@@ -135,18 +144,21 @@ pub fn connection(
         let hint = credentials::alternatives(vendor);
         return Err(ConfigError::new(format!("{}: {reason}\nhint: set {hint}", vendor.title)));
     }
-    let pairs = complete.iter().flat_map(|credentials| addresses.iter().map(move |address| (credentials, address)));
+    let pairs = all.iter().flat_map(|credentials| addresses.iter().map(move |address| (credentials, address)));
     let accepted = pairs.into_iter().find(|(credentials, at)| credentials.credential.works_at(&at.address.name));
-    let Some((complete, at)) = accepted else { return Err(not_accepted(vendor, &complete[0], &addresses)) };
+    let Some((complete, at)) = accepted else { return Err(not_accepted(vendor, &all[0], &addresses)) };
     let roots = at.roots(vendor, unencrypted)?;
     let ConfiguredTls { tls, source: tls_source } = tls::tls(vendor, env)?;
     let kind = complete.credential.kind();
+    let credentials = complete.credentials(vendor, at, &tls)?;
     Ok(Some(ConnectionConfig {
+        servers: servers(vendor, at, &roots.base, env, unencrypted)?,
         base: roots.base,
         roots: roots.roots,
+        open_roots: roots.open,
         address_source: at.source(),
         address_is_default: at.by_default,
-        credentials: complete.credentials(vendor, at, &tls)?,
+        credentials: credentials::by_scheme(vendor, (complete, credentials), &all, at, &tls)?,
         credentials_source: complete.source(),
         tls,
         tls_source,
@@ -173,8 +185,10 @@ pub(super) fn address_alone(
     let roots = at.roots(vendor, unencrypted)?;
     let ConfiguredTls { tls, source: tls_source } = tls::tls(vendor, env)?;
     Ok(Some(ConnectionConfig {
+        servers: servers(vendor, at, &roots.base, env, unencrypted)?,
         base: roots.base,
         roots: roots.roots,
+        open_roots: roots.open,
         address_source: at.source(),
         address_is_default: at.by_default,
         credentials: Credentials::missing(),
@@ -189,13 +203,17 @@ pub(super) fn address_alone(
     }))
 }
 
-/// The advice on refusals that applies to an address and a kind of credentials.
+/// The advice on refusals that applies to an address and a kind of credentials, with the ids of APIs.
 fn refusals(vendor: &Vendor, address: &str, kind: &str) -> Vec<Refusal> {
     let applies = |refusal: &&Refusal| {
         let listed = |list: &[String], word: &str| list.is_empty() || list.iter().any(|one| one == word);
         listed(&refusal.at, address) && listed(&refusal.kinds, kind)
     };
-    vendor.refusals.iter().filter(applies).cloned().collect()
+    let with_ids = |refusal: &Refusal| {
+        let apis = refusal.apis.iter().map(|stem| api_id(stem, &vendor.id)).collect();
+        Refusal { apis, ..refusal.clone() }
+    };
+    vendor.refusals.iter().filter(applies).map(with_ids).collect()
 }
 
 fn rate_limits(vendor: &Vendor) -> RateLimits {

@@ -8,8 +8,10 @@ use url::Url;
 use super::address::ConfiguredAddress;
 use super::{Environment, GivenValue, value};
 use crate::error::ConfigError;
-use crate::upstream::{ClientAuthentication, Credentials, Tls, TokenRequest, Unencrypted, parse_address};
-use toolwright_model::{ClientSecret, Credential, Template, Vendor};
+use crate::upstream::{
+    ClientAuthentication, Credentials, SchemeCredentials, Tls, TokenRequest, Unencrypted, parse_address,
+};
+use toolwright_model::{ClientSecret, Credential, Template, Vendor, in_template};
 
 /// Credentials whose variables are all set.
 pub(super) struct CompleteCredentials<'v> {
@@ -50,7 +52,7 @@ pub(super) fn complete<'v>(
 }
 
 /// The path of a file that holds a refresh token: each use replaces the token, so a variable can't hold it.
-fn named_file(variable: &str, env: Environment<'_>) -> Result<Option<GivenValue>, ConfigError> {
+pub(super) fn named_file(variable: &str, env: Environment<'_>) -> Result<Option<GivenValue>, ConfigError> {
     let path = env(variable).filter(|path| !path.is_empty());
     let bare = variable.strip_suffix("_FILE").unwrap_or(variable);
     if path.is_none() && bare != variable && env(bare).is_some_and(|value| !value.trim().is_empty()) {
@@ -91,6 +93,14 @@ fn pasted_along(credential: &Credential, variable: &str, value: &str) -> Option<
         }
         _ => Vec::new(),
     };
+    if let Credential::Header { value: own, template: Some(template), .. } = credential
+        && own == variable
+        && let Some((before, _)) = template.split_once("{}")
+        && !before.trim().is_empty()
+        && value.trim_start().starts_with(before.trim())
+    {
+        return Some(PastedAlong(before.trim().to_owned()));
+    }
     let header = value.split_once(':').and_then(|(name, _)| {
         own.into_iter().chain(["Authorization"]).find(|known| known.eq_ignore_ascii_case(name.trim()))
     });
@@ -127,9 +137,11 @@ impl CompleteCredentials<'_> {
         let made = match self.credential {
             Credential::Bearer { .. } => Credentials::bearer(value(0)),
             Credential::Basic { .. } => Credentials::basic(value(0), value(1)),
-            Credential::Header { header, further, .. } => {
+            Credential::Header { header, template, further, .. } => {
                 let names = std::iter::once(header).chain(further.keys()).map(String::as_str);
-                Credentials::headers(names.zip(self.values.iter().map(|(_, value)| value.text.as_str())))
+                let first = in_template(template.as_deref(), value(0));
+                let further = self.values.iter().skip(1).map(|(_, value)| value.text.as_str());
+                Credentials::headers(names.zip(std::iter::once(first.as_str()).chain(further)))
             }
             Credential::OauthRefresh { endpoint, client, .. } => {
                 return Ok(Credentials::renewed(TokenRequest {
@@ -160,11 +172,46 @@ impl CompleteCredentials<'_> {
     }
 }
 
+/// The credentials of a connection. Where the security schemes of an operation choose, with all others that work at the
+/// address, or the variables to set for them. `chosen` are those that serve where nothing else is stated.
+pub(super) fn by_scheme(
+    vendor: &Vendor,
+    chosen: (&CompleteCredentials<'_>, Credentials),
+    complete: &[CompleteCredentials<'_>],
+    address: &ConfiguredAddress<'_>,
+    tls: &Tls,
+) -> Result<Credentials, ConfigError> {
+    let (first, made) = chosen;
+    if vendor.credentials.iter().all(|credential| credential.schemes().is_empty()) {
+        return Ok(made);
+    }
+    let mut several = Vec::new();
+    for credential in vendor.credentials.iter().filter(|credential| credential.works_at(&address.address.name)) {
+        let set = complete.iter().find(|set| std::ptr::eq(set.credential, credential));
+        let credentials = match set {
+            // A refresh token has one owner.
+            Some(set) if std::ptr::eq(set, first) => Ok(made.clone()),
+            Some(set) => Ok(set.credentials(vendor, address, tls)?),
+            None => Err(format!("`{}`", credential.variables().join("` and `"))),
+        };
+        several.push(SchemeCredentials { schemes: credential.schemes().to_vec(), credentials });
+    }
+    Ok(made.by_scheme(several))
+}
+
 /// The token endpoint. Only the vendor's file states it: a variable could send the client secret elsewhere.
 fn endpoint(vendor: &Vendor, template: &str, address: &ConfiguredAddress<'_>) -> Result<Url, ConfigError> {
-    let text = Template(template).fill(|name| address.word(name));
+    token_endpoint(vendor, Template(template).fill(|name| address.word(name)).ok())
+}
+
+/// The token endpoint of a vendor where it does not depend on the address.
+pub(super) fn endpoint_without_words(vendor: &Vendor, endpoint: &str) -> Result<Url, ConfigError> {
+    token_endpoint(vendor, Some(endpoint.to_owned()))
+}
+
+fn token_endpoint(vendor: &Vendor, text: Option<String>) -> Result<Url, ConfigError> {
     let mut url =
-        text.ok().and_then(|text| parse_address(&text, &[], Unencrypted::OnThisMachine).ok()).ok_or_else(|| {
+        text.and_then(|text| parse_address(&text, &[], Unencrypted::OnThisMachine).ok()).ok_or_else(|| {
             ConfigError::new(format!("{}: no token endpoint; this is a fault of toolwright", vendor.title))
         })?;
     let path = url.path().trim_end_matches('/').to_owned();
@@ -172,7 +219,7 @@ fn endpoint(vendor: &Vendor, template: &str, address: &ConfiguredAddress<'_>) ->
     Ok(url)
 }
 
-fn authentication(client: ClientSecret) -> ClientAuthentication {
+pub(super) fn authentication(client: ClientSecret) -> ClientAuthentication {
     match client {
         ClientSecret::Basic => ClientAuthentication::Basic,
         ClientSecret::Form => ClientAuthentication::Form,
@@ -195,11 +242,26 @@ fn title(credential: &Credential) -> &'static str {
 /// # Errors
 /// The vendor's file names an invalid header.
 pub fn sandbox_credentials(vendor: Option<&Vendor>) -> Result<Credentials, ConfigError> {
+    let all = vendor.map(|vendor| vendor.credentials.as_slice()).unwrap_or_default();
+    let first = in_sandbox(all.first())?;
+    if all.iter().all(|credential| credential.schemes().is_empty()) {
+        return Ok(first);
+    }
+    let several = all.iter().map(|credential| {
+        let schemes = credential.schemes().to_vec();
+        Ok(SchemeCredentials { schemes, credentials: Ok(in_sandbox(Some(credential))?) })
+    });
+    Ok(first.by_scheme(several.collect::<Result<_, ConfigError>>()?))
+}
+
+fn in_sandbox(credential: Option<&Credential>) -> Result<Credentials, ConfigError> {
     const VALUE: &str = "sandbox";
-    let made = match vendor.and_then(|vendor| vendor.credentials.first()) {
+    let made = match credential {
         Some(Credential::Basic { .. }) => Credentials::basic(VALUE, VALUE),
-        Some(Credential::Header { header, further, .. }) => {
-            Credentials::headers(std::iter::once(header).chain(further.keys()).map(|name| (name.as_str(), VALUE)))
+        Some(Credential::Header { header, template, further, .. }) => {
+            let first = in_template(template.as_deref(), VALUE);
+            let further = further.keys().map(|name| (name.as_str(), VALUE));
+            Credentials::headers(std::iter::once((header.as_str(), first.as_str())).chain(further))
         }
         _ => Credentials::bearer(VALUE),
     };

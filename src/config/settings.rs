@@ -89,6 +89,8 @@ mod tests {
             variable: "ORG".to_owned(),
             allowed: Some("ORGS".to_owned()),
             query: Some("organizationID".to_owned()),
+            several: None,
+            reached: None,
         };
         let env = |name: &str| match name {
             "ORG" => Some(one.to_owned()),

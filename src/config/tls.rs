@@ -26,6 +26,11 @@ pub(super) fn variables(vendor: &Vendor) -> impl Iterator<Item = String> {
     KINDS.into_iter().map(|kind| named(vendor, kind))
 }
 
+/// Whether a variable holds a private key: that of the key, and that of the certificate, which may hold both.
+pub(super) fn is_secret(vendor: &Vendor, variable: &str) -> bool {
+    KINDS[1..].iter().any(|kind| named(vendor, kind) == variable)
+}
+
 /// Reads the variables `<VENDOR>_CA_CERT`, `<VENDOR>_CLIENT_CERT` and `<VENDOR>_CLIENT_KEY`.
 ///
 /// # Errors

@@ -2,14 +2,17 @@
 
 mod pieces;
 mod size;
+mod tenants;
 mod weight;
+
+use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rmcp::model::{CallToolResult, ContentBlock, MetaObject, ResourceContents};
 use serde_json::{Value, json};
 
-use crate::call::{CallResult, Failure, PlannedCall, Reply, ReplyOffset, off_thread};
+use crate::call::{CallResult, Envelope, Failure, PlannedCall, Reply, ReplyOffset, WorkflowReport, off_thread};
 use crate::error::{Audience, CallError, Outcome, seconds};
 use crate::sanitize::{self, json::Json};
 use crate::upstream::Answer;
@@ -29,22 +32,31 @@ pub fn result(vendor: &str, result: Result<CallResult, Failure>) -> CallToolResu
     match result {
         Ok(CallResult::Reply(reply)) => success(vendor, &reply),
         Ok(CallResult::Plan(plan)) => planned(&plan),
+        Ok(CallResult::Report(report)) => reported(&report),
+        Ok(CallResult::Tenants(several)) => tenants::result(&several),
         Err(failure) => self::failure(&failure),
     }
 }
 
 /// Builds the result of a call, off the thread that serves if its answer is large.
 pub async fn result_off_thread(vendor: &str, result: Result<CallResult, Failure>) -> CallToolResult {
-    let bytes = match &result {
+    let bytes = bytes(&result);
+    let vendor = vendor.to_owned();
+    let built = off_thread(bytes, move || self::result(&vendor, result)).await;
+    built.unwrap_or_else(|stopped| error(stopped.to_string(), &json!({OUTCOME: Outcome::Answered.as_str()})))
+}
+
+/// How much text a result is made of.
+fn bytes(result: &Result<CallResult, Failure>) -> usize {
+    match result {
         Ok(CallResult::Reply(reply)) => {
             reply.parts.iter().map(|part| part.body.len()).sum::<usize>() + reply.body.len()
         }
         Ok(CallResult::Plan(plan)) => plan.request.body.as_ref().map_or(0, String::len),
+        Ok(CallResult::Report(report)) => report.body.len(),
+        Ok(CallResult::Tenants(several)) => several.results.iter().map(|(_, result)| bytes(result)).sum(),
         Err(_) => 0,
-    };
-    let vendor = vendor.to_owned();
-    let built = off_thread(bytes, move || self::result(&vendor, result)).await;
-    built.unwrap_or_else(|stopped| error(stopped.to_string(), &json!({OUTCOME: Outcome::Answered.as_str()})))
+    }
 }
 
 /// Returns a list or an object over several lines, as a person reads it; `None` for any other text.
@@ -61,6 +73,25 @@ fn planned(plan: &PlannedCall) -> CallToolResult {
         shown.extend(plan);
     }
     CallToolResult::success(vec![ContentBlock::text(size::bounded_value(&shown))])
+}
+
+/// The result of a workflow that did not come to its end, or of a dry run of one.
+fn reported(report: &WorkflowReport) -> CallToolResult {
+    let (untrusted, notes) = (report.untrusted.clone(), report.notes.clone());
+    let envelope = Envelope { untrusted, notes, ..Envelope::default() };
+    let window = ReplyWindow { envelope: &envelope, bound: Bound::RESULT, from: ReplyOffset::default(), cursor: None };
+    let text = size::bounded(&report.body, &window);
+    if report.is_plan {
+        return CallToolResult::success(vec![ContentBlock::text(text)]);
+    }
+    let mut meta = json!({OUTCOME: report.outcome.as_str()});
+    if let Some(status) = report.status {
+        meta[STATUS] = json!(status);
+    }
+    if let Some(wait) = report.retry_after {
+        meta[RETRY_AFTER] = json!(wait);
+    }
+    error(text, &meta)
 }
 
 fn success(vendor: &str, reply: &Reply) -> CallToolResult {
@@ -99,6 +130,10 @@ fn block(vendor: &str, answer: &Answer, window: &ReplyWindow<'_>) -> ContentBloc
     match essence.as_str() {
         _ if answer.body.is_empty() => {
             let mut text = format!("done: the vendor answered {} with an empty body", answer.status);
+            if !window.envelope.resolved.is_empty() {
+                let resolved = json!(window.envelope.resolved);
+                let _ = write!(text, "\nresolved (untrusted: people entered these texts): {resolved}");
+            }
             for note in &window.envelope.notes {
                 text.push_str("\nnote: ");
                 text.push_str(note);

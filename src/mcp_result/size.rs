@@ -29,6 +29,26 @@ impl Bound {
         Self { bytes: self.bytes.saturating_sub(text.len()), line: self.line.saturating_sub(line_length(text)) }
     }
 
+    /// Returns the same with so many bytes, and a line in proportion.
+    pub(super) fn of_bytes(self, bytes: usize) -> Self {
+        Self { bytes, line: bytes * self.line / self.bytes.max(1) }
+    }
+
+    /// Returns what is left without so many bytes.
+    pub(super) fn less(self, bytes: usize) -> Self {
+        self.of_bytes(self.bytes.saturating_sub(bytes))
+    }
+
+    /// How many bytes it has.
+    pub(super) fn bytes(self) -> usize {
+        self.bytes
+    }
+
+    /// What a text takes of it, in bytes: more than it has where its line is long.
+    pub(super) fn cost(self, text: &str) -> usize {
+        text.len().max(line_length(text) * self.bytes / self.line.max(1))
+    }
+
     /// Whether it leaves room for a part of an answer with its envelope.
     pub(super) fn has_room(self) -> bool {
         self.bytes > 2 * ENVELOPE_BYTES && self.line > 3 * ENVELOPE_BYTES

@@ -14,7 +14,7 @@ use super::text::{self, EncodedPair, ParameterStyle, header};
 /// OpenAPI 3.0 (Parameter Object) says that header parameters of these names are ignored.
 const IGNORED_HEADERS: [&str; 3] = ["accept", "content-type", "authorization"];
 
-/// progenitor adds this header to every request; no vendor documents it, so our client removes it before sending.
+/// progenitor adds this header to every request of a typed client; no vendor documents it, so it is removed before sending.
 const CLIENT_VERSION_HEADER: &str = "api-version";
 
 /// The parts of a request that an operation is checked against.

@@ -64,8 +64,11 @@ fn state(scheme: &SecurityScheme, headers: &HeaderMap, pairs: &mut [EncodedPair<
                 Some(_) => CredentialState::Accepted,
             }
         }),
-        SecurityScheme::Header { name } => {
+        SecurityScheme::Header { name, prefix: None } => {
             header(headers, name).map_or(CredentialState::Missing, |text| CredentialState::of(text.trim()))
+        }
+        SecurityScheme::Header { name: _, prefix: Some(prefix) } => {
+            authorization(headers, prefix).map_or(CredentialState::Missing, |text| CredentialState::of(&text))
         }
         SecurityScheme::Query { name } => {
             pairs.iter_mut().find(|pair| pair.key == *name).map_or(CredentialState::Missing, |pair| {
@@ -100,7 +103,8 @@ fn name(scheme: &SecurityScheme) -> String {
     match scheme {
         SecurityScheme::Bearer => "`Authorization: Bearer …`".to_owned(),
         SecurityScheme::Basic => "`Authorization: Basic …`".to_owned(),
-        SecurityScheme::Header { name } => format!("the header `{name}`"),
+        SecurityScheme::Header { name, prefix: None } => format!("the header `{name}`"),
+        SecurityScheme::Header { name, prefix: Some(prefix) } => format!("`{name}: {prefix} …`"),
         SecurityScheme::Query { name } => format!("the query parameter `{name}`"),
         SecurityScheme::Cookie { name } => format!("the cookie `{name}`"),
         SecurityScheme::All { of } => of.iter().map(name).collect::<Vec<_>>().join(" with "),

@@ -13,8 +13,9 @@ pub(super) struct Routes {
 /// What a path matches.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum RouteMatch<'a> {
-    /// The operation of this index; the texts are in the order of the template's parameters.
-    Operation(usize, Vec<&'a str>),
+    /// The operations of these indices, of which the rest of the request decides; the texts are in the order of the
+    /// template's parameters.
+    Operations(Vec<usize>, Vec<&'a str>),
     /// A path that has other methods only: these.
     Methods(Vec<String>),
     /// No path of the API.
@@ -25,7 +26,7 @@ pub(super) enum RouteMatch<'a> {
 struct RouteNode {
     literals: HashMap<String, RouteNode>,
     templates: Vec<(SegmentTemplate, RouteNode)>,
-    methods: Vec<(String, usize)>,
+    methods: Vec<(String, Vec<usize>)>,
 }
 
 /// A segment with parameters, as the literal texts before, between and after them.
@@ -33,7 +34,7 @@ struct RouteNode {
 struct SegmentTemplate(Vec<String>);
 
 impl Routes {
-    /// Adds an operation; of two with the same path and method the first stays.
+    /// Adds an operation. Several may have the same path and method: then their query or body distinguishes them.
     pub(super) fn add(&mut self, path: &str, method: &str, index: usize) {
         let mut node = &mut self.root;
         for segment in segments(path) {
@@ -51,8 +52,9 @@ impl Routes {
                 node.literals.entry(segment.to_owned()).or_default()
             };
         }
-        if !node.methods.iter().any(|(known, _)| known == method) {
-            node.methods.push((method.to_owned(), index));
+        match node.methods.iter_mut().find(|(known, _)| known == method) {
+            Some((_, operations)) => operations.push(index),
+            None => node.methods.push((method.to_owned(), vec![index])),
         }
     }
 
@@ -60,8 +62,8 @@ impl Routes {
     pub(super) fn find<'a>(&self, path: &'a str, method: &str) -> RouteMatch<'a> {
         let segments: Vec<&str> = segments(path).collect();
         let (mut texts, mut methods) = (Vec::new(), Vec::new());
-        if let Some(index) = self.root.find(&segments, method, &mut texts, &mut methods) {
-            return RouteMatch::Operation(index, texts);
+        if let Some(operations) = self.root.find(&segments, method, &mut texts, &mut methods) {
+            return RouteMatch::Operations(operations.to_vec(), texts);
         }
         if methods.is_empty() {
             return RouteMatch::Unknown;
@@ -80,27 +82,27 @@ impl RouteNode {
         method: &str,
         texts: &mut Vec<&'a str>,
         methods: &mut Vec<String>,
-    ) -> Option<usize> {
+    ) -> Option<&[usize]> {
         let Some((segment, rest)) = segments.split_first() else {
             let found = self.methods.iter().find(|(known, _)| known == method);
             if found.is_none() {
                 methods.extend(self.methods.iter().map(|(known, _)| known.clone()));
             }
-            return found.map(|(_, index)| *index);
+            return found.map(|(_, operations)| operations.as_slice());
         };
         let literal = self.literals.get(*segment).or_else(|| {
             // A literal may hold characters that are sent encoded, and clients may encode more than they must.
             if segment.contains('%') { self.literals.get(decoded(segment)?.as_ref()) } else { None }
         });
-        if let Some(index) = literal.and_then(|node| node.find(rest, method, texts, methods)) {
-            return Some(index);
+        if let Some(operations) = literal.and_then(|node| node.find(rest, method, texts, methods)) {
+            return Some(operations);
         }
         for (template, node) in &self.templates {
             let before = texts.len();
             if template.matches(segment, texts)
-                && let Some(index) = node.find(rest, method, texts, methods)
+                && let Some(operations) = node.find(rest, method, texts, methods)
             {
-                return Some(index);
+                return Some(operations);
             }
             texts.truncate(before);
         }
@@ -189,18 +191,18 @@ mod tests {
         }
         let methods = |names: &[&str]| RouteMatch::Methods(names.iter().map(|name| (*name).to_owned()).collect());
         let cases = [
-            ("GET", "/api/Tickets", RouteMatch::Operation(0, vec![])),
-            ("GET", "/api/tickets", RouteMatch::Operation(1, vec!["tickets"])),
-            ("GET", "/api/Tick%65ts", RouteMatch::Operation(0, vec![])),
-            ("POST", "/api/Tickets", RouteMatch::Operation(2, vec!["Tickets"])),
-            ("GET", "/api/a%2Fb", RouteMatch::Operation(1, vec!["a%2Fb"])),
+            ("GET", "/api/Tickets", RouteMatch::Operations(vec![0], vec![])),
+            ("GET", "/api/tickets", RouteMatch::Operations(vec![1], vec!["tickets"])),
+            ("GET", "/api/Tick%65ts", RouteMatch::Operations(vec![0], vec![])),
+            ("POST", "/api/Tickets", RouteMatch::Operations(vec![2], vec!["Tickets"])),
+            ("GET", "/api/a%2Fb", RouteMatch::Operations(vec![1], vec!["a%2Fb"])),
             ("GET", "/api/", RouteMatch::Unknown),
             ("GET", "/api/a/b", RouteMatch::Unknown),
-            ("GET", "/users/me", RouteMatch::Operation(4, vec!["me"])),
+            ("GET", "/users/me", RouteMatch::Operations(vec![4], vec!["me"])),
             ("PUT", "/users/me", methods(&["DELETE", "GET"])),
-            ("GET", "/files/v1.20.zip", RouteMatch::Operation(5, vec!["1", "20"])),
-            ("GET", "/files/v1.zip", RouteMatch::Operation(6, vec!["v1.zip"])),
-            ("GET", "/", RouteMatch::Operation(8, vec![])),
+            ("GET", "/files/v1.20.zip", RouteMatch::Operations(vec![5], vec!["1", "20"])),
+            ("GET", "/files/v1.zip", RouteMatch::Operations(vec![6], vec!["v1.zip"])),
+            ("GET", "/", RouteMatch::Operations(vec![8], vec![])),
         ];
         for (method, path, expected) in cases {
             assert_eq!(routes.find(path, method), expected, "{method} {path}");

@@ -196,6 +196,12 @@ impl ValueShape {
         self.kinds == TypeSet::default()
     }
 
+    /// Whether a text, number or flag is accepted.
+    pub(super) fn takes_scalar(&self) -> bool {
+        let scalars = TypeSet::STRING.0 | TypeSet::INTEGER.0 | TypeSet::NUMBER.0 | TypeSet::BOOLEAN.0;
+        self.kinds.has(TypeSet(scalars))
+    }
+
     /// Whether the value is a file.
     pub(super) fn is_binary(&self) -> bool {
         self.binary

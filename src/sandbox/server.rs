@@ -1,5 +1,6 @@
 //! Connections on the loopback port → answers: route, read, script, credentials, checks, the description's answer.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ use super::record::{self, Recorded, Verdict};
 use super::route::RouteMatch;
 use super::script::Script;
 use super::table::{SandboxTable, TableOperation};
+use super::text;
 use toolwright_model::PagingStyle;
 
 /// No request of ours is larger; the bound protects the memory of this process.
@@ -150,6 +152,14 @@ fn split(path: &str) -> (&str, &str) {
     path.find('/').map_or((path, "/"), |end| path.split_at(end))
 }
 
+/// Splits `/@server:ADDRESS/path`, by which a client states that it would send a request to another address than that of
+/// the API; an empty address is the API's own.
+fn at_server(path: &str) -> (Cow<'_, str>, &str) {
+    let Some(rest) = path.strip_prefix("/@server:") else { return (Cow::default(), path) };
+    let (server, path) = rest.find('/').map_or((rest, "/"), |end| rest.split_at(end));
+    (text::decoded(server).unwrap_or(Cow::Borrowed(server)), path)
+}
+
 fn decide(
     shared: &SandboxState,
     api: &str,
@@ -176,8 +186,13 @@ fn decide(
             );
         }
     };
-    match table.routes.find(path, method) {
-        RouteMatch::Unknown => not_found(format!("`{path}` is no path of `{api}`")),
+    let (server, path) = at_server(path);
+    let Some(routes) = table.routes.get(&*server) else {
+        return not_found(format!("`{server}` is no address of `{api}`"));
+    };
+    match routes.find(path, method) {
+        RouteMatch::Unknown if server.is_empty() => not_found(format!("`{path}` is no path of `{api}`")),
+        RouteMatch::Unknown => not_found(format!("`{path}` is no path of `{api}` at `{server}`")),
         RouteMatch::Methods(methods) => {
             let allowed = methods.join(", ");
             let problems =
@@ -193,11 +208,21 @@ fn decide(
             }
             outcome
         }
-        RouteMatch::Operation(index, texts) => {
-            let operation = &table.operations[index];
+        RouteMatch::Operations(indices, texts) => {
             let request = ReceivedRequest { path: &texts, query, headers, body };
-            let checked = check(operation, table.security(operation), &request);
-            outcome(shared.script.as_ref(), operation, &table.paging, checked, headers)
+            let checked = indices.iter().filter_map(|index| table.operations.get(*index)).map(|operation| {
+                let checked = check(operation, table.security(operation), &request);
+                (operation, checked)
+            });
+            // Of several on one path the one that the request fits best.
+            let best =
+                checked.min_by_key(|(_, checked)| checked.problems.len() + usize::from(checked.unauthorised.is_some()));
+            match best {
+                Some((operation, checked)) => {
+                    outcome(shared.script.as_ref(), operation, &table.paging, checked, headers)
+                }
+                None => not_found(format!("`{path}` has no operation")),
+            }
         }
     }
 }

@@ -23,8 +23,9 @@ pub(super) struct SandboxTable {
     #[serde(default)]
     pub(super) paging: Vec<PagingStyle>,
     pub(super) operations: Vec<TableOperation>,
+    /// The paths below each address; those of the API's own address have an empty one.
     #[serde(skip)]
-    pub(super) routes: Routes,
+    pub(super) routes: BTreeMap<String, Routes>,
 }
 
 impl SandboxTable {
@@ -35,7 +36,8 @@ impl SandboxTable {
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let mut table: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
         for (index, operation) in table.operations.iter().enumerate() {
-            table.routes.add(&operation.path, &operation.method, index);
+            let server = operation.server.clone().unwrap_or_default();
+            table.routes.entry(server).or_default().add(&operation.path, &operation.method, index);
         }
         Ok(table)
     }
@@ -54,6 +56,8 @@ pub(super) struct TableOperation {
     pub(super) name: String,
     pub(super) method: String,
     pub(super) path: String,
+    /// The address that it has in place of the API's own.
+    server: Option<String>,
     #[serde(default)]
     pub(super) parameters: Vec<TableParameter>,
     pub(super) body: Option<TableBody>,
@@ -177,9 +181,19 @@ struct FieldEncoding {
 pub(super) enum SecurityScheme {
     Bearer,
     Basic,
-    Header { name: String },
-    Query { name: String },
-    Cookie { name: String },
-    All { of: Vec<SecurityScheme> },
+    Header {
+        name: String,
+        /// The word before the credential.
+        prefix: Option<String>,
+    },
+    Query {
+        name: String,
+    },
+    Cookie {
+        name: String,
+    },
+    All {
+        of: Vec<SecurityScheme>,
+    },
     None,
 }

@@ -61,7 +61,7 @@ pub(super) fn cookies(header: &str) -> Vec<EncodedPair<'_>> {
     header
         .split(';')
         .filter_map(|piece| piece.trim().split_once('='))
-        .map(|(key, raw)| EncodedPair { key: key.into(), raw, text: raw.into(), used: false })
+        .map(|(key, raw)| EncodedPair { key: key.into(), raw, text: decoded(raw).unwrap_or(raw.into()), used: false })
         .collect()
 }
 
@@ -87,7 +87,7 @@ pub(super) fn take(
     how: Serialisation,
     shape: &ValueShape,
 ) -> Result<Option<Value>, String> {
-    if how.style == ParameterStyle::DeepObject && shape.is_object() {
+    if how.style == ParameterStyle::DeepObject && (shape.is_object() || shape.is_array()) {
         return take_deep(pairs, name, shape);
     }
     if how.style == ParameterStyle::Form && how.explode && shape.is_object() && !shape.is_array() {
@@ -133,35 +133,84 @@ pub(super) fn take_rest(pairs: &mut [EncodedPair<'_>], shape: &ValueShape, into:
     }
 }
 
-/// Reads `name[a]=1&name[b]=2`; a repeated key is an array.
+/// Reads `name[a]=1&name[b][0]=2`, however deep. A list has numbers, `[]`, or the same key again; where a scalar is one
+/// of the alternatives, it has the plain name.
 fn take_deep(pairs: &mut [EncodedPair<'_>], name: &str, shape: &ValueShape) -> Result<Option<Value>, String> {
-    let mut object = Map::new();
-    let mut plain = false;
+    let mut found: Option<Value> = None;
+    let mut plain: Option<Value> = None;
     for pair in &mut *pairs {
-        if pair.key == name {
+        let Some(rest) = pair.key.strip_prefix(name) else { continue };
+        if rest.is_empty() {
             pair.used = true;
-            plain = true;
+            plain = Some(shape.scalar(&pair.text));
             continue;
         }
-        let Some(key) = pair.key.strip_prefix(name).and_then(|rest| rest.strip_prefix('[')?.strip_suffix(']')) else {
-            continue;
-        };
+        let Some(steps) = steps(rest) else { continue };
         pair.used = true;
-        let property = shape.property(key);
-        if property.is_array() {
-            let element = property.items().scalar(&pair.text);
-            match object.entry(key).or_insert_with(|| Value::Array(Vec::new())) {
-                Value::Array(elements) => elements.push(element),
-                other => *other = element,
+        insert(&mut found, &steps, &pair.text, shape).map_err(|problem| format!("{problem} at `{}`", pair.key))?;
+    }
+    match (plain, found) {
+        (Some(value), None) if shape.takes_scalar() => Ok(Some(value)),
+        (Some(_), _) => Err(format!("is an object and must be written `{name}[key]=value`")),
+        (None, found) => Ok(found),
+    }
+}
+
+/// `[a][0]` → `a`, `0`.
+fn steps(brackets: &str) -> Option<Vec<&str>> {
+    let inner = brackets.strip_prefix('[')?.strip_suffix(']')?;
+    Some(inner.split("][").collect())
+}
+
+/// Inserts a text at its place below `value`.
+fn insert(value: &mut Option<Value>, steps: &[&str], text: &str, shape: &ValueShape) -> Result<(), String> {
+    let Some((step, rest)) = steps.split_first() else {
+        return match value {
+            None if shape.is_array() => {
+                *value = Some(Value::Array(vec![shape.items().scalar(text)]));
+                Ok(())
             }
-        } else if object.insert(key.to_owned(), property.scalar(&pair.text)).is_some() {
-            return Err(format!("repeats `{name}[{key}]`, which takes one value"));
+            None => {
+                *value = Some(shape.scalar(text));
+                Ok(())
+            }
+            Some(Value::Array(items)) => {
+                items.push(shape.items().scalar(text));
+                Ok(())
+            }
+            Some(_) => Err("repeats what takes one value".to_owned()),
+        };
+    };
+    let as_list = shape.is_array() && (step.is_empty() || step.parse::<usize>().is_ok());
+    if as_list {
+        let Value::Array(items) = value.get_or_insert_with(|| Value::Array(Vec::new())) else {
+            return Err("is a list and a value".to_owned());
+        };
+        let index = step.parse::<usize>().unwrap_or(items.len());
+        if let Some(slot) = items.get_mut(index) {
+            let mut item = Some(slot.take());
+            insert(&mut item, rest, text, shape.items())?;
+            *slot = item.unwrap_or_default();
+            return Ok(());
         }
+        if index > items.len() {
+            return Err("leaves out a number".to_owned());
+        }
+        let mut item = None;
+        insert(&mut item, rest, text, shape.items())?;
+        items.extend(item);
+        return Ok(());
     }
-    if plain {
-        return Err(format!("is an object and must be written `{name}[key]=value`"));
+    if shape.is_array() && !shape.is_object() {
+        return Err("is a list, whose values have numbers".to_owned());
     }
-    Ok((!object.is_empty()).then_some(Value::Object(object)))
+    let Value::Object(entries) = value.get_or_insert_with(|| Value::Object(Map::new())) else {
+        return Err("is an object and a value".to_owned());
+    };
+    let mut entry = entries.shift_remove(*step);
+    insert(&mut entry, rest, text, shape.property(step))?;
+    entries.extend(entry.map(|entry| ((*step).to_owned(), entry)));
+    Ok(())
 }
 
 /// Reads an exploded object: each property is a key of the query.
@@ -294,6 +343,10 @@ mod tests {
             ("spaceDelimited", false, &numbers, "x=1%202+3", Ok("[1,2,3]")),
             ("pipeDelimited", false, &numbers, "x=1|2", Ok("[1,2]")),
             ("pipeDelimited", false, &numbers, "x=1%7C2", Ok("[1,2]")),
+            ("deepObject", true, &numbers, "x[0]=1&x[1]=2", Ok("[1,2]")),
+            ("deepObject", true, &numbers, "x[]=1&x[]=2", Ok("[1,2]")),
+            ("deepObject", true, &numbers, "x[0]=1&x[2]=2", Err("leaves out a number at `x[2]`")),
+            ("deepObject", true, &numbers, "x[a]=1", Err("is a list, whose values have numbers at `x[a]`")),
         ] {
             check(style, explode, schema, query, expected);
         }
@@ -307,7 +360,7 @@ mod tests {
         let both = r#"{"a":1,"b":"2"}"#;
         let odd = "is an object and must be written `key,value,key,value`";
         let plain = "is an object and must be written `x[key]=value`";
-        let twice = "repeats `x[a]`, which takes one value";
+        let twice = "repeats what takes one value at `x[a]`";
         for (style, explode, query, expected) in [
             ("form", true, "a=1&b=2", Ok(both)),
             ("form", false, "x=a,1,b,2", Ok(both)),
@@ -315,6 +368,7 @@ mod tests {
             ("deepObject", true, "x[a]=1&x%5Bb%5D=2", Ok(both)),
             ("deepObject", true, "x=1", Err(plain)),
             ("deepObject", true, "x[a]=1&x[a]=2", Err(twice)),
+            ("deepObject", true, "x[c][d]=1&x[c][e]=2", Ok(r#"{"c":{"d":"1","e":"2"}}"#)),
         ] {
             check(style, explode, &object, query, expected);
         }

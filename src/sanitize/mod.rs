@@ -12,6 +12,7 @@ pub(crate) mod marks;
 use std::borrow::Cow;
 
 use hosts::Hosts;
+pub(crate) use invisible::is_invisible;
 use json::Json;
 use links::Inert;
 use marks::Originals;
@@ -37,6 +38,31 @@ pub(crate) enum TextForm {
     Inert,
     /// To be changed and written back: as the vendor has it, but for invisible characters.
     Raw,
+}
+
+/// A part of a vendor's answer, by what the names that lead to it tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AnswerPart {
+    /// The name of the nearest field.
+    name: String,
+    /// Whether outsiders write it.
+    untrusted: bool,
+    /// Whether its texts may be HTML.
+    html: bool,
+    /// Whether names inside tell what a text is: not in a file, whose author chose them.
+    by_name: bool,
+}
+
+impl AnswerPart {
+    /// Text that outsiders wrote, of no answer in particular.
+    pub(crate) fn of_outsiders() -> Self {
+        Self { name: EVERY.to_owned(), untrusted: true, html: true, by_name: true }
+    }
+
+    /// Whether outsiders write all of it.
+    pub(crate) fn is_untrusted(&self) -> bool {
+        self.untrusted
+    }
 }
 
 /// What is known of a text or answer after it was cleaned.
@@ -75,20 +101,50 @@ impl Rules {
     fn cleaned(&self, json: &mut Json<'_>, form: TextForm) -> (Cleaned, Originals) {
         let every = self.untrusted.iter().any(|name| name == EVERY);
         let mut cleaner = JsonCleaner::new(self, form);
-        cleaner.value(json, &Field { name: EVERY, untrusted: every.then_some(EVERY), html: false });
+        cleaner.value(json, &Field { untrusted: every.then_some(EVERY), ..Field::TOP });
         (cleaner.cleaned, cleaner.originals)
+    }
+
+    /// An answer as a whole.
+    pub(crate) fn whole(&self, is_file: bool) -> AnswerPart {
+        let every = self.untrusted.iter().any(|name| name == EVERY);
+        AnswerPart { name: EVERY.to_owned(), untrusted: is_file || every, html: false, by_name: !is_file }
+    }
+
+    /// The entry of this name in a part.
+    pub(crate) fn entry(&self, part: &AnswerPart, name: &str) -> AnswerPart {
+        AnswerPart {
+            name: name.to_owned(),
+            untrusted: part.untrusted || part.by_name && matches(&self.untrusted, name),
+            html: part.html || part.by_name && matches(&self.html, name),
+            by_name: part.by_name,
+        }
+    }
+
+    /// An item of the list that a part is.
+    pub(crate) fn item(&self, part: &AnswerPart, is_text: bool) -> AnswerPart {
+        let of_texts = is_text && part.by_name && names_list(&self.untrusted, &part.name);
+        AnswerPart { untrusted: part.untrusted || of_texts, ..part.clone() }
+    }
+
+    /// Cleans a part of an answer that is shown under another name.
+    pub(crate) fn clean_part(&self, json: &mut Json<'_>, part: &AnswerPart, shown: &str, form: TextForm) -> Cleaned {
+        let mut cleaner = JsonCleaner { by_name: part.by_name, ..JsonCleaner::new(self, form) };
+        let untrusted = part.untrusted.then_some(shown);
+        cleaner.value(json, &Field { name: &part.name, shown, untrusted, html: part.html });
+        cleaner.cleaned
     }
 
     /// Cleans the content of a file: its author chose its names, too.
     pub(crate) fn clean_file(&self, json: &mut Json<'_>, form: TextForm) {
         let mut cleaner = JsonCleaner { by_name: false, ..JsonCleaner::new(self, form) };
-        cleaner.value(json, &Field { name: EVERY, untrusted: Some(EVERY), html: false });
+        cleaner.value(json, &Field { untrusted: Some(EVERY), ..Field::TOP });
     }
 
     /// Cleans something derived from an answer that was cleaned, all of it written by outsiders.
     pub(crate) fn clean_all(&self, json: &mut Json<'_>, form: TextForm) {
         let mut cleaner = JsonCleaner { again: true, ..JsonCleaner::new(self, form) };
-        cleaner.value(json, &Field { name: EVERY, untrusted: Some(EVERY), html: false });
+        cleaner.value(json, &Field { untrusted: Some(EVERY), ..Field::TOP });
     }
 
     /// Cleans a text that an outsider wrote.
@@ -148,10 +204,17 @@ struct JsonCleaner<'r> {
 struct Field<'n> {
     /// The name of the nearest field around it.
     name: &'n str,
+    /// The name that it has in what is shown.
+    shown: &'n str,
     /// The name of the enclosing field that outsiders write.
     untrusted: Option<&'n str>,
     /// Whether its texts may be HTML.
     html: bool,
+}
+
+impl Field<'_> {
+    /// An answer as a whole.
+    const TOP: Self = Self { name: EVERY, shown: EVERY, untrusted: None, html: false };
 }
 
 impl<'r> JsonCleaner<'r> {
@@ -173,7 +236,7 @@ impl<'r> JsonCleaner<'r> {
             }
             Json::List(items) => {
                 let of_texts = field.untrusted.is_none() && names_list(&self.rules.untrusted, field.name);
-                let of_text = Field { untrusted: field.untrusted.or(of_texts.then_some(field.name)), ..*field };
+                let of_text = Field { untrusted: field.untrusted.or(of_texts.then_some(field.shown)), ..*field };
                 for item in items {
                     let field = if matches!(item, Json::Text(_)) { &of_text } else { field };
                     self.value(item, field);
@@ -185,7 +248,7 @@ impl<'r> JsonCleaner<'r> {
                     let is_untrusted = self.by_name && matches(&self.rules.untrusted, name);
                     let html = field.html || self.by_name && matches(&self.rules.html, name);
                     let untrusted = field.untrusted.or(is_untrusted.then_some(&**name));
-                    self.value(value, &Field { name, untrusted, html });
+                    self.value(value, &Field { name, shown: name, untrusted, html });
                 }
             }
         }

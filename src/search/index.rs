@@ -1,14 +1,14 @@
-//! The catalog's tools → weights of each term in each tool, and the phrases that terms are in.
+//! The catalog's tools → weights of each term in each tool, and the examples of questions for each.
 //!
-//! A tool's texts are fields of different weight (BM25F): a term counts more in a name than in an argument's description,
-//! and less in a long field. Phrases, titles and names are also kept one by one, for a question is like one of them and
-//! not like all.
+//! A tool's texts are fields of different weight (BM25F): a term counts more in a name than among its arguments, and less
+//! in a long field. How people ask for it is no field: phrases, title, name and the first sentence are read as examples.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::examples::{Examples, Gathering};
 use super::text::{self, Word};
 use super::vocabulary::{Term, Vocabulary};
 use crate::catalog::{Catalog, CatalogEntry};
@@ -16,10 +16,9 @@ use toolwright_model::{Synonyms, Tool};
 
 /// The texts of a tool, with their weight and with how much their length counts against them (b of BM25).
 /// What descriptions of arguments have was measured to help no question.
-const FIELDS: [(f32, f32); 7] = [
+const FIELDS: [(f32, f32); 6] = [
     (3.0, 0.3), // name
     (3.0, 0.3), // title
-    (2.0, 0.3), // phrases
     (1.2, 0.5), // description
     (0.8, 0.5), // names of arguments
     (0.8, 0.2), // tags
@@ -39,10 +38,7 @@ pub(super) struct Index {
     pub vocabulary: Vocabulary,
     /// By term: the tools that have it, with its weight there.
     pub tools: Vec<Vec<(u32, f32)>>,
-    /// By term: the phrases that have it.
-    pub phrases: Vec<Vec<u32>>,
-    /// By phrase: its tool and its length.
-    pub lengths: Vec<(u32, f32)>,
+    pub examples: Examples,
     /// By term: how rare it is.
     pub rarity: Vec<f32>,
     /// By tool: what each word of its name can be matched by, and how rare it is.
@@ -64,21 +60,23 @@ impl Index {
         let mut vocabulary = Vocabulary::new(synonyms);
         let mut names = std::collections::HashSet::new();
         let mut tools = Vec::new();
-        let mut phrases: Vec<(u32, Vec<Word>)> = Vec::new();
+        let mut examples = Gathering::default();
         let mut known = KnownNames::new();
         let mut needs_argument = Vec::new();
         for (position, entry) in catalog.entries().iter().enumerate() {
             let position = u32::try_from(position).unwrap_or(u32::MAX);
             let schema = schema(&entry.tool);
             needs_argument.push(!schema.required.is_empty());
-            let (fields, own) = read_tool(entry, schema, catalog, &mut vocabulary, &mut names, &mut known);
-            tools.push(fields);
-            phrases.extend(own.into_iter().map(|phrase| (position, phrase)));
+            tools.push(read_tool(entry, schema, catalog, &mut vocabulary, &mut names, &mut known));
+            let first = tool_free_sentence(entry, catalog);
+            let texts = entry.tool.phrases.iter().map(String::as_str);
+            for text in texts.chain([own_name(entry), entry.tool.title.as_str(), first.as_str()]) {
+                examples.add(position, &text::words(text), &mut vocabulary);
+            }
         }
         let mut index = Self {
             tools: weigh(&tools, vocabulary.len()),
-            phrases: Vec::new(),
-            lengths: Vec::new(),
+            examples: examples.finish(vocabulary.len()),
             rarity: Vec::new(),
             named: Vec::new(),
             needs_argument,
@@ -98,11 +96,12 @@ impl Index {
             index.rarity[stem as usize] *= LIGHT;
         }
         index.named = catalog.entries().iter().map(|entry| index.name(entry)).collect();
-        index.phrases = vec![Vec::new(); index.vocabulary.len()];
-        for (tool, words) in phrases {
-            index.add_phrase(tool, &words);
-        }
         index
+    }
+
+    /// How many tools have a term in one of their texts or examples, about.
+    pub(super) fn tools_with(&self, term: Term) -> usize {
+        self.tools[term as usize].len() + self.examples.tools(term)
     }
 
     /// Which of several synonyms a text has is chance: one that few texts have is not much rarer than all together.
@@ -127,38 +126,9 @@ impl Index {
         };
         stems.into_iter().map(of_stem).collect()
     }
-
-    fn add_phrase(&mut self, tool: u32, words: &[Word]) {
-        let phrase = u32::try_from(self.lengths.len()).unwrap_or(u32::MAX);
-        let mut terms = self.vocabulary.add_text(words);
-        terms.sort_unstable();
-        terms.dedup();
-        for term in &terms {
-            self.phrases[*term as usize].push(phrase);
-        }
-        self.lengths.push((tool, self.length(words)));
-    }
-
-    /// The length of a phrase: of each word what it counts at most, by itself or by what it means.
-    #[expect(clippy::cast_precision_loss, reason = "numbers of words are small")]
-    fn length(&self, words: &[Word]) -> f32 {
-        let stems: Vec<Option<Term>> = words.iter().map(|word| self.vocabulary.stem(&word.text)).collect();
-        let own = |(word, stem): (&Word, &Option<Term>)| match stem {
-            Some(stem) if !self.vocabulary.is_ignored(&word.text) => self.rarity[*stem as usize].powi(2),
-            _ => 0.0,
-        };
-        let mut lengths: Vec<f32> = words.iter().zip(&stems).map(own).collect();
-        for meaning in self.vocabulary.meanings(&stems) {
-            let share = self.rarity[meaning.term as usize].powi(2) / meaning.length as f32;
-            for length in &mut lengths[meaning.start..meaning.start + meaning.length] {
-                *length = length.max(share);
-            }
-        }
-        lengths.iter().sum::<f32>().sqrt().max(f32::MIN_POSITIVE)
-    }
 }
 
-/// Reads the fields of a tool, and its phrases one by one.
+/// Reads the fields of a tool.
 fn read_tool(
     entry: &CatalogEntry,
     schema: Schema,
@@ -166,43 +136,47 @@ fn read_tool(
     vocabulary: &mut Vocabulary,
     names: &mut std::collections::HashSet<Term>,
     known: &mut KnownNames,
-) -> (Fields, Vec<Vec<Word>>) {
+) -> Fields {
     let tool = &entry.tool;
-    let name = text::words(own_name(entry));
-    let title = text::words(&tool.title);
-    let mut phrases: Vec<Vec<Word>> = tool.phrases.iter().map(|phrase| text::words(phrase)).collect();
     let mut fields = Fields::default();
     let add = |fields: &mut Fields, field: usize, words: &[Word], weight: f32, vocabulary: &mut Vocabulary| {
         fields[field].extend(vocabulary.add_text(words).into_iter().map(|term| (term, weight)));
     };
-    add(&mut fields, 0, &name, 1.0, vocabulary);
-    add(&mut fields, 1, &title, 1.0, vocabulary);
-    for phrase in &phrases {
-        add(&mut fields, 2, phrase, 1.0, vocabulary);
-    }
+    add(&mut fields, 0, &text::words(own_name(entry)), 1.0, vocabulary);
+    add(&mut fields, 1, &text::words(&tool.title), 1.0, vocabulary);
     for sentence in sentences(&tool.description) {
         let (words, of_another) = without_tools(sentence, tool, catalog);
-        add(&mut fields, 3, &words, if of_another { OF_ANOTHER } else { 1.0 }, vocabulary);
+        add(&mut fields, 2, &words, if of_another { OF_ANOTHER } else { 1.0 }, vocabulary);
         let proper = words.iter().filter(|word| word.is_name && !is_loud(&word.text, sentence));
         names.extend(proper.filter_map(|word| vocabulary.stem(&word.text)));
     }
     for argument in arguments(schema, tool) {
         let terms = known.entry(argument).or_insert_with_key(|name| vocabulary.add_text(&text::of_identifier(name)));
-        fields[4].extend(terms.iter().map(|term| (*term, 1.0)));
+        fields[3].extend(terms.iter().map(|term| (*term, 1.0)));
     }
     for tag in &tool.tags {
-        add(&mut fields, 5, &text::words(tag), 1.0, vocabulary);
+        add(&mut fields, 4, &text::words(tag), 1.0, vocabulary);
     }
     for alias in &tool.aliases {
-        add(&mut fields, 6, &text::words(alias), 1.0, vocabulary);
+        add(&mut fields, 5, &text::words(alias), 1.0, vocabulary);
     }
     for call in &tool.calls {
-        add(&mut fields, 6, &text::of_identifier(&call.operation), 1.0, vocabulary);
-        add(&mut fields, 6, &text::of_identifier(&call.path), 0.5, vocabulary);
+        add(&mut fields, 5, &text::of_identifier(&call.operation), 1.0, vocabulary);
+        add(&mut fields, 5, &text::of_identifier(&call.path), 0.5, vocabulary);
     }
-    phrases.push(name);
-    phrases.push(title);
-    (fields, phrases)
+    fields
+}
+
+/// The first sentence of a tool's description, which stands alone, without the names of tools.
+fn tool_free_sentence(entry: &CatalogEntry, catalog: &Catalog) -> String {
+    let first = entry.tool.description.split(". ").next().unwrap_or_default();
+    first.split_whitespace().filter(|chunk| tool_named(chunk, catalog).is_none()).collect::<Vec<_>>().join(" ")
+}
+
+/// The tool that a word of a text names.
+fn tool_named<'a>(chunk: &str, catalog: &'a Catalog) -> Option<&'a CatalogEntry> {
+    let name = chunk.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    Some(name).filter(|name| name.contains('_')).and_then(|name| catalog.get(name))
 }
 
 /// The name of a tool without the vendor's.
@@ -225,8 +199,7 @@ fn without_tools(text: &str, tool: &Tool, catalog: &Catalog) -> (Vec<Word>, bool
     let mut of_another = false;
     let mut kept: Vec<&str> = Vec::new();
     for chunk in text.split_whitespace() {
-        let name = chunk.trim_matches(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-        match Some(name).filter(|name| name.contains('_')).and_then(|name| catalog.get(name)) {
+        match tool_named(chunk, catalog) {
             Some(other) => of_another |= other.tool.name != tool.name,
             None => kept.push(chunk),
         }

@@ -3,7 +3,8 @@
 //! ```text
 //! text        a text → words, with what their form tells
 //! vocabulary  words and specs/synonyms.yaml → terms: stems and groups of synonyms
-//! index       the catalog → weights of terms in tools (BM25F), and phrases one by one
+//! index       the catalog → weights of terms in tools (BM25F), and its phrases as examples
+//! examples    phrases → how typical each word, synonym and pair of words is for a tool (naive Bayes)
 //! question    a question → its matters, misspelt and compound words among them, and the kind of tool that is wanted
 //! rank        both → tools with scores
 //! reason      both → why a tool was found
@@ -12,6 +13,7 @@
 //! Words may be unknown to every tool: a name or a number counts a little, for the kind of thing that has one (`forms` in
 //! specs/synonyms.yaml). What a question begins with decides between tools that read and tools that change something.
 
+mod examples;
 mod index;
 mod question;
 mod rank;
@@ -64,7 +66,7 @@ impl Search {
     /// worse than the best one are left out.
     pub fn find(&self, question: &str, offered: impl Fn(&CatalogEntry) -> bool, limit: usize) -> Vec<&CatalogEntry> {
         let question = Question::read(question, &self.index, &self.beginnings, &self.synonyms);
-        let is_named = |names: &[String]| names.iter().any(|name| question.words.contains(name));
+        let is_named = |names: &[String]| names.iter().any(|name| question.words.iter().any(|word| word.text == *name));
         let vendors = self.vendor_names.iter().filter(|(_, names)| is_named(names));
         let vendors: Vec<&str> = vendors.map(|(vendor, _)| vendor.as_str()).collect();
         let entries = self.catalog.entries();

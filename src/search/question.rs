@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::examples::ReadWord;
 use super::index::Index;
 use super::text::{self, Word};
 use super::vocabulary::Term;
@@ -15,6 +16,8 @@ const GUESSED: f32 = 0.7;
 const NAME: f32 = 0.32;
 /// What a key, number or address counts for the kind of thing that has such a one.
 const FORM: f32 = 0.3;
+/// What two keys or numbers count for words such as "both".
+const TWO_RECORDS: f32 = 0.6;
 /// What a word without matter counts by what it means: "yesterday" is a time.
 const MEANING: f32 = 0.6;
 /// What a word counts that is a part of a synonym of several words.
@@ -33,7 +36,7 @@ pub(super) struct Matter {
 }
 
 /// What is asked.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Question {
     pub matters: Vec<Matter>,
     /// Whether it names a record, by a key or a number.
@@ -44,8 +47,11 @@ pub(super) struct Question {
     pub is_for_several: bool,
     /// The kind of tool, where the words tell it.
     pub wish: Option<Wish>,
-    /// Every word in small letters, to find names of vendors.
-    pub words: Vec<String>,
+    /// The terms that words stand for by their form, each with what it counts.
+    pub by_form: Vec<(Term, f32)>,
+    /// Its words, and each of them as it is understood.
+    pub words: Vec<Word>,
+    pub read: Vec<ReadWord>,
 }
 
 /// How requests begin, as words.
@@ -132,8 +138,8 @@ impl Question {
         let reader = Reader { index, synonyms };
         let read: Vec<ReadWord> = reader.read(&words);
         let wish = beginnings.wish(&words);
-        let matters = reader.matters(&words, &read, wish.is_some_and(|wish| wish != Wish::Read));
-        let names_record = words.iter().any(|word| matches!(word.form, Some(WordForm::Key | WordForm::Number)));
+        let (matters, by_form) = reader.matters(&words, &read, wish.is_some_and(|wish| wish != Wish::Read));
+        let names_record = words.iter().any(|word| word.form.is_some_and(WordForm::is_record));
         let reads = wish.is_none_or(|wish| wish == Wish::Read);
         let about = &words[beginnings.length(&words)..];
         // "ticket 4521" names no more than "4521" does.
@@ -154,8 +160,10 @@ impl Question {
             names_record,
             is_for_several: reads && about.iter().take(NEAR_BEGINNING).any(|word| is_plural(word, index)),
             matters,
+            by_form,
             wish,
-            words: words.into_iter().map(|word| word.text).collect(),
+            words,
+            read,
         }
     }
 }
@@ -170,15 +178,6 @@ fn is_plural(word: &Word, index: &Index) -> bool {
         !index.vocabulary.is_ignored(&word.text)
             && index.vocabulary.stem(singular).is_some_and(|stem| index.vocabulary.stem(&word.text) == Some(stem))
     })
-}
-
-/// A word of a question, as it is understood.
-#[derive(Debug, Clone, Copy, Default)]
-struct ReadWord {
-    stem: Option<Term>,
-    weight: f32,
-    /// A name that no tool knows.
-    is_unknown_name: bool,
 }
 
 /// Understands the words of a question by what the tools' texts have.
@@ -226,14 +225,16 @@ impl Reader<'_> {
         let vocabulary = &self.index.vocabulary;
         let near = vocabulary.near(word).into_iter().filter(|near| !vocabulary.is_ignored(near));
         let stems = near.filter_map(|near| vocabulary.stem(near));
-        stems.max_by_key(|stem| (self.index.tools[*stem as usize].len(), std::cmp::Reverse(*stem)))
+        stems.max_by_key(|stem| (self.index.tools_with(*stem), std::cmp::Reverse(*stem)))
     }
 
-    fn matters(&self, words: &[Word], read: &[ReadWord], wants_change: bool) -> Vec<Matter> {
+    /// The matters, and the terms that words stand for by their form.
+    fn matters(&self, words: &[Word], read: &[ReadWord], wants_change: bool) -> (Vec<Matter>, Vec<(Term, f32)>) {
         let stems: Vec<Option<Term>> = read.iter().map(|word| word.stem).collect();
         let meanings = self.index.vocabulary.meanings(&stems);
         let mut matters = Vec::new();
-        let mut forms: BTreeSet<WordForm> = BTreeSet::new();
+        let records = words.iter().filter(|word| word.form.is_some_and(WordForm::is_record)).count();
+        let mut forms: BTreeSet<WordForm> = (records > 1).then_some(WordForm::Several).into_iter().collect();
         for (position, word) in words.iter().enumerate() {
             let name = read[position].is_unknown_name.then_some(WordForm::Name);
             if let Some(form) = word.form.or(name) {
@@ -272,10 +273,15 @@ impl Reader<'_> {
         }
         // What nothing is known of is what a search is for, and no reason to search where something has to be done.
         let forms = forms.into_iter().filter(|form| *form != WordForm::Unknown || !wants_change);
-        matters.extend(forms.flat_map(|form| self.of_form(form)));
+        let of_forms: Vec<Matter> = forms.flat_map(|form| self.of_form(form)).collect();
+        let counted = of_forms
+            .iter()
+            .flat_map(|matter| matter.terms.iter().map(move |(term, share)| (*term, share * matter.weight)));
+        let by_form: Vec<(Term, f32)> = counted.collect();
+        matters.extend(of_forms);
         matters.extend(Self::of_several_words(&meanings));
         matters.extend(self.joined(words));
-        matters
+        (matters, by_form)
     }
 
     /// What synonyms of several words mean.
@@ -324,7 +330,7 @@ impl Reader<'_> {
         let words = self.synonyms.forms.get(&form).into_iter().flatten();
         let matter = |word: &String| {
             let terms = self.index.vocabulary.stem(word).map(|stem| self.terms(stem)).unwrap_or_default();
-            Matter { weight: FORM, terms }
+            Matter { weight: if form == WordForm::Several { TWO_RECORDS } else { FORM }, terms }
         };
         words.map(matter).collect()
     }

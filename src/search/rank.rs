@@ -9,12 +9,16 @@ use crate::catalog::CatalogEntry;
 use toolwright_model::{Effect, HELD_BACK_TAGS, Tool, Verb, Wish};
 
 /// The share of the best score below which a tool is left out.
-pub(super) const LEAST: f32 = 0.25;
+pub(super) const LEAST: f32 = 0.05;
 
 /// How soon more of a term stops to count (k1 of BM25).
 const SATURATION: f32 = 1.2;
-/// What likeness to one phrase counts beside the fields.
-const PHRASE: f32 = 1.15;
+/// The powers with which how people ask, the texts of the tool and the kind of thing make a score.
+const EXAMPLES: f32 = 0.6;
+const TEXTS: f32 = 0.4;
+const KIND: f32 = 1.2;
+/// What a tool has whose texts have no word of the question.
+const NO_TEXT: f32 = 0.3;
 /// What a tool counts that does the other kind of thing than the question wants.
 const OTHER_KIND: f32 = 0.3;
 /// What a tool counts that deletes where the question does not ask for that.
@@ -24,8 +28,8 @@ const SAME_VERB: f32 = 1.08;
 /// What a tool counts that needs arguments, such as the record that the question names.
 const OF_RECORD: f32 = 1.15;
 /// What a tool counts that lists, where the question is for several, and what one counts that does not.
-const SEVERAL: f32 = 1.1;
-const ONE_OF_SEVERAL: f32 = 0.9;
+const SEVERAL: f32 = 1.3;
+const ONE_OF_SEVERAL: f32 = 0.8;
 /// What a tool counts that lists, where the question names no record.
 const OF_MANY: f32 = 1.07;
 /// What an everyday tool counts.
@@ -46,40 +50,32 @@ pub(super) fn scores(
     entries: &[CatalogEntry],
     vendors: &[&str],
 ) -> Vec<(usize, f32)> {
+    // Small words alone are about nothing, though they occur in examples.
+    if question.matters.is_empty() {
+        return Vec::new();
+    }
     let mut tools = Sums::new(entries.len());
-    let mut phrases = Sums::new(index.lengths.len());
     for matter in &question.matters {
         for (term, share) in &matter.terms {
             let rarity = index.rarity[*term as usize] * share * matter.weight;
             for (tool, weight) in &index.tools[*term as usize] {
                 tools.offer(*tool, rarity * weight / (SATURATION + weight));
             }
-            for phrase in &index.phrases[*term as usize] {
-                phrases.offer(*phrase, rarity * index.rarity[*term as usize]);
-            }
         }
         tools.settle();
-        phrases.settle();
     }
+    let mut typical = vec![0.0; entries.len()];
+    index.examples.score(question, &index.vocabulary, &mut typical);
     let asked: HashSet<Term> =
         question.matters.iter().flat_map(|matter| &matter.terms).map(|(term, _)| *term).collect();
-    let mut likest: Vec<f32> = vec![0.0; entries.len()];
-    for (phrase, sum) in phrases.totals.iter().enumerate().filter(|(_, sum)| **sum > 0.0) {
-        let (tool, length) = index.lengths[phrase];
-        let likeness = &mut likest[tool as usize];
-        *likeness = likeness.max(sum / length);
-    }
-    let scored = tools.totals.iter().zip(&likest).enumerate().filter(|(_, (sum, like))| **sum > 0.0 || **like > 0.0);
-    let score = |(position, (sum, like)): (usize, (&f32, &f32))| {
+    let scored =
+        tools.totals.iter().zip(&typical).enumerate().filter(|(_, (texts, typical))| **texts + **typical > 0.0);
+    let score = |(position, (texts, typical)): (usize, (&f32, &f32))| {
         let entry = &entries[position];
         let named = if vendors.contains(&entry.vendor.as_str()) { NAMED_VENDOR } else { 1.0 };
-        (
-            position,
-            (sum + PHRASE * like)
-                * fit(&entry.tool, question, index.needs_argument[position])
-                * asked_for(&index.named[position], &asked)
-                * named,
-        )
+        let texts = texts * asked_for(&index.named[position], &asked);
+        let kind = fit(&entry.tool, question, index.needs_argument[position]).powf(KIND);
+        (position, (EXAMPLES * typical).exp() * (NO_TEXT + texts).powf(TEXTS) * kind * named)
     };
     scored.map(score).collect()
 }

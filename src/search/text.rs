@@ -22,6 +22,13 @@ pub(super) fn words(text: &str) -> Vec<Word> {
     let mut found = Vec::new();
     let (mut clause, mut begins) = (0, true);
     for chunk in text.split_whitespace() {
+        // Most words: letters and nothing else.
+        if chunk.bytes().all(|b| b.is_ascii_alphabetic()) {
+            let is_name = !begins && chunk.starts_with(|c: char| c.is_ascii_uppercase());
+            found.push(Word { text: chunk.to_ascii_lowercase(), form: None, is_name, joins: 0, clause });
+            begins = false;
+            continue;
+        }
         let form = form(chunk.trim_matches(|c: char| !c.is_alphanumeric() && c != '#'));
         if form.is_some() {
             found.push(Word { text: String::new(), form, is_name: false, joins: 0, clause });
@@ -78,6 +85,11 @@ pub(super) fn of_identifier(name: &str) -> Vec<Word> {
 fn parts(chunk: &str) -> Vec<(String, usize)> {
     let mut parts: Vec<(String, usize)> = Vec::new();
     for joined in chunk.split(|c: char| !c.is_alphanumeric() && c != '-' && c != '‑') {
+        if !joined.contains(['-', '‑']) {
+            // Most words: nothing is joined to them.
+            parts.extend((!joined.is_empty()).then(|| (joined.to_lowercase(), 0)));
+            continue;
+        }
         let of_hyphen: Vec<&str> = joined.split(['-', '‑']).filter(|part| !part.is_empty()).collect();
         parts.extend(of_hyphen.iter().map(|part| (part.to_lowercase(), 0)));
         if of_hyphen.len() > 1 {

@@ -17,6 +17,8 @@ pub(super) struct Vocabulary {
     /// Every word that was met, in small letters → its stem.
     words: HashMap<String, Term>,
     stems: HashMap<String, Term>,
+    /// Two stems that follow each other.
+    pairs: HashMap<(Term, Term), Term>,
     /// By the first stem of a synonym: its further stems, and the group's term.
     synonyms: Vec<Vec<(Vec<Term>, Term)>>,
     ignored: HashSet<String>,
@@ -40,6 +42,7 @@ impl Vocabulary {
             stemmer: Stemmer::create(Algorithm::English),
             words: HashMap::new(),
             stems: HashMap::new(),
+            pairs: HashMap::new(),
             synonyms: Vec::new(),
             whole: synonyms.whole.iter().cloned().collect(),
             ignored: synonyms.ignored.iter().cloned().collect(),
@@ -99,6 +102,19 @@ impl Vocabulary {
     /// Returns the stem of a word, where the stem is known.
     pub(super) fn stem(&self, word: &str) -> Option<Term> {
         self.words.get(word).or_else(|| self.stems.get(self.stem_of(word).as_ref())).copied()
+    }
+
+    /// Returns the term of two stems that follow each other, which is known from now on.
+    pub(super) fn add_pair(&mut self, pair: (Term, Term)) -> Term {
+        let next = self.terms;
+        let term = *self.pairs.entry(pair).or_insert(next);
+        self.terms += Term::from(term == next);
+        term
+    }
+
+    /// Returns the term of two stems that follow each other, where it is known.
+    pub(super) fn pair(&self, pair: (Term, Term)) -> Option<Term> {
+        self.pairs.get(&pair).copied()
     }
 
     /// Returns whether the word holds no matter.

@@ -31,7 +31,7 @@ fn vendor(catalog: &Catalog, id: &str, entries: &[&CatalogEntry], names: bool) -
             tags.entry(tag).or_default().push(&entry.tool.name);
         }
     }
-    let title = catalog.vendor(id).map_or(id, |vendor| &vendor.title);
+    let title = catalog.title(id);
     let mut map = json!({"vendor": id, "title": title, "tools": entries.len()});
     for (effect, count) in effects {
         map[effect.effect()] = json!(count);

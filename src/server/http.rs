@@ -7,20 +7,25 @@ mod answer_form;
 mod bodies;
 mod connections;
 mod hosts;
+mod listening;
 mod narrower_links;
+mod oauth;
 mod origins;
+mod refusals;
 mod services;
 mod sessions;
 mod tls;
+mod unread_body;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Server;
-use super::incoming::{self, LARGEST, SHORT, Unreadable};
+use super::incoming::{self, SHORT, Unreadable};
 use super::plain_call;
-use crate::access::{Access, Admitted, Standing};
+use crate::access::oauth::{AuthorizationServer, ProtectedResource};
+use crate::access::{Access, Admitted, Refusal, Standing};
 use crate::error::ConfigError;
 use crate::store::{Store, StoreHealth};
 use admin::Admin;
@@ -28,21 +33,23 @@ use answer_form::AnswerForm;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, ORIGIN, RETRY_AFTER};
+use axum::http::header::{CONNECTION, CONTENT_TYPE, ORIGIN, RETRY_AFTER};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use bodies::{Bodies, Read};
 use connections::{Connection, Connections};
 pub use hosts::Hosts;
 use http_body_util::BodyExt as _;
+use listening::Listening;
+pub use listening::PageServer;
 pub use narrower_links::NarrowerLinks;
 pub use origins::Origins;
-use rmcp::model::{ErrorCode, JsonRpcMessage, RequestId};
+use refusals::{fault, refusal, refused_form, with_id};
+use rmcp::model::{ClientJsonRpcMessage, ClientRequest, ErrorCode, JsonRpcMessage};
 use services::{Posted, Services};
 pub use tls::TlsIdentity;
-use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -63,8 +70,7 @@ const SESSION_HEADER: &str = "mcp-session-id";
 /// A bound address that is not served yet.
 #[derive(Debug)]
 pub struct HttpServer {
-    listener: TcpListener,
-    address: SocketAddr,
+    listening: Listening,
     origins: Origins,
     hosts: Hosts,
     /// `None`: every program on this machine is served.
@@ -75,6 +81,10 @@ pub struct HttpServer {
     admin: Option<Admin>,
     /// `None`: bearers of links can't narrow them.
     narrower_links: Option<NarrowerLinks>,
+    /// `None`: access tokens are not taken.
+    resource: Option<Arc<ProtectedResource>>,
+    /// `None`: they are issued by another server.
+    authorization: Option<Arc<AuthorizationServer>>,
     tls: Option<TlsIdentity>,
 }
 
@@ -112,35 +122,28 @@ impl HttpServer {
 
     #[expect(clippy::unused_async, reason = "it needs a runtime, and callers await it")]
     async fn listen_on(address: &str, is_controlled: bool) -> Result<Self, ConfigError> {
-        let parsed = address.parse::<SocketAddr>().ok();
-        let parsed = parsed.or_else(|| format!("127.0.0.1:{address}").parse().ok().filter(|_| !address.contains(':')));
-        let parsed = parsed.or_else(|| format!("127.0.0.1:{}", address.strip_prefix("localhost:")?).parse().ok());
-        let Some(parsed) = parsed else {
-            return Err(ConfigError::new(format!(
-                "`--http {address}` is no address\nhint: for example `127.0.0.1:8080`"
-            )));
-        };
-        if !parsed.ip().is_loopback() && !is_controlled {
-            return Err(ConfigError::new(format!(
-                "`--http {address}` would be reachable from other machines, where anyone could use your credentials\n\
+        let hint = |parsed: SocketAddr| {
+            format!(
+                "would be reachable from other machines, where anyone could use your credentials\n\
                  hint: state with `--access` how callers show who they are, such as `--access vendor-token`; or use \
                  `127.0.0.1:{}`, for programs on this machine",
                 parsed.port()
-            )));
-        }
-        let listener = listen(parsed).and_then(|listener| Ok((listener.local_addr()?, listener)));
-        let listening = listener.map(|(address, listener)| Self {
-            listener,
-            address,
+            )
+        };
+        let hint: Option<&dyn Fn(SocketAddr) -> String> = if is_controlled { None } else { Some(&hint) };
+        let listening = Listening::open("--http", address, hint)?;
+        Ok(Self {
+            listening,
             origins: Origins::default(),
             hosts: Hosts::default(),
             access: None,
             store: None,
             admin: None,
             narrower_links: None,
+            resource: None,
+            authorization: None,
             tls: None,
-        });
-        listening.map_err(|error| ConfigError::new(format!("can't listen on `{address}`: {error}")))
+        })
     }
 
     /// Lets pages of these origins call from a browser.
@@ -185,6 +188,20 @@ impl HttpServer {
         self
     }
 
+    /// Tells clients who issues access tokens for this server.
+    #[must_use]
+    pub fn with_protected_resource(mut self, resource: Arc<ProtectedResource>) -> Self {
+        self.resource = Some(resource);
+        self
+    }
+
+    /// Issues access tokens itself.
+    #[must_use]
+    pub fn with_authorization_server(mut self, server: Arc<AuthorizationServer>) -> Self {
+        self.authorization = Some(server);
+        self
+    }
+
     /// Serves HTTPS in place of HTTP.
     #[must_use]
     pub fn with_tls(mut self, identity: Option<TlsIdentity>) -> Self {
@@ -195,12 +212,12 @@ impl HttpServer {
     /// Where MCP is served.
     pub fn url(&self) -> String {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
-        format!("{scheme}://{}{MCP_PATH}", self.address)
+        format!("{scheme}://{}{MCP_PATH}", self.listening.address)
     }
 
     /// The address it listens on.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.listening.address
     }
 
     /// Serves until `stop` is cancelled; then finishes the calls in flight, at most for some seconds.
@@ -224,6 +241,9 @@ impl HttpServer {
             server,
         };
         let sessions = endpoint.services.known();
+        let metadata = self.resource.map(|resource| oauth::metadata(&resource, &endpoint.hosts));
+        let origins = &endpoint.origins;
+        let authorization = self.authorization.map(|server| oauth::authorization(server, &endpoint.hosts, origins));
         let administration = self.admin.map(|admin| admin.router(endpoint.hosts.clone()));
         let router = Router::new()
             .route("/healthz", get(|| async { "ok\n" }))
@@ -236,7 +256,8 @@ impl HttpServer {
             Some(administration) => router.nest(admin::PREFIX, administration),
             None => router,
         };
-        let serving = Connections::default().serve(self.listener, self.tls, router, stop.clone());
+        let router = router.merge(metadata.unwrap_or_default()).merge(authorization.unwrap_or_default());
+        let serving = Connections::default().serve(self.listening.listener, self.tls, router, stop.clone());
         let ending = async {
             stop.cancelled().await;
             unanswered.close();
@@ -253,17 +274,6 @@ impl HttpServer {
         end.cancel();
         Ok(())
     }
-}
-
-/// Listens on an address. Connections that come faster than they are accepted wait for it: with the usual short queue
-/// their clients would try again after a second.
-fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-    // As everywhere but on Windows, where it would let two programs listen on one address.
-    #[cfg(unix)]
-    socket.set_reuseaddr(true)?;
-    socket.bind(address)?;
-    socket.listen(connections::MOST_UNACCEPTED)
 }
 
 /// Answers a request at another address: that of a link is one of MCP, or of links that are narrower.
@@ -394,7 +404,10 @@ async fn post(endpoint: &mut Endpoint, request: Request, connection: Option<Arc<
     if let Some(connection) = connection {
         connection.answers();
     }
+    // Which tool is called decides where scopes are short.
+    let has_scopes = parts.extensions.get::<Admitted>().is_some_and(|admitted| admitted.scopes.is_some());
     if read.bytes.len() <= SHORT
+        && !has_scopes
         && let Some(id) = plain_call::id_of(&read.bytes)
     {
         let request = Request::from_parts(parts, Body::from(read.bytes.clone()));
@@ -420,6 +433,9 @@ async fn read_and_answer(endpoint: &mut Endpoint, mut parts: Parts, read: Read) 
         Ok(message) => message,
         Err(unreadable) => return refusal(unreadable),
     };
+    if let Some(lacking) = lacking_scopes(&parts, &message.message) {
+        return admission::refused(lacking);
+    }
     let is_compared = parts.headers.keys().any(|name| name.as_str().starts_with(ARGUMENT_HEADER));
     if read.bytes.len() > SHORT
         && !is_compared
@@ -435,46 +451,9 @@ async fn read_and_answer(endpoint: &mut Endpoint, mut parts: Parts, read: Read) 
     }
 }
 
-/// Why a message is refused by its headers alone.
-fn refused_form(headers: &HeaderMap) -> Option<(StatusCode, &'static str)> {
-    if !answer_form::is_accepted(headers) {
-        let reason = "`Accept` must allow `application/json` and `text/event-stream`";
-        return Some((StatusCode::NOT_ACCEPTABLE, reason));
-    }
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = content_type.split(';').next().unwrap_or_default().trim();
-    let is_json = essence.eq_ignore_ascii_case("application/json");
-    (!is_json).then_some((StatusCode::UNSUPPORTED_MEDIA_TYPE, "`Content-Type` must be `application/json`"))
-}
-
-/// The error of a request whose id is not known.
-fn fault(status: StatusCode, code: ErrorCode, reason: &str) -> Response {
-    let error = incoming::error(code, &serde_json::Value::Null, reason);
-    (status, [(CONTENT_TYPE, "application/json")], error.to_string()).into_response()
-}
-
-/// Writes a refusal of the transport, such as that a session is not known, as the error of the request that it refuses.
-async fn with_id(id: &RequestId, response: Response) -> Response {
-    let is_message = response.headers().contains_key(CONTENT_TYPE);
-    if is_message || !response.status().is_client_error() {
-        return response;
-    }
-    let (mut parts, body) = response.into_parts();
-    let reason = axum::body::to_bytes(body, LARGEST).await.unwrap_or_default();
-    let id = id.clone().into_json_value();
-    let error = incoming::error(ErrorCode::INVALID_REQUEST, &id, String::from_utf8_lossy(&reason).trim());
-    parts.headers.remove(CONTENT_LENGTH);
-    parts.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    Response::from_parts(parts, Body::from(error.to_string()))
-}
-
-/// The answer to what can't be read as a message.
-fn refusal(unreadable: Unreadable) -> Response {
-    // A request that was understood up to its parameters is answered as any other; clients take 400 for a fault of the
-    // connection.
-    let status = if unreadable.code == ErrorCode::INVALID_PARAMS { StatusCode::OK } else { StatusCode::BAD_REQUEST };
-    match unreadable.answer {
-        Some(answer) => (status, [(CONTENT_TYPE, "application/json")], answer.to_string()).into_response(),
-        None => fault(status, unreadable.code, "the body is no MCP message"),
-    }
+/// The refusal of a call that the caller's token has too few scopes for, so that its client can ask for more.
+fn lacking_scopes(parts: &Parts, message: &ClientJsonRpcMessage) -> Option<Refusal> {
+    let JsonRpcMessage::Request(request) = message else { return None };
+    let ClientRequest::CallToolRequest(call) = &request.request else { return None };
+    parts.extensions.get::<Admitted>()?.lacks_scopes(&call.params.name)
 }

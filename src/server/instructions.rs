@@ -70,7 +70,8 @@ fn about_vendor(
     tools: &OfferedTools,
     catalog: &Catalog,
 ) -> (String, String) {
-    let (title, guidance) = catalog.vendor(id).map_or((id, ""), |vendor| (&vendor.title, vendor.guidance.trim()));
+    let title = catalog.title(id);
+    let guidance = catalog.vendor(id).map_or("", |vendor| vendor.guidance.trim());
     let guidance = tools.readable(guidance).into_owned();
     let changes = offered.iter().any(|entry| matches!(entry.tool.effect, Some(Effect::Write | Effect::Destructive)));
     let only = if changes { "" } else { ", all of them only read" };

@@ -3,6 +3,7 @@
 
 #![expect(deprecated, reason = "clients of the versions before 2026-07-28 still rely on MCP logging")]
 
+mod approval;
 mod bounds;
 mod catalog_map;
 mod discover;
@@ -75,8 +76,10 @@ pub struct Server {
 impl Server {
     /// A server that offers what the toolbox offers, to a client that has it for itself.
     pub fn new(toolbox: Toolbox) -> Self {
+        let toolbox = Arc::new(toolbox);
+        toolbox.connect_help_desks();
         Self {
-            toolbox: Arc::new(toolbox),
+            toolbox,
             lists: Slots::new(Shares::all_but_one(LISTS_AT_ONCE)),
             search: Arc::default(),
             discovery: None,
@@ -155,7 +158,7 @@ impl ServerHandler for Server {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let caller = self.caller(&context)?;
+        let caller = Caller { chosen: self.chosen(&context)?, ..self.caller(&context)? };
         let turn = self.lists.acquire(caller.key(), Instant::now() + LIST_WITHIN, |_| {}).await;
         let _turn =
             turn.map_err(|_| ErrorData::internal_error("too many lists are asked for; try again later", None))?;
@@ -254,7 +257,7 @@ impl ServerHandler for Server {
                         (documents::values_in(&reply.body, &field), are_all)
                     }
                     // A person can type the value without help, so a failure is no error here.
-                    Ok(CallResult::Plan(_)) | Err(_) => (Vec::new(), false),
+                    Ok(_) | Err(_) => (Vec::new(), false),
                 }
             }
         };
@@ -275,15 +278,16 @@ impl ServerHandler for Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
+        let given = approval::given(&request);
         let beside = context.extensions.get::<Parts>().and_then(|parts| parts.extensions.get::<Arguments>()?.take());
         let arguments = beside.or(request.arguments).unwrap_or_default();
         let name = request.name.as_ref();
         if self.discovery.is_none() {
-            return self.call(name, arguments, None, &context).await;
+            return self.call(name, arguments, None, given, &context).await;
         }
         let arguments = self.without_arguments_of_clients(name, arguments);
         match discover::meaning(name, arguments) {
-            Meaning::Call { tool, arguments, through } => self.call(&tool, arguments, through, &context).await,
+            Meaning::Call { tool, arguments, through } => self.call(&tool, arguments, through, given, &context).await,
             Meaning::Unclear { tool, text } => {
                 let failure = Failure::Arguments { text, problems: Vec::new() };
                 let refused = self.toolbox.refuse(&self.caller(&context)?, &tool, failure);

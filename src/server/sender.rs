@@ -67,7 +67,7 @@ impl Server {
         let client = stated.or_else(program).map(|client| client_line(&client));
         let caller = Caller { client, session, ..Caller::default() };
         Ok(match admitted {
-            Some(Admitted { principal, grant, brought, recheck }) => {
+            Some(Admitted { principal, grant, brought, recheck, scopes: _ }) => {
                 Caller { principal, grant: Some(grant), brought, recheck, ..caller }
             }
             None => caller,

@@ -1,6 +1,7 @@
 //! A request to call a tool → the call through the toolbox, with log messages and progress meanwhile, and its result.
 
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, JsonObject, LoggingLevel};
@@ -8,12 +9,15 @@ use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
-use super::Server;
 use super::messages::Messages;
+use super::{Server, approval};
+use crate::approval::{Given, Held};
 use crate::call::{CallResult, CallTool, Caller, Failure};
 use crate::error::CallError;
 use crate::mcp_result;
+use crate::workflow;
 
 /// How often progress of a long call is reported.
 const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
@@ -22,30 +26,47 @@ const PROGRESS_INTERVAL: Duration = Duration::from_secs(1);
 const ARGUMENTS_OF_CLIENTS: [&str; 1] = ["wait_for_previous"];
 
 impl Server {
-    /// Calls a tool; `through` is the call tool by which the client did.
+    /// Calls a tool; `through` is the call tool by which the client did, and `given` what its person has answered to an earlier
+    /// result.
     pub(super) async fn call(
         &self,
         name: &str,
         arguments: JsonObject,
         through: Option<CallTool>,
+        given: Option<Given>,
         context: &RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         let vendor = self.toolbox.catalog().get(name).map_or("", |entry| &entry.vendor);
-        let title = self.toolbox.catalog().vendor(vendor).map_or(vendor, |vendor| &vendor.title);
+        let title = self.toolbox.catalog().title(vendor);
         let started = Instant::now();
         let messages = self.messages();
         messages.log(context, LoggingLevel::Debug, &format!("{name}: asking {title}")).await;
         let (progress, waiting) = mpsc::unbounded_channel();
         let chosen = self.chosen(context)?;
-        let caller = Caller { progress: Some(progress), chosen, through, ..self.caller(context)? };
+        let channel = self.channel(given, context).map(Arc::new);
+        let caller = Caller { progress: Some(progress), chosen, through, channel, ..self.caller(context)? };
         let arguments = self.without_arguments_of_clients(name, arguments);
-        let call = self.toolbox.call_as(&caller, name, arguments);
-        let result = self.wait(context, title, started, waiting, call).await;
+        let cancelled = caller.cancelled.clone();
+        let is_workflow = self.toolbox.catalog().get(name).is_some_and(|entry| entry.tool.workflow.is_some());
+        let call = Box::pin(workflow::call_as(&self.toolbox, &caller, name, arguments));
+        let result = self.wait(context, title, started, waiting, is_workflow.then_some(cancelled), call).await;
         let (level, end, bytes) = match &result {
             Ok(CallResult::Reply(reply)) => {
                 (LoggingLevel::Info, format!("{title} answered {}", reply.status), reply.body.len())
             }
             Ok(CallResult::Plan(_)) => (LoggingLevel::Info, "planned, nothing was sent".to_owned(), 0),
+            Ok(CallResult::Report(report)) if report.is_plan => {
+                (LoggingLevel::Info, "planned, nothing was changed".to_owned(), report.body.len())
+            }
+            Ok(CallResult::Report(report)) => (LoggingLevel::Warning, report.outcome.as_str().to_owned(), 0),
+            Ok(CallResult::Tenants(several)) => {
+                let answered = several.results.iter().filter(|(_, result)| result.is_ok()).count();
+                (
+                    LoggingLevel::Info,
+                    format!("{answered} of {} {} answered", several.results.len(), several.argument),
+                    0,
+                )
+            }
             Err(failure) => (LoggingLevel::Warning, failure.outcome().as_str().to_owned(), 0),
         };
         messages.log(context, level, &format!("{name}: {end}")).await;
@@ -64,6 +85,7 @@ impl Server {
             Err(refused @ Failure::Refused { .. }) => {
                 Ok(mcp_result::result(vendor, Err(self.with_similar(&caller, refused).await)).into())
             }
+            Err(Failure::Held(held)) if matches!(*held, Held::Ask { .. }) => Ok(approval::input_required(*held)),
             result => Ok(mcp_result::result_off_thread(vendor, result).await.into()),
         }
     }
@@ -86,13 +108,14 @@ impl Server {
     }
 
     /// Waits for the call's end and reports progress meanwhile, so that neither the client nor a proxy
-    /// times out.
+    /// times out. A call that the client cancels is dropped; a workflow, whose token is given, ends before its next step.
     async fn wait(
         &self,
         context: &RequestContext<RoleServer>,
         title: &str,
         started: Instant,
         mut waiting: mpsc::UnboundedReceiver<String>,
+        workflow: Option<CancellationToken>,
         call: impl Future<Output = Result<CallResult, Failure>>,
     ) -> Result<CallResult, Failure> {
         let elapsed = || started.elapsed().as_secs_f64();
@@ -105,16 +128,23 @@ impl Server {
                 result = &mut call => break result,
                 // The reason of the wait: a vendor's limit, a retry.
                 Some(text) = waiting.recv() => Messages::progress(context, elapsed(), &text).await,
-                () = context.ct.cancelled() => break Err(Failure::Call(CallError::Cancelled)),
+                () = context.ct.cancelled(), if !workflow.as_ref().is_some_and(CancellationToken::is_cancelled) => {
+                    match &workflow {
+                        // It ends after the calls that are under way, so that it is recorded what they did.
+                        Some(workflow) => workflow.cancel(),
+                        None => break Err(Failure::Call(CallError::Cancelled)),
+                    }
+                }
                 _ = ticks.tick() => {
                     Messages::progress(context, elapsed(), &format!("waiting for {title}")).await;
                 }
             }
         };
         let end = match &result {
-            Ok(CallResult::Reply(_)) => format!("{title} answered"),
+            Ok(CallResult::Reply(_) | CallResult::Tenants(_)) => format!("{title} answered"),
             Ok(CallResult::Plan(_)) => "planned, nothing was sent".to_owned(),
-            Err(_) => "the call failed".to_owned(),
+            Ok(CallResult::Report(report)) if report.is_plan => "planned, nothing was changed".to_owned(),
+            Ok(CallResult::Report(_)) | Err(_) => "the call failed".to_owned(),
         };
         Messages::progress(context, elapsed(), &end).await;
         result

@@ -14,7 +14,7 @@ use crate::call::OfferedTools;
 use crate::catalog::CatalogEntry;
 
 /// How many tools a page holds: more than all vendors have, because several clients read the first page only.
-const PAGE: usize = 1_000;
+const PAGE: usize = 2_000;
 /// What `answer` holds.
 pub(super) const ANSWER_IS: &str = "what comes back: {fields: [names], jq, detail: full, all: true}";
 

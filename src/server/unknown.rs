@@ -34,10 +34,10 @@ impl Server {
                 }
                 Failure::UnknownTool { name, near, held_back }
             }
-            Failure::Refused { tool, refusal, .. } => {
+            Failure::Refused { tool, refusal, request, .. } => {
                 let held_back = self.toolbox.catalog().get(&tool);
                 let instead = held_back.map(|entry| self.similar(caller, &entry.tool.name, Some(entry)));
-                Failure::Refused { tool, refusal, instead: instead.unwrap_or_default() }
+                Failure::Refused { tool, refusal, instead: instead.unwrap_or_default(), request }
             }
             other => other,
         }

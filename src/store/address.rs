@@ -41,19 +41,24 @@ impl StoreAddress {
     /// # Errors
     /// The environment names no such folder.
     pub fn by_default(env: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let folder = |variable: &str| env(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let data = if cfg!(windows) {
-            folder("LOCALAPPDATA")
-        } else if cfg!(target_os = "macos") {
-            folder("HOME").map(|home| home.join("Library").join("Application Support"))
-        } else {
-            folder("XDG_DATA_HOME").or_else(|| Some(folder("HOME")?.join(".local").join("share")))
-        };
-        let data = data.ok_or_else(|| {
+        let folder = data_folder(env).ok_or_else(|| {
             ConfigError::new("no folder for the store is known\nhint: `--store FILE` names a file, such as `/var/lib/toolwright/store.db`")
         })?;
-        Ok(Self::File(data.join("toolwright").join(FILE)))
+        Ok(Self::File(folder.join(FILE)))
     }
+}
+
+/// The folder of this program's data; `None` where the environment names none.
+pub(crate) fn data_folder(env: &dyn Fn(&str) -> Option<String>) -> Option<PathBuf> {
+    let folder = |variable: &str| env(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let data = if cfg!(windows) {
+        folder("LOCALAPPDATA")
+    } else if cfg!(target_os = "macos") {
+        folder("HOME").map(|home| home.join("Library").join("Application Support"))
+    } else {
+        folder("XDG_DATA_HOME").or_else(|| Some(folder("HOME")?.join(".local").join("share")))
+    };
+    data.map(|data| data.join("toolwright"))
 }
 
 impl fmt::Display for StoreAddress {

@@ -30,6 +30,11 @@ impl TokenDigest {
         Ok((token, digest))
     }
 
+    /// Whether a text has the form of what is drawn without a prefix.
+    pub fn is_drawn(text: &str) -> bool {
+        URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| bytes.len() == BYTES)
+    }
+
     /// The digest of a token.
     pub fn of(token: &str) -> Self {
         Self(Sha256::digest(token.as_bytes()).into())

@@ -18,9 +18,7 @@ fn fault(path: &Path, what: &str, error: &io::Error) -> StoreError {
 
 /// Makes sure of the file and of its folder; returns the address of the file.
 pub(super) fn prepare(path: &Path) -> Result<String, StoreError> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
-        create_folder(folder).map_err(|error| fault(path, "created", &error))?;
-    }
+    create_folder_of(path)?;
     // SQLite gives the files beside it the mode of this one.
     match options().create_new(true).open(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(fault(path, "created", &error)),
@@ -28,6 +26,14 @@ pub(super) fn prepare(path: &Path) -> Result<String, StoreError> {
     }
     let whole = path.canonicalize().map_err(|error| fault(path, "opened", &error))?;
     Ok(format!("sqlite://{}?mode=rw", percent_encode(whole.as_os_str().as_encoded_bytes(), KEPT)))
+}
+
+/// Makes sure of the folder of a store.
+pub(super) fn create_folder_of(path: &Path) -> Result<(), StoreError> {
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists()) {
+        Some(folder) => create_folder(folder).map_err(|error| fault(path, "created", &error)),
+        None => Ok(()),
+    }
 }
 
 fn create_folder(folder: &Path) -> io::Result<()> {
@@ -40,7 +46,7 @@ fn create_folder(folder: &Path) -> io::Result<()> {
 /// Refuses a store that others can read or change: it names who may do what, and when they did.
 pub(super) fn refuse_readable(path: &Path) -> Result<(), StoreError> {
     #[cfg(unix)]
-    for file in [path.to_owned(), with_ending(path, "-wal"), with_ending(path, "-shm")] {
+    for file in files(path) {
         use std::os::unix::fs::PermissionsExt as _;
         let Ok(metadata) = file.metadata() else { continue };
         let mode = metadata.permissions().mode() & 0o777;
@@ -56,7 +62,11 @@ pub(super) fn refuse_readable(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-#[cfg(unix)]
+/// The files of a store: those of SQLite that hold what was written last are beside it.
+fn files(path: &Path) -> [std::path::PathBuf; 3] {
+    ["", "-wal", "-shm"].map(|ending| with_ending(path, ending))
+}
+
 fn with_ending(path: &Path, ending: &str) -> std::path::PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(ending);
@@ -84,6 +94,32 @@ pub(super) fn create_backup(to: &Path) -> Result<String, StoreError> {
     let text = to.to_str().ok_or_else(|| wrong(&io::Error::other("its name is no Unicode")))?.to_owned();
     options().create_new(true).open(to).map_err(|error| wrong(&error))?;
     Ok(text)
+}
+
+/// Copies a file into a new one, in place of what an earlier try left.
+pub(super) fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
+    remove(to);
+    let unreadable = |error: io::Error| StoreError::Refused(format!("`{}` can't be read: {error}", from.display()));
+    let mut source = File::open(from).map_err(unreadable)?;
+    let copied = options().create_new(true).open(to).and_then(|mut target| io::copy(&mut source, &mut target));
+    copied.map(|_| ()).map_err(|error| fault(to, "written", &error))
+}
+
+/// Gives the files of a store another name.
+pub(super) fn rename(from: &Path, to: &Path) -> Result<(), StoreError> {
+    for (from, to) in files(from).iter().zip(files(to)) {
+        if from.exists() {
+            std::fs::rename(from, to).map_err(|error| fault(from, "moved", &error))?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes what was a try.
+pub(super) fn remove(path: &Path) {
+    for file in files(path) {
+        let _ = std::fs::remove_file(file);
+    }
 }
 
 /// Writes a copy to the disk.

@@ -211,7 +211,7 @@ impl Store {
 }
 
 /// Takes the next number; others that change links wait until the transaction ends.
-async fn next_number(transaction: &mut Transaction<'_, Any>) -> sqlx::Result<i64> {
+pub(super) async fn next_number(transaction: &mut Transaction<'_, Any>) -> sqlx::Result<i64> {
     let next = "UPDATE counters SET number = number + 1 WHERE name = 'links' RETURNING number";
     sqlx::query_scalar(next).fetch_one(&mut **transaction).await
 }
@@ -223,7 +223,11 @@ async fn lock_links(transaction: &mut Transaction<'_, Any>) -> sqlx::Result<()> 
 }
 
 /// Returns whether the parent was valid.
-async fn insert_link(transaction: &mut Transaction<'_, Any>, number: i64, link: &StoredLink) -> sqlx::Result<bool> {
+pub(super) async fn insert_link(
+    transaction: &mut Transaction<'_, Any>,
+    number: i64,
+    link: &StoredLink,
+) -> sqlx::Result<bool> {
     if let Some(parent) = &link.parent {
         let row = sqlx::query("SELECT expires, revoked FROM links WHERE id = $1").bind(parent.clone());
         let Some(row) = row.fetch_optional(&mut **transaction).await? else { return Ok(false) };

@@ -1,17 +1,22 @@
 //! What outlives a process, and what several processes share → rows of a database: links, administrators' tokens, the
-//! share of each replica in vendors' limits, refresh tokens. SQLite in a file, or PostgreSQL.
+//! share of each replica in vendors' limits, refresh tokens, approvals, authorizations of OAuth clients. SQLite in a file, or
+//! PostgreSQL.
 //!
 //! No token is in it, only hashes, and refresh tokens that are encrypted. Every change of a link takes the next number of
 //! [`Store::changes_since`], so that replicas follow by asking for what is newer than what they have.
 
 mod address;
 mod admin_tokens;
+mod approval_tickets;
+mod approvals;
 mod digest;
 mod file;
 mod links;
 mod member;
+mod oauth;
 mod refresh_tokens;
 mod replicas;
+mod restore;
 mod schema;
 
 use std::borrow::Cow;
@@ -27,10 +32,14 @@ use sqlx::{AnyPool, ConnectOptions as _, Connection as _};
 use tokio::time::{Instant, timeout};
 
 pub use address::StoreAddress;
+pub(crate) use address::data_folder;
 pub use admin_tokens::AdminToken;
+pub use approval_tickets::{ApprovalTicket, Due, TicketState};
+pub use approvals::{ApprovalKind, ApprovalState, Decision, StoredApproval};
 pub use digest::TokenDigest;
 pub use links::{Changes, StoredLink};
 pub use member::Member;
+pub use oauth::{AuthorizationCode, Consent, Giver, Login, Rotation, StoredToken, TakenCode, TokenKind};
 pub use refresh_tokens::SharedRefreshTokens;
 pub use replicas::{LEASE, Lease, Replica};
 

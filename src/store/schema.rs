@@ -7,8 +7,14 @@ use sqlx::{AnyConnection, SqlSafeStr as _};
 
 use super::{Store, StoreError};
 
-/// The tables, in the order in which versions added to them. What is here is never changed: a change is a line of its own.
-const MIGRATIONS: [(&str, &str); 1] = [("tables", include_str!("tables.sql"))];
+/// The tables by number, in the order in which versions added to them. What is here is never changed: a change is a line of its
+/// own.
+const MIGRATIONS: [(i64, &str, &str); 4] = [
+    (1, "tables", include_str!("tables.sql")),
+    (2, "oauth", include_str!("oauth.sql")),
+    (12, "approvals", include_str!("approvals.sql")),
+    (17, "approval tickets", include_str!("approval_tickets.sql")),
+];
 
 /// Sets up a connection.
 pub(super) async fn configure(connection: &mut AnyConnection, is_file: bool) -> sqlx::Result<()> {
@@ -23,8 +29,8 @@ pub(super) async fn configure(connection: &mut AnyConnection, is_file: bool) -> 
 
 /// Adds the tables that are missing.
 pub(super) async fn migrate(store: &Store) -> Result<(), StoreError> {
-    let migrations = MIGRATIONS.iter().zip(1..).map(|((name, sql), version)| {
-        Migration::new(version, Cow::Borrowed(*name), MigrationType::Simple, sql.into_sql_str(), false)
+    let migrations = MIGRATIONS.iter().map(|(version, name, sql)| {
+        Migration::new(*version, Cow::Borrowed(*name), MigrationType::Simple, sql.into_sql_str(), false)
     });
     let migrator = Migrator::with_migrations(migrations.collect());
     match migrator.run(&store.0.pool).await {

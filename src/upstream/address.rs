@@ -81,6 +81,15 @@ pub fn parse_address(text: &str, suffixes: &[String], unencrypted: Unencrypted) 
     Ok(url)
 }
 
+/// Reads an address that a provider states of itself, such as that of its keys: as it is, with path and query.
+///
+/// # Errors
+/// As [`parse_address`].
+pub(crate) fn parse_endpoint(text: &str) -> Result<Url, AddressError> {
+    parse_address(text, &[], Unencrypted::OnThisMachine)?;
+    Url::parse(text).map_err(|error| AddressError::Invalid(error.to_string()))
+}
+
 /// Whether an address leads to this machine, by its text alone.
 pub(super) fn is_this_machine(url: &Url) -> bool {
     match url.host() {

@@ -141,7 +141,7 @@ fn advice(status: StatusCode) -> Vec<Advice> {
 }
 
 /// Collects a body up to `max_bytes`; the flag is false where there was more.
-pub(super) async fn collect(
+pub(crate) async fn collect(
     mut body: impl Stream<Item = reqwest::Result<Bytes>> + Unpin,
     max_bytes: usize,
 ) -> reqwest::Result<(Bytes, bool)> {

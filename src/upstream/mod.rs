@@ -5,12 +5,15 @@ mod address;
 mod answer;
 mod content_disposition;
 mod credentials;
+mod digest;
 mod headers;
 mod http_client;
 mod limit_headers;
 mod named_file;
 mod pace_share;
+mod public_client;
 mod rate_limiter;
+mod servers;
 mod tls;
 mod token;
 
@@ -22,21 +25,26 @@ use reqwest::header::{ACCEPT, HeaderName, HeaderValue, USER_AGENT};
 use reqwest::{Method, Request, Response, StatusCode};
 use url::Url;
 
+pub(crate) use address::parse_endpoint;
 pub use address::{AddressError, Unencrypted, parse_address};
 pub use answer::Answer;
-pub(crate) use answer::{read_answer, read_redirect, read_rejection, transport_error};
+pub(crate) use answer::{collect, read_answer, read_redirect, read_rejection, transport_error};
 pub(crate) use content_disposition::{filename_of, header_text};
-pub use credentials::Credentials;
+pub use credentials::{Credentials, SchemeCredentials};
+pub(crate) use digest::RequestDigest;
 pub use headers::{Headers, InvalidHeader, SettingHeader};
 pub(crate) use http_client::http_client;
 use http_client::user_agent;
 pub(crate) use named_file::named_file;
 pub use pace_share::PaceShare;
+pub(crate) use public_client::public_client;
 pub use rate_limiter::RateLimits;
 pub(crate) use rate_limiter::{Permit, RateLimiter, wait_message};
+pub use servers::{ServerAddress, Servers};
 pub(crate) use tls::holds_key;
 pub use tls::{Tls, TlsError};
-pub(crate) use token::{ClientAuthentication, TokenRequest};
+pub use token::TokenRequest;
+pub(crate) use token::{ClientAuthentication, exchange_code};
 pub use token::{Holder, RefreshTokenChains, SharedAnswer};
 
 use crate::error::{CallError, ConfigError};
@@ -51,6 +59,8 @@ pub struct Upstream(Arc<Inner>);
 struct Inner {
     http: reqwest::Client,
     base: Url,
+    /// Where operations are sent that have an address of their own.
+    servers: Servers,
     credentials: Credentials,
     settings: Vec<SettingHeader>,
     /// Names the calling program beside this one; `None` where it is not known.
@@ -58,7 +68,9 @@ struct Inner {
     /// Shared by all connections to the same vendor.
     rate_limiter: RateLimiter,
     /// In a dry run, where the request is described instead of sent.
-    plan: Option<Mutex<Option<Plan>>>,
+    plan: Option<Arc<Mutex<Option<Plan>>>>,
+    /// The only request that may be sent, where a person has approved it.
+    approved: Option<RequestDigest>,
 }
 
 /// A request that would be sent, secrets masked.
@@ -72,19 +84,24 @@ pub struct Plan {
     pub headers: Vec<(String, String)>,
     /// The body as text, or what kind of body it is in brackets.
     pub body: Option<String>,
+    /// Of the request as it is, not of what is shown of it.
+    #[serde(skip)]
+    pub(crate) digest: RequestDigest,
 }
 
 impl Inner {
-    /// The same connection without a plan.
+    /// The same connection; where it only plans, its copy does too, into the same plan.
     fn copy(&self) -> Self {
         Self {
             http: self.http.clone(),
             base: self.base.clone(),
+            servers: self.servers.clone(),
             credentials: self.credentials.clone(),
             settings: self.settings.clone(),
             user_agent: self.user_agent.clone(),
             rate_limiter: self.rate_limiter.clone(),
-            plan: None,
+            plan: self.plan.clone(),
+            approved: self.approved,
         }
     }
 }
@@ -119,24 +136,63 @@ impl Upstream {
         Ok(Self(Arc::new(Inner {
             http,
             base,
+            servers: Servers::default(),
             credentials,
             settings: Vec::new(),
             user_agent: None,
             rate_limiter,
             plan: None,
+            approved: None,
         })))
     }
 
     /// Returns the same connection, describing one request instead of sending it.
     #[must_use]
     pub(crate) fn planning(&self) -> Self {
-        Self(Arc::new(Inner { plan: Some(Mutex::new(None)), ..self.0.copy() }))
+        Self(Arc::new(Inner { plan: Some(Arc::default()), ..self.0.copy() }))
+    }
+
+    /// Returns the same connection, sending nothing but the request with this digest.
+    #[must_use]
+    pub(crate) fn approved(&self, digest: RequestDigest) -> Self {
+        Self(Arc::new(Inner { approved: Some(digest), ..self.0.copy() }))
     }
 
     /// Returns the same connection, sending these settings with every request.
     #[must_use]
     pub(crate) fn with_settings(&self, settings: Vec<SettingHeader>) -> Self {
         Self(Arc::new(Inner { settings, ..self.0.copy() }))
+    }
+
+    /// Returns the same connection to another root of the same vendor.
+    #[must_use]
+    pub(crate) fn with_base(&self, base: Url) -> Self {
+        Self(Arc::new(Inner { base, ..self.0.copy() }))
+    }
+
+    /// Returns the same connection, with the addresses of operations that have their own.
+    #[must_use]
+    pub(crate) fn with_servers(&self, servers: Servers) -> Self {
+        Self(Arc::new(Inner { servers, ..self.0.copy() }))
+    }
+
+    /// Returns the connection for requests of an operation that states an address of its own, or the security schemes
+    /// that it takes.
+    ///
+    /// # Errors
+    /// The account does not have the address, or the credentials.
+    pub(crate) fn for_operation(
+        &self,
+        server: Option<&str>,
+        security: Option<&[Vec<String>]>,
+    ) -> Result<Self, CallError> {
+        if server.is_none() && security.is_none() {
+            return Ok(self.clone());
+        }
+        let base = server.map(|server| self.0.servers.at(&self.0.base, server)).transpose()?;
+        let credentials = self.0.credentials.for_schemes(security)?;
+        let copy = self.0.copy();
+        Ok(Self(Arc::new(Inner { base: base.unwrap_or_else(|| copy.base.clone()), credentials, ..copy })))
     }
 
     /// Returns the same connection for requests of one caller, with the credentials that it brings.
@@ -153,6 +209,11 @@ impl Upstream {
             Some(user_agent) => Self(Arc::new(Inner { user_agent: Some(user_agent), ..self.0.copy() })),
             None => self.clone(),
         }
+    }
+
+    /// Returns whether an operation's security schemes choose among several credentials.
+    pub(crate) fn chooses_credentials(&self) -> bool {
+        self.0.credentials.are_chosen()
     }
 
     /// Makes sure that the credentials are valid for a request, requesting an access token where
@@ -215,8 +276,6 @@ impl Upstream {
             )));
         }
         let headers = request.headers_mut();
-        // progenitor sets it; a vendor may come to give it a meaning of its own.
-        headers.remove("api-version");
         headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json, */*;q=0.8"));
         if let Some(user_agent) = &self.0.user_agent {
             headers.insert(USER_AGENT, user_agent.clone());
@@ -231,6 +290,9 @@ impl Upstream {
         if let Some(plan) = &self.0.plan {
             *plan.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.describe(request));
             return Err(CallError::NotSent("this is a dry run".to_owned()));
+        }
+        if self.0.approved.is_some_and(|approved| approved != self.digest(request)) {
+            return Err(CallError::NotSent("it is not the request that was approved".to_owned()));
         }
         Ok(())
     }
@@ -299,11 +361,16 @@ impl Upstream {
             Some(Err(_)) => "(bytes)".to_owned(),
             None => "(multipart form)".to_owned(),
         });
-        Plan { method: request.method().to_string(), url: request.url().to_string(), headers, body }
+        let digest = self.digest(request);
+        Plan { method: request.method().to_string(), url: request.url().to_string(), headers, body, digest }
+    }
+
+    fn digest(&self, request: &Request) -> RequestDigest {
+        RequestDigest::of(request, |name| self.is_credential(name))
     }
 
     fn is_credential(&self, name: &HeaderName) -> bool {
-        self.0.credentials.names().any(|own| own == name)
+        self.0.credentials.names().contains(&name)
     }
 }
 

@@ -25,7 +25,8 @@ use url::Url;
 use super::headers::secret;
 use super::tls::Tls;
 use crate::error::{CallError, seconds};
-use endpoint::IssuedToken;
+pub(crate) use endpoint::exchange_code;
+use endpoint::{Grant, IssuedToken};
 use file::{Reservation, TokenFile};
 use refusals::Refusals;
 use shared::Chain;
@@ -49,24 +50,24 @@ const ENDING: &str = "no access token is requested any more: the server is stopp
 
 /// How tokens are requested.
 #[derive(Clone)]
-pub(crate) struct TokenRequest {
+pub struct TokenRequest {
     /// The vendor's name, for messages.
-    pub vendor: String,
+    pub(crate) vendor: String,
     /// The token endpoint.
-    pub endpoint: Url,
+    pub(crate) endpoint: Url,
     /// How the client's id and secret travel.
-    pub client: ClientAuthentication,
+    pub(crate) client: ClientAuthentication,
     /// The client's id.
-    pub client_id: String,
+    pub(crate) client_id: String,
     /// The client's secret.
-    pub client_secret: String,
+    pub(crate) client_secret: String,
     /// The scopes to request, separated by spaces.
-    pub scope: Option<String>,
+    pub(crate) scope: Option<String>,
     /// The variable that names the file with the refresh token, and the file; without one the
     /// client requests tokens for itself (client credentials grant).
-    pub refresh_token_file: Option<(String, PathBuf)>,
+    pub(crate) refresh_token_file: Option<(String, PathBuf)>,
     /// What the endpoint's certificate is checked against.
-    pub tls: Tls,
+    pub(crate) tls: Tls,
 }
 
 /// How a client's id and secret travel.
@@ -300,7 +301,7 @@ impl TokenSource {
 
     async fn request_as_client(&self) -> Result<IssuedToken, String> {
         self.check_last_failure(None)?;
-        let issued = endpoint::request_token(&self.request, None).await;
+        let issued = endpoint::request_token(&self.request, Grant::Client).await;
         issued.map_err(|error| self.record_failure(error, None))
     }
 
@@ -315,7 +316,7 @@ impl TokenSource {
             return self.save_in(chain, unsaved).await;
         }
         let issued = match self.check_last_failure(Some(&present)) {
-            Ok(()) => endpoint::request_token(&self.request, Some(&present))
+            Ok(()) => endpoint::request_token(&self.request, Grant::Refresh(&present))
                 .await
                 .map_err(|error| self.record_failure(error, Some(present.clone()))),
             Err(failure) => Err(failure),
@@ -361,7 +362,7 @@ impl TokenSource {
         }
         self.check_last_failure(Some(&present))?;
         let reservation = locked.reserve()?;
-        let issued = endpoint::request_token(&self.request, Some(&present)).await;
+        let issued = endpoint::request_token(&self.request, Grant::Refresh(&present)).await;
         let issued = issued.map_err(|error| self.record_failure(error, Some(present.clone())))?;
         self.save(Ok(reservation), UnsavedRefreshToken { issued, used: present })
     }

@@ -1,13 +1,16 @@
 """What the clients of this folder share: counting checks, and a server over HTTP."""
 
 import contextlib
+import itertools
 import os
 import re
+import socket
 import subprocess
 import threading
 
 # Longer than any start or stop takes, even on a busy machine.
 WAIT_SECONDS = 60
+GIVEN_PORTS = set()
 
 
 class Checks:
@@ -26,7 +29,7 @@ class Checks:
             print(f"FAILED  {what}: {error}", flush=True)
         except Exception as error:  # whatever a client raises is a finding too
             self.failed += 1
-            print(f"FAILED  {what}: {type(error).__name__}: {error}", flush=True)
+            print(f"FAILED  {what}: {'; '.join(reasons(error))}", flush=True)
         else:
             self.passed += 1
             print(f"ok      {what}", flush=True)
@@ -36,10 +39,31 @@ class Checks:
         return 0 if self.failed == 0 and self.passed > 0 else 1
 
 
+def reasons(error):
+    """What a failure is made of: a task group raises one that holds the others."""
+    if isinstance(error, BaseExceptionGroup):
+        return [reason for part in error.exceptions for reason in reasons(part)]
+    return [f"{type(error).__name__}: {error}"]
+
+
 def bare_environment():
     # Nothing of the caller's settings may reach the server: the sandbox needs no credentials, and
     # a TOOLWRIGHT_… variable would change what is served.
     return {"PATH": os.environ.get("PATH", "")}
+
+
+def free_port():
+    """A port that stays free until it is used: below those that the system gives to connections and to listeners without one."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as bounds:
+        first_given = int(bounds.read().split()[0])
+    for port in itertools.count(10_000 + os.getpid() % 10_000):
+        assert port < first_given, "no port is free"
+        if port in GIVEN_PORTS:
+            continue
+        with contextlib.suppress(OSError), socket.socket() as one:
+            one.bind(("127.0.0.1", port))
+            GIVEN_PORTS.add(port)
+            return port
 
 
 @contextlib.contextmanager

@@ -29,6 +29,7 @@ EXCUSES = pathlib.Path(__file__).with_name("prism_excused.toml")
 API_KEY = {"x-api-key": "stand-in", "x-org-id": "0123456789abcdef01234567"}
 # The description of each API, and credentials in the form that it demands.
 PUBLISHED = {
+    "jsm-assets": ("jsm-assets.openapi3.json", {"authorization": "Bearer stand-in"}),
     "jsm-platform": ("jira-platform.openapi3.json", {"authorization": "Basic c3RhbmQ6aW4="}),
     # It knows OAuth only, though the vendor takes a user's token as well.
     "jsm-servicedesk": ("jsm-servicedesk.openapi3.json", {"authorization": "Bearer stand-in"}),
@@ -38,8 +39,8 @@ PUBLISHED = {
     # Seen in the vendor's own programs only; each has an excuse.
     "jumpcloud-undocumented": ("jumpcloud-v1.swagger2.json", API_KEY),
 }
-# The vendor publishes no description.
-NOT_PUBLISHED = {"jitbit"}
+# The vendor publishes no description as a file.
+NOT_PUBLISHED = {"jitbit", "jsm-forms", "jsm-operations", "jsm-undocumented"}
 # What belongs to a connection, or is made anew.
 NOT_SENT_ON = {"host", "content-length", "accept-encoding", "authorization", "x-api-key", "x-org-id"}
 

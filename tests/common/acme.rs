@@ -17,33 +17,26 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use toolwright::call::{CallResult, Toolbox};
 use toolwright::catalog::Catalog;
-use toolwright::client_runtime::{self, Body, CompiledApi, Inputs, Pending, Request, Upstream};
+use toolwright::client_runtime::{CompiledApi, connect};
 use toolwright::config::{ConnectionConfig, connection};
 use toolwright::error::ConfigError;
 use toolwright::policy::{Defaults, Selection, SelectionWords};
 use toolwright::upstream::Unencrypted;
 use toolwright_model::{Annotations, ApiTools, Call, Condition, Effect, Returns, Tool, Vendor, Verb};
 
-pub(crate) static APIS: [CompiledApi; 2] = [
-    CompiledApi { id: "acme-a", vendor: "acme", tools: "", sandbox: "", answers: "", connect },
-    CompiledApi { id: "acme-b", vendor: "acme", tools: "", sandbox: "", answers: "", connect },
-];
+pub(crate) static APIS: [CompiledApi; 2] = [api("acme-a"), api("acme-b")];
 
-fn connect(upstream: Upstream) -> Box<dyn client_runtime::Connection> {
-    Box::new(Acme(upstream))
+const fn api(id: &'static str) -> CompiledApi {
+    CompiledApi { id, vendor: "acme", tools: "", sandbox: "", answers: "", requests: REQUESTS, connect }
 }
 
-struct Acme(Upstream);
-
-static READ: Request = Request { method: "GET", path: "/who", query: &[], headers: &[], body: Body::None };
-static WRITE: Request = Request { method: "POST", path: "/who", query: &[], headers: &[], body: Body::None };
-
-impl client_runtime::Connection for Acme {
-    fn call<'a>(&'a self, operation: &str, inputs: Inputs) -> Pending<'a> {
-        let request = if operation == "change" { &WRITE } else { &READ };
-        Box::pin(client_runtime::send(&self.0, request, inputs))
-    }
+/// What its operations send.
+const REQUESTS: &str = r#"{
+"change": {"method": "POST", "path": "/who"},
+"find": {"method": "GET", "path": "/who"},
+"look": {"method": "GET", "path": "/who"}
 }
+"#;
 
 fn tool(name: &str, api: &str, operation: &str, effect: Effect) -> Tool {
     let read = effect == Effect::Read;
@@ -63,6 +56,7 @@ fn tool(name: &str, api: &str, operation: &str, effect: Effect) -> Tool {
         paging: None,
         read_back: None,
         written_back: false,
+        wait: None,
     };
     let dry_run = json!({"type": "boolean"});
     let properties = if read { json!({}) } else { json!({"dry_run": dry_run}) };
@@ -133,7 +127,8 @@ pub(crate) fn toolbox_over(vendor: Vendor, connection: ConnectionConfig) -> Tool
         tool("acme_change_a", "acme-a", "change", Effect::Write),
         choice(),
     ];
-    let b = vec![tool("acme_get_b", "acme-b", "look", Effect::Read)];
+    let b =
+        vec![tool("acme_find_b", "acme-b", "find", Effect::Read), tool("acme_get_b", "acme-b", "look", Effect::Read)];
     let catalog = Catalog::new(vec![tools("acme-a", a), tools("acme-b", b)], vec![vendor]);
     let words = SelectionWords { methods: vec!["all".to_owned()], ..SelectionWords::default() };
     let selection = Selection::resolve(&words, Defaults::CoreReads, &catalog).unwrap();
@@ -144,7 +139,7 @@ pub(crate) fn toolbox_over(vendor: Vendor, connection: ConnectionConfig) -> Tool
 pub(crate) async fn call(toolbox: &Toolbox, tool: &str) -> Result<Value, String> {
     match toolbox.call(tool, Map::new()).await {
         Ok(CallResult::Reply(reply)) => Ok(serde_json::from_slice(&reply.body).unwrap()),
-        Ok(CallResult::Plan(plan)) => panic!("a dry run: {plan:?}"),
+        Ok(other) => panic!("no reply: {other:?}"),
         Err(failure) => Err(failure.to_string()),
     }
 }

@@ -21,14 +21,51 @@ pub(crate) fn samples() -> &'static BTreeMap<String, Samples> {
 
 /// Draws a set of arguments: what is required, and half of the rest.
 pub(crate) fn arguments(schema: &Value, samples: &Samples, random: &mut Rng) -> Map<String, Value> {
-    members(schema, samples, "", random)
+    members(&one_alternative(schema, random), samples, "", random)
+}
+
+/// The schema with one of its alternatives: what that demands is added, what it describes is meant instead.
+fn one_alternative(schema: &Value, random: &mut Rng) -> Value {
+    let mut chosen = schema.clone();
+    let Some(alternatives) = chosen.as_object_mut().and_then(|chosen| chosen.shift_remove("anyOf")) else {
+        return chosen;
+    };
+    let possible: Vec<Value> =
+        alternatives.as_array().into_iter().flatten().filter(|one| one["type"] != "null").cloned().collect();
+    let one = one_alternative(&pick(&possible, random), random);
+    for (key, stated) in one.as_object().into_iter().flatten() {
+        match (key.as_str(), stated, chosen.get_mut(key)) {
+            ("properties", Value::Object(own), Some(Value::Object(properties))) => {
+                for (name, property) in own {
+                    match properties.get_mut(name) {
+                        // Neither keywords that only the whole states, nor a closer type.
+                        Some(Value::Object(known)) if property.is_object() && property["type"] == known["type"] => {
+                            known.shift_remove("anyOf");
+                            known.extend(property.as_object().cloned().unwrap_or_default());
+                        }
+                        _ => drop(properties.insert(name.clone(), property.clone())),
+                    }
+                }
+            }
+            ("required", Value::Array(own), Some(Value::Array(required))) => required.extend(own.iter().cloned()),
+            ("additionalProperties", Value::Bool(false), Some(further)) => {
+                *further = json!(false);
+                let own = one["properties"].as_object().cloned().unwrap_or_default();
+                if let Some(properties) = chosen["properties"].as_object_mut() {
+                    properties.retain(|name, _| own.contains_key(name));
+                }
+            }
+            _ => chosen[key] = stated.clone(),
+        }
+    }
+    chosen
 }
 
 fn members(schema: &Value, samples: &Samples, at: &str, random: &mut Rng) -> Map<String, Value> {
     let required = schema["required"].as_array().cloned().unwrap_or_default();
     let mut members = Map::new();
     for (name, property) in schema["properties"].as_object().into_iter().flatten() {
-        if required.contains(&json!(name)) || random.bool() {
+        if *property != json!(false) && (required.contains(&json!(name)) || random.bool()) {
             let path = if at.is_empty() { name.clone() } else { format!("{at}.{name}") };
             members.insert(name.clone(), value(property, samples, &path, random));
         }
@@ -41,13 +78,24 @@ fn pick(values: &[Value], random: &mut Rng) -> Value {
 }
 
 fn value(schema: &Value, samples: &Samples, at: &str, random: &mut Rng) -> Value {
+    let schema = &one_alternative(schema, random);
     if let Some(values) = samples.get(at).filter(|values| !values.is_empty()) {
         return pick(values, random);
     }
     if let Some(values) = schema["enum"].as_array() {
         return pick(values, random);
     }
-    match schema["type"].as_str().unwrap_or_default() {
+    let kind = match &schema["type"] {
+        // With null, which is drawn elsewhere.
+        Value::Array(kinds) => kinds[0].as_str(),
+        kind => kind.as_str(),
+    };
+    match kind.unwrap_or("any") {
+        "any" => pick(&[json!("printer"), json!(7), json!(true), json!(["a"]), json!({"a": 1})], random),
+        "integer" if !schema["multipleOf"].is_null() => {
+            let step = schema["multipleOf"].as_i64().unwrap_or(1);
+            json!(schema["minimum"].as_i64().unwrap_or(0).div_euclid(step).saturating_add(1).saturating_mul(step))
+        }
         "integer" => {
             let least = schema["minimum"].as_i64().unwrap_or(-3);
             let most = schema["maximum"].as_i64().unwrap_or(least.saturating_add(100_000));

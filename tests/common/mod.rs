@@ -4,6 +4,7 @@ pub(crate) mod acme;
 pub(crate) mod arrival;
 #[cfg(feature = "jitbit")]
 pub(crate) mod changed;
+pub(crate) mod desk;
 pub(crate) mod draw;
 pub(crate) mod fixture;
 pub(crate) mod inert;
@@ -21,12 +22,13 @@ use std::time::Duration;
 
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::{Map, Value};
-use toolwright::call::{CallResult, Failure, Reply, Toolbox};
+use toolwright::call::{CallResult, Caller, Failure, Reply, Toolbox};
 use toolwright::catalog::{Catalog, sandbox_tables};
 use toolwright::config::{ConnectionConfig, sandbox_credentials};
 use toolwright::policy::{Defaults, Selection, SelectionWords};
 use toolwright::sandbox::{Sandbox, Script};
-use toolwright::upstream::{Credentials, RateLimits, Unencrypted, parse_address};
+use toolwright::upstream::{Credentials, RateLimits, Servers, Unencrypted, parse_address};
+use toolwright::workflow;
 
 /// A selection that opens every tool.
 pub(crate) fn everything() -> SelectionWords {
@@ -63,7 +65,7 @@ pub(crate) fn toolbox(sandbox: &Sandbox, words: &SelectionWords, defaults: Defau
             let of_api = |id: &str| *api == id || api.strip_prefix(id).is_some_and(|rest| rest.starts_with('-'));
             let credentials = sandbox_credentials(catalog.vendors().iter().find(|vendor| of_api(&vendor.id))).unwrap();
             let connection = connection(&sandbox.address(api), Duration::from_secs(20));
-            ((*api).to_owned(), ConnectionConfig { credentials, ..connection })
+            ((*api).to_owned(), ConnectionConfig { credentials, servers: Servers::in_sandbox(), ..connection })
         })
         .collect();
     with_connections(&connections, words, defaults)
@@ -102,13 +104,15 @@ pub(crate) async fn call(toolbox: &Toolbox, tool: &str, arguments: Value) -> Res
     match call_result(toolbox, tool, arguments).await? {
         CallResult::Reply(reply) => Ok(*reply),
         CallResult::Plan(plan) => panic!("a dry run: {plan:?}"),
+        CallResult::Report(report) => panic!("a workflow: {report:?}"),
+        CallResult::Tenants(several) => panic!("several answers: {several:?}"),
     }
 }
 
 /// Calls with arguments written as JSON.
 pub(crate) async fn call_result(toolbox: &Toolbox, tool: &str, arguments: Value) -> Result<CallResult, Failure> {
     let Value::Object(arguments) = arguments else { panic!("arguments are an object") };
-    toolbox.call(tool, arguments).await
+    workflow::call_as(toolbox, &Caller::default(), tool, arguments).await
 }
 
 /// Calls, and returns the result that a model would get.

@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use toolwright::call::{Caller, RetryPolicy, Toolbox};
 use toolwright::catalog::Catalog;
-use toolwright::client_runtime::{self, Body, CompiledApi, Inputs, Pending, QueryStyle, Request, Upstream};
+use toolwright::client_runtime::{CompiledApi, connect};
 use toolwright::mcp_result;
 use toolwright::policy::{Defaults, Selection, SelectionWords};
 use toolwright_model::{
@@ -47,37 +47,13 @@ impl Style {
         }
     }
 
-    fn request(self) -> &'static Request {
-        const PLAIN: QueryStyle = QueryStyle::Repeated;
+    /// Its method and path.
+    fn request(self) -> (&'static str, &'static str) {
         match self {
-            Self::Offset => &Request {
-                method: "GET",
-                path: "/offset",
-                query: &[("start", PLAIN), ("limit", PLAIN), ("filter", PLAIN)],
-                headers: &[],
-                body: Body::None,
-            },
-            Self::Page => &Request {
-                method: "GET",
-                path: "/page",
-                query: &[("page", PLAIN), ("per_page", PLAIN), ("filter", PLAIN)],
-                headers: &[],
-                body: Body::None,
-            },
-            Self::Token => &Request {
-                method: "GET",
-                path: "/token",
-                query: &[("nextPageToken", PLAIN), ("maxResults", PLAIN), ("filter", PLAIN)],
-                headers: &[],
-                body: Body::None,
-            },
-            Self::Header => &Request {
-                method: "POST",
-                path: "/header",
-                query: &[],
-                headers: &[],
-                body: Body::Json("application/json"),
-            },
+            Self::Offset => ("GET", "/offset"),
+            Self::Page => ("GET", "/page"),
+            Self::Token => ("GET", "/token"),
+            Self::Header => ("POST", "/header"),
         }
     }
 
@@ -121,8 +97,8 @@ impl Style {
         let call = Call {
             api: ID.to_owned(),
             operation: self.tool().to_owned(),
-            method: self.request().method.to_owned(),
-            path: self.request().path.to_owned(),
+            method: self.request().0.to_owned(),
+            path: self.request().1.to_owned(),
             when: None,
             scopes: Vec::new(),
             bindings: vec![
@@ -137,6 +113,7 @@ impl Style {
             paging: Some(paging),
             read_back: None,
             written_back: false,
+            wait: None,
         };
         let text = json!({"type": "string"});
         let schema = json!({
@@ -177,20 +154,17 @@ impl Style {
     }
 }
 
-static APIS: [CompiledApi; 1] = [CompiledApi { id: ID, vendor: ID, tools: "", sandbox: "", answers: "", connect }];
+static APIS: [CompiledApi; 1] =
+    [CompiledApi { id: ID, vendor: ID, tools: "", sandbox: "", answers: "", requests: REQUESTS, connect }];
 
-fn connect(upstream: Upstream) -> Box<dyn client_runtime::Connection> {
-    Box::new(Client(upstream))
+/// What its operations send.
+const REQUESTS: &str = r#"{
+"pages_list_by_header": {"method":"POST","path":"/header","body":{"kind":"json","content_type":"application/json"}},
+"pages_list_by_offset": {"method":"GET","path":"/offset","parameters":[{"name":"start","in":"query"},{"name":"limit","in":"query"},{"name":"filter","in":"query"}]},
+"pages_list_by_page": {"method":"GET","path":"/page","parameters":[{"name":"page","in":"query"},{"name":"per_page","in":"query"},{"name":"filter","in":"query"}]},
+"pages_list_by_token": {"method":"GET","path":"/token","parameters":[{"name":"nextPageToken","in":"query"},{"name":"maxResults","in":"query"},{"name":"filter","in":"query"}]}
 }
-
-struct Client(Upstream);
-
-impl client_runtime::Connection for Client {
-    fn call<'a>(&'a self, operation: &str, inputs: Inputs) -> Pending<'a> {
-        let style = Style::ALL.into_iter().find(|style| style.tool() == operation).unwrap();
-        Box::pin(async move { client_runtime::send(&self.0, style.request(), inputs).await })
-    }
-}
+"#;
 
 /// What the upstream does wrong, and on which request (the first is 0).
 #[derive(Debug, Clone, Copy)]
@@ -283,8 +257,12 @@ fn toolbox(address: &str) -> Toolbox {
         id: ID.to_owned(),
         title: "Pages".to_owned(),
         addresses: vec![Address { variable: "PAGES_URL".to_owned(), ..Address::default() }],
+        servers: BTreeMap::new(),
         credentials: Vec::new(),
         inbound: None,
+        oauth: None,
+        help_desk: None,
+        found: Vec::new(),
         settings: Vec::new(),
         refusals: Vec::new(),
         finders: BTreeMap::new(),
@@ -293,6 +271,7 @@ fn toolbox(address: &str) -> Toolbox {
         check: None,
         limits: Limits::default(),
         arguments: Vec::new(),
+        resolve: std::collections::BTreeMap::new(),
         phrases: Vec::new(),
         source: BTreeMap::new(),
         paging: Vec::new(),

@@ -31,7 +31,7 @@ fn server(toolbox: Toolbox, pinned: &[&str]) -> Server {
 
 async fn client(server: Server) -> RunningService<RoleClient, ()> {
     let (client_side, server_side) = tokio::io::duplex(1 << 20);
-    tokio::spawn(async move { server.serve(server_side).await.unwrap().waiting().await });
+    tokio::spawn(async move { Box::pin(server.serve(server_side)).await.unwrap().waiting().await });
     ().serve(client_side).await.unwrap()
 }
 
@@ -348,7 +348,7 @@ mod jitbit {
         let for_lines = made();
         tokio::spawn(async move {
             let (reader, writer) = tokio::io::split(server_side);
-            rmcp::serve_server(for_lines, LineTransport::new(reader, writer)).await.unwrap().waiting().await
+            Box::pin(rmcp::serve_server(for_lines, LineTransport::new(reader, writer))).await.unwrap().waiting().await
         });
         let (reader, mut writer) = tokio::io::split(client_side);
         let mut lines = BufReader::new(reader).lines();

@@ -7,7 +7,6 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use axum::http;
-use progenitor_client::{Error, ResponseValue};
 use toolwright::call::{RetryPolicy, Toolbox};
 use toolwright::catalog::{Catalog, sandbox_tables};
 use toolwright::client_runtime::{self, CompiledApi, Inputs, Pending, Upstream};
@@ -40,7 +39,7 @@ static APIS: LazyLock<Vec<CompiledApi>> = LazyLock::new(|| {
     let api = |(id, _): (&'static str, &str)| {
         let vendor = catalog.vendors().iter().map(|vendor| vendor.id.clone()).find(|vendor| id.starts_with(vendor));
         let vendor = vendor.expect("an API is of a vendor").leak();
-        CompiledApi { id, vendor, tools: "", sandbox: "", answers: "", connect }
+        CompiledApi { id, vendor, tools: "", sandbox: "", answers: "", requests: "", connect }
     };
     sandbox_tables().into_iter().map(api).collect()
 });
@@ -116,7 +115,7 @@ fn response(text: &[u8]) -> reqwest::Response {
 
 struct InMemory;
 
-fn connect(_: Upstream) -> Box<dyn client_runtime::Connection> {
+fn connect(_: Upstream, _: &'static str) -> Box<dyn client_runtime::Connection> {
     Box::new(InMemory)
 }
 
@@ -129,12 +128,6 @@ impl client_runtime::Connection for InMemory {
             state.answered.push(answer);
             response
         });
-        let status = answer.status();
-        let result = if status.is_success() {
-            Ok(ResponseValue::stream(answer))
-        } else {
-            Err(Error::UnexpectedResponse(answer))
-        };
-        Box::pin(client_runtime::answer(result))
+        Box::pin(client_runtime::read(answer))
     }
 }

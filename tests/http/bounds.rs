@@ -42,6 +42,42 @@ async fn what_is_refused_by_its_head_is_not_read() {
     assert_eq!(&answer[9..], b"413");
 }
 
+/// Sends the head of a request that is refused, with a body of so many bytes of which these come later, and then another
+/// request. Returns the head of the refusal, and the status of the other answer.
+async fn refused_early(server: &Running, length: usize, later: &[u8]) -> (String, String) {
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let head = format!("POST /mcp HTTP/1.1\r\nHost: evil.example\r\nContent-Length: {length}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    stream.write_all(later).await.unwrap();
+    let mut answer = vec![0; 2_000];
+    let read = stream.read(&mut answer).await.unwrap();
+    let refusal = String::from_utf8_lossy(&answer[..read]).to_lowercase();
+    // What follows may fail, or end before an answer.
+    let _ = stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+    let mut status = [0; 12];
+    let status = stream.read_exact(&mut status).await.map_or_else(|_| String::new(), |_| text_of(&status));
+    (refusal, status)
+}
+
+fn text_of(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[tokio::test]
+async fn a_connection_goes_on_after_a_refusal_or_the_client_is_told_that_it_ends() {
+    let server = start().await;
+    // Its body is in a packet of its own, as many clients send it.
+    let (refusal, next) = refused_early(&server, 20, &[b'x'; 20]).await;
+    assert!(refusal.starts_with("http/1.1 403") && !refusal.contains("connection: close"), "{refusal}");
+    assert_eq!(next, "HTTP/1.1 200");
+    for (length, later) in [(20, 7), (16_000_000, 7), (16_000_000, 0)] {
+        let (refusal, next) = refused_early(&server, length, &[b'x'; 7][..later]).await;
+        assert!(refusal.starts_with("http/1.1 403") && refusal.contains("connection: close"), "{length}: {refusal}");
+        assert_eq!(next, "", "{length}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_client_that_sends_half_of_a_request_is_not_waited_for() {
     let server = start().await;

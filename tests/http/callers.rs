@@ -375,7 +375,7 @@ mod jumpcloud {
 
         fn admit<'a>(&'a self, _: Presented<'a>) -> Admission<'a> {
             let (principal, grant) = (Principal::of_link("1", "any"), Arc::clone(&self.0));
-            Box::pin(async { Ok(Admitted { principal, grant, brought: None, recheck: None }) })
+            Box::pin(async { Ok(Admitted { principal, grant, brought: None, recheck: None, scopes: None }) })
         }
 
         fn way(&self) -> String {

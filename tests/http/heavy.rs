@@ -109,8 +109,15 @@ async fn others_are_answered_while_an_answer_is_worked_on() {
             "application/json",
             deep(118, 1_500_000),
         ),
-        ("html", "jitbit", "jitbit_get_ticket", json!({"ticketId": 7, "detail": "full"}), "application/json", html),
-        ("parts", "jitbit", "jitbit_get_ticket", json!({"ticketId": 7}), "multipart/mixed; boundary=b", parts),
+        (
+            "html",
+            "jitbit",
+            "jitbit_get_ticket_record",
+            json!({"ticketId": 7, "detail": "full"}),
+            "application/json",
+            html,
+        ),
+        ("parts", "jitbit", "jitbit_get_ticket_record", json!({"ticketId": 7}), "multipart/mixed; boundary=b", parts),
     ] {
         let server = serve(common::vendor_at(vendor_id, &vendor(content_type, &body)), &[]).await;
         let mut request = call(tool);

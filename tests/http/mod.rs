@@ -157,13 +157,14 @@ async fn what_is_kept_for_one_caller_is_returned_to_no_other() {
     let body = json!({"Body": "x".repeat(90_000), "TicketID": 7});
     let script = json!([{"operation": "getTicket", "answer": {"status": 200, "body": body}}]);
     let sandbox = common::sandbox(Some(&script.to_string())).await;
-    let offered = || common::toolbox(&sandbox, &SelectionWords::default(), Defaults::CoreReads);
+    let words = SelectionWords { tags: vec!["tickets".to_owned()], ..SelectionWords::default() };
+    let offered = || common::toolbox(&sandbox, &words, Defaults::CoreReads);
     let (open, tokens) = (serve(offered(), &[]).await, serve_tokens(offered()).await);
     let session = async || (&open, "mcp-session-id", open.session().await);
     let token = |token: &str| (&tokens, "authorization", format!("Bearer {token}"));
     let nobody = (&open, "user-agent", "test".to_owned());
     let ask = async |(server, name, value): &(&Running, &str, String), arguments: Value| {
-        let mut call = call("jitbit_get_ticket");
+        let mut call = call("jitbit_get_ticket_record");
         call["params"]["arguments"] = arguments;
         let answer = message(server.post(&call).header(*name, value).send().await.unwrap()).await;
         let text = answer["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{answer}"));

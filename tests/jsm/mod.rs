@@ -2,12 +2,15 @@
 //! holds every request against the descriptions and answers from a script of its own.
 
 mod access;
+mod assets;
+mod bulk;
 mod comments;
 mod costs;
 mod desk;
 mod fields;
 mod files;
 mod guards;
+mod operations;
 mod outsiders;
 mod parameters;
 mod tools;

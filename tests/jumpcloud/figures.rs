@@ -54,14 +54,14 @@ fn figures() {
         "runs_code": risk("runs_code"),
     });
     let expected = json!({
-        "tools": 386,
+        "tools": 397,
         "core": 39,
         "core reads": 22,
         "read": 236,
-        "write": 117,
+        "write": 128,
         "destructive": 33,
-        "notifies": 17,
-        "disruptive": 94,
+        "notifies": 19,
+        "disruptive": 101,
         "reveals_secret": 11,
         "weakens_security": 65,
         "irreversible": 26,

@@ -4,6 +4,7 @@
 mod connection;
 mod figures;
 mod official;
+mod organizations;
 mod parameters;
 mod queries;
 mod unasked;
@@ -55,9 +56,18 @@ fn words(flags: &[(&str, &str)]) -> SelectionWords {
 
 /// A toolbox over the sandbox that acts for the organization.
 fn toolbox(sandbox: &Sandbox, words: &SelectionWords, defaults: Defaults) -> Toolbox {
+    toolbox_of(sandbox, words, defaults, ORGANIZATION)
+}
+
+/// The same where callers may choose among the allowed organizations.
+fn toolbox_of(sandbox: &Sandbox, words: &SelectionWords, defaults: Defaults, allowed: &str) -> Toolbox {
     let catalog = Catalog::compiled();
     let vendor = catalog.vendor("jumpcloud").unwrap();
-    let env = |name: &str| (name == "JUMPCLOUD_ORG_ID").then(|| ORGANIZATION.to_owned());
+    let env = |name: &str| match name {
+        "JUMPCLOUD_ORG_ID" => Some(ORGANIZATION.to_owned()),
+        "JUMPCLOUD_ORG_IDS" => Some(allowed.to_owned()),
+        _ => None,
+    };
     let mut connections = HashMap::new();
     for (api, _) in sandbox_tables().into_iter().filter(|(api, _)| api.starts_with("jumpcloud-")) {
         let connection = common::connection(&sandbox.address(api), Duration::from_secs(20));
@@ -74,7 +84,7 @@ fn toolbox(sandbox: &Sandbox, words: &SelectionWords, defaults: Defaults) -> Too
 /// A client of the server over a toolbox.
 async fn client(toolbox: Toolbox) -> RunningService<RoleClient, ()> {
     let (client_side, server_side) = tokio::io::duplex(1 << 20);
-    tokio::spawn(async move { Server::new(toolbox).serve(server_side).await.unwrap().waiting().await });
+    tokio::spawn(async move { Box::pin(Server::new(toolbox).serve(server_side)).await.unwrap().waiting().await });
     ().serve(client_side).await.unwrap()
 }
 

@@ -158,6 +158,8 @@ async fn bulk_tools_are_disruptive_and_bounded() {
     let catalog = Catalog::compiled();
     let bulk: Vec<&CatalogEntry> = tools(&catalog)
         .filter(|entry| entry.tool.tags.contains("bulk") && entry.tool.effect != Some(Effect::Read))
+        // Of a tool of several calls each has the risks of the single tool; how many there are is bounded by the build.
+        .filter(|entry| entry.tool.workflow.is_none())
         .collect();
     let names: Vec<&str> = bulk.iter().map(|entry| entry.tool.name.as_str()).collect();
     assert_eq!(
@@ -241,7 +243,7 @@ async fn secret_arguments_are_masked() {
 /// Names and aliases of what changes, mails or shows a secret.
 fn guarded() -> Vec<String> {
     let catalog = Catalog::compiled();
-    assert_eq!(tools(&catalog).count(), 386);
+    assert_eq!(tools(&catalog).count(), 397);
     let guarded = tools(&catalog).filter(|entry| {
         entry.tool.effect != Some(Effect::Read)
             || entry.tool.risks.iter().any(|risk| risk.is_gated() || *risk == Risk::Notifies)

@@ -50,13 +50,28 @@ fn listed_schemas_are_portable_and_name_what_they_leave_out() {
     }
 }
 
+/// The start of a server is short because it reads what it offers, and no more.
+#[tokio::test]
+async fn what_is_not_offered_is_not_read() {
+    let sandbox = common::sandbox(None).await;
+    let toolbox = common::toolbox(&sandbox, &SelectionWords::default(), Defaults::CoreReads);
+    let catalog = toolbox.catalog().clone();
+    let (client_side, server_side) = tokio::io::duplex(1 << 20);
+    tokio::spawn(async move { Box::pin(Server::new(toolbox).serve(server_side)).await.unwrap().waiting().await });
+    let listed = ().serve(client_side).await.unwrap().list_all_tools().await.unwrap().len();
+    let read = catalog.entries().iter().filter(|entry| entry.tool.is_read());
+    let names: Vec<&str> = read.map(|entry| entry.head().name.as_str()).collect();
+    assert_eq!(names.len(), listed, "{names:?}");
+    assert!(listed > 0 && listed < catalog.entries().len());
+}
+
 /// A client that shows no instructions reads once for each vendor what `answer` takes.
 #[tokio::test]
 async fn answer_is_described_once_for_each_vendor() {
     let sandbox = common::sandbox(None).await;
     let toolbox = common::toolbox(&sandbox, &SelectionWords::default(), Defaults::CoreReads);
     let (client_side, server_side) = tokio::io::duplex(1 << 20);
-    tokio::spawn(async move { Server::new(toolbox).serve(server_side).await.unwrap().waiting().await });
+    tokio::spawn(async move { Box::pin(Server::new(toolbox).serve(server_side)).await.unwrap().waiting().await });
     let tools = ().serve(client_side).await.unwrap().list_all_tools().await.unwrap();
     let catalog = Catalog::compiled();
     for vendor in catalog.vendors() {

@@ -76,7 +76,7 @@ async fn client((methods, discover, script): &Offer, vendor: &str) -> Client {
     let server = Server::new(toolbox(sandbox, &selection, defaults));
     let server = if *discover { server.with_discovery(NamePatterns::default()).unwrap() } else { server };
     let (client_side, server_side) = tokio::io::duplex(1 << 20);
-    tokio::spawn(async move { server.serve(server_side).await.unwrap().waiting().await });
+    tokio::spawn(async move { Box::pin(server.serve(server_side)).await.unwrap().waiting().await });
     ().serve(client_side).await.unwrap()
 }
 

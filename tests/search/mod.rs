@@ -1,9 +1,15 @@
 //! Questions in users' words → the tools that the search finds. benches/README.md has the figures.
 //!
-//! unseen/ is the measure: it was written last, in loose words on purpose, nothing was changed because of a single miss of
-//! it, and a test keeps it out of the phrases. The other two are seen. questions/ was written before the phrases and
-//! synonyms, but some phrases repeat questions of it, also of the third that was meant to be held out; further/ was looked
-//! at while phrases and synonyms were widened. Their figures only show that what is known stays found.
+//! unseen/ is the measure: it was written in loose words on purpose by those who wrote the first phrases, and nothing was
+//! changed because of a single miss of it; only its figures were read while phrases and synonyms were widened. held/ was
+//! written before the ranking was changed and before the phrases of then, by their author, and its misses were not looked
+//! at. A test keeps both out of the phrases. The others are seen: questions/ was written before the first phrases and
+//! synonyms, but some phrases repeat questions of it; further/ and loose/ were looked at while phrases and synonyms were
+//! widened. Their figures only show that what is known stays found.
+//!
+//! What came to JSM later, Assets, Forms, Operations and tools over many issues, has questions of its own: parts/ was written
+//! before the phrases of these tools and looked at since, and some phrases repeat questions of it; held_parts/ was written
+//! after the phrases, and no miss of it was looked at. All of them have one author, who wrote these phrases, too.
 
 use std::collections::BTreeSet;
 
@@ -13,14 +19,16 @@ use toolwright::search::Search;
 /// The least share of seen questions whose right tool is the first one, and among the first three, in percent.
 const FIRST: usize = 80;
 const FIRST_THREE: usize = 95;
-/// The same for the unseen questions, by vendor: a question less than is found. There the search is far from what it is
-/// meant to be; this only keeps it from getting worse still.
+/// The same for the unseen questions and those that were held out, by vendor: a question less than is found.
 #[cfg(feature = "jitbit")]
-const JITBIT_UNSEEN: [usize; 2] = [50, 66];
+const JITBIT: [[usize; 2]; 2] = [[63, 86], [86, 96]];
 #[cfg(feature = "jsm")]
-const JSM_UNSEEN: [usize; 2] = [46, 60];
+const JSM: [[usize; 2]; 2] = [[76, 83], [80, 93]];
+/// The same for held_parts/.
+#[cfg(feature = "jsm")]
+const JSM_PARTS: [usize; 2] = [60, 83];
 #[cfg(feature = "jumpcloud")]
-const JUMPCLOUD_UNSEEN: [usize; 2] = [33, 73];
+const JUMPCLOUD: [[usize; 2]; 2] = [[73, 93], [76, 86]];
 
 /// A question and the tools that are right.
 struct Case {
@@ -69,14 +77,24 @@ impl Tally {
     }
 }
 
+/// The questions of a vendor.
+struct Sets {
+    questions: &'static str,
+    further: &'static str,
+    loose: &'static str,
+    unseen: &'static str,
+    held: &'static str,
+}
+
 /// Asks every question of a vendor; one line for each seen one that does not find its tool first.
 #[expect(clippy::print_stdout, reason = "the figures and a line for each miss are what the test is read for")]
-fn check(vendor: &str, text: &'static str, further: &'static str, unseen: &'static str, floor: [usize; 2]) {
+fn check(vendor: &str, sets: &Sets, floors: [[usize; 2]; 2]) {
     let catalog = Catalog::compiled();
     let search = Search::new(&catalog);
-    let cases = cases(vendor, text);
+    let cases = cases(vendor, sets.questions);
     assert_eq!(cases.len(), 150, "questions of {vendor}");
-    let (further, unseen) = (measured(vendor, further), measured(vendor, unseen));
+    let [further, loose, unseen, held] =
+        [sets.further, sets.loose, sets.unseen, sets.held].map(|text| measured(vendor, text));
     let mut seen = Tally::default();
     let mut misses = Vec::new();
     for case in &cases {
@@ -93,10 +111,19 @@ fn check(vendor: &str, text: &'static str, further: &'static str, unseen: &'stat
             misses.push(format!("{place}: \"{}\" → {first}; right: {}", case.question, case.tools.join(", ")));
         }
     }
-    let figures = format!("{vendor}: unseen {}; seen {}; further {}", unseen.text(), seen.text(), further.text());
+    let figures = format!(
+        "{vendor}: unseen {}; held out {}; seen {}; further {}; loose {}",
+        unseen.text(),
+        held.text(),
+        seen.text(),
+        further.text(),
+        loose.text()
+    );
     println!("{figures}\n{}", misses.join("\n"));
     assert!(seen.reaches(FIRST, FIRST_THREE), "{figures}");
-    assert!(unseen.reaches(floor[0], floor[1]), "{figures}");
+    for (tally, [first, first_three]) in [unseen, held].iter().zip(floors) {
+        assert!(tally.reaches(first, first_three), "{figures}");
+    }
 }
 
 /// The tally of questions of which no single one is shown.
@@ -119,10 +146,14 @@ fn measured(vendor: &str, text: &'static str) -> Tally {
 fn jitbit_questions_find_their_tools() {
     check(
         "jitbit",
-        include_str!("questions/jitbit.txt"),
-        include_str!("further/jitbit.txt"),
-        include_str!("unseen/jitbit.txt"),
-        JITBIT_UNSEEN,
+        &Sets {
+            questions: include_str!("questions/jitbit.txt"),
+            further: include_str!("further/jitbit.txt"),
+            loose: include_str!("loose/jitbit.txt"),
+            unseen: include_str!("unseen/jitbit.txt"),
+            held: include_str!("held/jitbit.txt"),
+        },
+        JITBIT,
     );
 }
 
@@ -131,10 +162,14 @@ fn jitbit_questions_find_their_tools() {
 fn jsm_questions_find_their_tools() {
     check(
         "jsm",
-        include_str!("questions/jsm.txt"),
-        include_str!("further/jsm.txt"),
-        include_str!("unseen/jsm.txt"),
-        JSM_UNSEEN,
+        &Sets {
+            questions: include_str!("questions/jsm.txt"),
+            further: include_str!("further/jsm.txt"),
+            loose: include_str!("loose/jsm.txt"),
+            unseen: include_str!("unseen/jsm.txt"),
+            held: include_str!("held/jsm.txt"),
+        },
+        JSM,
     );
 }
 
@@ -143,11 +178,27 @@ fn jsm_questions_find_their_tools() {
 fn jumpcloud_questions_find_their_tools() {
     check(
         "jumpcloud",
-        include_str!("questions/jumpcloud.txt"),
-        include_str!("further/jumpcloud.txt"),
-        include_str!("unseen/jumpcloud.txt"),
-        JUMPCLOUD_UNSEEN,
+        &Sets {
+            questions: include_str!("questions/jumpcloud.txt"),
+            further: include_str!("further/jumpcloud.txt"),
+            loose: include_str!("loose/jumpcloud.txt"),
+            unseen: include_str!("unseen/jumpcloud.txt"),
+            held: include_str!("held/jumpcloud.txt"),
+        },
+        JUMPCLOUD,
     );
+}
+
+/// The parts of JSM that came after the other questions were written.
+#[cfg(feature = "jsm")]
+#[test]
+fn questions_about_later_parts_of_jsm_find_their_tools() {
+    let held = measured("jsm", include_str!("held_parts/jsm.txt"));
+    let seen = measured("jsm", include_str!("parts/jsm.txt"));
+    let figures = format!("later parts of jsm: held out {}; seen {}", held.text(), seen.text());
+    println!("{figures}");
+    let [first, first_three] = JSM_PARTS;
+    assert!(held.reaches(first, first_three) && seen.reaches(FIRST, FIRST_THREE), "{figures}");
 }
 
 /// Words of at least four letters, without a plural's s: enough to see whether a question uses a tool's own words.
@@ -209,7 +260,7 @@ fn no_phrase_repeats_an_unseen_question() {
                 for phrase in &entry.tool.phrases {
                     let words = spoken(phrase);
                     let repeats = is_within(&question, &words) || words.len() > 1 && is_within(&words, &question);
-                    assert!(!repeats, "{}: \"{phrase}\" repeats an unseen question", entry.tool.name);
+                    assert!(!repeats, "{}: \"{phrase}\" repeats a question that is measured", entry.tool.name);
                 }
             }
         }
@@ -218,15 +269,23 @@ fn no_phrase_repeats_an_unseen_question() {
     assert!(is_within(&phrase, &spoken("Please reset the password of 4711")), "the comparison finds nothing");
 }
 
-/// The unseen questions of the vendors that are compiled in.
+/// The questions that are measured, of the vendors that are compiled in.
 fn unseen() -> Vec<(&'static str, &'static str)> {
     vec![
         #[cfg(feature = "jitbit")]
         ("jitbit", include_str!("unseen/jitbit.txt")),
+        #[cfg(feature = "jitbit")]
+        ("jitbit", include_str!("held/jitbit.txt")),
         #[cfg(feature = "jsm")]
         ("jsm", include_str!("unseen/jsm.txt")),
+        #[cfg(feature = "jsm")]
+        ("jsm", include_str!("held/jsm.txt")),
+        #[cfg(feature = "jsm")]
+        ("jsm", include_str!("held_parts/jsm.txt")),
         #[cfg(feature = "jumpcloud")]
         ("jumpcloud", include_str!("unseen/jumpcloud.txt")),
+        #[cfg(feature = "jumpcloud")]
+        ("jumpcloud", include_str!("held/jumpcloud.txt")),
     ]
 }
 

@@ -1,6 +1,9 @@
 //! The store as it is used: the same for a file and for PostgreSQL.
 
+mod approvals;
+mod copies;
 mod files;
+mod oauth;
 
 use std::time::{Duration, SystemTime};
 
@@ -196,7 +199,8 @@ async fn strange_values(store: &Store) {
     assert_eq!(store.health(), StoreHealth::Up);
 }
 
-/// Uses, revocations and sweeps of the same rows in opposite orders: none waits for another that waits for it.
+/// Uses, revocations and sweeps of the same rows in opposite orders: none waits for another that waits for it. Eight at a
+/// time, so that none waits for a connection: that has a bound of its own, and all of these have to pass on any machine.
 async fn changes_at_once(store: &Store) {
     let now = SystemTime::now();
     let ids: Vec<String> = (0..60).map(|number| format!("at-once {number}")).collect();
@@ -204,12 +208,15 @@ async fn changes_at_once(store: &Store) {
         let parent = number.checked_sub(1).map(|before| ids[before].as_str());
         store.create_link(&link(id, parent, None)).await.unwrap();
     }
-    let mut changes = tokio::task::JoinSet::new();
+    let mut changes: tokio::task::JoinSet<Result<(), StoreError>> = tokio::task::JoinSet::new();
     for round in 0..40_u64 {
         let at = now + Duration::from_secs(round);
         let mut used: Vec<(String, SystemTime)> = ids.iter().map(|id| (id.clone(), at)).collect();
         if round % 2 == 0 {
             used.reverse();
+        }
+        while changes.len() >= 8 {
+            changes.join_next().await.unwrap().unwrap().unwrap();
         }
         let (noting, sweeping) = (store.clone(), store.clone());
         changes.spawn(async move { noting.links_used(&used).await });
@@ -227,9 +234,11 @@ async fn changes_at_once(store: &Store) {
 
 async fn all(store: &Store) {
     links(store).await;
+    oauth::authorizations(store).await;
     admin_tokens(store).await;
     leases(store).await;
     refresh_tokens(store).await;
+    approvals::approvals(store).await;
     assert!(LEASE <= Duration::from_secs(30), "reads go on for as long at most");
 }
 

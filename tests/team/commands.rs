@@ -20,10 +20,7 @@ async fn a_link_from_its_creation_to_its_end_on_the_command_line() {
     let (code, stdout, stderr) = link(create).await;
     assert_eq!(code, Some(0), "{stderr}");
     let url = stdout.split_whitespace().find(|word| word.starts_with("https://mcp.example.com/c/")).unwrap();
-    assert!(
-        url.ends_with("/mcp") && stdout.contains("claude mcp add --transport http contractor https://"),
-        "{stdout}"
-    );
+    assert!(url.ends_with("/mcp") && stdout.contains("claude mcp add --transport http contracto https://"), "{stdout}");
     assert!(stdout.contains("toolwright_link_") && stderr.contains("shown this once"), "{stderr}");
     let (_, stdout, _) = link("link list --format json").await;
     let listed: Value = serde_json::from_str(&stdout).unwrap();

@@ -207,7 +207,8 @@ async fn a_thousand_random_narrowings_only_narrow() {
     let (mut narrower, mut checked) = (0, 0);
     while checked < 1_000 {
         let policy = &policies[draw.usize(0..policies.len())].policy;
-        let mut terms = LinkTerms { accounts: [("jitbit".to_owned(), "jitbit".to_owned())].into(), narrowings: vec![] };
+        let mut terms =
+            LinkTerms { accounts: [("jitbit".to_owned(), "jitbit".to_owned())].into(), ..LinkTerms::default() };
         let mut above = policy.grant(terms.clone().of("0", "whole", None)).unwrap();
         for depth in 1..=draw.usize(1..5) {
             let mut some = |from: &dyn Fn(&mut fastrand::Rng) -> String| -> Vec<String> {

@@ -83,11 +83,11 @@ async fn what_ended_while_a_call_waited_is_not_sent() {
         ("jitbit_create_ticket", 2, over(), None),
         ("jitbit_create_ticket", 0, reads_only(), Some("nothing can be changed")),
         ("jitbit_create_ticket", 1, reads_only(), Some("nothing can be changed")),
-        ("jitbit_get_ticket", 0, over(), Some("it was revoked")),
-        ("jitbit_get_ticket", 1, over(), Some("it was revoked")),
-        ("jitbit_get_ticket", 0, reads_only(), None),
+        ("jitbit_get_ticket_record", 0, over(), Some("it was revoked")),
+        ("jitbit_get_ticket_record", 1, over(), Some("it was revoked")),
+        ("jitbit_get_ticket_record", 0, reads_only(), None),
     ] {
-        let arguments = if tool == "jitbit_get_ticket" { json!({"ticketId": 7}) } else { create_ticket() };
+        let arguments = if tool == "jitbit_get_ticket_record" { json!({"ticketId": 7}) } else { create_ticket() };
         let recheck = Holds { questions: AtomicUsize::new(holds_for), then };
         let caller = Caller { recheck: Some(Arc::new(recheck)), ..Caller::default() };
         let result = toolbox.call_as(&caller, tool, arguments.as_object().unwrap().clone()).await;
@@ -127,7 +127,7 @@ async fn links_that_are_not_confirmed_only_read() {
     let (is_refused, answer) = ask("jitbit_create_ticket", create_ticket()).await;
     assert!(is_refused && answer.contains("nothing can be changed at present"), "{answer}");
     assert!(sandbox.take_record().is_empty());
-    assert!(!ask("jitbit_get_ticket", json!({"ticketId": 7})).await.0, "reads go on");
+    assert!(!ask("jitbit_get_ticket_record", json!({"ticketId": 7})).await.0, "reads go on");
     assert_eq!(ready().await, 503);
 
     tokio::spawn({

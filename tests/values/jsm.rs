@@ -119,13 +119,13 @@ async fn people_are_account_ids() {
             ("jsm_add_organization_users", json!({"organizationId": 1, "accountIds": ["712020:4be1f0aa", wrong]})),
             ("jsm_edit_component", json!({"componentId": "10000", "leadAccountId": wrong})),
         ] {
-            bench.refuses(tool, call, &["nothing was sent"]).await;
+            bench.refuses_name(tool, call, &["nothing was sent"]).await;
         }
     }
     let call = json!({"issueIdOrKey": "ITS-1", "accountId": "anna@example.com"});
-    bench.refuses("jsm_assign_issue", call, &["no space and no @", "jsm_find_users"]).await;
+    bench.refuses_name("jsm_assign_issue", call, &["an accountId", "jsm_find_"]).await;
     let nested = json!({"project": {"key": "ITS"}, "issuetype": {"name": "Task"}, "summary": "s", "assignee": {"accountId": "Anna Lind"}});
-    bench.refuses("jsm_create_issue", json!({"fields": nested}), &["`fields.assignee.accountId`"]).await;
+    bench.refuses_name("jsm_create_issue", json!({"fields": nested}), &["`fields.assignee.accountId`"]).await;
 }
 
 #[tokio::test]

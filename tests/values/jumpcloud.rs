@@ -38,21 +38,19 @@ async fn null_is_refused_where_it_clears_nothing() {
 async fn ids_are_hexadecimal() {
     let bench = Bench::new(&json!([])).await;
     for wrong in ["anna", "anna@example.com", "5f0c1e2d3b4a5968776655", "5f0c1e2d3b4a59687766554g", "../systems", ""] {
-        let refusal = bench.refused("jumpcloud_get_user", json!({"user_id": wrong})).await;
-        assert!(refusal.contains("`user_id`: expected "), "{wrong}: {refusal}");
-        assert!(!refusal.contains("{24}"), "no pattern in words: {refusal}");
+        bench.refuses_name("jumpcloud_get_user", json!({"user_id": wrong}), &["`user_id`: "]).await;
     }
     bench
-        .refuses(
+        .refuses_name(
             "jumpcloud_get_user",
             json!({"user_id": "anna@example.com"}),
-            &["24 hexadecimal digits", "a name or an e-mail address is not"],
+            &["an id of 24 hexadecimal digits, or the name of a user"],
         )
         .await;
     let pasted = json!({"user_id": format!("https://console.jumpcloud.com/#/users/{USER}/details")});
     bench.refuses("jumpcloud_get_user", pasted, &[&format!("did you mean `{USER}`?")]).await;
     let ties = json!({"user_group_id": USER, "op": "add", "type": "user", "target_id": "anna"});
-    bench.refuses("jumpcloud_update_user_group_member", ties, &["`target_id`"]).await;
+    bench.refuses_name("jumpcloud_update_user_group_member", ties, &["`target_id`"]).await;
     let sent = bench.sent("jumpcloud_get_user", json!({"user_id": format!(" {USER} ")})).await;
     assert!(sent.path.ends_with(&format!("/systemusers/{USER}")), "{}", sent.path);
 }

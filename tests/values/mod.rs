@@ -61,6 +61,22 @@ impl Bench {
         text(&answer).to_owned()
     }
 
+    /// Calls with a name that means no record, and expects a refusal that has each of these texts: the name was looked up,
+    /// and the call itself was not sent.
+    async fn refuses_name(&self, tool: &str, arguments: Value, expected: &[&str]) {
+        let shown = arguments.to_string();
+        let answer = result(&self.toolbox, tool, arguments).await;
+        assert_eq!(answer.is_error, Some(true), "{tool} {shown}: {}", text(&answer));
+        let operations = &self.toolbox.catalog().get(tool).unwrap().tool.calls;
+        for sent in self.sandbox.take_record() {
+            let is_call = operations.iter().any(|call| sent.operation.as_deref() == Some(call.operation.as_str()));
+            assert!(!is_call, "{tool} {shown}: {sent:?}");
+        }
+        for part in expected {
+            assert!(text(&answer).contains(part), "{tool} {shown}: `{part}` is not in\n{}", text(&answer));
+        }
+    }
+
     /// Calls, and expects a refusal that has each of these texts.
     async fn refuses(&self, tool: &str, arguments: Value, expected: &[&str]) {
         let shown = arguments.to_string();

@@ -15,7 +15,8 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::CommandError;
 use crate::fetch;
-use crate::import::{self, Description, LintReport, NamedDescription};
+use crate::import::losses::Weight;
+use crate::import::{self, Description, LintReport, NamedDescription, VendorFolder};
 use crate::printer::Printer;
 use toolwright_codegen::Errors;
 
@@ -76,6 +77,13 @@ struct NewArguments {
     /// Take only operations whose id, path or `METHOD path` matches one of these patterns
     #[arg(long, value_delimiter = ',', value_name = "GLOB")]
     operations: Vec<String>,
+    /// Keep the vendor's descriptions and examples, cut to what a tool can carry. They are the vendor's: for a private
+    /// build only
+    #[arg(long)]
+    keep_texts: bool,
+    /// `json` prints files, notes and every finding, `text` the files, with a summary on standard error
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -168,6 +176,7 @@ fn text(lint: &LintReport) -> String {
             let _ = writeln!(out, "  {}: {}: {}", finding.kind, finding.place, finding.what);
         }
     }
+    let _ = writeln!(out, "\n{}", counts(lint));
     out
 }
 
@@ -183,9 +192,12 @@ fn steps(lint: &LintReport, out: &mut String) {
     out.push_str("\nConversions and corrections\n");
     for rule in rules {
         let of_rule: Vec<_> = lint.steps.iter().filter(|step| step.rule == rule).collect();
-        let _ = writeln!(out, "  {rule}: {} places", of_rule.len());
+        let loss = of_rule.first().filter(|step| step.weight != Weight::Changed);
+        let loss = loss.map(|step| format!("; a caller loses: {}", step.loss)).unwrap_or_default();
+        let _ = writeln!(out, "  {rule}: {} places{loss}", of_rule.len());
         for step in of_rule.iter().take(SHOWN) {
-            let _ = writeln!(out, "    #{}: {}", step.pointer, step.what);
+            let at = step.line.map(|line| format!(" (line {line})")).unwrap_or_default();
+            let _ = writeln!(out, "    #{}{at}: {}", step.pointer, step.what);
         }
         if of_rule.len() > SHOWN {
             let _ = writeln!(out, "    and {} more; --format json has them all", of_rule.len() - SHOWN);
@@ -217,22 +229,89 @@ fn new(arguments: &NewArguments, printer: &mut Printer) -> Result<(), CommandErr
         .zip(&descriptions)
         .map(|((api, file), description)| NamedDescription { api, file, description })
         .collect();
-    let folder = import::folder(&sources, name, &wanted).map_err(|errors| unreadable(&errors))?;
+    let taken = import::Taken { wanted: &wanted, keep_texts: arguments.keep_texts };
+    let folder = import::folder(&sources, name, &taken).map_err(|errors| unreadable(&errors))?;
     std::fs::create_dir(&target)?;
     folder.tree.write_to(&target)?;
-    for (path, _) in folder.tree.files() {
-        printer.data(&format!("specs/{name}/{path}"))?;
+    match arguments.format {
+        Format::Text => {
+            for (path, _) in folder.tree.files() {
+                printer.data(&format!("specs/{name}/{path}"))?;
+            }
+        }
+        Format::Json => printer.data(&json_of(name, &folder)?)?,
     }
     for note in &folder.notes {
         printer.note(&import::shown(&format!("note: {note}")));
     }
-    let api = folder.tree.files().map(|(path, _)| path).find(|path| !path.contains("overlay")).unwrap_or_default();
+    for report in &folder.reports {
+        printer.note(&import::shown(&summary(report)));
+    }
+    let is_api = |path: &&str| path.strip_suffix(".yaml").is_some_and(|stem| !stem.contains("overlay"));
+    let api = folder.tree.files().map(|(path, _)| path).find(is_api).unwrap_or_default();
     printer.note(&format!(
         "next:\n  1. in Cargo.toml, under [features]: `{name} = []`, and \"{name}\" in the list `default`\n  \
          2. `cargo spec lint specs/{name}/{api}` lists what is missing: texts, effects, verbs to check\n  \
          3. `cargo build`; until their effects are stated, the tools are served under `--tags unreviewed` only"
     ));
     Ok(())
+}
+
+/// What `spec new` prints for a program.
+fn json_of(name: &str, folder: &VendorFolder) -> Result<String, CommandError> {
+    let files: Vec<String> = folder.tree.files().map(|(path, _)| format!("specs/{name}/{path}")).collect();
+    let sum = |of: &dyn Fn(&LintReport) -> usize| folder.reports.iter().map(of).sum::<usize>();
+    let printed = serde_json::json!({
+        "vendor": name,
+        "files": files,
+        "notes": folder.notes,
+        "summary": {
+            "tools": sum(&|report| report.tools.len()),
+            "skipped": sum(&|report| report.skipped.len()),
+            "weakened": sum(&|report| report.weakened),
+            "dropped": sum(&|report| report.dropped),
+            "to_review": sum(&|report| report.to_review),
+        },
+        "descriptions": folder.reports,
+    });
+    serde_json::to_string_pretty(&printed).map_err(|error| CommandError::System(error.into()))
+}
+
+/// What became of a description, in a few lines.
+fn summary(report: &LintReport) -> String {
+    let mut out = String::new();
+    let mut kinds: Vec<&str> = report.findings.iter().map(|finding| finding.kind).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    for kind in kinds {
+        let mut of_kind = report.findings.iter().filter(|finding| finding.kind == kind);
+        let count = of_kind.clone().count();
+        let Some(first) = of_kind.next() else { continue };
+        let more = if count > 1 { format!("; {} more, --format json has them all", count - 1) } else { String::new() };
+        let _ = writeln!(out, "{kind}: {}: {}{more}", first.place, first.what);
+    }
+    out + &counts(report)
+}
+
+/// The last line of a report.
+fn counts(report: &LintReport) -> String {
+    let drafts = &report.drafts;
+    let mut out = format!(
+        "{} tools, {} operations skipped, {} constructs weakened, {} dropped, {} tools to review",
+        report.tools.len(),
+        report.skipped.len(),
+        report.weakened,
+        report.dropped,
+        report.to_review
+    );
+    if drafts.listings + drafts.concise > 0 {
+        let _ = write!(
+            out,
+            "\ndrafts: paging of {} of {} listings ({} open), concise fields of {} tools",
+            drafts.paging, drafts.listings, drafts.open_paging, drafts.concise
+        );
+    }
+    out
 }
 
 fn specs_folder() -> Result<&'static Path, CommandError> {

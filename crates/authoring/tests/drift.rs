@@ -150,7 +150,7 @@ fn json_has_each_change_and_markdown_is_the_body_of_a_pull_request() {
     let output = spec(&folder, &["diff", &name, "--format", "markdown"]);
     let markdown = text(&output.stdout);
     assert!(markdown.starts_with("# Changes of vendors' interfaces\n"), "{markdown}");
-    assert!(markdown.contains("- **answer-field-removed** `Parcel.weight of 3 operations`: `number → nothing`\n  - hits `acme_create_parcels`, `acme_get_parcels`, `acme_list_parcels`\n"), "{markdown}");
+    assert!(markdown.contains("- **answer-field-removed** `Parcel.weight of 3 operations`: `number → nothing`\n  - hits `acme_create_parcel`, `acme_get_parcel`, `acme_list_parcels`\n"), "{markdown}");
     // What a vendor wrote formats nothing and mentions no account.
     assert!(markdown.contains("pattern ^[@'|]*$`"), "{markdown}");
 }
@@ -230,13 +230,13 @@ fn an_update_takes_over_facts_and_keeps_our_words() {
         "        # Ours.\n        name: acme_list_parcels\n",
         "          status: {description: \"Where it is.\", samples: [new], name: state}",
         "        concise: [id]",
-        "  - target: $.paths['/parcels/{parcel}'].patch\n    update:\n      x-toolwright:\n        name: acme_update_parcels\n        verb: update\n        # effect: write  # to be reviewed",
-        "        name: acme_get_parcels\n        verb: get\n        arguments: {parcel: {name: id}}\n",
+        "  - target: $.paths['/parcels/{parcel}'].patch\n    update:\n      x-toolwright:\n        name: acme_update_parcel\n        verb: update\n        # effect: write  # to be reviewed",
+        "        name: acme_get_parcel\n        verb: get\n        arguments: {parcel: {name: id}}\n",
     ] {
         assert!(overlay.contains(expected), "{expected}\n{overlay}");
     }
-    assert!(!overlay.contains("acme_delete_parcels"), "{overlay}");
-    assert!(read("generated/acme/tools.json").contains("acme_update_parcels"));
+    assert!(!overlay.contains("acme_delete_parcel"), "{overlay}");
+    assert!(read("generated/acme/tools.json").contains("acme_update_parcel"));
     let diff = spec(&folder, &["diff", &name]);
     assert_eq!(diff.status.code(), Some(0), "{}", shown(&diff));
     let again = spec(&folder, &["update", "--api", "acme", "--from", &name]);

@@ -10,6 +10,8 @@
 
 /// What tests/copy.rs needs, too.
 mod common;
+/// `cargo spec new`: names, paging, concise fields, effects and texts that it proposes.
+mod drafts;
 /// `cargo spec diff`: reports and exit codes.
 mod drift;
 /// `cargo spec learn`: what it suggests.

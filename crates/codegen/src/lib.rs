@@ -17,8 +17,9 @@ pub use lower::unoffered::Unoffered;
 pub use read::finding::{Errors, Finding, Findings};
 pub use read::vendor_folder::{is_id, overlay_name};
 
-use crate::emit::{api_files, index, typed};
+use crate::emit::{api_files, index};
 use crate::lower::vendor::{self, LoweredVendor};
+use crate::lower::workflows::{LoweredWorkflows, across};
 use crate::read::{synonyms, vendor_folder};
 use toolwright_model::Vendor;
 
@@ -30,7 +31,8 @@ pub struct Generated {
     /// The module that ties the files together, for OUT_DIR only: it depends on which vendors
     /// are built.
     pub index: String,
-    /// For [`typed_clients`].
+    /// For the typed clients.
+    #[cfg(feature = "typed")]
     descriptions: Vec<FinalDescription>,
     /// Values that the vendors' grammars accept: tool → argument → values. For tests.
     pub samples: BTreeMap<String, BTreeMap<String, Vec<Value>>>,
@@ -39,6 +41,7 @@ pub struct Generated {
 }
 
 /// A description after overlay and fixups.
+#[cfg(feature = "typed")]
 #[derive(Debug)]
 struct FinalDescription {
     api: String,
@@ -54,48 +57,60 @@ struct FinalDescription {
 pub fn generate(specs: &Path, wanted: impl Fn(&str) -> bool) -> Result<Generated, Errors> {
     let findings = Findings::default();
     let synonyms = synonyms::read(specs, &findings);
-    let folders = vendor_folder::read_all(specs, wanted, &findings);
+    let folders = vendor_folder::read_all(specs, &wanted, &findings);
     let vendors: Vec<LoweredVendor> = folders.map(|folder| vendor::lower(folder, &findings)).collect();
-    vendor::check_names(&vendors, &findings);
-    // Code is emitted only from descriptions that are right: the errors of progenitor explain less
-    // than the findings.
+    let across = across::lower(specs, &wanted, &vendors, &findings);
+    vendor::check_names(&vendors, &across, &findings);
     findings.check(())?;
-    let tree = api_files::emit(&vendors, &findings);
-    findings.check(())?;
+    let mut tree = api_files::emit(&vendors);
+    let workflows = || vendors.iter().filter_map(|vendor| vendor.workflows.as_ref()).chain(&across);
+    emit::workflows::emit(workflows(), &mut tree);
     let apis: Vec<(&str, &str)> = vendors.iter().flat_map(LoweredVendor::api_ids).collect();
     let connections: Vec<Vendor> = vendors.iter().filter_map(|vendor| vendor.vendor.clone()).collect();
-    let index = index::emit(&apis, &connections, &synonyms);
-    let samples = samples(&vendors);
+    let units: Vec<&str> = workflows().map(|workflows| workflows.unit.as_str()).collect();
+    let index = index::emit(&apis, &units, &connections, &synonyms, &tree);
+    let samples = samples(&vendors, &across);
     let lowered = vendors.iter().flat_map(|vendor| &vendor.apis);
     let unoffered = lowered.map(|api| (api.description.id.clone(), api.lowered.unoffered.clone())).collect();
-    let descriptions = vendors.into_iter().flat_map(|vendor| vendor.apis).map(|api| FinalDescription {
-        api: api.description.id,
-        file: api.description.name,
-        document: api.description.document.raw,
-    });
-    Ok(Generated { tree, index, descriptions: descriptions.collect(), samples, unoffered })
+    #[cfg(feature = "typed")]
+    let descriptions = final_descriptions(vendors);
+    Ok(Generated {
+        tree,
+        index,
+        #[cfg(feature = "typed")]
+        descriptions,
+        samples,
+        unoffered,
+    })
 }
 
-fn samples(vendors: &[LoweredVendor]) -> BTreeMap<String, BTreeMap<String, Vec<Value>>> {
+#[cfg(feature = "typed")]
+fn final_descriptions(vendors: Vec<LoweredVendor>) -> Vec<FinalDescription> {
+    let apis = vendors.into_iter().flat_map(|vendor| vendor.apis).map(|api| api.description);
+    apis.map(|api| FinalDescription { api: api.id, file: api.name, document: api.document.raw }).collect()
+}
+
+fn samples(vendors: &[LoweredVendor], across: &[LoweredWorkflows]) -> BTreeMap<String, BTreeMap<String, Vec<Value>>> {
     let mut samples: BTreeMap<String, BTreeMap<String, Vec<Value>>> = BTreeMap::new();
-    for of in vendors.iter().flat_map(|vendor| &vendor.apis).flat_map(|api| &api.lowered.samples) {
+    let of_apis = vendors.iter().flat_map(|vendor| &vendor.apis).flat_map(|api| &api.lowered.samples);
+    let workflows = vendors.iter().filter_map(|vendor| vendor.workflows.as_ref()).chain(across);
+    for of in of_apis.chain(workflows.flat_map(|workflows| &workflows.samples)) {
         samples.entry(of.tool.clone()).or_default().insert(of.argument.clone(), of.values.clone());
     }
     samples
 }
 
-/// Writes what is compiled into the folder `out`: the generated files, the index over them and, if
-/// `typed`, the typed clients.
+/// Writes what is compiled into the folder `out`: the generated files and the index over them.
 ///
 /// # Errors
-/// As [`generate`] and [`typed_clients`], or `out` can't be written to.
-pub fn build(specs: &Path, out: &Path, wanted: impl Fn(&str) -> bool, typed: bool) -> Result<(), Errors> {
-    let generated = generate(specs, wanted)?;
-    let mut tree = generated.tree.clone();
-    if typed {
-        tree.extend(typed_clients(&generated)?);
-    }
-    tree.insert("index.rs", generated.index);
+/// As [`generate`], or `out` can't be written to.
+pub fn build(specs: &Path, out: &Path, wanted: impl Fn(&str) -> bool) -> Result<(), Errors> {
+    let Generated { mut tree, index, .. } = generate(specs, wanted)?;
+    tree.insert("index.rs", index);
+    write(&tree, out)
+}
+
+fn write(tree: &Tree, out: &Path) -> Result<(), Errors> {
     let findings = Findings::default();
     if let Err(error) = tree.write_to(out) {
         findings.push_file(&out.display().to_string(), "a folder that can be written to", error.to_string());
@@ -103,19 +118,22 @@ pub fn build(specs: &Path, out: &Path, wanted: impl Fn(&str) -> bool, typed: boo
     findings.check(())
 }
 
-/// Emits the typed client of each API, for OUT_DIR only.
+/// Writes the typed client of each API into the folder `out`, and `clients.rs`, which has a module for each.
 ///
 /// # Errors
-/// A description that progenitor can't make types of.
-pub fn typed_clients(generated: &Generated) -> Result<Tree, Errors> {
+/// As [`generate`], a description that progenitor can't make types of, or `out` can't be written to.
+#[cfg(feature = "typed")]
+pub fn build_clients(specs: &Path, out: &Path, wanted: impl Fn(&str) -> bool) -> Result<(), Errors> {
+    let Generated { descriptions, .. } = generate(specs, wanted)?;
     let (mut tree, findings) = (Tree::default(), Findings::default());
-    for FinalDescription { api, file, document } in &generated.descriptions {
-        match typed::emit(document) {
-            Ok(code) => tree.insert(format!("{api}/typed.rs"), code),
+    for FinalDescription { api, file, document } in &descriptions {
+        match emit::typed::emit(document) {
+            Ok(code) => tree.insert(format!("{api}.rs"), code),
             Err(error) => findings.push_file(file, "a description that progenitor can make types of", error),
         }
     }
-    findings.check(tree)
+    tree.insert("clients.rs", emit::typed::index(descriptions.iter().map(|description| description.api.as_str())));
+    write(&findings.check(tree)?, out)
 }
 
 /// The schema of the `x-toolwright` keys.

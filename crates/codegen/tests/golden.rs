@@ -9,24 +9,20 @@ use serde_json::json;
 use similar::TextDiff;
 use toolwright_codegen::{Difference, Generated, Tree, generate};
 
-use crate::is_kind;
-
 /// The command that makes what comes out what is expected.
 const ACCEPT: &str = "UPDATE_EXPECTED=1 cargo test -p toolwright-codegen";
 
 /// Each has a test below; the groups whose name begins with `bad-` expect errors.
-const GROUPS: [&str; 7] =
-    ["requests-", "tools-", "specs-", "bad-vendor-", "bad-description-", "bad-overlay-", "bad-tools-"];
-
-/// The cases whose `client.rs` is compared: elsewhere it is progenitor's work, which only has to
-/// parse here.
-const CLIENTS: [&str; 3] = [
-    // Lists that travel as one text are texts for progenitor; repeated ones are lists.
-    "requests-parameters",
-    // Which bodies are left to progenitor, and with which content type.
-    "requests-odd-bodies",
-    // An operation that progenitor can't send has no function.
-    "requests-multipart",
+const GROUPS: [&str; 9] = [
+    "requests-",
+    "tools-",
+    "specs-",
+    "workflows-",
+    "bad-vendor-",
+    "bad-description-",
+    "bad-overlay-",
+    "bad-tools-",
+    "bad-workflows-",
 ];
 
 #[test]
@@ -42,6 +38,16 @@ fn tools() {
 #[test]
 fn specs() {
     check_group("specs-");
+}
+
+#[test]
+fn workflows() {
+    check_group("workflows-");
+}
+
+#[test]
+fn bad_workflows() {
+    check_group("bad-workflows-");
 }
 
 #[test]
@@ -108,7 +114,7 @@ fn check(case: &Path) -> Result<(), String> {
     let name = name(case);
     let found = match (generate(&case.join("specs"), |_| true), name.starts_with("bad-")) {
         (Ok(generated), false) => {
-            parse_code(&generated).map_err(|error| format!("{name}: {error}\n"))?;
+            syn::parse_file(&generated.index).map_err(|error| format!("{name}: index.rs is no Rust: {error}\n"))?;
             good(&generated, name, &expected)
         }
         (Err(errors), true) => {
@@ -130,9 +136,8 @@ fn check(case: &Path) -> Result<(), String> {
     if differences.is_empty() { Ok(()) } else { Err(show(name, &differences, &found)) }
 }
 
-/// The files of a case with one API are in `expected` itself. The client is compared where `CLIENTS`
-/// lists the case, the sandbox table and the answers where the case has them, and the index where the case is about
-/// the layout of specs/.
+/// The files of a case with one API are in `expected` itself. The sandbox table and the answers are compared where the case
+/// has them, and the index where the case is about the layout of specs/.
 fn good(generated: &Generated, name: &str, expected: &Path) -> Tree {
     let folder = |path: &str| path.split('/').next().unwrap_or_default().to_owned();
     let mut apis: Vec<String> = generated.tree.files().map(|(path, _)| folder(path)).collect();
@@ -141,8 +146,9 @@ fn good(generated: &Generated, name: &str, expected: &Path) -> Tree {
     for (path, text) in generated.tree.files() {
         let path = if apis.len() == 1 { path.split_once('/').map_or(path, |(_, file)| file) } else { path };
         let compared = match path.rsplit('/').next() {
-            Some("client.rs") => CLIENTS.contains(&name),
             Some("sandbox.json" | "answers.json") => expected.join(path).exists(),
+            // What becomes of the vendor itself is shown by the other groups.
+            _ if name.starts_with("workflows-") => path.starts_with("workflows/"),
             _ => true,
         };
         if compared {
@@ -152,18 +158,10 @@ fn good(generated: &Generated, name: &str, expected: &Path) -> Tree {
     if !generated.samples.is_empty() {
         tree.insert("samples.json", format!("{:#}", json!(generated.samples)));
     }
-    if name.starts_with("specs-") {
+    if name.starts_with("specs-") || name == "workflows-across" {
         tree.insert("index.rs", generated.index.as_str());
     }
     tree
-}
-
-fn parse_code(generated: &Generated) -> Result<(), String> {
-    let code = generated.tree.files().filter(|(path, _)| is_kind(path, "rs"));
-    for (path, text) in code.chain([("index.rs", generated.index.as_str())]) {
-        syn::parse_file(text).map_err(|error| format!("{path} is no Rust: {error}"))?;
-    }
-    Ok(())
 }
 
 fn show(name: &str, differences: &BTreeMap<String, Difference>, found: &Tree) -> String {

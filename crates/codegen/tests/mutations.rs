@@ -19,10 +19,11 @@ const SEED: u64 = 0x006a_6974_6269_7400;
 fn broken_specs_never_panic() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../specs/jitbit");
     let read = |file: &str| std::fs::read_to_string(source.join(file)).unwrap();
-    let documents: [(&str, Value); 3] = [
+    let documents: [(&str, Value); 4] = [
         ("api.yaml", smaller(serde_saphyr::from_str(&read("api.yaml")).unwrap())),
         ("overlay.yaml", serde_saphyr::from_str(&read("overlay.yaml")).unwrap()),
         ("vendor.toml", toml::from_str(&read("vendor.toml")).unwrap()),
+        ("workflows.json", workflows()),
     ];
     let documents = without_dropped_targets(documents);
     std::thread::scope(|scope| {
@@ -56,9 +57,12 @@ fn break_in_many_ways(documents: &[(&str, Value)], thread: u64) {
     }
 }
 
+/// The kinds of records that tools over the kept paths look up.
+const RESOLVED: [&str; 3] = ["user", "department", "status"];
+
 /// A few paths of each kind: the whole description takes too long three hundred times.
 fn smaller(mut api: Value) -> Value {
-    const KEPT: [&str; 11] = [
+    const KEPT: [&str; 13] = [
         "/api/UpdateTicket",
         "/api/UserByEmail",
         "/api/Authorization",
@@ -70,6 +74,8 @@ fn smaller(mut api: Value) -> Value {
         "/api/SetCustomFields",
         "/api/Users",
         "/api/Assets",
+        "/api/comment",
+        "/api/TechsForCategory",
     ];
     if let Some(paths) = api["paths"].as_object_mut() {
         paths.retain(|path, _| KEPT.iter().any(|kept| path == kept));
@@ -78,7 +84,59 @@ fn smaller(mut api: Value) -> Value {
     api
 }
 
-fn without_dropped_targets(mut documents: [(&str, Value); 3]) -> [(&str, Value); 3] {
+/// A workflow over the paths that are kept, with each part that a file can state.
+fn workflows() -> Value {
+    json!({
+        "arazzo": "1.0.1",
+        "info": {"title": "Workflows", "version": "1"},
+        "sourceDescriptions": [{"name": "jitbit", "url": "./api.yaml", "type": "openapi"}],
+        "workflows": [{
+            "workflowId": "closeAll",
+            "description": "Close tickets.",
+            "inputs": {
+                "type": "object",
+                "required": ["tickets"],
+                "properties": {"tickets": {
+                    "type": "array", "items": {"type": "integer"}, "description": "Numbers.",
+                }},
+            },
+            "failureActions": [{"name": "again", "type": "retry", "retryAfter": 1, "retryLimit": 2}],
+            "steps": [
+                {
+                    "stepId": "ticket",
+                    "operationId": "getTicket",
+                    "parameters": [{"name": "id", "in": "query", "value": "$inputs.tickets#/0"}],
+                    "successCriteria": [
+                        {"condition": "$statusCode == 200 && !($response.body#/Subject == null)"},
+                        {"context": "$response.body", "condition": "$.Subject", "type": "jsonpath"},
+                    ],
+                    "outputs": {"ticket": "$response.body"},
+                    "x-toolwright": {
+                        "tool": "jitbit_get_ticket_record",
+                        "optional": true,
+                        "outputs": {"tags": {
+                            "from": "$response.body#/Tags",
+                            "where": [{"field": "/Name", "differs": "x"}],
+                            "sort": ["/Name"], "limit": 5, "keep": {"tag": "/Name"},
+                        }},
+                    },
+                },
+                {
+                    "stepId": "close",
+                    "operationId": "closeTicket",
+                    "dependsOn": ["ticket"],
+                    "parameters": [{"name": "id", "in": "query", "value": "$item"}],
+                    "onSuccess": [{"name": "end", "type": "end", "criteria": [{"condition": "$statusCode == 204"}]}],
+                    "x-toolwright": {"foreach": {"over": "$inputs.tickets", "most": 10, "concurrency": 2}},
+                },
+            ],
+            "outputs": {"subject": "$steps.ticket.outputs.ticket#/Subject", "tags": "$steps.ticket.outputs.tags"},
+            "x-toolwright": {"name": "jitbit_close_all", "tags": ["tickets"], "phrases": ["close them all"]},
+        }],
+    })
+}
+
+fn without_dropped_targets(mut documents: [(&str, Value); 4]) -> [(&str, Value); 4] {
     let paths = documents[0].1["paths"].clone();
     if let Some(actions) = documents[1].1["actions"].as_array_mut() {
         actions.retain(|action| {
@@ -86,9 +144,17 @@ fn without_dropped_targets(mut documents: [(&str, Value); 3]) -> [(&str, Value);
             target.split('\'').nth(1).is_some_and(|path| paths.get(path).is_some())
         });
     }
-    // The real ones name tools of the other paths.
-    documents[2].1["prompts"] = json!([]);
-    documents[2].1["finders"] = json!({"ticketId": ["jitbit_list_tickets"]});
+    // The real finders and prompts name tools of the other paths.
+    let vendor = &mut documents[2].1;
+    vendor["finders"] = json!({"ticketId": ["jitbit_list_tickets"]});
+    vendor["prompts"] = json!([]);
+    if let Some(kinds) = vendor["resolve"].as_object_mut() {
+        kinds.retain(|kind, _| RESOLVED.contains(&kind.as_str()));
+        assert_eq!(kinds.len(), RESOLVED.len(), "the kinds have other names now");
+    }
+    if let Some(rules) = vendor["arguments"].as_array_mut() {
+        rules.retain(|rule| rule["resolve"].as_str().is_none_or(|kind| RESOLVED.contains(&kind)));
+    }
     documents
 }
 

@@ -21,6 +21,8 @@ pub struct FormatContext<'a> {
     pub cache: &'a LookupCache,
     /// The values in the path of the same call, for lookups about the same record.
     pub path: &'a [(Place, Value)],
+    /// The top-level properties of the body of the same call, as far as they are written.
+    pub properties: &'a [(Place, Value)],
 }
 
 /// A request that the vendor refused.

@@ -45,6 +45,16 @@ pub trait Format: Sync {
         LookupUse::Never
     }
 
+    /// Whether an overlay may name a second operation (`then_ask`), for what the first leaves open.
+    fn asks_further(&self) -> bool {
+        false
+    }
+
+    /// Whether an overlay may state, as `with`, what the operation is asked with besides the path of the call.
+    fn asks_with(&self) -> bool {
+        false
+    }
+
     /// The operators of a filter in the vendor's spelling; an overlay may restrict them, and the
     /// fields. None where it is no filter.
     fn operators(&self) -> &'static [&'static str] {
@@ -131,11 +141,25 @@ pub trait Format: Sync {
         &[]
     }
 
-    /// Returns such a value in the form that a model reads. `left` is how many bytes all values of an answer may still
-    /// become; this one takes its part of them.
-    fn read(&self, _value: &Value, _left: &mut usize) -> String {
-        String::new()
+    /// The entry of an answer, beside its records, without which its values can't be read.
+    fn beside(&self) -> Option<&'static str> {
+        None
     }
+
+    /// Returns such a value in the form that a model reads; `beside` is what [`Format::beside`] names, `null` without it.
+    /// `left` is how many bytes all values of an answer may still become; this one takes its part of them.
+    fn read(&self, _value: &Value, _beside: &Value, _left: &mut usize) -> ReadValue {
+        ReadValue::Text(String::new())
+    }
+}
+
+/// What a model reads in place of a value in an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReadValue {
+    /// A text.
+    Text(String),
+    /// A name and its texts: a list of such values becomes one object with an entry for each.
+    Entry(String, Vec<String>),
 }
 
 /// What an entry is that marks an object as a value of a format.

@@ -6,8 +6,10 @@ use toolwright_model::{Formatted, Place};
 
 use crate::error::{FormatError, short};
 use crate::format::{ExplainFuture, Format, LookupUse, WriteFuture, written};
+use crate::query_text::{self, QueryToken};
 use crate::{FormatContext, Lookup, RefusedRequest, schema};
 
+const LANGUAGE: &str = "JQL";
 /// The most fields that Jira sorts by.
 const MAX_SORTED: usize = 7;
 /// The most messages of the parser that a caller gets.
@@ -62,164 +64,26 @@ impl Format for Jql {
 }
 
 fn checked(value: Value, notes: &mut Vec<String>) -> Result<Value, FormatError> {
-    let Value::String(given) = value else {
-        return Err(FormatError::new("a JQL query as text", short(&value.to_string())));
-    };
-    let query = match decoded(&given)? {
-        Some(plain) => {
-            notes.push(format!(
-                "the query came percent-encoded and was decoded once: {}; give JQL as plain text",
-                short(&plain)
-            ));
-            plain
-        }
-        None => given,
-    };
+    let query = query_text::plain(value, LANGUAGE, notes)?;
     check(&query)?;
     Ok(Value::String(query))
 }
 
-/// A piece of a query.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum JqlToken {
-    /// A word, a number, an operator: everything without a variant of its own.
-    Word(String),
-    Quoted,
-    OpenParenthesis,
-    CloseParenthesis,
-    Comma,
-}
-
-/// A quote or parenthesis without its partner, and its position counted from 1.
-#[derive(Debug, PartialEq, Eq)]
-enum UnbalancedJql {
-    UnclosedQuote(char, usize),
-    UnclosedParenthesis(usize),
-    UnopenedParenthesis(usize),
-}
-
-/// Splits a query into quotes, parentheses and words.
-fn tokens(query: &str) -> Result<Vec<JqlToken>, UnbalancedJql> {
-    let mut tokens = Vec::new();
-    let mut opened = Vec::new();
-    let mut characters = query.chars().enumerate().peekable();
-    while let Some((at, c)) = characters.next() {
-        match c {
-            '"' | '\'' => {
-                let mut closed = false;
-                while let Some((_, inner)) = characters.next() {
-                    match inner {
-                        '\\' => drop(characters.next()),
-                        inner if inner == c => {
-                            closed = true;
-                            break;
-                        }
-                        _ => {}
-                    }
-                }
-                if !closed {
-                    return Err(UnbalancedJql::UnclosedQuote(c, at + 1));
-                }
-                tokens.push(JqlToken::Quoted);
-            }
-            '(' => {
-                opened.push(at + 1);
-                tokens.push(JqlToken::OpenParenthesis);
-            }
-            ')' => {
-                opened.pop().ok_or(UnbalancedJql::UnopenedParenthesis(at + 1))?;
-                tokens.push(JqlToken::CloseParenthesis);
-            }
-            ',' => tokens.push(JqlToken::Comma),
-            c if c.is_whitespace() => {}
-            c => {
-                let mut word = c.to_string();
-                let same = |next: char| !next.is_whitespace() && !"\"'(),".contains(next);
-                while let Some((_, next)) = characters.next_if(|(_, next)| same(*next)) {
-                    word.push(next);
-                    if next == '\\' {
-                        word.extend(characters.next().map(|(_, escaped)| escaped));
-                    }
-                }
-                tokens.push(JqlToken::Word(word));
-            }
-        }
-    }
-    match opened.pop() {
-        Some(at) => Err(UnbalancedJql::UnclosedParenthesis(at)),
-        None => Ok(tokens),
-    }
-}
-
 fn check(query: &str) -> Result<(), FormatError> {
-    let tokens = tokens(query).map_err(|fault| {
-        let (expected, given) = match fault {
-            UnbalancedJql::UnclosedQuote(quote, at) => {
-                let expected = format!("each {quote} to be closed; a {quote} inside a text is written \\{quote}");
-                (expected, format!("one that opens at character {at} and never closes"))
-            }
-            UnbalancedJql::UnclosedParenthesis(at) => {
-                ("each ( to be closed".to_owned(), format!("one that opens at character {at} and never closes"))
-            }
-            UnbalancedJql::UnopenedParenthesis(at) => {
-                ("a ( for each )".to_owned(), format!("a ) at character {at} that closes nothing"))
-            }
-        };
-        FormatError::new(format!("a JQL query, with {expected}"), format!("{given}: {}", short(query)))
-    })?;
-    let is = |token: &JqlToken, word: &str| matches!(token, JqlToken::Word(text) if text.eq_ignore_ascii_case(word));
-    let sorting =
-        (0..tokens.len()).find(|&at| is(&tokens[at], "order") && tokens.get(at + 1).is_some_and(|next| is(next, "by")));
-    let restriction = &tokens[..sorting.unwrap_or(tokens.len())];
-    // Empty parentheses are no restriction.
-    if restriction.iter().all(|token| matches!(token, JqlToken::OpenParenthesis | JqlToken::CloseParenthesis)) {
+    let tokens = query_text::tokens(query, LANGUAGE)?;
+    let sorting = query_text::sorting(&tokens);
+    if !query_text::restricts(&tokens[..sorting]) {
         let given = if query.trim().is_empty() { "nothing".to_owned() } else { short(query) };
         return Err(FormatError::new(BOUNDED, given));
     }
-    let sorted = sorting.map_or(0, |at| 1 + tokens[at..].iter().filter(|token| **token == JqlToken::Comma).count());
+    let order = &tokens[sorting..];
+    let sorted =
+        if order.is_empty() { 0 } else { 1 + order.iter().filter(|token| **token == QueryToken::Comma).count() };
     if sorted > MAX_SORTED {
         let expected = format!("at most {MAX_SORTED} fields after ORDER BY, as many as Jira takes");
         return Err(FormatError::new(expected, sorted.to_string()));
     }
     Ok(())
-}
-
-/// Returns the plain text of a query that is percent-encoded. Outside of quotes no query has a `%`,
-/// and an encoded one has no white space.
-fn decoded(query: &str) -> Result<Option<String>, FormatError> {
-    if query.trim().contains(char::is_whitespace) || !is_encoded(query) {
-        return Ok(None);
-    }
-    // Forms write a space as `+`.
-    let spaced = if query.contains("%20") { query.to_owned() } else { query.replace('+', " ") };
-    let plain = percent_encoding::percent_decode_str(&spaced).decode_utf8();
-    match plain {
-        Ok(plain) if !is_encoded(&plain) => Ok(Some(plain.into_owned())),
-        _ => Err(FormatError::new("a JQL query as plain text, not percent-encoded", short(query))),
-    }
-}
-
-/// Whether there is a `%` with two hexadecimal digits outside of quotes.
-fn is_encoded(query: &str) -> bool {
-    let bytes = query.as_bytes();
-    let mut quote = None;
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        match (quote, byte) {
-            (Some(_), b'\\') => at += 1,
-            (Some(open), _) if byte == open => quote = None,
-            (None, b'"' | b'\'') => quote = Some(byte),
-            (None, b'%') => {
-                let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_hexdigit);
-                if digit(at + 1) && digit(at + 2) {
-                    return true;
-                }
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    false
 }
 
 /// Returns what Jira's parser reports of a query that was refused.

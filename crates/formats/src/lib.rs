@@ -12,6 +12,9 @@
 //! vendor from its [`FormatContext`]. A vendor's own format may live here, and nowhere else in Rust.
 
 pub mod adf;
+mod aql;
+mod assets;
+mod by_name;
 mod context;
 mod email;
 mod error;
@@ -19,13 +22,16 @@ mod file;
 mod folder;
 mod format;
 mod jira_fields;
+mod jira_form_answers;
 mod jira_transition;
 mod jql;
 mod jumpcloud_filter;
 mod jumpcloud_terms;
 mod list;
 mod lookup;
+mod path_segment;
 mod pattern;
+mod query_text;
 mod schema;
 mod time;
 
@@ -42,9 +48,10 @@ pub use context::{FormatContext, RefusedRequest};
 pub use error::FormatError;
 pub use file::{FILE, file_schema, files_schema};
 pub use folder::{CallFiles, Folder, FolderError};
-pub use format::{ExplainFuture, Format, FormatRef, LookupUse, Mark, WriteFuture};
+pub use format::{ExplainFuture, Format, FormatRef, LookupUse, Mark, ReadValue, WriteFuture};
 pub use lookup::{Lookup, LookupCache, LookupError, LookupFuture};
-pub use pattern::{PATTERN, pattern_fault};
+pub use path_segment::encode_path;
+pub use pattern::{PATTERN, id_in_address, pattern_fault, pattern_matches};
 
 /// Every format, in the order in which messages and the overlay's schema list them.
 pub static FORMATS: &[FormatRef] = &[
@@ -54,6 +61,10 @@ pub static FORMATS: &[FormatRef] = &[
     &jira_fields::JiraFieldUpdate,
     &jira_transition::TRANSITION,
     &jira_transition::TRANSITION_ID,
+    &aql::Aql,
+    &assets::AssetsAttributes,
+    &jira_form_answers::JiraFormAnswers,
+    &by_name::ByName,
     &jumpcloud_filter::FILTER_V1,
     &jumpcloud_filter::FILTER_V2,
     &jumpcloud_terms::JumpcloudTerms,
@@ -230,8 +241,13 @@ pub fn marks(format: &FormatName) -> &'static [(&'static str, Mark)] {
     find(format.as_str()).map(Format::marks).unwrap_or_default()
 }
 
-/// Returns a value of an answer, which has the format's marks, in the form that a model reads. `left` is how many bytes
-/// all values of the answer may still become; this one takes its part of them.
-pub fn read(format: &FormatName, value: &Value, left: &mut usize) -> Option<String> {
-    Some(find(format.as_str())?.read(value, left))
+/// Returns the name of the entry of an answer, beside its records, that values of a format are read by.
+pub fn beside(format: &FormatName) -> Option<&'static str> {
+    find(format.as_str()).and_then(Format::beside)
+}
+
+/// Returns a value of an answer, which has the format's marks, in the form that a model reads. `beside` is what
+/// [`beside`] names. `left` is how many bytes all values of the answer may still become; this one takes its part of them.
+pub fn read(format: &FormatName, value: &Value, beside: &Value, left: &mut usize) -> Option<ReadValue> {
+    Some(find(format.as_str())?.read(value, beside, left))
 }

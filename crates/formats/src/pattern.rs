@@ -74,13 +74,13 @@ fn checked(value: &Value, pattern: &TextPattern) -> Result<Value, FormatError> {
     if whole.is_match(&text) {
         return Ok(Value::from(text));
     }
-    let suggestion = inside_address(&text, pattern);
+    let suggestion = id_in_address(&text, &pattern.pattern);
     Err(FormatError { suggestion, ..FormatError::new(&pattern.words, short(given)) })
 }
 
 /// The only part of a pasted address that matches.
-fn inside_address(text: &str, pattern: &TextPattern) -> Option<String> {
-    let whole = compiled(&format!(r"\A(?:{})\z", pattern.pattern))?;
+pub fn id_in_address(text: &str, pattern: &str) -> Option<String> {
+    let whole = compiled(&format!(r"\A(?:{pattern})\z"))?;
     let mut parts = text.contains("://").then(|| text.split(['/', '?', '#', '&', '=']))?;
     // The first two are the scheme and nothing; a host is no id.
     let mut matching = parts.by_ref().skip(3).filter(|part| !part.is_empty() && whole.is_match(part));
@@ -94,6 +94,11 @@ fn inside_address(text: &str, pattern: &TextPattern) -> Option<String> {
 pub fn pattern_fault(pattern: &str) -> Option<String> {
     let error = Regex::new(&format!(r"\A(?:{pattern})\z")).err()?;
     Some(error.to_string().lines().last().unwrap_or_default().trim().to_owned())
+}
+
+/// Whether a whole text matches a pattern; one that can't be read matches nothing.
+pub fn pattern_matches(pattern: &str, text: &str) -> bool {
+    compiled(&format!(r"\A(?:{pattern})\z")).is_some_and(|whole| whole.is_match(text))
 }
 
 /// The patterns of a catalog are few, and each is used again and again.

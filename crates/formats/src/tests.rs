@@ -12,24 +12,26 @@ use toolwright_model::Place;
 
 use super::*;
 
-/// A vendor with the same answer to every lookup.
+/// A vendor with the same answer to every lookup, unless it has one for the operation.
 pub(crate) struct Vendor {
     answer: Result<Value, LookupError>,
+    by_operation: Vec<(&'static str, Value)>,
     lookups: AtomicUsize,
     pub(crate) last_inputs: Mutex<Vec<(Place, Value)>>,
 }
 
 impl Vendor {
     pub(crate) fn new(answer: Result<Value, LookupError>) -> Self {
-        Self { answer, lookups: AtomicUsize::new(0), last_inputs: Mutex::default() }
+        Self { answer, by_operation: Vec::new(), lookups: AtomicUsize::new(0), last_inputs: Mutex::default() }
     }
 }
 
 impl Lookup for Vendor {
-    fn ask<'a>(&'a self, _: &'a str, inputs: Vec<(Place, Value)>) -> LookupFuture<'a> {
+    fn ask<'a>(&'a self, operation: &'a str, inputs: Vec<(Place, Value)>) -> LookupFuture<'a> {
         self.lookups.fetch_add(1, Ordering::Relaxed);
         *self.last_inputs.lock().unwrap() = inputs;
-        Box::pin(std::future::ready(self.answer.clone()))
+        let own = self.by_operation.iter().find(|(name, _)| *name == operation).map(|(_, answer)| Ok(answer.clone()));
+        Box::pin(std::future::ready(own.unwrap_or_else(|| self.answer.clone())))
     }
 }
 
@@ -59,11 +61,20 @@ pub(crate) struct Bench {
     vendor: Vendor,
     cache: LookupCache,
     pub(crate) minutes: u64,
+    /// The body of the same call.
+    pub(crate) properties: Vec<(Place, Value)>,
 }
 
 impl Bench {
     pub(crate) fn new(answer: Result<Value, LookupError>) -> Self {
-        Self { vendor: Vendor::new(answer), cache: LookupCache::default(), minutes: 0 }
+        Self { vendor: Vendor::new(answer), cache: LookupCache::default(), minutes: 0, properties: Vec::new() }
+    }
+
+    /// A vendor with an answer for each of these operations.
+    pub(crate) fn answering(answers: &[(&'static str, Value)]) -> Self {
+        let mut bench = Self::new(Err(LookupError::Failed("no answer".to_owned())));
+        bench.vendor.by_operation = answers.to_vec();
+        bench
     }
 
     /// Writes a value; of what is wrong with it, the first.
@@ -78,9 +89,20 @@ impl Bench {
         value: Value,
     ) -> (Result<Value, Vec<FormatError>>, Vec<String>) {
         let now = UNIX_EPOCH + Duration::from_secs(1_000_000 + 60 * self.minutes);
-        let context = FormatContext { now, files: None, lookup: &self.vendor, cache: &self.cache, path: &[] };
+        let context = FormatContext {
+            now,
+            files: None,
+            lookup: &self.vendor,
+            cache: &self.cache,
+            path: &[],
+            properties: &self.properties,
+        };
         let mut notes = Vec::new();
         (run(write(formats, value, &context, &mut notes)), notes)
+    }
+
+    pub(crate) fn last_inputs(&self) -> Vec<(Place, Value)> {
+        self.vendor.last_inputs.lock().unwrap().clone()
     }
 
     pub(crate) fn lookups(&self) -> usize {
@@ -172,7 +194,7 @@ fn an_unknown_format_is_refused() {
     let bench = Bench::new(Ok(Value::Null));
     let formats = [Formatted::whole("later")];
     assert_eq!(bench.write(&formats, json!("a")).0.unwrap_err().given, "`later`");
-    assert_eq!(read(&formats[0].format, &json!({}), &mut 100), None);
+    assert_eq!(read(&formats[0].format, &json!({}), &Value::Null, &mut 100), None);
 }
 
 #[test]
@@ -189,5 +211,5 @@ fn a_value_of_an_answer_is_read_by_its_marks() {
     }
     assert_eq!((marks(&adf).len(), marks(&Formatted::whole("jql").format).len()), (3, 0));
     let mut left = 7;
-    assert_eq!((read(&adf, &document, &mut left).as_deref(), left), (Some("a *b*"), 2));
+    assert_eq!((read(&adf, &document, &Value::Null, &mut left), left), (Some(ReadValue::Text("a *b*".to_owned())), 2));
 }

@@ -30,6 +30,12 @@ pub struct ArgumentRule {
     /// The case in which letters are sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub letters: Option<Letters>,
+    /// The kind of record that can be given by name, in place of `format`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolve: Option<String>,
+    /// Other names under which these arguments are understood, beside any of the above.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
     /// Valid values, for the tests that draw arguments.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub samples: Vec<Value>,

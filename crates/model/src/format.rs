@@ -44,6 +44,12 @@ pub struct Formatted {
     /// The operation of the same API that the format looks values up with; it only reads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ask: Option<String>,
+    /// The operation of the same API that it asks for what the first leaves open; it only reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub then_ask: Option<String>,
+    /// What that operation is asked with, by query parameter; `{}` in a text stands for the value.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub with: BTreeMap<String, serde_json::Value>,
     /// The fields that a filter can be about; any where none are named.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<String>,
@@ -89,6 +95,8 @@ impl Formatted {
             at: String::new(),
             format: format.into(),
             ask: None,
+            then_ask: None,
+            with: BTreeMap::new(),
             fields: Vec::new(),
             operators: Vec::new(),
             tools: BTreeMap::new(),

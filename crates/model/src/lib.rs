@@ -7,6 +7,7 @@ mod argument_rule;
 pub mod comparison;
 pub mod file_limits;
 mod format;
+mod head;
 mod listing;
 pub mod media_type;
 mod name;
@@ -15,6 +16,7 @@ mod paging;
 mod phrase_rule;
 mod portability;
 mod prompt;
+mod resolve;
 mod settings_file;
 mod suggest;
 mod summary;
@@ -27,25 +29,33 @@ pub mod workflow;
 
 pub use argument_rule::ArgumentRule;
 pub use format::{FormatName, Formatted, Letters, TextPattern};
+pub use head::{IndexedFile, IndexedTool, ToolHead, ToolIndex, words_like_names};
 pub use name::{
-    ALL_TAGS, CORE_TAG, HELD_BACK_TAGS, MAX_TOOL_NAME, UNREVIEWED_TAG, UNVERIFIED_TAG, api_id, api_stem, function_name,
-    is_tool_name, kebab_case, resource_words, snake_case,
+    ALL_TAGS, CORE_TAG, HELD_BACK_TAGS, MAX_ARGUMENT_NAME, MAX_TOOL_NAME, UNREVIEWED_TAG, UNVERIFIED_TAG, api_id,
+    api_stem, argument_name, function_name, is_argument_name, is_tool_name, kebab_case, resource_words, snake_case,
+    vendor_tag,
 };
-pub use operation::{BodyKind, Location, Operation, Parameter, ParameterKind, QueryStyle, RequestBody};
+pub use operation::{BodyKind, Location, Operation, Parameter, QueryStyle, RequestBody};
 pub use paging::{Paging, PagingKind, PagingStyle, Signs};
 pub use phrase_rule::PhraseRule;
 pub use portability::portability_faults;
 pub use prompt::{Prompt, PromptArgument, PromptValues};
-pub use settings_file::{AccountVariables, Profile, SettingsFile};
+pub use resolve::{NAME_PREFIX, NameLookup, Resolve, ResolveKind, TEXT_PLACEHOLDER};
+pub use settings_file::{
+    AccountVariables, AdminClaim, ClaimGrant, ConsoleSettings, DeskSettings, LoginSettings, OauthSettings, Profile,
+    ProviderClient, SettingsFile,
+};
 pub use suggest::{suggest, suggest_one};
 pub use summary::{OperationSummary, ToolSummary};
 pub use synonyms::{Synonyms, Wish, WordForm};
 pub use tool::{
     ALL, ANSWER, Annotations, ApiTools, Binding, CURSOR, Call, Clear, Condition, DETAIL, DRY_RUN, EACH_ENTRY,
-    EACH_ITEM, Effect, FIELDS, FULL, Fixed, Hint, JQ, Place, RAW, ReadBack, Returns, Risk, Tool, Unshown, Verb,
+    EACH_ITEM, Effect, FIELDS, FULL, Fixed, Hint, INCLUDE, JQ, Place, RAW, ReadBack, Returns, Risk, Tool, Unshown,
+    Verb, Wait,
 };
 pub use truncate::truncate;
 pub use vendor::{
-    Address, AddressVariable, Check, ClientSecret, Credential, DescriptionSource, Holds, Inbound, Limits, Refusal,
-    Setting, Template, Vendor,
+    Address, AddressVariable, Check, ClientSecret, Credential, DescriptionSource, DeskCall, DeskDecision, DeskPerson,
+    DeskPlace, DeskSetting, DeskTicket, FoundWord, FromAnswer, FurtherCheck, HelpDesk, Holds, Inbound, Limits, Login,
+    LoginSites, Markup, ReachedTenants, Refusal, Server, Setting, Template, Vendor, in_template,
 };

@@ -148,6 +148,50 @@ pub fn kebab_case(text: &str) -> String {
     words(text).join("-")
 }
 
+/// The longest name of an argument that every client and model provider takes.
+pub const MAX_ARGUMENT_NAME: usize = 64;
+
+/// Returns whether `name` can be an argument's name: `[a-zA-Z0-9_.-]`, at most [`MAX_ARGUMENT_NAME`] characters. With
+/// any other, some model providers refuse the whole list of tools.
+pub fn is_argument_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= MAX_ARGUMENT_NAME
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
+}
+
+/// Returns the nearest argument name to the vendor's spelling: `team_ids[]` is `team_ids`, `due[gte]` is `due_gte`,
+/// `StartTime<` is `StartTime_before`; `None` where no letter is left.
+pub fn argument_name(spelling: &str) -> Option<String> {
+    if is_argument_name(spelling) {
+        return Some(spelling.to_owned());
+    }
+    let mut name = String::new();
+    for c in spelling.chars() {
+        match c {
+            '<' => name.push_str("_before"),
+            '>' => name.push_str("_after"),
+            c if c.is_ascii_alphanumeric() || "_.-".contains(c) => name.push(c),
+            _ if name.is_empty() || name.ends_with('_') => {}
+            _ => name.push('_'),
+        }
+    }
+    name.truncate(MAX_ARGUMENT_NAME);
+    let name = name.trim_end_matches('_');
+    name.chars().any(|c| c.is_ascii_alphanumeric()).then(|| name.to_owned())
+}
+
+/// Returns the tag of a tool that a vendor's own tag becomes, in kebab-case: a word that means something here has the
+/// vendor's id before it. `None` where no letter is left.
+pub fn vendor_tag(vendor: &str, tag: &str) -> Option<String> {
+    let tag = kebab_case(tag);
+    let is_ours = tag == CORE_TAG || tag == ALL_TAGS || HELD_BACK_TAGS.contains(&tag.as_str());
+    match tag.as_str() {
+        "" => None,
+        _ if is_ours => Some(format!("{vendor}-{tag}")),
+        _ => Some(tag),
+    }
+}
+
 /// Returns the words that name the resource of a path: its literal segments in snake_case,
 /// without `api`, `rest` and version numbers, which don't describe the resource.
 pub fn resource_words(path: &str) -> Vec<String> {
@@ -182,6 +226,41 @@ mod tests {
             assert_eq!(snake_case(text), expected, "{text}");
         }
         assert_eq!(kebab_case("Custom Fields"), "custom-fields");
+    }
+
+    #[test]
+    fn arguments_have_names_that_every_client_takes() {
+        let long = "a".repeat(70);
+        for (spelling, expected) in [
+            ("a.b-C_1", Some("a.b-C_1")),
+            ("team_ids[]", Some("team_ids")),
+            ("dtEntryDate[gte]", Some("dtEntryDate_gte")),
+            ("StartTime<", Some("StartTime_before")),
+            ("StartTime>", Some("StartTime_after")),
+            ("$filter", Some("filter")),
+            ("@odata.count", Some("odata.count")),
+            ("urn:ietf:params:2.0:User", Some("urn_ietf_params_2.0_User")),
+            ("first name", Some("first_name")),
+            ("取引先", None),
+            ("[]", None),
+            (&long, Some(&long[..64])),
+        ] {
+            assert_eq!(argument_name(spelling).as_deref(), expected, "{spelling}");
+            assert_eq!(is_argument_name(spelling), expected == Some(spelling), "{spelling}");
+        }
+    }
+
+    #[test]
+    fn a_vendors_tag_is_none_of_ours() {
+        for (tag, expected) in [
+            ("Custom Fields", Some("custom-fields")),
+            ("Core", Some("acme-core")),
+            ("experimental", Some("acme-experimental")),
+            ("all", Some("acme-all")),
+            ("日本", None),
+        ] {
+            assert_eq!(vendor_tag("acme", tag).as_deref(), expected, "{tag}");
+        }
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! A tool's input schema → what of it an MCP client may refuse. Clients take a subset of JSON
-//! Schema: a root object, one scalar type per node, no `$ref` and no combinators.
+//! Schema: a root object, one scalar type per node or a description alone, no `$ref` and no combinators. Names of
+//! arguments have letters that every client and model provider takes.
 
 use serde_json::{Map, Value};
+
+use crate::is_argument_name;
 
 /// The keywords that every client takes.
 const KEYWORDS: [&str; 19] = [
@@ -38,6 +41,11 @@ pub fn portability_faults(schema: &Value) -> Vec<String> {
     if schema.get("additionalProperties") != Some(&Value::Bool(false)) {
         faults.push("arguments: unknown arguments are accepted".to_owned());
     }
+    for name in schema.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name) {
+        if !is_argument_name(name) {
+            faults.push(format!("arguments: the name `{name}`"));
+        }
+    }
     check(schema, "arguments", &mut faults);
     faults
 }
@@ -49,6 +57,10 @@ fn check(schema: &Value, at: &str, faults: &mut Vec<String>) {
     };
     for key in object.keys().filter(|key| !KEYWORDS.contains(&key.as_str())) {
         faults.push(format!("{at}: the keyword `{key}`"));
+    }
+    // What states nothing takes any value.
+    if object.keys().all(|key| key == "description") {
+        return;
     }
     let Some(kind) = object.get("type").and_then(Value::as_str) else {
         faults.push(format!("{at}: no single type"));
@@ -128,11 +140,14 @@ mod tests {
             "f": {"type": "string", "enum": []},
             "g": {"type": "array"},
             "h": {"type": "null"},
+            "i": {"description": "Any value."},
+            "j[]": {"type": "string"},
         }});
         assert_eq!(
             portability_faults(&schema),
             [
                 "arguments: unknown arguments are accepted",
+                "arguments: the name `j[]`",
                 "arguments: requires \"x\", which it does not describe",
                 "arguments.a: no single type",
                 "arguments.b[]: the keyword `$ref`",

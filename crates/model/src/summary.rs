@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::workflow::StepCall;
 use crate::{Call, Effect, Risk, Verb};
 
 /// One tool in the JSON of `catalog list`.
@@ -39,7 +40,7 @@ pub struct ToolSummary<'a> {
     pub description: &'a str,
     /// The tool's bytes in tools/list divided by four, an estimate of its tokens.
     pub tokens: usize,
-    /// The operations it calls.
+    /// The operations it calls; of a workflow those of its steps.
     pub operations: Vec<OperationSummary<'a>>,
 }
 
@@ -60,6 +61,11 @@ pub struct OperationSummary<'a> {
 impl<'a> OperationSummary<'a> {
     /// Describes the operation of a call.
     pub fn of(call: &'a Call) -> Self {
+        Self { api: &call.api, operation: &call.operation, method: &call.method, path: &call.path }
+    }
+
+    /// Describes the operation of a workflow's step.
+    pub fn of_step(call: &'a StepCall) -> Self {
         Self { api: &call.api, operation: &call.operation, method: &call.method, path: &call.path }
     }
 }

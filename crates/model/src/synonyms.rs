@@ -72,5 +72,14 @@ words! {
         Name = "name",
         /// A word that no tool knows.
         Unknown = "unknown",
+        /// Two keys or numbers in one question.
+        Several = "several",
+    }
+}
+
+impl WordForm {
+    /// Whether a word of this form names a record.
+    pub const fn is_record(self) -> bool {
+        matches!(self, Self::Key | Self::Number)
     }
 }

@@ -1,7 +1,9 @@
 //! A tool as it is in `tools.json`: what a model sees, what the policy weighs, and how its
 //! arguments become the request of an operation.
 
-use std::collections::BTreeSet;
+mod asked;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -9,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::Paging;
 use super::format::{FormatName, Formatted};
+use super::resolve::Resolve;
 use super::words::words;
 use super::workflow::Workflow;
 
@@ -31,6 +34,8 @@ pub const DRY_RUN: &str = "dry_run";
 pub const FIELDS: &str = "fields";
 /// The argument of every tool that reads: what comes after the answer before.
 pub const CURSOR: &str = "cursor";
+/// The argument by whose words a list argument gets further values, on tools whose overlay states some.
+pub const INCLUDE: &str = "include";
 /// The argument of every tool that pages: all pages, up to a bound.
 pub const ALL: &str = "all";
 
@@ -163,6 +168,25 @@ pub struct Call {
     /// Whether it reads what another operation changes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub written_back: bool,
+    /// How its end is waited for, where the vendor works on it in the background; `None` where its answer is the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait: Option<Wait>,
+}
+
+/// How the end of a change is waited for that the vendor works on in the background.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wait {
+    /// The operation of the same API that returns how the work stands; it only reads.
+    pub operation: String,
+    /// Its input that names the work.
+    pub input: Place,
+    /// A JSON pointer to that name in the answer that began the work.
+    pub value: String,
+    /// A JSON pointer to the state in the answer of `operation`.
+    pub state: String,
+    /// The states in which the work goes on.
+    pub running: Vec<String>,
 }
 
 /// What an operation answers with where it succeeds, as the description states it.
@@ -211,6 +235,9 @@ pub struct Condition {
 pub struct Binding {
     /// The argument's name in the input schema.
     pub argument: String,
+    /// Other names under which it is understood; no client is shown them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
     /// Where in the request it goes.
     #[serde(flatten)]
     pub place: Place,
@@ -220,9 +247,15 @@ pub struct Binding {
     /// Sent when the argument is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
+    /// What the words of [`INCLUDE`] add to the list: word → value.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub include: BTreeMap<String, String>,
     /// How the value is written for the vendor, in this order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub formats: Vec<Formatted>,
+    /// Which parts take a name in place of an id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resolve: Vec<Resolve>,
     /// Which parts a caller clears with `null`, and what the vendor gets then.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clears: Vec<Clear>,
@@ -270,6 +303,8 @@ pub enum Place {
     Query(String),
     /// A request header.
     Header(String),
+    /// A cookie.
+    Cookie(String),
     /// A top-level property of the body.
     Property(String),
     /// Further top-level properties of the body: the entries of an object argument.
@@ -297,9 +332,13 @@ impl Call {
     /// Returns the place of this call that has the value of another operation's `place`: the same, or
     /// one of the same name.
     pub fn place_like(&self, place: &Place) -> Option<&Place> {
-        let places = || self.bindings.iter().map(|b| &b.place).chain(self.fixed.iter().map(|fixed| &fixed.place));
         let named = |other: &&Place| place.name().is_some() && other.name() == place.name();
-        places().find(|other| *other == place).or_else(|| places().find(named))
+        self.places().find(|other| *other == place).or_else(|| self.places().find(named))
+    }
+
+    /// Returns the places of the request that it fills.
+    pub fn places(&self) -> impl Iterator<Item = &Place> {
+        self.bindings.iter().map(|b| &b.place).chain(self.fixed.iter().map(|fixed| &fixed.place))
     }
 }
 
@@ -307,7 +346,9 @@ impl Place {
     /// Returns the name of the parameter or property; `None` for the body as a whole.
     pub fn name(&self) -> Option<&str> {
         match self {
-            Self::Path(name) | Self::Query(name) | Self::Header(name) | Self::Property(name) => Some(name),
+            Self::Path(name) | Self::Query(name) | Self::Header(name) | Self::Cookie(name) | Self::Property(name) => {
+                Some(name)
+            }
             Self::Properties | Self::Body => None,
         }
     }
@@ -380,10 +421,13 @@ impl Binding {
     pub fn plain(argument: impl Into<String>, place: Place) -> Self {
         Self {
             argument: argument.into(),
+            aliases: Vec::new(),
             place,
             single: false,
             default: None,
+            include: BTreeMap::new(),
             formats: Vec::new(),
+            resolve: Vec::new(),
             clears: Vec::new(),
             separator: None,
         }
@@ -400,94 +444,5 @@ impl Call {
     /// of the answer's format.
     pub fn raw_argument(&self) -> Option<&str> {
         self.answers.as_ref().map(FormatName::as_str)
-    }
-}
-
-impl Tool {
-    /// Returns whether the effect is stated.
-    pub fn reviewed(&self) -> bool {
-        self.effect.is_some()
-    }
-
-    /// Returns whether toolwright itself has the argument `name`, and not the vendor.
-    pub fn is_own_argument(&self, name: &str) -> bool {
-        let reads = self.effect == Some(Effect::Read);
-        let own = match name {
-            DRY_RUN => !reads,
-            FIELDS | JQ | CURSOR => reads,
-            DETAIL => reads && (!self.concise.is_empty() || self.is_written_back()),
-            ALL => self.paging().is_some(),
-            _ => self.calls.iter().any(|call| call.raw_argument() == Some(name)),
-        };
-        own && !self.binds(name)
-    }
-
-    /// Returns whether clients are shown one argument, [`ANSWER`], in place of those that every tool that reads has.
-    pub fn has_answer(&self) -> bool {
-        self.is_own_argument(JQ) && !self.binds(ANSWER)
-    }
-
-    /// Returns the names of what is given within [`ANSWER`]. Where the vendor selects fields itself, that is meant.
-    pub fn answer_arguments(&self) -> Vec<&str> {
-        let own = [DETAIL, FIELDS, JQ, ALL, CURSOR].into_iter().filter(|name| self.is_own_argument(name));
-        let of_vendor = Some(FIELDS).filter(|name| self.binds(name));
-        let raw = self.calls.iter().filter_map(Call::raw_argument).filter(|name| self.is_own_argument(name));
-        own.chain(of_vendor).chain(raw).collect()
-    }
-
-    /// Returns whether the vendor has the argument `name`.
-    fn binds(&self, name: &str) -> bool {
-        let of_workflow = self.workflow.as_ref().is_some_and(|workflow| workflow.has_input(name));
-        of_workflow || self.calls.iter().flat_map(|call| &call.bindings).any(|binding| binding.argument == name)
-    }
-
-    /// Returns whether it reads what another operation changes, so that [`RAW`] means something.
-    pub fn is_written_back(&self) -> bool {
-        let steps = self.workflow.iter().flat_map(|workflow| &workflow.steps);
-        self.calls.iter().any(|call| call.written_back) || steps.into_iter().any(|step| step.call.written_back)
-    }
-
-    /// Returns how the tool pages, if it does.
-    pub fn paging(&self) -> Option<&Paging> {
-        self.calls.first()?.paging.as_ref().filter(|_| self.effect == Some(Effect::Read))
-    }
-
-    /// Returns whether the argument `name` only chooses the operation and is not sent.
-    pub fn chooses_by(&self, name: &str) -> bool {
-        self.calls.iter().filter_map(|call| call.when.as_ref()).any(|when| when.argument == name)
-    }
-
-    /// Returns the operation that is called with these arguments.
-    pub fn call_for(&self, arguments: &Map<String, Value>) -> Option<&Call> {
-        let holds = |when: &Condition| arguments.get(&when.argument) == Some(&when.equals);
-        self.calls.iter().find(|call| call.when.as_ref().is_none_or(holds))
-    }
-
-    /// Returns whether an assistant needs the tool every day.
-    pub fn is_core(&self) -> bool {
-        self.tags.contains(super::CORE_TAG)
-    }
-
-    /// Returns the input schema as a JSON object.
-    ///
-    /// # Panics
-    /// Never: the build writes an object, and a test reads each one.
-    pub fn parsed_input_schema(&self) -> Map<String, Value> {
-        serde_json::from_str(self.input_schema.get()).expect("the build writes an object, and a test reads each one")
-    }
-
-    /// Returns the schema that arguments are checked against: the input schema with what it does
-    /// not show.
-    pub fn checked_schema(&self) -> Map<String, Value> {
-        let mut schema = Value::Object(self.parsed_input_schema());
-        for Unshown { at, keywords } in &self.unshown {
-            if let Some(Value::Object(node)) = schema.pointer_mut(at) {
-                node.extend(keywords.iter().map(|(key, value)| (key.clone(), value.clone())));
-            }
-        }
-        match schema {
-            Value::Object(schema) => schema,
-            _ => Map::new(),
-        }
     }
 }

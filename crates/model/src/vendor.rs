@@ -3,6 +3,10 @@
 
 mod address;
 mod credential;
+mod found;
+mod help_desk;
+mod login;
+mod server;
 mod setting;
 mod source;
 
@@ -10,10 +14,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ArgumentRule, PagingStyle, PhraseRule, Prompt};
+use super::{ArgumentRule, PagingStyle, PhraseRule, Prompt, ResolveKind};
 pub use address::{Address, AddressVariable, Holds, Template};
-pub use credential::{ClientSecret, Credential, Inbound, Refusal};
-pub use setting::Setting;
+pub use credential::{ClientSecret, Credential, Inbound, Refusal, in_template};
+pub use found::FoundWord;
+pub use help_desk::{DeskCall, DeskDecision, DeskPerson, DeskPlace, DeskSetting, DeskTicket, HelpDesk, Markup};
+pub use login::{Login, LoginSites};
+pub use server::Server;
+pub use setting::{ReachedTenants, Setting};
 pub use source::DescriptionSource;
 
 /// How to reach one vendor.
@@ -29,11 +37,23 @@ pub struct Vendor {
     /// Alternative addresses; the first whose variable is set and at which the credentials work is
     /// used.
     pub addresses: Vec<Address>,
+    /// Further addresses, as the descriptions state them for some of their operations.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub servers: BTreeMap<String, Server>,
     /// Alternative credentials; the first whose variables are all set is used.
     pub credentials: Vec<Credential>,
     /// What a caller over HTTP may bring in place of the server's own credentials; nothing if missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inbound: Option<Inbound>,
+    /// How a person signs in with `toolwright login`; nothing if missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub oauth: Option<Login>,
+    /// How approvals are raised as tickets; nothing where the vendor is no help desk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help_desk: Option<HelpDesk>,
+    /// Ids in the roots of `addresses` that the vendor is asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub found: Vec<FoundWord>,
     /// Further headers of every request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settings: Vec<Setting>,
@@ -62,6 +82,9 @@ pub struct Vendor {
     /// Formats of arguments by name. The build writes them into the tools, so the program has none here.
     #[serde(default, skip_serializing)]
     pub arguments: Vec<ArgumentRule>,
+    /// The kinds of records that can be given by name. The build writes them into the tools, so the program has none here.
+    #[serde(default, skip_serializing)]
+    pub resolve: BTreeMap<String, ResolveKind>,
     /// How people ask for the tools of a regular family. The build writes it into the tools, so the program has none here.
     #[serde(default, skip_serializing)]
     pub phrases: Vec<PhraseRule>,
@@ -104,6 +127,34 @@ pub struct Check {
     /// JSON pointers into its answer; the first that holds text is the caller's identity.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub identity: Vec<String>,
+    /// What is called after it has succeeded: APIs that may take other credentials than the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further: Vec<FurtherCheck>,
+}
+
+/// An operation by which `doctor` finds out whether an API takes the credentials, too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct FurtherCheck {
+    /// What it is about, in one word.
+    pub title: String,
+    /// The id of an operation that only reads.
+    pub operation: String,
+    /// What it is called with: by the name of the tool's argument, where a value is found.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub with: BTreeMap<String, FromAnswer>,
+}
+
+/// A value in the answer of an operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct FromAnswer {
+    /// The id of an operation that reads and takes no arguments.
+    pub operation: String,
+    /// JSON pointer into its answer.
+    pub value: String,
 }
 
 /// Limits that requests to a vendor stay within.

@@ -55,6 +55,9 @@ pub struct Workflow {
 pub struct WorkflowInput {
     /// Its name in the input schema.
     pub name: String,
+    /// Other names under which it is understood: those of the arguments of the same name that it is given to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
     /// Its value where the caller gives none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub default: Option<Value>,
@@ -134,10 +137,46 @@ pub struct StepCall {
 pub struct ForEach {
     /// The list: an input, or an output of a step.
     pub over: Expression,
+    /// Further lists, whose values follow.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Expression>,
+    /// Whether the values are lists, whose values the step is run for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub flat: bool,
+    /// What holds for the values that the step is run for; the others are left out.
+    #[serde(rename = "where", default, skip_serializing_if = "Vec::is_empty")]
+    pub filter: Vec<Where>,
+    /// JSON pointer to what tells values apart: of several with the same, the step is run for the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distinct: Option<String>,
     /// The most values that it may have; with more, nothing of the step is sent.
     pub at_most: u32,
     /// How many of its calls may be under way at once.
     pub concurrency: u32,
+    /// What a value is named by in the table of outcomes; the value itself where it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<Template>,
+    /// What shows that a value is as the step would make it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub already: Option<Already>,
+}
+
+impl ForEach {
+    /// All of its lists, in order.
+    pub fn lists(&self) -> impl Iterator<Item = &Expression> {
+        std::iter::once(&self.over).chain(&self.also)
+    }
+}
+
+/// What is looked at before a value's call: where all criteria hold, nothing is sent for it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Already {
+    /// The call that looks, which only reads; without it the criteria are about the value alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<StepCall>,
+    /// What has to hold, of the value and of that call's answer.
+    pub criteria: Vec<Criterion>,
 }
 
 /// What follows a step.
@@ -178,6 +217,14 @@ pub struct Retry {
     pub step: Option<String>,
 }
 
+impl Step {
+    /// Returns the calls that running it can make: its own, and what looks before it. What takes it back is not sent.
+    pub fn calls(&self) -> impl Iterator<Item = &StepCall> {
+        let looks = self.foreach.iter().filter_map(|foreach| foreach.already.as_ref()?.call.as_ref());
+        looks.chain(std::iter::once(&self.call))
+    }
+}
+
 impl Workflow {
     /// Returns the step with this id.
     pub fn step(&self, id: &str) -> Option<&Step> {
@@ -187,9 +234,9 @@ impl Workflow {
     /// Returns the names of the tools that it calls, each once, in the order of the steps.
     pub fn tools(&self) -> Vec<&str> {
         let mut tools: Vec<&str> = Vec::new();
-        for step in &self.steps {
-            if !tools.contains(&step.call.tool.as_str()) {
-                tools.push(&step.call.tool);
+        for call in self.steps.iter().flat_map(Step::calls) {
+            if !tools.contains(&call.tool.as_str()) {
+                tools.push(&call.tool);
             }
         }
         tools

@@ -1,10 +1,11 @@
 //! What an administrator asks for → a link: its token, which is shown once, and its row. A link that is wider than what it
 //! is made from, the server's selection or another link, is refused, since its bearer would miss what was promised.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::known::DEEPEST;
 use crate::access::{GrantTerms, Narrowing};
@@ -105,6 +106,26 @@ pub struct LinkTerms {
     pub accounts: BTreeMap<String, String>,
     /// What takes tools away: of the first link that was narrowed to this one.
     pub narrowings: Vec<Narrowing>,
+    /// The scopes of an access token that was issued for the link; absent where it is used by its address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scopes: Option<Vec<String>>,
+    /// The person of an authorization that was given after a sign-in; absent where a link was brought, and in links themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<SignedInPerson>,
+}
+
+/// A person who has signed in at the company's identity provider: what `[[grants]]` are asked with again at each request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignedInPerson {
+    /// The provider, as it names itself.
+    pub issuer: String,
+    /// What no other person of the provider has.
+    pub subject: String,
+    /// The names of the claims that were looked for: of others nothing is known.
+    pub asked: BTreeSet<String>,
+    /// Those of them that there were.
+    pub claims: Map<String, Value>,
 }
 
 impl LinkTerms {
@@ -116,15 +137,15 @@ impl LinkTerms {
         serde_json::from_str(text).map_err(|error| ConfigError::new(format!("its terms can't be read: {error}")))
     }
 
-    fn text(&self) -> String {
+    pub(in crate::access) fn text(&self) -> String {
         // Text and lists of text can't fail.
         serde_json::to_string(self).unwrap_or_default()
     }
 
     /// The terms of a grant.
     pub fn of(self, id: &str, name: &str, expires: Option<SystemTime>) -> GrantTerms {
-        let Self { accounts, narrowings } = self;
-        GrantTerms { id: id.to_owned(), name: name.to_owned(), accounts, narrowings, expires }
+        let Self { accounts, narrowings, scopes, person: _ } = self;
+        GrantTerms { id: id.to_owned(), name: name.to_owned(), accounts, narrowings, scopes, expires }
     }
 }
 
@@ -150,7 +171,8 @@ pub async fn issue(
         Some(offers) => check_width(catalog, &request, "this server", offers)?,
         None => check_width(catalog, &request, "this server", &|_| Ok(()))?,
     }
-    let terms = LinkTerms { accounts: request.accounts.clone(), narrowings: vec![request.narrowing.clone()] };
+    let narrowings = vec![request.narrowing.clone()];
+    let terms = LinkTerms { accounts: request.accounts.clone(), narrowings, ..LinkTerms::default() };
     create(store, request, &terms, None, now).await
 }
 
@@ -177,6 +199,13 @@ pub async fn narrow(
     // Who has the URL of the other link alone can't pass; who has this one's could.
     request.second_token |= parent.second_token.is_some();
     let mut terms = LinkTerms::read(&parent.terms)?;
+    if terms.person.is_some() || terms.scopes.is_some() {
+        return Err(IssueError::Invalid(format!(
+            "`{}` is what a person has allowed a program: its tokens are held to more than a link can be\n\
+             hint: `toolwright link create` makes a link",
+            parent.name
+        )));
+    }
     if terms.narrowings.len() >= DEEPEST {
         return Err(IssueError::Wider(format!("`{}` is narrowed from {DEEPEST} links already", parent.name)));
     }
@@ -205,10 +234,8 @@ async fn create(
 ) -> Result<IssuedLink, IssueError> {
     let (token, digest) = TokenDigest::draw("")?;
     let second = request.second_token.then(|| TokenDigest::draw(SECOND)).transpose()?;
-    let (id, _) = TokenDigest::draw("")?;
-    let id = id.chars().filter(char::is_ascii_alphanumeric).take(ID).collect::<String>().to_ascii_lowercase();
     let link = StoredLink {
-        id,
+        id: new_id()?,
         token: digest,
         second_token: second.as_ref().map(|(_, digest)| *digest),
         name: request.name.trim().to_owned(),
@@ -221,6 +248,12 @@ async fn create(
     };
     store.create_link(&link).await?;
     Ok(IssuedLink { link, token, second_token: second.map(|(token, _)| token) })
+}
+
+/// Draws the id of a link.
+pub(super) fn new_id() -> Result<String, StoreError> {
+    let (id, _) = TokenDigest::draw("")?;
+    Ok(id.chars().filter(char::is_ascii_alphanumeric).take(ID).collect::<String>().to_ascii_lowercase())
 }
 
 /// Checks what does not depend on the tools.
@@ -249,9 +282,11 @@ fn check_width(catalog: &Catalog, request: &LinkRequest, of: &str, offers: Decid
         RefusalReason::Name => !tools.is_empty(),
         RefusalReason::Risks(_) => !allow.is_empty(),
         // A link has no words for these.
-        RefusalReason::Vendor(_) | RefusalReason::Excluded => false,
+        RefusalReason::Vendor(_) | RefusalReason::Excluded | RefusalReason::Scopes(_) | RefusalReason::Step { .. } => {
+            false
+        }
     };
-    let of_account = |entry: &&CatalogEntry| request.accounts.contains_key(&entry.vendor);
+    let of_account = |entry: &&CatalogEntry| entry.vendors().all(|vendor| request.accounts.contains_key(vendor));
     let asked = catalog.entries().iter().filter(of_account).filter(|entry| own.decide(entry).is_ok());
     let missing: Vec<(&CatalogEntry, SelectionRefusal)> = asked
         .filter_map(|entry| Some((entry, offers(entry).err()?)))

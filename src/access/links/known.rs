@@ -6,6 +6,7 @@ use std::time::SystemTime;
 
 use super::issue::LinkTerms;
 use crate::access::{Grant, ServerPolicy};
+use crate::catalog::Catalog;
 use crate::error::ConfigError;
 use crate::store::{Changes, StoredLink, TokenDigest};
 
@@ -34,8 +35,13 @@ impl Grants {
         Self { policy, made: Mutex::default() }
     }
 
+    /// The catalog of the server.
+    pub(super) fn catalog(&self) -> &Catalog {
+        self.policy.catalog()
+    }
+
     /// The grant of these terms, for any bearer.
-    fn of(&self, terms: &str) -> Result<Arc<Grant>, ConfigError> {
+    pub(super) fn of(&self, terms: &str) -> Result<Arc<Grant>, ConfigError> {
         let made = || self.made.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(grant) = made().get(terms) {
             return Ok(Arc::clone(grant));
@@ -118,6 +124,12 @@ impl Known {
         }
     }
 
+    /// Returns the valid link with this id, as [`Self::valid`].
+    pub(super) fn valid_id(&self, id: &str, now: SystemTime) -> Option<Arc<KnownLink>> {
+        let token = self.by_token.get(self.tokens.get(id)?)?.token;
+        self.valid(token, now)
+    }
+
     /// Returns the valid link with this token. It is valid only together with all that it narrows.
     pub(super) fn valid(&self, token: TokenDigest, now: SystemTime) -> Option<Arc<KnownLink>> {
         let found = self.by_token.get(&token.index()).filter(|link| link.token == token && !link.is_over(now))?;
@@ -132,6 +144,16 @@ impl Known {
 }
 
 impl KnownLink {
+    /// The digest of its token.
+    pub(super) fn token(&self) -> TokenDigest {
+        self.token
+    }
+
+    /// Its terms, as its row has them.
+    pub(super) fn terms(&self) -> &str {
+        &self.terms
+    }
+
     fn is_over(&self, now: SystemTime) -> bool {
         self.expires.is_some_and(|expires| now >= expires)
     }

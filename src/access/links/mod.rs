@@ -1,6 +1,7 @@
 //! `/c/<token>/mcp` → the link with this token, and what it permits. Every link is known in memory, and what changes in the
 //! store is followed four times a second: a request costs no look-up, and a revocation holds within a second everywhere.
 
+mod authorized;
 mod issue;
 mod known;
 mod times;
@@ -14,8 +15,13 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::{Admission, Admitted, Mode, Presented, Principal, Recheck, Refusal, ServerPolicy, Standing};
+use crate::catalog::Catalog;
 use crate::store::{Store, StoreError, StoreHealth, TokenDigest};
-pub use issue::{Decide, IssueError, IssuedLink, LinkRequest, LinkTerms, create_admin_token, issue, narrow};
+pub use authorized::BroughtLink;
+pub(super) use authorized::{AuthorizedClient, link_for, link_of_person};
+pub use issue::{
+    Decide, IssueError, IssuedLink, LinkRequest, LinkTerms, SignedInPerson, create_admin_token, issue, narrow,
+};
 use known::{Grants, Known, KnownLink};
 pub use times::{read_end, read_time, time_text};
 
@@ -70,6 +76,8 @@ struct LastAsked {
 struct Held {
     state: Arc<State>,
     token: TokenDigest,
+    /// The answer where the link has ended.
+    ended: Refusal,
 }
 
 impl fmt::Debug for Links {
@@ -96,6 +104,10 @@ impl State {
         self.store.health() == StoreHealth::Up && self.unconfirmed() <= CONFIRMED
     }
 
+    fn valid_id(&self, id: &str) -> Option<Arc<KnownLink>> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).valid_id(id, (self.clock)())
+    }
+
     fn valid(&self, token: TokenDigest) -> Option<Arc<KnownLink>> {
         self.known.read().unwrap_or_else(PoisonError::into_inner).valid(token, (self.clock)())
     }
@@ -106,7 +118,7 @@ impl Recheck for Held {
         if self.state.unconfirmed() > UNCONFIRMED {
             Standing::Over(lost())
         } else if self.state.valid(self.token).is_none() {
-            Standing::Over(Refusal::unauthorized(REFUSED))
+            Standing::Over(self.ended.clone())
         } else if self.state.is_confirmed() {
             Standing::Whole
         } else {
@@ -133,6 +145,11 @@ impl Links {
         };
         links.ask(Instant::now()).await?;
         Ok(links)
+    }
+
+    /// The catalog of the server that they are for.
+    pub fn catalog(&self) -> &Catalog {
+        self.grants.catalog()
     }
 
     /// The store that they are in.
@@ -167,6 +184,9 @@ impl Links {
         let now = (self.state.clock)();
         self.state.known.write().unwrap_or_else(PoisonError::into_inner).forget_expired(now);
         self.note_used().await;
+        if let Err(error) = self.state.store.sweep_oauth(now).await {
+            tracing::warn!("authorizations that have ended can't be deleted: {error}");
+        }
         match self.state.store.sweep_links(now).await {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "deleted links that have expired or were revoked"),
@@ -242,9 +262,9 @@ impl Links {
             refused()
         })?;
         self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(Arc::clone(&link.id), (self.state.clock)());
-        let held = Held { state: Arc::clone(&self.state), token };
+        let held = Held { state: Arc::clone(&self.state), token, ended: refused() };
         let principal = Principal::of_link(&link.id, &link.name);
-        Ok(Admitted { principal, grant, brought: None, recheck: Some(Arc::new(held)) })
+        Ok(Admitted { principal, grant, brought: None, recheck: Some(Arc::new(held)), scopes: None })
     }
 }
 

@@ -6,10 +6,14 @@
 use serde_json::{Map, Number, Value};
 
 use super::schema::{item, items, property};
+use crate::formats::pattern_matches;
 
 /// The keyword by which a schema that is compiled here says at which characters one text that is
 /// given for a list is split.
 pub(super) const SPLITS_AT: &str = "x-splits-at";
+
+/// The keyword by which a schema that is compiled here says what an id matches, where a name can be given, too.
+pub(super) const ID_PATTERN: &str = "x-id-pattern";
 
 /// Converts the properties of an object. A `null` stays: whether it clears something is the check's to say.
 pub(super) fn object(schema: &Value, mut object: Map<String, Value>) -> Map<String, Value> {
@@ -162,6 +166,9 @@ fn listed(schema: &Value, text: String) -> Value {
     let Some(items) = items(schema) else {
         return Value::String(text);
     };
+    if let Some(pattern) = items.get(ID_PATTERN).and_then(Value::as_str) {
+        return listed_names(pattern, text);
+    }
     let spaced = |text: &str| text.contains(char::is_whitespace);
     let given = text.trim();
     // A choice may have spaces in it.
@@ -175,6 +182,16 @@ fn listed(schema: &Value, text: String) -> Value {
     }
     let parts = given.split(separates).map(str::trim).filter(|part| !part.is_empty());
     Value::Array(parts.map(|part| value(items, Value::from(part))).collect())
+}
+
+/// One text in place of a list of names or ids: several ids are split, for no id holds a comma or a space; a name may
+/// hold both, so a text with a comma is left for the check to refuse.
+fn listed_names(pattern: &str, text: String) -> Value {
+    let parts: Vec<&str> = text.split([',', ' ']).map(str::trim).filter(|part| !part.is_empty()).collect();
+    if parts.iter().all(|part| pattern_matches(pattern, part)) {
+        return parts.into_iter().map(Value::from).collect();
+    }
+    if text.contains(',') { Value::String(text) } else { Value::Array(vec![Value::from(text)]) }
 }
 
 /// Whether no value of a list contains this character, a comma or a space.

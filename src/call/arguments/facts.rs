@@ -5,7 +5,7 @@
 use serde_json::{Value, json};
 use toolwright_model::{EACH_ENTRY, EACH_ITEM};
 
-use super::convert::SPLITS_AT;
+use super::convert::{ID_PATTERN, SPLITS_AT};
 use crate::formats::PartOfFormat;
 
 /// What is known of a tool's arguments beside their schema.
@@ -17,6 +17,8 @@ pub struct ArgumentFacts {
     pub cleared: Vec<(String, String)>,
     /// The lists whose values contain no comma or space: argument and those characters.
     pub separators: Vec<(String, Vec<char>)>,
+    /// The parts that take names in place of ids: argument, path, and what an id matches.
+    pub named: Vec<(String, String, String)>,
     /// The arguments of toolwright's own for which `null` means that they are not given.
     pub optional: Vec<String>,
 }
@@ -59,6 +61,12 @@ impl ArgumentFacts {
         for (argument, separators) in &self.separators {
             if let Some(at) = part_mut(schema, argument, "") {
                 split_at(at, separators);
+            }
+        }
+        for (argument, path, pattern) in &self.named {
+            if let Some(Value::Object(items)) = part_mut(schema, argument, path).and_then(|part| part.get_mut("items"))
+            {
+                items.insert(ID_PATTERN.to_owned(), Value::from(pattern.as_str()));
             }
         }
         for (argument, path) in &self.cleared {

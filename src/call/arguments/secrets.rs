@@ -86,6 +86,7 @@ pub(super) fn has_secret(schema: &Value) -> bool {
         || items(schema).is_some_and(has_secret)
         || schema.get("prefixItems").and_then(Value::as_array).is_some_and(|all| all.iter().any(has_secret))
         || schema.get("additionalProperties").is_some_and(has_secret)
+        || schema.get("anyOf").and_then(Value::as_array).is_some_and(|all| all.iter().any(has_secret))
 }
 
 /// Returns whether the schema describes the parts of the value.

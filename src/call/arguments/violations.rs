@@ -30,8 +30,7 @@ pub(super) fn problems(
     let root = Located::root(schema, original, converted);
     let mut violations = Vec::new();
     for error in validator.iter_errors(converted).take(MOST_ERRORS) {
-        let located = located(&root, &error);
-        collect(&located, error.kind(), &mut violations);
+        collect(&root, &error, &mut violations);
     }
     violations.sort_by(|a, b| a.located.order.cmp(&b.located.order));
     // One value that breaks several keywords is one problem: `expected` names them all.
@@ -152,9 +151,15 @@ enum ViolationKind {
 }
 
 /// Adds the violations that one error of the validator reports.
-fn collect<'a>(located: &Located<'a>, kind: &ValidationErrorKind, violations: &mut Vec<Violation<'a>>) {
+fn collect<'a>(root: &Located<'a>, error: &ValidationError<'_>, violations: &mut Vec<Violation<'a>>) {
     use ValidationErrorKind as Kind;
-    match kind {
+    let located = &located(root, error);
+    match error.kind() {
+        Kind::AnyOf { context } if nearest(context, error).is_some() => {
+            for error in nearest(context, error).into_iter().flatten().take(MOST_PROBLEMS) {
+                collect(root, error, violations);
+            }
+        }
         Kind::Required { property } => {
             let located = located.child(property.as_str().unwrap_or_default());
             violations.push(Violation { located, kind: ViolationKind::Missing });
@@ -192,6 +197,25 @@ fn collect<'a>(located: &Located<'a>, kind: &ValidationErrorKind, violations: &m
             violations.push(Violation { located: located.clone(), kind: ViolationKind::Invalid { unworded } });
         }
     }
+}
+
+/// The errors of the alternative that was probably meant: of those that take the value's type, the one that lacks least.
+/// A value of a property that chooses another one counts most.
+fn nearest<'e>(
+    alternatives: &'e [Vec<ValidationError<'static>>],
+    whole: &ValidationError<'_>,
+) -> Option<&'e [ValidationError<'static>]> {
+    let here = whole.instance_path().as_str();
+    let is_about_part = |error: &ValidationError<'_>| {
+        let is_inside = error.instance_path().as_str().len() > here.len();
+        is_inside || matches!(error.kind(), ValidationErrorKind::Required { .. })
+    };
+    let chooses = |error: &ValidationError<'_>| {
+        matches!(error.kind(), ValidationErrorKind::Enum { .. } | ValidationErrorKind::FalseSchema)
+    };
+    let possible = alternatives.iter().filter(|errors| errors.iter().all(is_about_part));
+    let nearest = possible.min_by_key(|errors| (errors.iter().filter(|error| chooses(error)).count(), errors.len()));
+    nearest.map(Vec::as_slice)
 }
 
 impl Violation<'_> {

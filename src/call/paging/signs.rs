@@ -299,7 +299,9 @@ fn mark(list: &str) -> String {
 
 fn name(place: &Place) -> &str {
     match place {
-        Place::Path(name) | Place::Query(name) | Place::Header(name) | Place::Property(name) => name,
+        Place::Path(name) | Place::Query(name) | Place::Header(name) | Place::Cookie(name) | Place::Property(name) => {
+            name
+        }
         Place::Properties | Place::Body => "the body",
     }
 }

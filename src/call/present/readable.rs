@@ -53,6 +53,27 @@ pub(super) fn reply(
     Ok(reply)
 }
 
+/// Returns an answer as data, in the form that a model reads, and whether it is a file; nothing where it is empty, no text
+/// or of several parts.
+pub(super) fn value(answer: &Answer, format: Option<&FormatName>, is_file: bool) -> (Option<Value>, bool) {
+    let is_file = is_file || is_named_file(answer);
+    if answer.body.is_empty() || !is_text(answer) {
+        return (None, is_file);
+    }
+    let text = String::from_utf8_lossy(&answer.body);
+    let is_html = answer.content_type.as_deref().is_some_and(media_type::is_html);
+    let value = match Json::parse(&text).ok().filter(|_| !is_html) {
+        Some(mut json) => {
+            if let Some(format) = format.filter(|_| !is_file) {
+                rich_text::read(&mut json, format);
+            }
+            serde_json::from_str(&json.to_text(text.len())).unwrap_or_else(|_| Value::from(text.into_owned()))
+        }
+        None => Value::from(text.into_owned()),
+    };
+    (Some(value), is_file)
+}
+
 fn one(
     mut answer: Answer,
     format: Option<&FormatName>,

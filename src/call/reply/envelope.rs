@@ -1,4 +1,4 @@
-//! An answer and what the reader must know of it → one JSON text: `page`, `untrusted`, `omitted`,
+//! An answer and what the reader must know of it → one JSON text: `page`, `resolved`, `untrusted`, `omitted`,
 //! `notes`, then the vendor's data unchanged.
 
 use std::collections::{HashMap, HashSet};
@@ -7,15 +7,21 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::call::paging::page::Page;
+use crate::call::resolved_name::ResolvedName;
 use crate::sanitize::{self, EVERY};
 use toolwright_model::answer_limits::{LIST_BYTES, NAME_CHARACTERS, NOTE_CHARACTERS, OMITTED_NAMES};
 use toolwright_model::truncate;
+
+/// The name of the entry with the records that names in the arguments mean.
+pub(crate) const RESOLVED: &str = "resolved";
 
 /// The entries before an answer; all may be empty.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Envelope {
     /// Which of the records the answer holds.
     pub(crate) page: Option<Page>,
+    /// The records that names in the arguments mean.
+    pub(crate) resolved: Vec<ResolvedName>,
     /// The names of the fields whose text outsiders write.
     pub(crate) untrusted: Vec<String>,
     /// The names of the fields that are not shown, or not whole.
@@ -26,7 +32,7 @@ pub(crate) struct Envelope {
 
 impl Envelope {
     /// The names of the entries.
-    pub(crate) const NAMES: [&'static str; 4] = ["page", "untrusted", "omitted", "notes"];
+    pub(crate) const NAMES: [&'static str; 5] = ["page", RESOLVED, "untrusted", "omitted", "notes"];
 
     /// Adds the entries to a JSON text. An object receives them as its first entries; a list
     /// becomes `items`, an object that has an entry of one of these names `answer`: whatever there is
@@ -57,6 +63,9 @@ impl Envelope {
         let mut entries = Map::new();
         if let Some(page) = &self.page {
             entries.insert("page".to_owned(), json!(page));
+        }
+        if !self.resolved.is_empty() {
+            entries.insert(RESOLVED.to_owned(), json!(self.resolved));
         }
         if !self.untrusted.is_empty() {
             entries.insert("untrusted".to_owned(), marked(&self.untrusted));

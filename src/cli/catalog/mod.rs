@@ -4,6 +4,7 @@ mod diff;
 pub(super) mod source;
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
@@ -13,10 +14,18 @@ use super::printer::Printer;
 use super::selection::{SelectionArguments, environment};
 use super::table::{self, ColumnFit};
 use crate::catalog::{self, Catalog, CatalogEntry};
+use crate::console::{FilesError, write_files};
 use crate::error::{Audience, ConfigError};
 use crate::policy::{Defaults, Selection};
 use crate::search::Search;
 use toolwright_model::{Effect, Risk};
+
+const HTML_HELP: &str = "\
+The pages link to each other by relative addresses, and need neither a server nor a script. A folder that holds anything else
+is left as it is; written again, pages of tools that are not selected any more are removed.
+
+Example:
+  toolwright catalog html site --vendor jitbit";
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -55,6 +64,17 @@ enum Command {
     /// What differs for callers between an older catalog and this one
     #[command(after_help = diff::HELP)]
     Diff(diff::DiffArguments),
+    /// Write the tools as pages into a folder, for a docs site
+    #[command(after_help = HTML_HELP)]
+    Html {
+        /// The folder: a new one, an empty one, or one that this command wrote
+        folder: PathBuf,
+        /// Apply the defaults of `serve`: tools that only read and have the tag core
+        #[arg(long)]
+        served: bool,
+        #[command(flatten)]
+        selection: Box<SelectionArguments>,
+    },
     /// Every tool as generated/*/tools.json has it, as a JSON list of the APIs
     #[command(after_help = "Example:\n  toolwright catalog export")]
     Export,
@@ -96,6 +116,7 @@ pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<(), Co
         Command::Show { name, options } => show(&catalog, name, options, printer),
         Command::Diff(arguments) => diff::run(arguments, printer),
         Command::Export => export(printer),
+        Command::Html { folder, served, selection } => html(&catalog, folder, *served, selection, printer),
         Command::Stats(options) => stats(&options.select(&catalog, catalog.entries().iter())?, options.format, printer),
     }
 }
@@ -215,6 +236,10 @@ fn describe(entry: &CatalogEntry, details: &Value, fence: [&str; 2]) -> String {
         let when = call.when.as_ref().map(|when| format!(" where {} is {}", when.argument, text(&when.equals)));
         fact("calls", format!("{} {} ({}){}", call.method, call.path, call.operation, when.unwrap_or_default()));
     }
+    for step in tool.workflow.iter().flat_map(|workflow| &workflow.steps) {
+        let after = if step.after.is_empty() { String::new() } else { format!(" after {}", step.after.join(", ")) };
+        fact("step", format!("{}: {} ({} {}){after}", step.id, step.call.tool, step.call.method, step.call.path));
+    }
     fact("tokens", entry.tokens().to_string());
     lines.push(String::new());
     lines.push(fence[0].to_owned());
@@ -229,7 +254,8 @@ fn text(value: &Value) -> String {
 
 /// The API that a tool calls first.
 fn api(entry: &CatalogEntry) -> Option<&str> {
-    entry.tool.calls.first().map(|call| call.api.as_str())
+    let of_step = || Some(entry.tool.workflow.as_ref()?.steps.first()?.call.api.as_str());
+    entry.tool.calls.first().map(|call| call.api.as_str()).or_else(of_step)
 }
 
 fn stats(entries: &[&CatalogEntry], format: CatalogFormat, printer: &mut Printer) -> Result<(), CommandError> {
@@ -277,6 +303,30 @@ fn stats(entries: &[&CatalogEntry], format: CatalogFormat, printer: &mut Printer
             Ok(printer.data(&table::fitted(&columns, &cells, printer.width()))?)
         }
         CatalogFormat::Markdown => Ok(printer.data(&table::markdown(&["what", "count"], &cells))?),
+    }
+}
+
+/// Writes the pages of a selection.
+fn html(
+    catalog: &Catalog,
+    folder: &Path,
+    served: bool,
+    selection: &SelectionArguments,
+    printer: &mut Printer,
+) -> Result<(), CommandError> {
+    let defaults = if served { Defaults::CoreReads } else { Defaults::Everything };
+    let words = selection.words(&environment)?;
+    let count = write_files(folder, catalog, &Selection::resolve(&words, defaults, catalog)?, words, served)?;
+    printer.note(&format!("{count} tools are in `{}`", folder.join("index.html").display()));
+    Ok(())
+}
+
+impl From<FilesError> for CommandError {
+    fn from(error: FilesError) -> Self {
+        match error {
+            FilesError::Configuration(error) => Self::Configuration(error),
+            error => Self::System(Box::new(error)),
+        }
     }
 }
 

@@ -1,37 +1,58 @@
-//! Scopes of a token and scopes that tools need → the scopes that are missing, with their tools.
+//! Scopes of a token and scopes that tools need → the scopes that are missing, with their tools; where the token's are not
+//! known, those that are needed.
 
 use std::collections::BTreeMap;
 
-use crate::catalog::CatalogEntry;
+use crate::catalog::{Catalog, CatalogEntry};
+use toolwright_model::Call;
+use toolwright_model::workflow::Step;
 
-/// Lists the tools whose scopes the token lacks; `None` where no tool needs any.
-pub(super) fn text(tools: &[&CatalogEntry], granted: Option<&[String]>) -> Option<String> {
-    let scoped = || tools.iter().filter(|entry| entry.tool.calls.iter().any(|call| !call.scopes.is_empty()));
+/// Lists the tools whose scopes the token lacks, or which scopes the tools need where those of the token are not known;
+/// `None` where no tool needs any.
+pub(super) fn text(catalog: &Catalog, tools: &[&CatalogEntry], granted: Option<&[String]>) -> Option<String> {
+    let scoped = || tools.iter().filter(|entry| calls_of(catalog, entry).iter().any(|call| !call.scopes.is_empty()));
     let count = scoped().count();
     if count == 0 {
         return None;
     }
-    let Some(granted) = granted else {
-        return Some(
-            "unknown: these credentials name none, like a classic token, which may do what its account may".to_owned(),
-        );
-    };
-    let mut lacking: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for entry in scoped() {
-        let missing = entry.tool.calls.iter().filter_map(|call| missing(&call.scopes, granted));
-        let mut missing: Vec<&str> = missing.flatten().collect();
-        missing.sort_unstable();
-        missing.dedup();
-        if !missing.is_empty() {
-            lacking.entry(missing.join(" and ")).or_default().push(&entry.tool.name);
+    let by_scopes = |granted: &[String]| {
+        let mut lacking: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for entry in scoped() {
+            let calls = calls_of(catalog, entry);
+            let missing = calls.iter().filter_map(|call| missing(&call.scopes, granted));
+            let mut missing: Vec<&str> = missing.flatten().collect();
+            missing.sort_unstable();
+            missing.dedup();
+            if !missing.is_empty() {
+                lacking.entry(missing.join(" and ")).or_default().push(&entry.tool.name);
+            }
         }
-    }
+        lacking
+    };
+    let lines = |lacking: BTreeMap<String, Vec<&str>>, is: &str| {
+        let lines = lacking.iter().map(|(scopes, names)| format!("{scopes} {is} {}", names.join(", ")));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    let Some(granted) = granted else {
+        let unknown = "unknown: these credentials name none, like a classic token, which may do what its account may";
+        return Some(format!("{unknown}\n{}", lines(by_scopes(&[]), "is needed for")));
+    };
+    let lacking = by_scopes(granted);
     if lacking.is_empty() {
         return Some(format!("the token has the scopes of all {count} tools that need some"));
     }
-    let lines = lacking.iter().map(|(scopes, names)| format!("{scopes} is missing for {}", names.join(", ")));
-    let lines: Vec<String> = lines.collect();
-    Some(lines.join("\n"))
+    Some(lines(lacking, "is missing for"))
+}
+
+/// The calls of a tool; of a workflow those of the tools that its steps call, also those that it can do without.
+fn calls_of<'a>(catalog: &'a Catalog, entry: &'a CatalogEntry) -> Vec<&'a Call> {
+    let steps = entry.tool.workflow.iter().flat_map(|workflow| &workflow.steps);
+    let of_vendor = steps.flat_map(Step::calls).filter(|call| call.vendor == entry.vendor);
+    let of_steps = of_vendor.flat_map(|step| {
+        let tool = catalog.get(&step.tool).map(|called| called.tool.calls.as_slice()).unwrap_or_default();
+        tool.iter().filter(|call| call.operation == step.operation)
+    });
+    entry.tool.calls.iter().chain(of_steps).collect()
 }
 
 /// The scopes missing from the alternative that lacks fewest; `None` where one alternative lacks none.
@@ -70,7 +91,7 @@ mod tests {
         let of_jsm: Vec<&CatalogEntry> = catalog.entries().iter().filter(|entry| entry.vendor == "jsm").collect();
         let report = |granted: &[&str]| {
             let granted: Vec<String> = granted.iter().map(|scope| (*scope).to_owned()).collect();
-            text(&of_jsm, Some(&granted)).unwrap()
+            text(&catalog, &of_jsm, Some(&granted)).unwrap()
         };
         let reading = report(&["read:jira-work", "read:jira-user", "read:servicedesk-request"]);
         let line = |scope: &str| reading.lines().find(|line| line.starts_with(scope)).unwrap_or_default().to_owned();
@@ -83,6 +104,11 @@ mod tests {
         }
         let nothing = report(&["offline_access"]);
         assert!(nothing.contains("jsm_list_queues") && nothing.contains("jsm_search_issues"), "{nothing}");
-        assert!(text(&of_jsm, None).unwrap().starts_with("unknown: "));
+        let unknown = text(&catalog, &of_jsm, None).unwrap();
+        assert!(unknown.starts_with("unknown: "), "{unknown}");
+        let needed = unknown.lines().find(|line| line.starts_with("read:jira-work is needed for")).unwrap_or_default();
+        assert!(needed.contains("jsm_get_issue,") && needed.contains("jsm_search_issues"), "{unknown}");
+        // A tool of several calls needs what its steps need.
+        assert!(unknown.lines().any(|line| line.contains("jsm_triage_issue")), "{unknown}");
     }
 }

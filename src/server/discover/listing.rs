@@ -12,6 +12,7 @@ use crate::call::CallTool;
 use crate::catalog::{Catalog, CatalogEntry};
 use crate::server::tool_list::ANSWER_IS;
 use toolwright_model::ANSWER;
+use toolwright_model::workflow::ACROSS_VENDORS;
 
 /// Vendors that the list names; of more than these, `find_tools` without arguments lists all.
 const MOST_VENDORS: usize = 20;
@@ -26,8 +27,7 @@ pub(in crate::server) fn tools(catalog: &Catalog, offered: &[&CatalogEntry]) -> 
 
 fn find_tools(catalog: &Catalog, offered: &[&CatalogEntry], effects: &BTreeSet<CallTool>) -> Tool {
     let vendors: BTreeSet<&str> = offered.iter().map(|entry| entry.vendor.as_str()).collect();
-    let titles: Vec<&str> =
-        vendors.iter().map(|id| catalog.vendor(id).map_or(*id, |vendor| vendor.title.as_str())).collect();
+    let titles: Vec<&str> = vendors.iter().filter(|id| **id != ACROSS_VENDORS).map(|id| catalog.title(id)).collect();
     let products = match titles.as_slice() {
         titles if titles.len() <= MOST_VENDORS => titles.join(", "),
         titles => format!("{} products", titles.len()),

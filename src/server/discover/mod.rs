@@ -19,7 +19,7 @@ use crate::call::{CallTool, OfferedTools, Toolbox};
 use crate::catalog::CatalogEntry;
 use crate::error::ConfigError;
 use crate::policy::NamePatterns;
-use toolwright_model::{Tool, truncate};
+use toolwright_model::truncate;
 
 /// The tool that finds tools.
 pub(super) const FIND_TOOLS: &str = "find_tools";
@@ -55,14 +55,14 @@ impl Discovery {
     /// # Errors
     /// A pinned tool is not offered.
     pub(super) fn new(toolbox: &Toolbox, pinned: NamePatterns) -> Result<Self, ConfigError> {
-        let offered: Vec<&Tool> = toolbox.offered().map(|entry| &entry.tool).collect();
+        let offered: Vec<&CatalogEntry> = toolbox.offered().collect();
         pinned.each_matches(&offered)?;
         Ok(Self { pinned })
     }
 
     /// Whether a tool is listed in full.
     pub(super) fn is_pinned(&self, entry: &CatalogEntry) -> bool {
-        self.pinned.match_tool(&entry.tool)
+        self.pinned.match_tool(entry)
     }
 }
 

@@ -8,6 +8,7 @@ use super::View;
 use crate::call::CallTool;
 use crate::catalog::CatalogEntry;
 use crate::server::discover::FIND_TOOLS;
+use toolwright_model::workflow::Step;
 
 /// Writes the page.
 pub(super) fn page(entry: &CatalogEntry, view: &View<'_>) -> String {
@@ -25,6 +26,13 @@ pub(super) fn page(entry: &CatalogEntry, view: &View<'_>) -> String {
     line("Other names", joined(tool.aliases.iter().map(String::as_str)));
     let calls = tool.calls.iter().map(|call| format!("`{} {}` of {}", call.method, call.path, call.api));
     line("Calls", calls.collect::<Vec<_>>().join(", "));
+    let steps = tool.workflow.iter().flat_map(|workflow| &workflow.steps);
+    // The tool of a step need not be offered by itself.
+    let step = |step: &Step| match view.tools.get(&step.call.tool) {
+        Some(entry) => format!("{} by {}", step.title, entry.tool.name),
+        None => step.title.clone(),
+    };
+    line("Steps", steps.map(step).collect::<Vec<_>>().join("; "));
     line("Shown of each record unless `detail` asks for more", joined(tool.concise.iter().map(String::as_str)));
     if view.discovers {
         let call_tool = CallTool::of(tool.effect).name();

@@ -66,7 +66,14 @@ fn without_secrets(uri: &Uri, is_vendor_used: bool) -> Uri {
 pub(super) fn refused(refusal: Refusal) -> Response {
     let mut response = match refusal {
         Refusal::Unauthorized { challenge, text } => {
-            (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, challenge)], format!("{text}\n")).into_response()
+            (StatusCode::UNAUTHORIZED, [(WWW_AUTHENTICATE, challenge.as_ref())], format!("{text}\n")).into_response()
+        }
+        Refusal::Forbidden { challenge, text } => {
+            let mut response = (StatusCode::FORBIDDEN, format!("{text}\n")).into_response();
+            if let Some(challenge) = challenge.and_then(|challenge| HeaderValue::try_from(challenge).ok()) {
+                response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+            }
+            response
         }
         Refusal::NotFound => not_found(),
         Refusal::Unavailable(text) => {

@@ -28,6 +28,7 @@ use tokio_util::task::TaskTracker;
 use tower_service::Service as _;
 
 use super::tls::TlsIdentity;
+use super::unread_body::ReturnedBody;
 
 /// The most connections, where the system allows as many.
 const MOST: usize = 1_024;
@@ -285,10 +286,13 @@ async fn serve_one(
 }
 
 async fn answer(request: hyper::Request<Incoming>, connection: Arc<Connection>, mut router: Router) -> Response {
-    let mut request: Request = request.map(Body::new);
     connection.enter(if request.body().is_end_stream() { Phase::Answering } else { Phase::Receiving });
+    let (parts, body) = request.into_parts();
+    let (body, rest) = ReturnedBody::new(body);
+    let mut request = Request::from_parts(parts, Body::new(body));
     request.extensions_mut().insert(Arc::clone(&connection));
-    let Ok(response) = router.call(request).await;
+    let Ok(mut response) = router.call(request).await;
+    rest.leave(&mut response).await;
     let sending = Sending(connection);
     sending.0.enter(Phase::Sending);
     response.map(|body| {

@@ -41,7 +41,7 @@ impl Hosts {
     }
 
     /// The host that a request names, if it is none that is served.
-    pub(super) fn foreign(&self, headers: &HeaderMap) -> Option<String> {
+    pub(crate) fn foreign(&self, headers: &HeaderMap) -> Option<String> {
         let host = headers.get(HOST)?;
         let named = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok());
         let is_served = named.is_some_and(|host| {
@@ -52,7 +52,7 @@ impl Hosts {
     }
 
     /// Whether a request names this machine by one of its own names.
-    pub(super) fn is_own(headers: &HeaderMap) -> bool {
+    pub(crate) fn is_own(headers: &HeaderMap) -> bool {
         headers.contains_key(HOST) && Self::default().foreign(headers).is_none()
     }
 }

@@ -172,8 +172,13 @@ mod tests {
             let message = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
             let refused = answered(&mut services, &message, None).await;
             assert_eq!(refused["error"]["message"], "the request was not admitted", "{method}: {refused}");
-            let admitted =
-                Admitted { principal: Principal::local(), grant: Arc::clone(grant), brought: None, recheck: None };
+            let admitted = Admitted {
+                principal: Principal::local(),
+                grant: Arc::clone(grant),
+                brought: None,
+                recheck: None,
+                scopes: None,
+            };
             let answer = answered(&mut services, &message, Some(admitted)).await;
             assert_ne!(answer["error"]["message"], "the request was not admitted", "{method}");
             assert!(method != "tools/list" || answer["result"]["tools"][0].is_object(), "{answer}");

@@ -29,7 +29,7 @@ const ERROR_CODES: [&str; 9] = [
 ];
 
 /// What the endpoint issued.
-pub(super) struct IssuedToken {
+pub(crate) struct IssuedToken {
     pub access_token: String,
     /// The next refresh token, where the endpoint rotates them.
     pub refresh_token: Option<String>,
@@ -37,17 +37,52 @@ pub(super) struct IssuedToken {
     pub scopes: Option<Vec<String>>,
 }
 
-/// Requests a token, once.
-pub(super) async fn request_token(
+/// What a token is requested for.
+#[derive(Clone, Copy)]
+pub(super) enum Grant<'a> {
+    /// The client itself.
+    Client,
+    /// The bearer of a refresh token.
+    Refresh(&'a str),
+    /// A person who has just consented: with the address that the code came back to, and the verifier of PKCE.
+    Code { code: &'a str, redirect: &'a str, verifier: &'a str },
+}
+
+impl<'a> Grant<'a> {
+    fn fields(self) -> Vec<(&'static str, &'a str)> {
+        match self {
+            Self::Client => vec![("grant_type", "client_credentials")],
+            Self::Refresh(token) => vec![("grant_type", "refresh_token"), ("refresh_token", token)],
+            Self::Code { code, redirect, verifier } => vec![
+                ("grant_type", "authorization_code"),
+                ("code", code),
+                ("redirect_uri", redirect),
+                ("code_verifier", verifier),
+            ],
+        }
+    }
+}
+
+/// Exchanges the code that a person's consent led to.
+///
+/// # Errors
+/// The endpoint refuses, or can't be reached; the text holds no secret.
+pub(crate) async fn exchange_code(
     request: &TokenRequest,
-    refresh_token: Option<&str>,
-) -> Result<IssuedToken, TokenError> {
+    code: &str,
+    redirect: &str,
+    verifier: &str,
+) -> Result<IssuedToken, String> {
+    let issued = request_token(request, Grant::Code { code, redirect, verifier }).await;
+    issued.map_err(|(TokenError::Refused(text) | TokenError::Unavailable(text))| text)
+}
+
+/// Requests a token, once.
+pub(super) async fn request_token(request: &TokenRequest, grant: Grant<'_>) -> Result<IssuedToken, TokenError> {
     let site = request.endpoint.origin().ascii_serialization();
     let http = http_client(&request.endpoint, &request.tls, TIMEOUT, None, &[])
         .map_err(|error| TokenError::Unavailable(error.to_string()))?;
-    let grant = if refresh_token.is_some() { "refresh_token" } else { "client_credentials" };
-    let mut fields = vec![("grant_type", grant)];
-    fields.extend(refresh_token.map(|token| ("refresh_token", token)));
+    let mut fields = grant.fields();
     fields.extend(request.scope.as_deref().map(|scope| ("scope", scope)));
     if request.client != ClientAuthentication::Basic {
         fields.push(("client_id", &request.client_id));

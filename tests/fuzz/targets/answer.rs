@@ -58,10 +58,10 @@ const MOST_PARTS: usize = 3;
 
 /// The calls, by the name that an input gives them: a tool and its arguments.
 const CALLS: [(&str, &str, &str); 18] = [
-    ("ticket", "jitbit_get_ticket", r#"{"ticketId": 7}"#),
-    ("ticket-full", "jitbit_get_ticket", r#"{"ticketId": 7, "detail": "full"}"#),
-    ("ticket-raw", "jitbit_get_ticket", r#"{"ticketId": 7, "detail": "raw"}"#),
-    ("ticket-fields", "jitbit_get_ticket", r#"{"ticketId": 7, "fields": ["Subject", "Tags.Name"]}"#),
+    ("ticket", "jitbit_get_ticket_record", r#"{"ticketId": 7}"#),
+    ("ticket-full", "jitbit_get_ticket_record", r#"{"ticketId": 7, "detail": "full"}"#),
+    ("ticket-raw", "jitbit_get_ticket_record", r#"{"ticketId": 7, "detail": "raw"}"#),
+    ("ticket-fields", "jitbit_get_ticket_record", r#"{"ticketId": 7, "fields": ["Subject", "Tags.Name"]}"#),
     ("comments", "jitbit_list_comments", r#"{"ticketId": 7}"#),
     ("search", "jitbit_search_tickets", r#"{"query": "printer"}"#),
     ("search-all", "jitbit_search_tickets", r#"{"query": "printer", "all": true}"#),

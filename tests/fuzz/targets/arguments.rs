@@ -19,7 +19,7 @@ use toolwright::catalog::CatalogEntry;
 use toolwright::formats;
 use toolwright::policy::Defaults;
 use toolwright::sandbox::{Recorded, RequestProblem, Sandbox, Verdict};
-use toolwright_model::Place;
+use toolwright_model::{Call, Effect, Place};
 
 use super::{Target, block_on, first_line, number_of};
 use crate::common::{draw, everything, sandbox, toolbox};
@@ -104,7 +104,7 @@ fn check(input: &[u8]) {
         let called = block_on(toolbox.call(&entry.tool.name, arguments));
         for recorded in sandbox.take_record() {
             let about = || format!("{} {shown}: {} {}", entry.tool.name, recorded.method, recorded.path);
-            check_path(entry, &recorded).unwrap_or_else(|fault| panic!("{fault}: {}", about()));
+            check_path(entries, entry, &recorded).unwrap_or_else(|fault| panic!("{fault}: {}", about()));
             if let Some(problem) = problem(entry, &recorded) {
                 panic!("{problem:?}: {}: {:?}", about(), called.as_ref().err());
             }
@@ -144,7 +144,7 @@ fn problem<'r>(entry: &CatalogEntry, recorded: &'r Recorded) -> Option<&'r Reque
             Place::Property(property) => part == "body" && property == name,
             Place::Query(parameter) => part == "query" && parameter == name,
             Place::Body | Place::Properties => part == "body",
-            Place::Path(_) | Place::Header(_) => false,
+            Place::Path(_) | Place::Header(_) | Place::Cookie(_) => false,
         });
         let mut formats = own.flat_map(|binding| &binding.formats);
         formats.any(|one| formats::find(one.format.as_str()).is_some_and(|format| !format.open_parts().is_empty()))
@@ -155,8 +155,8 @@ fn problem<'r>(entry: &CatalogEntry, recorded: &'r Recorded) -> Option<&'r Reque
     }
 }
 
-/// Checks that a path is that of one of the tool's operations, or of a look-up, which only reads.
-fn check_path(entry: &CatalogEntry, recorded: &Recorded) -> Result<(), String> {
+/// Checks that a path is that of one of the tool's operations, or of a look-up, which is a tool that only reads.
+fn check_path(entries: &[CatalogEntry], entry: &CatalogEntry, recorded: &Recorded) -> Result<(), String> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || PLAIN_IN_PATHS.contains(c);
     if let Some(odd) = recorded.path.chars().find(|c| !is_plain(*c)) {
         return Err(format!("`{odd}` is not encoded"));
@@ -166,7 +166,9 @@ fn check_path(entry: &CatalogEntry, recorded: &Recorded) -> Result<(), String> {
     }
     let own = entry.tool.calls.iter().filter(|call| call.api == recorded.api && call.method == recorded.method);
     let fits = own.into_iter().any(|call| fits(&call.path, &recorded.path));
-    if fits || recorded.method == "GET" && recorded.operation.is_some() {
+    let is_its = |call: &Call| call.api == recorded.api && Some(&call.operation) == recorded.operation.as_ref();
+    let mut readers = entries.iter().filter(|entry| entry.tool.effect == Some(Effect::Read));
+    if fits || readers.any(|reader| reader.tool.calls.iter().any(is_its)) {
         return Ok(());
     }
     Err("the path of another operation".to_owned())

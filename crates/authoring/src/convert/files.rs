@@ -10,10 +10,11 @@ use serde_json::{Map, Value, json};
 use super::openapi31::free_name;
 use super::{LARGEST_DESCRIPTION, Steps, load};
 use toolwright_codegen::read::finding::{Finding, Findings};
+use toolwright_codegen::read::paths::METHODS;
 use toolwright_codegen::read::reference::escape;
 
-/// The most files of a description.
-const MAX_FILES: usize = 2_000;
+/// The most files of a description; all together they are bounded by [`LARGEST_DESCRIPTION`].
+const MAX_FILES: usize = 20_000;
 
 /// Joins the files of the description at `path`, whose main document is `document`.
 pub(super) fn join(path: &Path, file: &str, document: Value, steps: &mut Steps, findings: &Findings) -> Option<Value> {
@@ -40,6 +41,8 @@ pub(super) fn join(path: &Path, file: &str, document: Value, steps: &mut Steps, 
         placed: BTreeMap::new(),
         taken: places(&document),
         waiting: VecDeque::new(),
+        is_full: false,
+        steps: Steps::default(),
         found: Findings::default(),
     };
     let mut document = document;
@@ -51,14 +54,21 @@ pub(super) fn join(path: &Path, file: &str, document: Value, steps: &mut Steps, 
         steps.add("file", &place, format!("copied from {}", from.display()));
         insert(&mut document, &place, part);
     }
-    write_out_paths(&mut document);
+    super::inline::write_out(&mut document, &mut Steps::default());
+    if let Value::Object(root) = &mut document {
+        root.shift_remove(PATH_ITEMS.trim_start_matches('/'));
+        root.shift_remove(OPERATIONS.trim_start_matches('/'));
+    }
+    steps.0.append(&mut joiner.steps.0);
     let clean = joiner.found.is_empty();
     findings.append(joiner.found);
     clean.then_some(document)
 }
 
-/// Where path items of other files are kept until all parts are copied.
+/// Where path items and operations of other files are kept until all parts are copied, because no format has a section
+/// for them.
 const PATH_ITEMS: &str = "/x-toolwright-path-items";
+const OPERATIONS: &str = "/x-toolwright-operations";
 
 struct Joiner {
     /// Relative to the folder, as all paths here.
@@ -75,6 +85,9 @@ struct Joiner {
     /// The pointers of the joined document that are taken.
     taken: BTreeSet<String>,
     waiting: VecDeque<(PathBuf, String, String)>,
+    /// Whether the bound on files and bytes was reported.
+    is_full: bool,
+    steps: Steps,
     found: Findings,
 }
 
@@ -85,10 +98,15 @@ impl Joiner {
         let length = pointer.len();
         match value {
             Value::Object(object) => {
+                self.cut_unread(object, from, pointer);
                 if let Some(Value::String(reference)) = object.get_mut("$ref")
                     && let Some(target) = self.target(reference, from, pointer)
                 {
                     *reference = target;
+                }
+                if let Some(Value::Object(mapping)) = object.get_mut("discriminator").and_then(|d| d.get_mut("mapping"))
+                {
+                    self.rewrite_mapping(mapping, from, pointer);
                 }
                 for (key, entry) in object.iter_mut() {
                     pointer.push('/');
@@ -106,6 +124,54 @@ impl Joiner {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Takes references to other files out of extensions and examples: nothing reads these, and code samples are many.
+    fn cut_unread(&mut self, object: &mut Map<String, Value>, from: &Path, pointer: &str) {
+        // The keys of these are names.
+        const NAMED: [&str; 16] = [
+            "$defs",
+            "callbacks",
+            "content",
+            "definitions",
+            "encoding",
+            "headers",
+            "links",
+            "mapping",
+            "parameters",
+            "patternProperties",
+            "properties",
+            "requestBodies",
+            "responses",
+            "schemas",
+            "securitySchemes",
+            "variables",
+        ];
+        let named = pointer.rsplit('/').next().is_some_and(|key| NAMED.contains(&key));
+        // An extension of the document may hold what the rest refers to.
+        if pointer.is_empty() || named {
+            return;
+        }
+        let is_unread = |key: &str| key.starts_with("x-") || key == "example" || key == "examples";
+        let is_main = *from == self.main;
+        for (key, entry) in object.iter_mut().filter(|(key, _)| is_unread(key)) {
+            if cut_references(entry, is_main) {
+                let place = format!("{pointer}/{}", escape(key));
+                self.steps.add("unread-file", &place, "what it refers to in other files is left out");
+            }
+        }
+    }
+
+    /// The values of a discriminator's mapping are references too, unless they are names of schemas.
+    fn rewrite_mapping(&mut self, mapping: &mut Map<String, Value>, from: &Path, pointer: &str) {
+        for (_, target) in mapping.iter_mut() {
+            if let Value::String(reference) = target
+                && (reference.contains('#') || reference.contains('/') || reference.contains('.'))
+                && let Some(found) = self.target(reference, from, &format!("{pointer}/oneOf/0"))
+            {
+                *reference = found;
+            }
         }
     }
 
@@ -202,12 +268,15 @@ impl Joiner {
         }
         let size = std::fs::metadata(&path).map_or(0, |found| found.len());
         if size > self.left || self.read.len() >= MAX_FILES {
-            let expected = format!("at most {LARGEST_DESCRIPTION} bytes in {MAX_FILES} files");
-            self.found.push_file(&name, expected, "more");
+            if !self.is_full {
+                self.is_full = true;
+                let expected = format!("at most {LARGEST_DESCRIPTION} bytes in {MAX_FILES} files");
+                self.found.push_file(&name, expected, "more, from this file on");
+            }
             return None;
         }
         self.left -= size;
-        load(&path, &name, &self.found)
+        load(&path, &name, &mut self.steps, &self.found)
     }
 }
 
@@ -219,6 +288,7 @@ fn section(at: &str, swagger: bool) -> &'static str {
     let numbered = last.chars().all(|c| c.is_ascii_digit());
     match (parent, last) {
         ("paths", _) => PATH_ITEMS,
+        (_, method) if METHODS.contains(&method) && is_operation(&steps) => OPERATIONS,
         ("parameters", _) if (numbered || steps.len() <= 4) && swagger => "/parameters",
         ("parameters", _) if numbered || steps.len() <= 4 => "/components/parameters",
         ("responses", _) if swagger => "/responses",
@@ -232,6 +302,41 @@ fn section(at: &str, swagger: bool) -> &'static str {
         _ if swagger => "/definitions",
         _ => "/components/schemas",
     }
+}
+
+/// Whether these steps lead to an operation: below a path, or below a path item of another file.
+fn is_operation(steps: &[&str]) -> bool {
+    matches!(steps, ["", "paths", _, _])
+        || matches!(steps, ["", section, _, _] if *section == PATH_ITEMS.trim_start_matches('/'))
+}
+
+/// Replaces references to other files by nothing; returns whether there were any. Of another file than the main one all
+/// of them lead to a file.
+fn cut_references(value: &mut Value, is_main: bool) -> bool {
+    match value {
+        Value::Object(object) => {
+            let leads_out = object
+                .get("$ref")
+                .and_then(Value::as_str)
+                .is_some_and(|reference| !is_main || !reference.starts_with('#'));
+            if leads_out {
+                object.clear();
+                return true;
+            }
+            cut_references_of(object.values_mut(), is_main)
+        }
+        Value::Array(items) => cut_references_of(items.iter_mut(), is_main),
+        _ => false,
+    }
+}
+
+/// The same in each of the parts, all of which are looked at.
+fn cut_references_of<'v>(parts: impl Iterator<Item = &'v mut Value>, is_main: bool) -> bool {
+    let mut is_cut = false;
+    for part in parts {
+        is_cut |= cut_references(part, is_main);
+    }
+    is_cut
 }
 
 /// Returns the pointers of sections' entries, which no part may overwrite.
@@ -248,22 +353,6 @@ fn places(document: &Value) -> BTreeSet<String> {
             names.into_iter().map(move |name| format!("{section}/{name}"))
         })
         .collect()
-}
-
-/// Replaces references to path items of other files by copies, because no format has a section for them.
-fn write_out_paths(document: &mut Value) {
-    let Value::Object(root) = document else { return };
-    let Some(Value::Object(items)) = root.shift_remove(PATH_ITEMS.trim_start_matches('/')) else { return };
-    let Some(Value::Object(paths)) = root.get_mut("paths") else { return };
-    for (_, item) in paths.iter_mut() {
-        let reference = item.get("$ref").and_then(Value::as_str);
-        let name =
-            reference.and_then(|reference| reference.strip_prefix('#')?.strip_prefix(PATH_ITEMS)?.strip_prefix('/'));
-        // Copied and not moved: several paths may share one.
-        if let Some(found) = name.and_then(|name| items.get(name)) {
-            *item = found.clone();
-        }
-    }
 }
 
 /// Inserts a part at its pointer, and the sections above it.

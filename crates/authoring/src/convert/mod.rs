@@ -4,6 +4,8 @@
 
 mod files;
 pub(crate) mod grammar;
+mod inline;
+mod json_text;
 mod openapi31;
 mod repair;
 mod schema;
@@ -26,7 +28,7 @@ pub(crate) const LARGEST_DESCRIPTION: u64 = 60 * 1024 * 1024;
 const DEEPEST: usize = 100;
 
 /// A description in OpenAPI 3.0 and the steps of its conversion.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Description {
     pub(crate) document: Value,
     pub(crate) steps: Vec<Fixup>,
@@ -34,6 +36,8 @@ pub(crate) struct Description {
     pub(crate) format: String,
     /// Operations that could not be converted.
     pub(crate) dropped: Vec<Dropped>,
+    /// The text of the main file, for lines.
+    pub(crate) text: Option<String>,
 }
 
 /// An operation that could not be converted, and why.
@@ -71,18 +75,47 @@ pub(crate) fn read(path: &Path, file: &str, findings: &Findings) -> Option<Descr
         findings.push_file(file, format!("at most {LARGEST_DESCRIPTION} bytes"), size.to_string());
         return None;
     }
-    let document = load(path, file, findings)?;
     let mut steps = Steps::default();
+    let document = load(path, file, &mut steps, findings)?;
     let document = files::join(path, file, document, &mut steps, findings)?;
-    convert(file, document, steps, findings)
+    let description = convert(file, document, steps, findings)?;
+    Some(Description { text: std::fs::read_to_string(path).ok(), ..description })
 }
 
 /// Reads one file and bounds its depth.
-fn load(path: &Path, file: &str, findings: &Findings) -> Option<Value> {
-    let document = load::load(path, file, findings)?.value;
+fn load(path: &Path, file: &str, steps: &mut Steps, findings: &Findings) -> Option<Value> {
+    let tried = Findings::default();
+    let document = match load::load(path, file, &tried) {
+        Some(loaded) => loaded.value,
+        None => match with_escapes(path, file, steps) {
+            Some(document) => document,
+            None => {
+                findings.append(tried);
+                return None;
+            }
+        },
+    };
     if is_deeper(&document, DEEPEST) {
         findings.push_file(file, format!("at most {DEEPEST} levels of nesting"), "more");
         return None;
+    }
+    Some(document)
+}
+
+/// Reads JSON whose texts hold control characters.
+fn with_escapes(path: &Path, file: &str, steps: &mut Steps) -> Option<Value> {
+    /// More places than these are counted only.
+    const MOST_PLACES: usize = 20;
+    let json_text::Escaped { text, places } = json_text::escape_controls(&std::fs::read_to_string(path).ok()?)?;
+    let document = serde_json::from_str(&text).ok()?;
+    for (line, column) in places.iter().take(MOST_PLACES) {
+        let what = format!(
+            "{file}:{line}: column {column}: a control character in a text, which JSON has none of: read as an escape"
+        );
+        steps.add("control-character", "", what);
+    }
+    if let Some(more) = places.len().checked_sub(MOST_PLACES).filter(|more| *more > 0) {
+        steps.add("control-character", "", format!("{file}: {more} more"));
     }
     Some(document)
 }
@@ -99,6 +132,7 @@ fn is_deeper(value: &Value, levels: usize) -> bool {
 /// Converts a document of any supported version to OpenAPI 3.0.
 fn convert(file: &str, mut document: Value, mut steps: Steps, findings: &Findings) -> Option<Description> {
     const HINT: &str = "Swagger 2.0 and OpenAPI 3.0 and 3.1 are read";
+    inline::write_out(&mut document, &mut steps);
     let Some(root) = document.as_object() else {
         findings.push_file(file, "a description, which is an object", describe(&document));
         return None;
@@ -138,7 +172,7 @@ fn convert(file: &str, mut document: Value, mut steps: Steps, findings: &Finding
         }
     };
     let dropped = repair::repair(&mut document, &mut steps);
-    Some(Description { document, steps: steps.0, format, dropped })
+    Some(Description { document, steps: steps.0, format, dropped, text: None })
 }
 
 /// Takes the entry `key`, if it is an object.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::grammar::{Role, visit};
 use super::{Dropped, Steps};
-use toolwright_codegen::read::paths::{METHODS, path_fault, template_parameters};
+use toolwright_codegen::read::paths::{METHODS, path_fault, path_parts, template_parameters};
 use toolwright_codegen::read::reference::escape;
 
 /// Corrects the document in place; returns the operations that had to be left out.
@@ -85,7 +85,7 @@ fn paths(document: &mut Value, steps: &mut Steps, dropped: &mut Vec<Dropped>) {
             continue;
         }
         let methods = || METHODS.iter().filter(|method| item.get(**method).is_some());
-        if let Some(why) = path_fault(&path) {
+        if let Some(why) = path_fault(without_variable_query(&path).as_deref().unwrap_or(&path)) {
             dropped.extend(methods().map(|method| Dropped {
                 method: method.to_uppercase(),
                 path: path.clone(),
@@ -98,6 +98,16 @@ fn paths(document: &mut Value, steps: &mut Steps, dropped: &mut Vec<Dropped>) {
             continue;
         };
         let mut path = path;
+        if let Some(shorter) = without_variable_query(&path) {
+            steps.add("path-query", &pointer, "values of the query that differ are parameters: left out of the path");
+            path = shorter;
+        }
+        let constant: Vec<String> = path_parts(&path).query.iter().map(|(name, _)| (*name).to_owned()).collect();
+        if !constant.is_empty() || path.contains('#') {
+            let what = "operations on one path are distinguished by a query that is always sent, or by a fragment that never is";
+            steps.add("path-query", &pointer, what);
+            drop_query_parameters(&mut item, &constant);
+        }
         if !path.starts_with('/') {
             steps.add("path", &pointer, "gets the slash that it lacks");
             path.insert(0, '/');
@@ -123,6 +133,38 @@ fn paths(document: &mut Value, steps: &mut Steps, dropped: &mut Vec<Dropped>) {
             continue;
         }
         paths.insert(path, Value::Object(item));
+    }
+}
+
+/// A path without pairs of its query whose value is a parameter; `None` where there are none.
+fn without_variable_query(path: &str) -> Option<String> {
+    let (before, fragment) = path.split_once('#').map_or((path, None), |(before, after)| (before, Some(after)));
+    let (start, query) = before.split_once('?')?;
+    let kept: Vec<&str> = query.split('&').filter(|pair| !pair.contains('{')).collect();
+    if kept.len() == query.split('&').count() {
+        return None;
+    }
+    let query = if kept.is_empty() { String::new() } else { format!("?{}", kept.join("&")) };
+    let fragment = fragment.map(|fragment| format!("#{fragment}")).unwrap_or_default();
+    Some(format!("{start}{query}{fragment}"))
+}
+
+/// Drops the parameters that the path's own query states.
+fn drop_query_parameters(item: &mut Map<String, Value>, constant: &[String]) {
+    let is_stated = |parameter: &Value| {
+        parameter.get("in").and_then(Value::as_str) == Some("query")
+            && parameter.get("name").and_then(Value::as_str).is_some_and(|name| constant.iter().any(|own| own == name))
+    };
+    let drop = |holder: &mut Map<String, Value>| {
+        if let Some(Value::Array(parameters)) = holder.get_mut("parameters") {
+            parameters.retain(|parameter| !is_stated(parameter));
+        }
+    };
+    drop(item);
+    for method in METHODS {
+        if let Some(Value::Object(operation)) = item.get_mut(method) {
+            drop(operation);
+        }
     }
 }
 
@@ -211,7 +253,11 @@ fn nodes(document: &mut Value, steps: &mut Steps) {
         match role {
             Role::Operation => operation(object, pointer, steps),
             Role::Parameter if !object.contains_key("$ref") => parameter(object, pointer, steps),
-            Role::Schema => required(object, pointer, steps),
+            Role::Schema => {
+                required(object, pointer, steps);
+                words(object, pointer, steps);
+                pattern(object, pointer, steps);
+            }
             Role::Body if !object.contains_key("$ref") => {
                 let empty = object.get("content").and_then(Value::as_object).is_none_or(Map::is_empty);
                 if empty {
@@ -247,6 +293,59 @@ fn required(schema: &mut Map<String, Value>, pointer: &str, steps: &mut Steps) {
         }
         kept
     });
+}
+
+/// Of a text, values without quotes were read as numbers or the like.
+fn words(schema: &mut Map<String, Value>, pointer: &str, steps: &mut Steps) {
+    if schema.get("type").and_then(Value::as_str) != Some("string") {
+        return;
+    }
+    let is_word = |value: &Value| value.is_number() || value.is_boolean();
+    let mut changed = false;
+    let values = schema.get_mut("enum").and_then(Value::as_array_mut).into_iter().flatten();
+    for value in values.filter(|value| is_word(value)) {
+        *value = Value::from(value.to_string());
+        changed = true;
+    }
+    if let Some(default) = schema.get_mut("default").filter(|default| is_word(default)) {
+        *default = Value::from(default.to_string());
+        changed = true;
+    }
+    if changed {
+        steps.add("enum", pointer, "values of a text that have no quotes become texts");
+    }
+}
+
+/// Leaves out what is no regular expression: as one it would refuse every value.
+fn pattern(schema: &mut Map<String, Value>, pointer: &str, steps: &mut Steps) {
+    let Some(stated) = schema.get("pattern") else { return };
+    let Some(text) = stated.as_str().map(str::to_owned) else {
+        schema.shift_remove("pattern");
+        steps.add("pattern", pointer, "is no text: left out");
+        return;
+    };
+    // As JavaScript writes it.
+    let bare = text.strip_prefix('/').and_then(|text| text.strip_suffix('/')).unwrap_or(&text).to_owned();
+    if is_notation(&bare) {
+        schema.shift_remove("pattern");
+        steps.add("pattern", pointer, format!("`{text}` is a notation and no regular expression: left out"));
+    } else if let Some(fault) = toolwright_formats::pattern_fault(&bare) {
+        // Look-around is an expression for vendors and for the check, and none for the reader of this crate.
+        if !["(?=", "(?!", "(?<", "\\1"].iter().any(|part| bare.contains(part)) {
+            schema.shift_remove("pattern");
+            steps.add("pattern", pointer, format!("`{text}` is no regular expression ({fault}): left out"));
+        }
+    } else if bare != text {
+        steps.add("pattern", pointer, "its slashes are JavaScript's: left out");
+        schema.insert("pattern".to_owned(), Value::from(bare));
+    }
+}
+
+/// Whether a pattern says by letters how a date, time or number is written: `YYYY-MM-DD`, `hh:mm`, `###-##`.
+fn is_notation(pattern: &str) -> bool {
+    const RUNS: [&str; 8] = ["YYYY", "yyyy", "MM", "DD", "dd", "HH", "hh", "##"];
+    let operators = pattern.chars().any(|c| "\\^$|?*+()[]{}".contains(c));
+    !operators && RUNS.iter().any(|run| pattern.contains(run))
 }
 
 fn is_parameter(parameter: &Value) -> bool {

@@ -185,16 +185,7 @@ fn unambiguous_faults_are_corrected_and_other_operations_are_listed() {
     assert_eq!(names, ["q", "id"]);
     let mut dropped: Vec<String> = description.dropped.iter().map(|d| format!("{} {}", d.method, d.path)).collect();
     dropped.sort();
-    let expected = [
-        "* /ref",
-        "GET /%2E%2e/up",
-        "GET /../up",
-        "GET /a#b",
-        "GET /a/{b",
-        "GET /a?b=c",
-        "POST /a/{b",
-        "PUT /things/{id}",
-    ];
+    let expected = ["* /ref", "GET /%2E%2e/up", "GET /../up", "GET /a/{b", "POST /a/{b", "PUT /things/{id}"];
     assert_eq!(dropped, expected);
     let schemas = &description.document["components"]["schemas"];
     assert_eq!([&schemas["Closed"]["required"], &schemas["Open"]["required"]], [&json!(["a"]), &json!(["a"])]);

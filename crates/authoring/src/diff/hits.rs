@@ -1,8 +1,8 @@
 //! A change → what of ours it hits: tools with their arguments, presets and choices, aliases, `concise`
 //! entries, paging, samples, what refers to the operation, and profiles that offer one of the tools.
 //!
-//! What is added beside these (workflows, links in a store) gets a field of its own in [`Hits`] and a
-//! function that fills it in [`find`].
+//! Of workflows those are hit that call one of these tools by the operation. What is added beside these (links in a
+//! store) gets a field of its own in [`Hits`] and a function that fills it in [`find`].
 
 use glob::Pattern;
 use serde::Serialize;
@@ -11,6 +11,8 @@ use serde_json::Value;
 use super::change::{Change, OperationName, Place};
 use super::kind::Kind;
 use super::ours::OurApi;
+use super::resolves;
+use toolwright_model::workflow::StepCall;
 use toolwright_model::{Binding, Call, Effect, Place as Bound, Profile, SettingsFile, Tool};
 
 /// What of ours a change hits.
@@ -27,12 +29,18 @@ pub(crate) struct Hits {
     /// Tools that page by what changed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) paging: Vec<String>,
+    /// Kinds of records that are looked up by name with what changed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) resolve: Vec<String>,
     /// Samples of the overlay: `operation: argument`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) samples: Vec<String>,
     /// What refers to the operation or its tool elsewhere.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) references: Vec<String>,
+    /// Workflows that call one of the tools, or that can't be compiled any more: `tool: step`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) workflows: Vec<String>,
     /// Profiles that offer one of the tools.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) profiles: Vec<String>,
@@ -99,6 +107,7 @@ pub(crate) fn find(changes: &mut Vec<Change>, reach: &Reach<'_>) {
             more.hits = Hits {
                 tools: change.hits.tools.clone(),
                 paging: change.hits.paging.clone(),
+                workflows: change.hits.workflows.clone(),
                 profiles: change.hits.profiles.clone(),
                 ..Hits::default()
             };
@@ -152,9 +161,11 @@ impl Reach<'_> {
             hits.no_tool = self.why_no_tool(change, operation);
         }
         hits.samples = self.samples(change, operation);
+        hits.resolve = resolves::find(self.api, &hits.tools, &change.place);
         if matches!(change.kind, Kind::OperationRemoved | Kind::OperationIdChanged) {
             hits.references = self.references(operation, change.kind, &hits.tools);
         }
+        hits.workflows = self.workflows(operation, &hits.tools);
         hits.profiles = self.profiles(&hits.tools);
         hits
     }
@@ -231,6 +242,21 @@ impl Reach<'_> {
             }
         }
         found
+    }
+
+    /// The steps of workflows that call one of the tools by the operation, with what looks before them and what takes
+    /// them back.
+    fn workflows(&self, operation: &OperationName, tools: &[HitTool]) -> Vec<String> {
+        let is_hit = |call: &StepCall| {
+            let same = call.method == operation.method && call.path == operation.path;
+            same && tools.iter().any(|tool| tool.name == call.tool)
+        };
+        let of = |tool: &Tool| {
+            let steps = tool.workflow.iter().flat_map(|workflow| &workflow.steps);
+            let hit = steps.filter(|step| step.calls().chain(&step.undo).any(is_hit));
+            hit.map(|step| format!("{}: {}", tool.name, step.id)).collect::<Vec<_>>()
+        };
+        self.api.workflows.iter().flat_map(of).collect()
     }
 
     fn profiles(&self, tools: &[HitTool]) -> Vec<String> {
@@ -373,13 +399,16 @@ fn names_operation(keys: &Value, id: &str) -> Option<&'static str> {
     if keys.get("read_back").is_some_and(is) {
         return Some("read_back");
     }
+    if keys.get("wait").and_then(|wait| wait.get("operation")).is_some_and(is) {
+        return Some("wait");
+    }
     let tools = || {
         let presets = keys.get("presets").and_then(Value::as_array).into_iter().flatten();
         std::iter::once(keys).chain(presets)
     };
     let asks = |keys: &Value| {
         let arguments = keys.get("arguments").and_then(Value::as_object).into_iter().flatten();
-        arguments.into_iter().any(|(_, keys)| keys.get("ask").is_some_and(is))
+        arguments.into_iter().any(|(_, keys)| ["ask", "then_ask"].iter().any(|key| keys.get(*key).is_some_and(is)))
     };
     if tools().any(asks) {
         return Some("ask");

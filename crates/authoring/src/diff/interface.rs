@@ -129,8 +129,7 @@ impl<'d> Operation<'d> {
     }
 }
 
-/// The operation's own parameters, then those of its path that it does not replace. Cookies belong to
-/// browsers, and three headers to HTTP.
+/// The operation's own parameters, then those of its path that it does not replace. Three headers belong to HTTP.
 fn parameters<'d>(operation: &'d Value, item: &'d Value, document: &'d Value) -> Vec<Parameter<'d>> {
     let mut found: Vec<Parameter<'d>> = Vec::new();
     let lists = [operation, item].map(|of| of.get("parameters").and_then(Value::as_array));
@@ -138,7 +137,7 @@ fn parameters<'d>(operation: &'d Value, item: &'d Value, document: &'d Value) ->
         let parameter = follow(parameter, document);
         let (name, location) = (text(parameter, "name"), text(parameter, "in"));
         let ignored = match location {
-            "path" | "query" => false,
+            "path" | "query" | "cookie" => false,
             "header" => IGNORED_HEADERS.contains(&name.to_lowercase().as_str()),
             _ => true,
         };
@@ -164,11 +163,12 @@ fn style(parameter: &Value, location: &str, is_json: bool) -> String {
     if is_json {
         return "JSON".to_owned();
     }
-    let default = if location == "query" { "form" } else { "simple" };
+    let has_form = matches!(location, "query" | "cookie");
+    let default = if has_form { "form" } else { "simple" };
     let style = parameter.get("style").and_then(Value::as_str).unwrap_or(default);
     let explode = parameter.get("explode").and_then(Value::as_bool).unwrap_or(style == "form");
-    // Outside of a query a list is always joined.
-    if location == "query" && explode { format!("{style}, each value by itself") } else { style.to_owned() }
+    // Elsewhere a list is always joined.
+    if has_form && explode { format!("{style}, each value by itself") } else { style.to_owned() }
 }
 
 fn body_of(body: &Value) -> Body<'_> {

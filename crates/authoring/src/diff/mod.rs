@@ -25,6 +25,7 @@ pub(crate) mod operations;
 pub(crate) mod ours;
 pub(crate) mod renames;
 pub(crate) mod report;
+mod resolves;
 pub(crate) mod schemas;
 pub(crate) mod shape;
 #[cfg(test)]

@@ -6,8 +6,10 @@ use std::path::Path;
 use serde_json::Value;
 
 use toolwright_codegen::lower::vendor::{self, LoweredVendor};
+use toolwright_codegen::lower::workflows::across;
 use toolwright_codegen::read::vendor_folder;
 use toolwright_codegen::{Errors, Findings};
+use toolwright_model::workflow::Step;
 use toolwright_model::{DescriptionSource, SettingsFile, Tool, Vendor, api_stem};
 
 /// An API under specs/.
@@ -24,6 +26,8 @@ pub(crate) struct OurApi {
     pub(crate) tools: Vec<Tool>,
     /// The operations that no tool reaches, with the reason: `METHOD path`.
     pub(crate) skipped: Vec<(String, String)>,
+    /// The tools of several calls that call it, among others.
+    pub(crate) workflows: Vec<Tool>,
     /// What vendor.toml states.
     pub(crate) connection: Option<Vendor>,
 }
@@ -34,17 +38,21 @@ pub(crate) struct OurApi {
 /// What is wrong with the files.
 pub(crate) fn read(specs: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<OurApi>, Errors> {
     let findings = Findings::default();
-    let folders = vendor_folder::read_all(specs, wanted, &findings);
+    let folders = vendor_folder::read_all(specs, &wanted, &findings);
     let vendors: Vec<LoweredVendor> = folders.map(|folder| vendor::lower(folder, &findings)).collect();
+    let across = across::lower(specs, &wanted, &vendors, &findings);
     findings.check(())?;
+    let files = vendors.iter().filter_map(|vendor| vendor.workflows.as_ref()).chain(&across);
+    let workflows: Vec<Tool> = files.flat_map(|file| &file.tools).cloned().collect();
     let apis = vendors.into_iter().flat_map(|vendor| {
-        let connection = vendor.vendor;
+        let (connection, workflows) = (vendor.vendor, &workflows);
         vendor.apis.into_iter().map(move |api| {
             let skipped = api.lowered.results.iter().filter_map(|result| {
                 let reason = result.outcome.as_ref().err()?;
                 Some((format!("{} {}", result.method, result.path), reason.clone()))
             });
             OurApi {
+                workflows: workflows.iter().filter(|tool| calls(tool, &api.description.id)).cloned().collect(),
                 skipped: skipped.collect(),
                 stem: api_stem(&api.description.id, &api.vendor).to_owned(),
                 id: api.description.id,
@@ -57,6 +65,12 @@ pub(crate) fn read(specs: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<Ou
         })
     });
     Ok(apis.collect())
+}
+
+/// Whether a workflow calls an API.
+fn calls(tool: &Tool, api: &str) -> bool {
+    let steps = tool.workflow.iter().flat_map(|workflow| &workflow.steps);
+    steps.flat_map(Step::calls).any(|call| call.api == api)
 }
 
 impl OurApi {

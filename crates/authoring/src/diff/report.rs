@@ -178,8 +178,10 @@ impl Group<'_> {
         let lists = [
             list("concise", &|change| &change.hits.concise),
             list("pages by it", &|change| &change.hits.paging),
+            list("looked up by it", &|change| &change.hits.resolve),
             list("samples", &|change| &change.hits.samples),
             list("named by", &|change| &change.hits.references),
+            list("workflows", &|change| &change.hits.workflows),
             list("profiles", &|change| &change.hits.profiles),
         ];
         lists.into_iter().flatten().collect()

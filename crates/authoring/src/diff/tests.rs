@@ -165,8 +165,10 @@ fn line(change: &Change, out: &mut String) {
     let others = [
         ("concise", &hits.concise),
         ("paging", &hits.paging),
+        ("looked up by it", &hits.resolve),
         ("samples", &hits.samples),
         ("named by", &hits.references),
+        ("workflows", &hits.workflows),
         ("profiles", &hits.profiles),
     ];
     let others: Vec<String> = others

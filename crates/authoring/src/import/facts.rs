@@ -8,6 +8,8 @@ use serde_json::{Map, Value, json};
 
 use crate::convert::grammar::{Role, child, visit};
 use toolwright_codegen::read::paths::METHODS;
+use toolwright_codegen::read::reference::escape;
+use toolwright_model::{kebab_case, vendor_tag};
 
 /// The order of methods within a path.
 const METHOD_ORDER: [&str; 8] = ["get", "post", "put", "patch", "delete", "head", "options", "trace"];
@@ -27,9 +29,22 @@ const SECTIONS: [(&str, Role); 5] = [
 /// The keys of a node that are facts, in the order in which they are written.
 pub(crate) fn keys(role: Role) -> &'static [&'static str] {
     match role {
-        Role::PathItem => &["parameters", "get", "post", "put", "patch", "delete", "head", "options", "trace"],
+        Role::PathItem => {
+            &["servers", "parameters", "get", "post", "put", "patch", "delete", "head", "options", "trace"]
+        }
         Role::Operation => {
-            &["operationId", "tags", "summary", "deprecated", "parameters", "requestBody", "responses", "security"]
+            const OPERATION: [&str; 9] = [
+                "operationId",
+                "tags",
+                "summary",
+                "deprecated",
+                "parameters",
+                "requestBody",
+                "responses",
+                "security",
+                "servers",
+            ];
+            &OPERATION
         }
         Role::Parameter => &[
             "name",
@@ -108,7 +123,7 @@ pub(crate) fn facts(document: &Value, wanted: &dyn Fn(&str, &str, &str) -> bool)
     let info = |key: &str| document.pointer(&format!("/info/{key}")).and_then(Value::as_str).unwrap_or_default();
     out.insert("info".to_owned(), json!({"title": one_line(info("title")), "version": one_line(info("version"))}));
     if let Some(servers) = document.get("servers").and_then(Value::as_array) {
-        out.insert("servers".to_owned(), servers.iter().filter_map(server).collect());
+        out.insert("servers".to_owned(), addresses(servers));
     }
     if let Some(security) = document.get("security").filter(|security| security.is_array()) {
         out.insert("security".to_owned(), security.clone());
@@ -122,6 +137,34 @@ pub(crate) fn facts(document: &Value, wanted: &dyn Fn(&str, &str, &str) -> bool)
     let mut out = Value::Object(out);
     mark_requests(&mut out);
     out
+}
+
+/// Puts the vendor's id before each of its tags that would mean something to us, such as `core`; returns how many
+/// operations have one.
+pub(crate) fn tags_of_vendor(document: &mut Value, vendor: &str) -> usize {
+    let mut changed = 0;
+    visit(document, &mut |role, value, _| {
+        if role != Role::Operation {
+            return;
+        }
+        let Some(Value::Array(tags)) = value.get_mut("tags") else { return };
+        let before = tags.clone();
+        for tag in tags.iter_mut() {
+            let ours = tag.as_str().and_then(|tag| vendor_tag(vendor, tag).filter(|ours| *ours != kebab_case(tag)));
+            if let Some(ours) = ours {
+                *tag = Value::from(ours);
+            }
+        }
+        changed += usize::from(*tags != before);
+    });
+    changed
+}
+
+/// The description with the targets of all references in its components, as its facts have them.
+pub(super) fn with_components(document: &Value) -> Value {
+    let mut document = document.clone();
+    bring_into_components(&mut document);
+    document
 }
 
 /// Turns the targets of references into other operations into components, so that they do not
@@ -203,7 +246,11 @@ fn of_object(role: Role, object: &Map<String, Value>, key: &str) -> Value {
             _ => {}
         }
         let Some(value) = object.get(*name).filter(|value| is_fact(role, name, value)) else { continue };
-        out.insert((*name).to_owned(), of(child(role, name), value, name));
+        let facts = match value.as_array() {
+            Some(servers) if *name == "servers" && role != Role::Schema => addresses(servers),
+            _ => of(child(role, name), value, name),
+        };
+        out.insert((*name).to_owned(), facts);
     }
     Value::Object(out)
 }
@@ -213,7 +260,8 @@ fn is_fact(role: Role, key: &str, value: &Value) -> bool {
     let scalar = !value.is_object() && !value.is_array() && !value.is_null();
     match (role, key) {
         (Role::Schema, "required") => value.as_array().is_some_and(|names| names.iter().all(Value::is_string)),
-        (Role::Operation, "tags" | "parameters" | "security") | (Role::PathItem, "parameters") => value.is_array(),
+        (Role::Operation, "tags" | "parameters" | "security" | "servers")
+        | (Role::PathItem, "parameters" | "servers") => value.is_array(),
         (Role::Schema, "enum" | "allOf" | "oneOf" | "anyOf") => value.as_array().is_some_and(|list| !list.is_empty()),
         (Role::Schema, "additionalProperties") => value.is_object() || value.is_boolean(),
         (Role::Schema, "discriminator") => value.is_object(),
@@ -241,6 +289,11 @@ fn data(value: &Value) -> Value {
 pub(super) fn one_line(text: &str) -> String {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     words.chars().filter(|c| !super::yaml::is_hidden(*c)).take(80).collect()
+}
+
+/// Returns the servers of a document, a path or an operation, without their sentences.
+fn addresses(servers: &[Value]) -> Value {
+    servers.iter().filter_map(server).collect()
 }
 
 fn server(server: &Value) -> Option<Value> {
@@ -292,6 +345,7 @@ fn reason(status: &str) -> &'static str {
 fn components(document: &Value, paths: &Map<String, Value>) -> Map<String, Value> {
     let mut found: BTreeMap<(String, String), Value> = BTreeMap::new();
     let mut waiting = BTreeSet::new();
+    let mut heirs: BTreeSet<String> = BTreeSet::new();
     paths.values().for_each(|item| collect(item, &mut waiting));
     while let Some((section, name)) = waiting.pop_first() {
         let key = (section, name);
@@ -303,6 +357,11 @@ fn components(document: &Value, paths: &Map<String, Value>) -> Map<String, Value
         let Some(part) = document.pointer(&pointer) else { continue };
         let part = of(*role, part, &key.1);
         collect(&part, &mut waiting);
+        if part.get("discriminator").is_some() || heirs.contains(&key.1) {
+            let own: Vec<String> = inheriting(document, &key.1).collect();
+            waiting.extend(own.iter().map(|name| ("schemas".to_owned(), name.clone())));
+            heirs.extend(own);
+        }
         found.insert(key, part);
     }
     let mut out = Map::new();
@@ -323,10 +382,27 @@ fn components(document: &Value, paths: &Map<String, Value>) -> Map<String, Value
     out
 }
 
+/// The (escaped) names of the schemas whose `allOf` refers to the one of this name: nothing else may refer to them.
+fn inheriting<'d>(document: &'d Value, name: &str) -> impl Iterator<Item = String> + 'd {
+    let reference = format!("#/components/schemas/{name}");
+    let schemas = document.pointer("/components/schemas").and_then(Value::as_object).into_iter().flatten();
+    let refers = move |schema: &Value| {
+        let parts = schema.get("allOf").and_then(Value::as_array).into_iter().flatten();
+        parts.into_iter().any(|part| part.get("$ref").and_then(Value::as_str) == Some(&reference))
+    };
+    schemas.filter(move |(_, schema)| refers(schema)).map(|(name, _)| escape(name))
+}
+
 /// Adds the section and (escaped) name of each component that `value` refers to.
 fn collect(value: &Value, into: &mut BTreeSet<(String, String)>) {
     match value {
         Value::Object(object) => {
+            for target in object.get("mapping").and_then(Value::as_object).into_iter().flat_map(Map::values) {
+                // A name alone is that of a schema.
+                let target = target.as_str().unwrap_or_default();
+                let name = target.strip_prefix("#/components/schemas/").map_or_else(|| escape(target), str::to_owned);
+                into.insert(("schemas".to_owned(), name));
+            }
             if let Some(reference) = object.get("$ref").and_then(Value::as_str) {
                 let mut steps = reference.trim_start_matches("#/components/").split('/');
                 if let (Some(section), Some(name)) = (steps.next(), steps.next()) {
@@ -337,6 +413,17 @@ fn collect(value: &Value, into: &mut BTreeSet<(String, String)>) {
         }
         Value::Array(items) => items.iter().for_each(|item| collect(item, into)),
         _ => {}
+    }
+}
+
+/// Gives the security schemes of facts the vendor's descriptions of them.
+pub(crate) fn describe_schemes(facts: &mut Value, described: &Value) {
+    let schemes = facts.pointer_mut("/components/securitySchemes").and_then(Value::as_object_mut);
+    for (name, scheme) in schemes.into_iter().flatten() {
+        let pointer = format!("/components/securitySchemes/{}/description", escape(name));
+        if let (Some(text), Some(scheme)) = (described.pointer(&pointer), scheme.as_object_mut()) {
+            scheme.insert("description".to_owned(), text.clone());
+        }
     }
 }
 

@@ -6,7 +6,10 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Description, names, yaml};
+use super::drafts::{self, Proposals};
+use super::losses::{self, Places, Weight};
+use super::paging::Styles;
+use super::{Description, facts, names, verbs, yaml};
 use crate::convert::grammar::{Role, visit};
 use toolwright_codegen::lower::lowered::{Lowered, VendorContext};
 use toolwright_codegen::lower::operations;
@@ -46,8 +49,29 @@ pub(crate) struct LintReport {
     pub skipped: Vec<SkippedLine>,
     /// Conversions and corrections.
     pub steps: Vec<StepLine>,
+    /// How many of these and of the findings say less than the description, and how many drop something.
+    pub weakened: usize,
+    /// See `weakened`.
+    pub dropped: usize,
+    /// How many tools state no effect.
+    pub to_review: usize,
+    /// What is proposed beside names: of how many listings the paging, and of how many tools the concise fields.
+    pub drafts: DraftCounts,
     /// What the author has to look at.
     pub findings: Vec<FindingLine>,
+}
+
+/// How much is proposed for a description without an overlay.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct DraftCounts {
+    /// Operations that list records.
+    pub listings: usize,
+    /// Those with a style of paging.
+    pub paging: usize,
+    /// Those whose parameters page in a way that is still open.
+    pub open_paging: usize,
+    /// Tools with concise fields.
+    pub concise: usize,
 }
 
 /// A tool of the report.
@@ -95,6 +119,12 @@ pub(crate) struct StepLine {
     pub pointer: String,
     /// What was done.
     pub what: String,
+    /// The line in the file, where that is known.
+    pub line: Option<usize>,
+    /// Whether it says the same, less, or nothing.
+    pub weight: Weight,
+    /// What a caller loses.
+    pub loss: &'static str,
 }
 
 /// A finding for the author.
@@ -106,11 +136,26 @@ pub(crate) struct FindingLine {
     pub place: String,
     /// What is wrong.
     pub what: String,
+    /// The line in the file, where that is known.
+    pub line: Option<usize>,
+    /// Whether a tool says less than the description, or nothing, where that is what is found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight: Option<Weight>,
+    /// JSON pointer to the place.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub pointer: String,
+}
+
+impl FindingLine {
+    pub(super) fn new(kind: &'static str, place: impl Into<String>, what: impl Into<String>) -> Self {
+        let (place, what) = (place.into(), what.into());
+        Self { kind, place, what, line: None, weight: None, pointer: String::new() }
+    }
 }
 
 impl LintReport {
     fn find(&mut self, kind: &'static str, place: impl Into<String>, what: impl Into<String>) {
-        self.findings.push(FindingLine { kind, place: place.into(), what: what.into() });
+        self.findings.push(FindingLine::new(kind, place, what));
     }
 }
 
@@ -119,10 +164,20 @@ pub(crate) struct Drafts {
     pub lowered: Lowered,
     pub operations: Vec<SpecOperation>,
     pub fixups: Vec<fixups::Fixup>,
-    /// Ids of operations whose name differs from the one that the build derives.
+    /// Ids of operations whose name differs from their first choice.
     pub renamed: Vec<String>,
+    /// What is proposed beside names.
+    pub proposals: Proposals,
     /// Faults of single operations.
     pub faults: Errors,
+}
+
+/// How a description without an overlay gets more than names.
+pub(crate) struct Drafting<'a> {
+    /// The description with the vendor's texts.
+    pub document: &'a Value,
+    /// The vendor's styles of paging so far; receives these.
+    pub styles: &'a mut Styles,
 }
 
 /// Lowers a converted description. `taken` are the names of the vendor's other tools, and receives
@@ -135,6 +190,7 @@ pub(crate) fn draft(
     file: &str,
     vendor: &str,
     overlay: Option<&LoadedFile>,
+    drafting: Option<Drafting<'_>>,
     taken: &mut BTreeSet<String>,
 ) -> Result<(Drafts, Value), Errors> {
     let mut document = description.document.clone();
@@ -153,11 +209,18 @@ pub(crate) fn draft(
     check::check_extensions(&root);
     let mut operations = read_operations(&typed, &read_left_out_of_api(&root), &root);
     names::free_own_names(vendor, &mut operations);
-    let renamed = names::assign(vendor, &mut operations, taken);
-    let lowered =
-        operations::lower(&VendorContext { id: vendor, styles: None, rules: None }, vendor, &operations, &typed, &root);
+    let renamed = names::assign(vendor, &mut operations, &document, taken);
+    let mut styles = None;
+    let mut proposals = Proposals::default();
+    if let Some(drafting) = drafting {
+        proposals = drafts::propose(&mut operations, drafting.document, drafting.styles);
+        styles = Some(drafting.styles.all());
+    }
+    let context = VendorContext { id: vendor, styles: styles.as_deref(), rules: None, chooses_credentials: false };
+    let lowered = operations::lower(&context, vendor, &operations, &typed, &root);
+    drafts::keep_promises(&mut operations, &lowered);
     let faults = findings.check(()).err().unwrap_or_default();
-    Ok((Drafts { lowered, operations, fixups, renamed, faults }, document))
+    Ok((Drafts { lowered, operations, fixups, renamed, proposals, faults }, document))
 }
 
 /// Reports what the build would make of a description.
@@ -170,26 +233,14 @@ pub(crate) fn lint(
     vendor: &str,
     overlay: Option<&LoadedFile>,
 ) -> Result<LintReport, Errors> {
-    let (drafts, mut document) = draft(description, file, vendor, overlay, &mut BTreeSet::new())?;
-    let title = document.pointer("/info/title").and_then(Value::as_str).unwrap_or_default();
-    let mut lint = LintReport {
-        file: file.to_owned(),
-        format: description.format.clone(),
-        title: super::facts::one_line(title),
-        vendor: vendor.to_owned(),
-        operations: drafts.operations.len() + description.dropped.len(),
-        tools: drafts.lowered.tools.iter().map(tool_line).collect(),
-        skipped: Vec::new(),
-        steps: description.steps.iter().chain(&drafts.fixups).map(step_line).collect(),
-        findings: Vec::new(),
-    };
-    for fault in &drafts.faults {
-        let hint = fault.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
-        let what = format!("expected {}, found {}{hint}", fault.expected, fault.found);
-        lint.find("fault", fault.place(), what);
-    }
-    skipped(&mut lint, description, &drafts);
-    tools(&mut lint, &drafts);
+    let mut named = description.clone();
+    // What has an overlay is a file of ours already.
+    let tagged = if overlay.is_none() { facts::tags_of_vendor(&mut named.document, vendor) } else { 0 };
+    note_tags(tagged, vendor, &mut named.steps);
+    let mut styles = Styles::default();
+    let drafting = overlay.is_none().then_some(Drafting { document: &description.document, styles: &mut styles });
+    let (drafts, mut document) = draft(&named, file, vendor, overlay, drafting, &mut BTreeSet::new())?;
+    let mut lint = report((&named, named.steps.as_slice()), (file, vendor), &drafts, &document);
     // A description with an overlay belongs to a vendor that has a vendor.toml already.
     if overlay.is_none() {
         let api =
@@ -198,23 +249,88 @@ pub(crate) fn lint(
             lint.find("connection", file, note);
         }
     }
-    let open = open_texts(&mut document);
-    if open > 0 {
-        lint.find(
-            "missing-text",
-            file,
-            format!("{open} texts are missing: descriptions of operations, parameters and properties"),
-        );
+    missing(&mut lint, file, &mut document);
+    if description.text.as_deref().is_some_and(|text| text.starts_with('#') && text.contains(super::texts::MARK)) {
+        let what =
+            "holds texts and examples of the vendor's: for a private build only, until your own words replace them";
+        lint.find("vendor-texts", file, what);
     }
-    let unreviewed = drafts.lowered.tools.iter().filter(|tool| !tool.reviewed()).count();
-    if unreviewed > 0 {
+    Ok(lint)
+}
+
+/// Records that tags of the vendor's get its id before them.
+pub(super) fn note_tags(tagged: usize, vendor: &str, steps: &mut Vec<fixups::Fixup>) {
+    if tagged > 0 {
+        let what = format!("a tag of {tagged} operations means something here: `{vendor}-` goes before it");
+        steps.push(fixups::Fixup { rule: "tags", pointer: String::new(), what });
+    }
+}
+
+/// Reports what `drafts` made of a description; `document` is what was lowered. What is about operations and components
+/// that it does not have is left out: they were not asked for.
+pub(super) fn report(
+    (description, steps): (&Description, &[fixups::Fixup]),
+    (file, vendor): (&str, &str),
+    drafts: &Drafts,
+    document: &Value,
+) -> LintReport {
+    let places = Places::of(file, description.text.as_deref());
+    let title = document.pointer("/info/title").and_then(Value::as_str).unwrap_or_default();
+    let steps = steps.iter().chain(&drafts.fixups).filter(|step| losses::is_about(document, &step.pointer));
+    let mut lint = LintReport {
+        file: file.to_owned(),
+        format: description.format.clone(),
+        title: super::facts::one_line(title),
+        vendor: vendor.to_owned(),
+        operations: drafts.operations.len() + description.dropped.len(),
+        tools: drafts.lowered.tools.iter().map(tool_line).collect(),
+        skipped: Vec::new(),
+        steps: steps.map(|step| step_line(step, &places)).collect(),
+        weakened: 0,
+        dropped: 0,
+        to_review: drafts.lowered.tools.iter().filter(|tool| !tool.reviewed()).count(),
+        drafts: drafts::count(&drafts.operations, &drafts.proposals),
+        findings: Vec::new(),
+    };
+    for fault in &drafts.faults {
+        let hint = fault.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+        let what = format!("expected {}, found {}{hint}", fault.expected, fault.found);
+        lint.find("fault", fault.place(), what);
+    }
+    let constructs = losses::constructs(&mut description.document.clone(), &places);
+    lint.findings.extend(constructs.into_iter().filter(|found| losses::is_about(document, &found.pointer)));
+    lint.findings.extend(losses::content_types(drafts, &places));
+    skipped(&mut lint, description, drafts);
+    tools(&mut lint, drafts);
+    for operation in &drafts.operations {
+        let open = drafts.proposals.get(&operation.pointer).and_then(|proposal| proposal.open_paging.as_ref());
+        if let (Some(why), Some(name)) = (open, &operation.keys.tool.name) {
+            lint.find("paging", name, why);
+        }
+    }
+    let weight = |weight: Weight| {
+        lint.steps.iter().filter(|step| step.weight == weight).count()
+            + lint.findings.iter().filter(|finding| finding.weight == Some(weight)).count()
+    };
+    (lint.weakened, lint.dropped) = (weight(Weight::Weakened), weight(Weight::Dropped));
+    lint
+}
+
+/// Reports what is still to be written and to be reviewed.
+fn missing(lint: &mut LintReport, file: &str, document: &mut Value) {
+    let open = open_texts(document);
+    if open > 0 {
+        let what = format!("{open} texts are missing: descriptions of operations, parameters and properties");
+        lint.find("missing-text", file, what);
+    }
+    if lint.to_review > 0 {
         let what = format!(
-            "{unreviewed} of {} tools state no effect: served under `--tags unreviewed` only",
+            "{} of {} tools state no effect: served under `--tags unreviewed` only",
+            lint.to_review,
             lint.tools.len()
         );
         lint.find("unreviewed", file, what);
     }
-    Ok(lint)
 }
 
 fn tool_line(tool: &Tool) -> ToolLine {
@@ -240,8 +356,16 @@ fn tool_line(tool: &Tool) -> ToolLine {
     }
 }
 
-fn step_line(step: &fixups::Fixup) -> StepLine {
-    StepLine { rule: step.rule.to_owned(), pointer: step.pointer.clone(), what: step.what.clone() }
+fn step_line(step: &fixups::Fixup, places: &Places) -> StepLine {
+    let (weight, loss) = losses::of_rule(step.rule);
+    StepLine {
+        rule: step.rule.to_owned(),
+        pointer: step.pointer.clone(),
+        what: step.what.clone(),
+        line: places.line(&step.pointer),
+        weight,
+        loss,
+    }
 }
 
 fn skipped(lint: &mut LintReport, description: &Description, drafts: &Drafts) {
@@ -279,7 +403,7 @@ fn tools(lint: &mut LintReport, drafts: &Drafts) {
     for tool in &drafts.lowered.tools {
         let Some(call) = tool.calls.first() else { continue };
         if !tool.reviewed()
-            && let Some(word) = names::misleading_word(&call.method, &call.path)
+            && let Some(word) = verbs::misleading_word(&call.method, &call.path)
         {
             let what = match call.method.as_str() {
                 "GET" | "HEAD" => {
@@ -293,13 +417,14 @@ fn tools(lint: &mut LintReport, drafts: &Drafts) {
         for fault in portability_faults(&schema) {
             lint.find("portability", &tool.name, fault);
         }
+        lint.findings.extend(losses::cut(tool));
         for header in call.bindings.iter().filter_map(header_of).filter(|header| is_constant(header)) {
             let what = format!("the header `{header}` is not a model's to choose: hide it or give it a value");
             lint.find("constant-header", &tool.name, what);
         }
     }
     for id in &drafts.renamed {
-        let what = "its derived name is taken: `spec new` writes another one, the build would refuse both";
+        let what = "the name that its path gives is taken: `spec new` writes another one";
         lint.find("name", id, what);
     }
     for index in 0..lint.tools.len() {

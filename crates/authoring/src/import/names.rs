@@ -1,162 +1,52 @@
-//! Operations without a name → unique tool names by the build's rule, with what distinguishes two
-//! that would be equal. And methods that contradict a word of their path.
+//! Operations without a name → unique tool names: of the path's nouns, or of the operationId where path and method
+//! mislead; with what distinguishes two that would be equal.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
+use super::answers::Answer;
+use super::nouns::{is_plural, singular};
+use super::verbs::{self, is_literal, segments};
+use super::words;
 use toolwright_codegen::lower::inputs::{BodyChoice, inputs};
-use toolwright_codegen::lower::spec_operation::SpecOperation;
-use toolwright_codegen::lower::tool_names::{derived_name, derived_verb};
+use toolwright_codegen::lower::resolved::SchemaType;
+use toolwright_codegen::lower::spec_operation::{SpecBody, SpecOperation};
+use toolwright_codegen::lower::tool_names::derived_verb;
 use toolwright_codegen::read::keys::ArgumentKeys;
-use toolwright_model::{DRY_RUN, MAX_TOOL_NAME, Verb, resource_words, snake_case};
+use toolwright_model::{DRY_RUN, MAX_TOOL_NAME, Verb, is_tool_name, resource_words, snake_case};
 
-/// Words at the start of a path segment that name a change.
-const ACTIONS: [&str; 86] = [
-    "accept",
-    "activate",
-    "add",
-    "approve",
-    "archive",
-    "assign",
-    "ban",
-    "cancel",
-    "clear",
-    "close",
-    "complete",
-    "confirm",
-    "create",
-    "deactivate",
-    "decline",
-    "delete",
-    "deny",
-    "disable",
-    "dismiss",
-    "enable",
-    "erase",
-    "escalate",
-    "execute",
-    "expire",
-    "finish",
-    "forward",
-    "generate",
-    "grant",
-    "import",
-    "install",
-    "invite",
-    "invoke",
-    "lock",
-    "logout",
-    "mark",
-    "merge",
-    "move",
-    "notify",
-    "pause",
-    "promote",
-    "publish",
-    "purge",
-    "reactivate",
-    "reassign",
-    "reboot",
-    "refresh",
-    "reject",
-    "remind",
-    "remove",
-    "rename",
-    "renew",
-    "reopen",
-    "replace",
-    "resend",
-    "reset",
-    "resolve",
-    "restart",
-    "restore",
-    "resume",
-    "retry",
-    "revoke",
-    "rotate",
-    "run",
-    "save",
-    "send",
-    "set",
-    "shutdown",
-    "start",
-    "stop",
-    "submit",
-    "subscribe",
-    "suspend",
-    "sync",
-    "transfer",
-    "trigger",
-    "unarchive",
-    "unassign",
-    "unban",
-    "unblock",
-    "undelete",
-    "undo",
-    "unlock",
-    "unsubscribe",
-    "update",
-    "upload",
-    "wipe",
-];
-
-/// Words in a path's last segment that name a read.
-const QUESTIONS: [&str; 14] = [
-    "check", "count", "export", "filter", "find", "list", "lookup", "match", "parse", "preview", "query", "search",
-    "suggest", "validate",
-];
-
-/// Returns the word of the path that contradicts the method.
-pub(super) fn misleading_word(method: &str, path: &str) -> Option<String> {
-    let literal = |segment: &&str| !segment.is_empty() && !segment.starts_with('{');
-    match method {
-        "GET" | "HEAD" => path.split('/').filter(literal).find_map(|segment| {
-            let words = snake_case(segment);
-            let first = words.split('_').next().unwrap_or_default();
-            ACTIONS.contains(&first).then(|| first.to_owned())
-        }),
-        "POST" | "PUT" => {
-            let last = path.split('/').rfind(literal)?;
-            let words = snake_case(last);
-            words.split('_').find(|word| QUESTIONS.contains(word)).map(str::to_owned)
-        }
-        _ => None,
-    }
-}
-
-/// The kind of call of an operation that states none.
-fn verb(operation: &SpecOperation) -> Verb {
-    match (operation.method.as_str(), misleading_word(&operation.method, &operation.path)) {
-        ("GET" | "HEAD", Some(_)) => Verb::Action,
-        ("POST" | "PUT", Some(_)) => Verb::Search,
-        (method, _) => derived_verb(method, &operation.path),
-    }
-}
-
-/// Gives every operation that becomes a tool a unique name; returns the ids of those whose name
-/// differs from the one that the build derives. `taken` are names in use, and receives these.
-pub(super) fn assign(vendor: &str, operations: &mut [SpecOperation], taken: &mut BTreeSet<String>) -> Vec<String> {
+/// Gives every operation that becomes a tool a unique name; returns the ids of those whose first choice is taken.
+/// `taken` are names in use, and receives these. `document` is the description.
+pub(super) fn assign(
+    vendor: &str,
+    operations: &mut [SpecOperation],
+    document: &Value,
+    taken: &mut BTreeSet<String>,
+) -> Vec<String> {
     for operation in operations.iter() {
         taken.extend(operation.keys.tool.name.iter().cloned());
         taken.extend(operation.keys.presets.iter().filter_map(|preset| preset.tool.name.clone()));
     }
     let mut other = Vec::new();
-    // The last number of each derived name: counting from 2 each time would be quadratic.
+    // The last number of each name: counting from 2 each time would be quadratic.
     let mut numbers: BTreeMap<String, u32> = BTreeMap::new();
     for operation in operations.iter_mut() {
         if operation.keys.skip.is_some() || operation.keys.tool.name.is_some() {
             continue;
         }
-        let verb = *operation.keys.tool.verb.get_or_insert(verb(operation));
-        let derived = derived_name(vendor, verb, &operation.path);
-        let number = numbers.entry(derived.clone()).or_insert(1);
+        let shape = Answer::of(document, &operation.pointer, &operation.path).shape;
+        let verb = *operation.keys.tool.verb.get_or_insert(verbs::verb(operation, shape));
+        let words = Words::of(operation, verb);
+        let first = words.fitted(vendor, "");
+        let number = numbers.entry(first.clone()).or_insert(1);
         let numbered = std::iter::from_fn(|| {
             *number = number.saturating_add(1);
-            Some(fitted(vendor, verb, &resource_words(&operation.path), &number.to_string()))
+            Some(words.fitted(vendor, &number.to_string()))
         });
-        let name =
-            candidates(vendor, verb, operation, &derived).chain(numbered).find(|name| taken.insert(name.clone()));
-        let name = name.unwrap_or_else(|| derived.clone());
-        if name != derived {
+        let name = candidates(vendor, operation, &words).chain(numbered).find(|name| taken.insert(name.clone()));
+        let name = name.unwrap_or_else(|| first.clone());
+        if name != first {
             other.push(operation.id.clone());
         }
         operation.keys.tool.name = Some(name);
@@ -178,62 +68,131 @@ pub(super) fn free_own_names(vendor: &str, operations: &mut [SpecOperation]) {
     }
 }
 
-/// Names to try before numbering, the shortest first.
+/// What a name says: `close` `alert`.
+struct Words {
+    /// What is done.
+    head: String,
+    /// To what.
+    nouns: Vec<String>,
+}
+
+impl Words {
+    fn of(operation: &SpecOperation, verb: Verb) -> Self {
+        let (method, path) = (operation.method.as_str(), operation.path.as_str());
+        let spoken = spoken(operation);
+        // Where method and path say the same as the verb, the path's words are the better ones: they are the same for
+        // all operations on one thing.
+        let is_plain =
+            verb == derived_verb(method, path) || matches!((method, verb), ("GET" | "HEAD", Verb::List | Verb::Get));
+        let undone = method == "DELETE" && spoken.as_ref().is_some_and(|(said, _)| *said == Verb::Action);
+        let asked = verbs::question(method, path);
+        let done = verbs::deed(method, path).filter(|_| verb == Verb::Action);
+        let misleading = || verbs::misleading_word(method, path).filter(|_| !is_plain || method == "POST");
+        let word = asked.or(done).or_else(misleading);
+        if let Some((_, said)) = spoken.filter(|_| !is_plain || undone || word.is_some()) {
+            return Self { head: said[0].clone(), nouns: said[1..].to_vec() };
+        }
+        match word {
+            // `list` in a path says no more than the verb does.
+            Some(word) => {
+                Self::of_path(operation, verb, (verb != Verb::List).then_some(word.as_str()), Some(word.as_str()))
+            }
+            None => Self::of_path(operation, verb, None, None),
+        }
+    }
+
+    /// The words of the path, without the one that says what is done.
+    fn of_path(operation: &SpecOperation, verb: Verb, head: Option<&str>, without: Option<&str>) -> Self {
+        let head = head.map_or_else(|| verb.to_string(), str::to_owned);
+        // `send_reminder` of a ticket is `send_ticket_reminder`.
+        let (head, rest) = head.split_once('_').unwrap_or((head.as_str(), ""));
+        let all = segments(&operation.path);
+        let mut nouns: Vec<String> = Vec::new();
+        for (index, segment) in all.iter().enumerate().filter(|(_, segment)| is_literal(segment)) {
+            let Some(mut word) = resource_words(segment).pop() else { continue };
+            if without == Some(word.as_str()) {
+                continue;
+            }
+            if without.is_some_and(|without| word.split('_').any(|part| part == without)) && index + 1 == all.len() {
+                // `search_users` at the end of a path.
+                word = word.split('_').filter(|part| Some(*part) != without).collect::<Vec<_>>().join("_");
+            }
+            // `{ids}` chooses several.
+            let one = all.get(index + 1).is_some_and(|next| next.starts_with('{') && !is_plural(&snake_case(next)));
+            let made = index + 1 == all.len() && verb == Verb::Create && !takes_several(operation, &word);
+            let word = if one || made { singular(&word) } else { word };
+            // `help_center/help_centers/{id}` says it once.
+            if nouns.last().is_some_and(|last| repeats(last, &word)) {
+                nouns.pop();
+            }
+            nouns.push(word);
+        }
+        if nouns.is_empty() {
+            let by = operation.path.split('{').skip(1).filter_map(|rest| rest.split_once('}')).last();
+            nouns.extend(by.map(|(name, _)| snake_case(name)));
+        }
+        nouns.extend(Some(rest.to_owned()).filter(|rest| !rest.is_empty()));
+        Self { head: head.to_owned(), nouns }
+    }
+
+    /// The name within its bound: the first nouns are dropped, what is done and the tail stay.
+    fn fitted(&self, vendor: &str, tail: &str) -> String {
+        let head = if self.head.is_empty() { vendor.to_owned() } else { format!("{vendor}_{}", self.head) };
+        let room = MAX_TOOL_NAME.saturating_sub(head.len() + tail.len() + 2);
+        let words = self.nouns.join("_");
+        let mut kept = words.as_str();
+        while kept.len() > room {
+            match kept.split_once('_') {
+                Some((_, rest)) => kept = rest,
+                None => {
+                    kept = kept.get(..room).unwrap_or_default();
+                    break;
+                }
+            }
+        }
+        let parts = [head.as_str(), kept.trim_matches('_'), tail];
+        let name = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("_");
+        name.get(..MAX_TOOL_NAME).map_or(name.clone(), |name| name.trim_end_matches('_').to_owned())
+    }
+}
+
+fn spoken(operation: &SpecOperation) -> Option<(Verb, Vec<String>)> {
+    words::spoken(&operation.method, &operation.path, &operation.id)
+}
+
+/// Whether a word says again what the one before it says.
+fn repeats(before: &str, word: &str) -> bool {
+    let before = singular(before);
+    singular(word) == before || word.strip_prefix(before.as_str()).is_some_and(|rest| rest.starts_with('_'))
+}
+
+/// Whether an operation that creates takes several records: its id says so, or its body is a list.
+fn takes_several(operation: &SpecOperation, noun: &str) -> bool {
+    let said = spoken(operation).is_some_and(|(_, words)| words.last().is_some_and(|last| is_plural(last)));
+    let is_list =
+        |body: &SpecBody| body.content.first().is_some_and(|content| content.schema.kind == Some(SchemaType::Array));
+    said && is_plural(noun) || operation.body.as_ref().is_some_and(is_list)
+}
+
+/// Names to try before numbering, the best first.
 fn candidates<'a>(
     vendor: &'a str,
-    verb: Verb,
     operation: &'a SpecOperation,
-    derived: &'a str,
+    words: &'a Words,
 ) -> impl Iterator<Item = String> + 'a {
     let parameters: Vec<String> =
         operation.path.split('{').skip(1).filter_map(|rest| Some(snake_case(rest.split_once('}')?.0))).collect();
+    let by_id = spoken(operation)
+        .map(|(_, said)| Words { head: said[0].clone(), nouns: said[1..].to_vec() }.fitted(vendor, ""));
+    // PUT, which comes first, and PATCH at one path.
+    let by_method = Some("patch").filter(|_| operation.method == "PATCH" && words.head == Verb::Update.as_str());
+    let by_method =
+        by_method.map(|head| Words { head: head.to_owned(), nouns: words.nouns.clone() }.fitted(vendor, ""));
     let by_last = parameters.last().map(|last| format!("by_{last}"));
     let by_all = (parameters.len() > 1).then(|| format!("by_{}", parameters.join("_")));
     let tails = [by_last, by_all, Some(operation.method.to_lowercase())].into_iter().flatten();
-    let by_path = tails.map(move |tail| fitted(vendor, verb, &resource_words(&operation.path), &tail));
-    let by_id = Some(fitted(vendor, verb, &[snake_case(&operation.id)], ""));
-    std::iter::once(derived.to_owned()).chain(by_path).chain(by_id).filter(|name| toolwright_model::is_tool_name(name))
-}
-
-/// A name within the bound: its first words are dropped, the tail stays.
-fn fitted(vendor: &str, verb: Verb, words: &[String], tail: &str) -> String {
-    let head = format!("{vendor}_{verb}");
-    let room = MAX_TOOL_NAME.saturating_sub(head.len() + tail.len() + 2);
-    let words = words.join("_");
-    let mut kept = words.as_str();
-    while kept.len() > room {
-        match kept.split_once('_') {
-            Some((_, rest)) => kept = rest,
-            None => {
-                kept = kept.get(..room).unwrap_or_default();
-                break;
-            }
-        }
-    }
-    let parts = [head.as_str(), kept.trim_matches('_'), tail];
-    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("_")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_word_of_the_path_that_contradicts_the_method_is_found() {
-        for (method, path, word) in [
-            ("GET", "/users/reactivate/{id}", Some("reactivate")),
-            ("GET", "/api/closeTicket", Some("close")),
-            ("GET", "/api/DeleteFile", Some("delete")),
-            ("GET", "/loans/{id}/remind", Some("remind")),
-            ("GET", "/settings", None),
-            ("GET", "/runs/{id}", None),
-            ("POST", "/search/users", None),
-            ("POST", "/users/search", Some("search")),
-            ("POST", "/permissions/check", Some("check")),
-            ("POST", "/users", None),
-            ("DELETE", "/search", None),
-        ] {
-            assert_eq!(misleading_word(method, path).as_deref(), word, "{method} {path}");
-        }
-    }
+    let by_path = tails.map(move |tail| words.fitted(vendor, &tail));
+    let whole = Words { head: words.head.clone(), nouns: vec![snake_case(&operation.id)] }.fitted(vendor, "");
+    let first = words.fitted(vendor, "");
+    std::iter::once(first).chain(by_id).chain(by_method).chain(by_path).chain([whole]).filter(|name| is_tool_name(name))
 }

@@ -1,7 +1,16 @@
 use serde_json::json;
 
-use super::{NamedDescription, folder, is_vendor_id, lint};
+use super::{NamedDescription, Taken, VendorFolder, is_vendor_id, lint};
 use crate::convert::Description;
+use toolwright_codegen::Errors;
+
+fn folder(
+    sources: &[NamedDescription<'_>],
+    name: &str,
+    wanted: &dyn Fn(&str, &str, &str) -> bool,
+) -> Result<VendorFolder, Errors> {
+    super::folder(sources, name, &Taken { wanted, keep_texts: false })
+}
 
 #[test]
 fn what_is_written_holds_facts_and_no_sentence() {
@@ -30,8 +39,13 @@ fn what_is_written_holds_facts_and_no_sentence() {
                 "o": {"type": "oauth2", "description": "SENTENCE", "flows": {"implicit": {"authorizationUrl": "https://example.com", "scopes": {"read": "SENTENCE"}}}}},
         },
     });
-    let description =
-        Description { document, steps: Vec::new(), format: "OpenAPI 3.0.0".to_owned(), dropped: Vec::new() };
+    let description = Description {
+        document,
+        steps: Vec::new(),
+        format: "OpenAPI 3.0.0".to_owned(),
+        dropped: Vec::new(),
+        text: None,
+    };
     let sources = [NamedDescription { api: "api", file: "d.yaml", description: &description }];
     let tree = folder(&sources, "desk", &|_, _, _| true).unwrap_or_else(|errors| panic!("{errors}")).tree;
     for (path, text) in tree.files() {
@@ -52,7 +66,7 @@ fn what_is_written_holds_facts_and_no_sentence() {
     let overlay = tree.get("overlay.yaml").unwrap();
     assert!(
         overlay
-            .contains("        name: desk_get_parcels\n        verb: get\n        # effect: read  # to be reviewed\n"),
+            .contains("        name: desk_get_parcel\n        verb: get\n        # effect: read  # to be reviewed\n"),
         "{overlay}"
     );
     assert!(overlay.contains("$.paths['/it\\\\'s'].put"), "{overlay}");
@@ -86,7 +100,7 @@ fn described(title: &str, path: &str, server: &str, schemes: &serde_json::Value)
         "paths": {path: {"get": {"operationId": "listUsers", "responses": {"200": {"description": "x"}}}}},
         "components": {"securitySchemes": schemes},
     });
-    Description { document, steps: Vec::new(), format: "OpenAPI 3.0.0".to_owned(), dropped: Vec::new() }
+    Description { document, steps: Vec::new(), format: "OpenAPI 3.0.0".to_owned(), dropped: Vec::new(), text: None }
 }
 
 #[test]
@@ -106,13 +120,19 @@ fn several_apis_share_names_and_one_vendor_file() {
     let second = made.tree.get("v2.overlay.yaml").unwrap();
     assert!(second.contains("name: desk_list_users_get\n") && second.contains("extends: v2.yaml"), "{second}");
     let vendor = made.tree.get("vendor.toml").unwrap();
-    assert_eq!(vendor.matches("[[credentials]]").count(), 2, "{vendor}");
+    assert_eq!(vendor.matches("[[credentials]]").count(), 3, "{vendor}");
     let roots =
         "roots = { v1 = \"{DESK_URL}/v1\", v2 = \"{DESK_URL}/v2\", v3 = \"{DESK_URL}/v1\", v4 = \"{DESK_URL}\" }";
-    for line in ["example = \"https://a.example.com\"\n", roots, "value = \"DESK_KEY\"", "value = \"DESK_KEY_2\""] {
+    for line in [
+        "example = \"https://a.example.com\"\n",
+        roots,
+        "value = \"DESK_KEY\"",
+        "value = \"DESK_KEY_2\"",
+        "template = \"s={}\"\n",
+    ] {
         assert!(vendor.contains(line), "{vendor}");
     }
-    assert_eq!(made.notes.len(), 2, "{:?}", made.notes);
+    assert_eq!(made.notes.len(), 1, "{:?}", made.notes);
     assert!(folder(&[source("v1", &one), source("v1", &two)], "desk", &|_, _, _| true).is_err());
     assert!(folder(&[source("../v1", &one)], "desk", &|_, _, _| true).is_err());
     let few = folder(&sources, "desk", &|_, _, path| path == "/groups").unwrap();
@@ -151,15 +171,18 @@ kind = "header"
 header = "X-Key"
 value = "DESK_KEY"
 further = { "X-Org" = "DESK_ORG" }
+schemes = ["key", "org"]
 
 [[credentials]]
 kind = "basic"
 user = "DESK_USER"
 password = "DESK_PASSWORD"
+schemes = ["login"]
 
 [[credentials]]
 kind = "bearer"
 token = "DESK_TOKEN"
+schemes = ["app"]
 
 [[credentials]]
 kind = "oauth-client"
@@ -167,9 +190,33 @@ client_id = "DESK_CLIENT_ID"
 client_secret = "DESK_CLIENT_SECRET"
 endpoint = "https://login.example.com/token"
 scope = "a b"
+schemes = ["app"]
 "#
     );
     assert!(made.notes[0].contains("different addresses"), "{:?}", made.notes);
+}
+
+#[test]
+fn addresses_of_some_operations_have_variables() {
+    let mut one = described("Desk", "/users", "https://a.example.com/v1", &json!({}));
+    let at =
+        |url: &str| json!({"operationId": url, "servers": [{"url": url, "description": "SENTENCE"}], "responses": {}});
+    one.document["paths"]["/same"] = json!({"get": at("https://a.example.com/v1/")});
+    one.document["paths"]["/path"] = json!({"get": at("/v2")});
+    one.document["paths"]["/files"] = json!({"get": at("https://files.example.com"), "put": at("https://files.example.org/x"), "servers": [{"url": "https://b.example.com"}], "post": {"operationId": "p", "responses": {}}});
+    let source = [NamedDescription { api: "desk", file: "desk", description: &one }];
+    let made = folder(&source, "desk", &|_, _, _| true).unwrap_or_else(|errors| panic!("{errors}"));
+    let vendor = made.tree.get("vendor.toml").unwrap();
+    let (_, servers) = vendor.split_once("[servers]\n").unwrap();
+    let (servers, _) = servers.split_once("\n\n").unwrap();
+    let expected = r#""https://files.example.com" = { variable = "DESK_FILES_URL" }
+"https://b.example.com" = { variable = "DESK_B_URL" }
+"https://files.example.org/x" = { variable = "DESK_FILES_2_URL" }"#;
+    let sorted = |text: &str| text.lines().map(str::to_owned).collect::<std::collections::BTreeSet<_>>();
+    assert_eq!(sorted(servers), sorted(expected), "{vendor}");
+    assert!(made.notes.iter().any(|note| note.contains("review `[servers]`")), "{:?}", made.notes);
+    let facts = made.tree.get("desk.yaml").unwrap();
+    assert!(facts.contains("https://files.example.org/x") && !facts.contains("SENTENCE"), "{facts}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Servers and security schemes → vendor.toml, which names variables and never holds their values.
 
 mod credentials;
+mod servers;
 
 use std::fmt::Write as _;
 
@@ -33,6 +34,7 @@ pub(super) fn write(name: &str, apis: &[DescribedApi]) -> (String, Vec<String>) 
     };
     let mut out = format!("# How to reach {title}. {what}\nid = {}\ntitle = {}\n", quoted(name), quoted(title));
     out += &address(name, &prefix, apis, &mut notes);
+    out += &servers::write(&prefix, apis, &mut notes);
     let credentials = credentials::of(&prefix, apis, &mut notes);
     if credentials.is_empty() {
         out += "\n# The description names no way to sign in that we know: to be reviewed.\n";

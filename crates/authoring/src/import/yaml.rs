@@ -281,7 +281,7 @@ mod tests {
             "inner": [{"description": "", "x": 1}],
         });
         let text = write(&value);
-        let read: Value = serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        let read = toolwright_codegen::read::load::yaml(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
         assert_eq!(read, value, "{text}");
     }
 

@@ -43,6 +43,7 @@ use merge::Merge;
 use operations::Pair;
 use overlay::OverlayEdit;
 use passes::{Passed, Task};
+use toolwright_codegen::read::load;
 use toolwright_codegen::read::paths::{METHODS, operation_pointer};
 use toolwright_codegen::read::reference::{below, escape};
 use toolwright_codegen::read::source::{LoadedFile, SourceFile};
@@ -83,8 +84,9 @@ pub(crate) fn update(
     let text = read(&project.join(&api.file))?;
     let ours = parse(&text, &api.file)?;
     let wanted = wanted(source);
-    let theirs =
+    let mut theirs =
         facts::facts(&source.new.document, &|_, method, path| wanted.contains(&(method.to_owned(), path.to_owned())));
+    facts::tags_of_vendor(&mut theirs, &api.vendor);
     // What differs and is not to be taken over stays as it is.
     let mut meant = identities(&compared(&ours, source, &wanted));
     meant.extend(source.known.iter().cloned());
@@ -360,11 +362,16 @@ fn with_new_operations(
     if added.is_empty() {
         return Ok(overlay.to_owned());
     }
-    let description =
-        Description { document: after.clone(), steps: Vec::new(), format: String::new(), dropped: Vec::new() };
+    let description = Description {
+        document: after.clone(),
+        steps: Vec::new(),
+        format: String::new(),
+        dropped: Vec::new(),
+        text: None,
+    };
     let loaded = LoadedFile { file: SourceFile::yaml(name, overlay.to_owned()), value: parse(overlay, name)? };
     let mut taken = names.clone();
-    let drafts = match lint::draft(&description, &api.file, &api.vendor, Some(&loaded), &mut taken) {
+    let drafts = match lint::draft(&description, &api.file, &api.vendor, Some(&loaded), None, &mut taken) {
         Ok((drafts, _)) => drafts,
         Err(errors) => {
             updated.conflicts.push(format!("new operations are not in the overlay yet, because of this:\n{errors}"));
@@ -377,7 +384,7 @@ fn with_new_operations(
     };
     for operation in drafts.operations.iter().filter(is_new) {
         if !has_action(&loaded.value, after, &operation.pointer) {
-            editor.add_lines("/actions", "", &import::action(operation));
+            editor.add_lines("/actions", "", &import::action(operation, None, import::TO_BE_WRITTEN));
         }
     }
     Ok(editor.finish())
@@ -406,7 +413,7 @@ fn parse(text: &str, file: &str) -> Result<Value, CommandError> {
     let parsed = if is_json(file) {
         serde_json::from_str(text).map_err(|error| error.to_string())
     } else {
-        serde_saphyr::from_str(text).map_err(|error| error.to_string())
+        load::yaml(text).map_err(|error| error.to_string())
     };
     parsed.map_err(|error| CommandError::usage(format!("{file}: {error}")))
 }

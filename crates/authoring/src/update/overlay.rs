@@ -357,15 +357,17 @@ impl OverlayEdit<'_> {
     }
 }
 
-/// Where the keys `ask`, `read_back` and `cases` name an operation.
+/// Where the keys `ask`, `then_ask`, `read_back`, `wait` and `cases` name an operation.
 fn name_places(value: &Value, pointer: &mut String, key: &str, id: &str, found: &mut Vec<String>) {
     let length = pointer.len();
     let none = Map::new();
-    let named = |key: &str| matches!(key, "ask" | "read_back");
+    let named = |name: &str| {
+        matches!(name, "ask" | "then_ask" | "read_back") || (key, name) == ("wait", "operation") || key == "cases"
+    };
     for (name, entry) in value.as_object().unwrap_or(&none) {
         pointer.push('/');
         pointer.push_str(&escape(name));
-        if (named(name) || key == "cases") && entry.as_str() == Some(id) {
+        if named(name) && entry.as_str() == Some(id) {
             found.push(pointer.clone());
         }
         name_places(entry, pointer, name, id, found);

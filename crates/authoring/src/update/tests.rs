@@ -39,7 +39,13 @@ fn run(project: &Path, subject: &Subject, new: &Value) -> (Vec<Change>, Updated)
     let mut differences = compared(&old, new);
     let settings = SettingsFile::default();
     hits::find(&mut differences.changes, &Reach { api: &subject.api, settings: &settings });
-    let new = Description { document: new.clone(), steps: Vec::new(), format: String::new(), dropped: Vec::new() };
+    let new = Description {
+        document: new.clone(),
+        steps: Vec::new(),
+        format: String::new(),
+        dropped: Vec::new(),
+        text: None,
+    };
     let known = differences.changes.iter().map(|change| super::identity(change, &differences.same)).collect();
     let source = Source { new: &new, changes: &differences.changes, same: &differences.same, known: &known };
     let names = subject.api.tools.iter().map(|tool| tool.name.clone()).collect();
@@ -127,7 +133,7 @@ fn what_is_accepted_of_one_operation_stays_where_another_changes_likewise() {
     let known = found.changes.iter().map(|change| super::identity(change, &found.same)).collect();
     let is_meant = |change: &&Change| change.operation.as_ref().is_some_and(|name| name.path == "/api/Search");
     let changes: Vec<Change> = found.changes.iter().filter(is_meant).cloned().collect();
-    let new = Description { document: new, steps: Vec::new(), format: String::new(), dropped: Vec::new() };
+    let new = Description { document: new, steps: Vec::new(), format: String::new(), dropped: Vec::new(), text: None };
     let source = Source { new: &new, changes: &changes, same: &found.same, known: &known };
     let updated = update(&project, &subject.api, &source, &BTreeSet::new()).unwrap();
     let after = parse(&updated.files[&subject.api.file], &subject.api.file).unwrap();

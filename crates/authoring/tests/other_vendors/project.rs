@@ -160,12 +160,14 @@ fn with_vendors(manifest: &str, vendors: &[Vendor]) -> String {
     let ids: Vec<String> = vendors.iter().map(|vendor| format!("{:?}", vendor.id)).collect();
     let ours = std::fs::read_dir(repository().join("specs")).unwrap();
     let ours = ours.map(|entry| entry.unwrap()).filter(|entry| entry.path().is_dir());
-    let ours: Vec<String> = ours.map(|entry| format!("{} = []", entry.file_name().display())).collect();
+    let ours: Vec<String> = ours.map(|entry| entry.file_name().display().to_string()).collect();
+    let is_of_ours =
+        |line: &str| line.split_once(" = [").is_some_and(|(feature, _)| ours.iter().any(|id| id == feature));
     let crates = repository().canonicalize().unwrap().join("crates");
     let mut lines: Vec<String> = Vec::new();
     for line in manifest.lines() {
         match line {
-            _ if ours.iter().any(|feature| feature == line) => {}
+            _ if is_of_ours(line) => {}
             _ if line.starts_with("default = [") => lines.push(format!("default = [{}]", ids.join(", "))),
             "members = [\"crates/*\"]" => lines.push("members = []".to_owned()),
             _ => lines.push(line.replace("path = \"crates/", &format!("path = \"{}/", crates.display()))),
@@ -175,8 +177,7 @@ fn with_vendors(manifest: &str, vendors: &[Vendor]) -> String {
             "[workspace.lints.rust]" => {
                 lines.push("warnings = \"deny\"".to_owned());
                 // The tests that are shared ask for our vendors' features.
-                let values: Vec<String> = ours.iter().map(|line| line.replace(" = []", "")).collect();
-                let values = values.iter().map(|id| format!("\\\"{id}\\\"")).collect::<Vec<_>>().join(", ");
+                let values = ours.iter().map(|id| format!("\\\"{id}\\\"")).collect::<Vec<_>>().join(", ");
                 let known = format!("[\"cfg(feature, values({values}))\"]");
                 lines.push(format!("unexpected_cfgs = {{ level = \"deny\", check-cfg = {known} }}"));
             }

@@ -33,18 +33,20 @@ fn specs_state_the_operations_and_parameters_that_the_vendors_publish() {
                 wrong.push(format!("{at}: the vendor has no such operation"));
                 continue;
             };
-            wrong.extend(compare(parameters, facts).into_iter().map(|fault| format!("{at}: {fault}")));
+            wrong.extend(compare(path, parameters, facts).into_iter().map(|fault| format!("{at}: {fault}")));
         }
     }
     assert!(wrong.is_empty(), "{} differences\n{}", wrong.len(), wrong.join("\n"));
 }
 
-fn compare(ours: &BTreeMap<InputKey, Input>, theirs: &BTreeMap<InputKey, Input>) -> Vec<String> {
+fn compare(path: &str, ours: &BTreeMap<InputKey, Input>, theirs: &BTreeMap<InputKey, Input>) -> Vec<String> {
     let mut wrong = Vec::new();
     for ((place, name), Input { required, .. }) in ours {
         match theirs.get(&(place.clone(), name.clone())) {
             // An object of any properties has no names that could be compared.
             None if place == "body" && !theirs.keys().any(|(place, _)| place == "body") => {}
+            // The vendor names it in the path and forgets to declare it.
+            None if place == "path" && path.contains(&format!("{{{name}}}")) => {}
             None => wrong.push(format!("the vendor has no {place} parameter `{name}`")),
             Some(fact) if fact.required != *required && place != "body" => {
                 wrong.push(format!("`{name}` in {place}: required is {} at the vendor", fact.required));

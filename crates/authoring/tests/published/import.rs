@@ -14,11 +14,12 @@ use super::published;
 use crate::{PROGRAM, scratch, text};
 
 /// File, id, operations.
-const PUBLISHED: [(&str, &str, usize); 5] = [
+const PUBLISHED: [(&str, &str, usize); 6] = [
     ("jumpcloud-insights.swagger2.json", "insights", 7),
     ("jumpcloud-v1.swagger2.json", "one", 57),
     ("jsm-servicedesk.openapi3.json", "desk", 69),
     ("jumpcloud-v2.swagger2.json", "two", 299),
+    ("jsm-assets.openapi3.json", "assets", 54),
     ("jira-platform.openapi3.json", "platform", 595),
 ];
 

@@ -2,6 +2,8 @@
 //! top of the repository, and one of other vendors that `TOOLWRIGHT_STRANGERS` names. Each test is ignored but in the run
 //! that sets the variables, and fails without its folder.
 
+// Each operation against its tool, five levels deep.
+mod compared;
 // What a description states of requests.
 mod descriptions;
 // The facts of specs/ are the vendors' facts, its sentences are not the vendors' sentences.
@@ -10,6 +12,8 @@ mod facts;
 mod history;
 // `spec lint` and `spec new` handle the descriptions, and the generator what they write.
 mod import;
+// What a schema takes, by the specifications alone.
+mod takes;
 // Everything that the vendors let a request carry reaches a tool or has a reason; so does every bound.
 mod offered;
 
@@ -22,7 +26,7 @@ use crate::repository;
 const VENDORS: [(&str, &[&str]); 3] = [
     ("jumpcloud", &["jumpcloud-v1.swagger2.json", "jumpcloud-v2.swagger2.json", "jumpcloud-insights.swagger2.json"]),
     ("jira", &["jira-platform.openapi3.json"]),
-    ("jsm", &["jsm-servicedesk.openapi3.json"]),
+    ("jsm", &["jsm-servicedesk.openapi3.json", "jsm-assets.openapi3.json"]),
 ];
 
 /// The folder with the descriptions of our vendors.

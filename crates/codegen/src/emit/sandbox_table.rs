@@ -5,11 +5,13 @@
 //! shows up as a request that the sandbox refuses. The paging styles are those of vendor.toml.
 
 mod answer;
+mod inheritance;
+mod keywords;
 mod schema;
 
 use openapiv3::{
     APIKeyLocation, Encoding, MediaType, Parameter, ParameterData, ParameterSchemaOrContent, PathItem, QueryStyle,
-    ReferenceOr, RequestBody, SecurityRequirement, SecurityScheme,
+    ReferenceOr, RequestBody, SecurityRequirement, SecurityScheme, Server,
 };
 use serde_json::{Map, Value, json};
 
@@ -43,8 +45,21 @@ fn operation(document: &Document, at: &OperationAt<'_>, root_security: Option<&V
     let mut out = Map::new();
     out.insert("operation".to_owned(), json!(name));
     out.insert("method".to_owned(), json!(method));
-    out.insert("path".to_owned(), json!(at.path));
-    let parameters = parameters(document, at.item, &at.operation.parameters);
+    // A fragment is no part of a request, and a query in the path is one that every request has.
+    let (sent, _) = at.path.split_once('#').unwrap_or((at.path, ""));
+    let (path, query) = sent.split_once('?').unwrap_or((sent, ""));
+    out.insert("path".to_owned(), json!(path));
+    if let Some(server) = server(document, at) {
+        out.insert("server".to_owned(), json!(server));
+    }
+    let mut parameters = parameters(document, at.item, &at.operation.parameters);
+    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        parameters.retain(|stated| stated["in"] != "query" || stated["name"] != name);
+        parameters.push(json!({
+            "in": "query", "name": name, "required": true, "schema": {"type": "string", "enum": [value]},
+        }));
+    }
     if !parameters.is_empty() {
         out.insert("parameters".to_owned(), Value::Array(parameters));
     }
@@ -60,6 +75,20 @@ fn operation(document: &Document, at: &OperationAt<'_>, root_security: Option<&V
     }
     out.insert("answer".to_owned(), answer::emit(document, &at.operation.responses));
     Value::Object(out)
+}
+
+/// Returns the address that the operation or its path has in place of that of the others.
+fn server(document: &Document, at: &OperationAt<'_>) -> Option<String> {
+    let stated = at.operation.servers.first().or(at.item.servers.first())?;
+    let filled = |server: &Server| {
+        let variables = server.variables.iter().flatten();
+        let url =
+            variables.fold(server.url.clone(), |url, (name, one)| url.replace(&format!("{{{name}}}"), &one.default));
+        let url = url.trim_end_matches('/').to_owned();
+        if url.starts_with("http") || url.starts_with('/') { url } else { format!("/{url}") }
+    };
+    let of_all = document.api.servers.first().map(filled);
+    Some(filled(stated)).filter(|own| of_all.as_ref() != Some(own))
 }
 
 /// Returns the parameters of the path item, each replaced by the operation's own of the same place and name.
@@ -193,7 +222,8 @@ fn credential(scheme: &SecurityScheme) -> Value {
     match scheme {
         SecurityScheme::HTTP { scheme, .. } => match scheme.to_ascii_lowercase().as_str() {
             kind @ ("basic" | "bearer") => json!({ "kind": kind }),
-            _ => json!({ "kind": "header", "name": "Authorization" }),
+            // Another scheme is the word before the credential.
+            _ => json!({ "kind": "header", "name": "Authorization", "prefix": scheme }),
         },
         SecurityScheme::OAuth2 { .. } | SecurityScheme::OpenIDConnect { .. } => json!({ "kind": "bearer" }),
         SecurityScheme::APIKey { location, name, .. } => {

@@ -1,4 +1,4 @@
-//! A description → the fully typed client of its API, for Rust programs (cargo feature `typed`):
+//! A description → the fully typed client of its API, for Rust programs (the crate `toolwright-clients`):
 //! requests and responses as Rust types, one builder per operation. Constructs that progenitor
 //! refuses are removed first, and so are lengths, patterns and bounds: this client leaves them to
 //! the vendor to check.
@@ -6,11 +6,11 @@
 use std::collections::BTreeSet;
 use std::panic::AssertUnwindSafe;
 
+use proc_macro2::TokenStream;
 use progenitor::{GenerationSettings, Generator, InterfaceStyle};
 use quote::quote;
 use serde_json::{Map, Value, json};
 
-use super::client::written;
 use crate::read::paths::METHODS;
 use crate::read::reference::{raw_target, reference_of};
 use crate::read::typed;
@@ -23,11 +23,39 @@ use toolwright_model::{function_name, snake_case};
 pub(crate) fn emit(document: &Value) -> Result<String, String> {
     let document = typed::from_value(normalised(document)).map_err(|error| error.to_string())?;
     let mut settings = GenerationSettings::default();
-    settings.with_interface(InterfaceStyle::Builder).with_pre_hook(quote! { crate::client_runtime::drop_version_mark });
+    settings.with_interface(InterfaceStyle::Builder).with_pre_hook(quote! { crate::drop_version_mark });
     // progenitor panics on some constructs that it does not support.
     let generated = std::panic::catch_unwind(AssertUnwindSafe(|| Generator::new(&settings).generate_tokens(&document)));
     let tokens = generated.map_err(|_| "one that progenitor panics on")?.map_err(|error| error.to_string())?;
     written(tokens)
+}
+
+/// Writes the module that has the client of each API as a module.
+pub(crate) fn index<'a>(apis: impl Iterator<Item = &'a str>) -> String {
+    let module = |api: &str| {
+        let name = api.replace('-', "_");
+        format!(
+            "/// The typed client of `{api}`.\npub mod {name} {{\n    include!(concat!(env!(\"OUT_DIR\"), \"/{api}.rs\"));\n}}\n"
+        )
+    };
+    apis.map(module).collect()
+}
+
+/// Writes progenitor's code, with our function for path arguments in place of progenitor's: that one leaves in a path
+/// what it may not hold, and what servers take for more than text.
+///
+/// # Errors
+/// progenitor writes other code than it used to.
+fn written(tokens: TokenStream) -> Result<String, String> {
+    const THEIRS: &str = "use progenitor_client::{encode_path, ";
+    const OURS: &str = "use crate::encode_path;\n#[allow(unused_imports)]\nuse progenitor_client::{";
+    let file = syn::parse2(tokens).map_err(|error| error.to_string())?;
+    let code = prettyplease::unparse(&file);
+    if code.matches(THEIRS).count() == 1 {
+        Ok(code.replace(THEIRS, OURS))
+    } else {
+        Err("progenitor imports `encode_path` in another way than before".to_owned())
+    }
 }
 
 fn normalised(document: &Value) -> Value {

@@ -13,7 +13,7 @@ use crate::lower::tool_draft::ToolDraft;
 use crate::read::keys::{self, ChoiceKeys, ToolKeys};
 use crate::read::located::did_you_mean;
 use crate::read::reference::escape;
-use toolwright_model::{CORE_TAG, Condition, Effect, Risk, Verb};
+use toolwright_model::{CORE_TAG, Condition, Effect, Risk, Verb, is_argument_name};
 
 /// Adds the tools of all choices.
 pub fn lower(api: &ApiContext<'_>, operations: &[SpecOperation], lowered: &mut Lowered) {
@@ -81,6 +81,11 @@ impl<'a> Chooser<'a> {
                 self.report(&case_path(case.name), &expected, difference, Some(hint.to_owned()));
                 sound = false;
             }
+        }
+        if !is_argument_name(&choice.argument) {
+            let expected = "a name of `a-z`, `A-Z`, `0-9`, `_`, `.` and `-`";
+            self.report("/argument", expected, format!("`{}`", choice.argument), None);
+            sound = false;
         }
         if cases.iter().any(|case| case.inputs.iter().any(|input| input.key == choice.argument)) {
             let found = format!("`{}`, which the operations take", choice.argument);

@@ -31,11 +31,16 @@ pub enum PathStart {
 }
 
 /// Follows a dotted path from the records of an operation's answer; what the description leaves
-/// open is no fault.
+/// open is no fault. `records` is where the list of records is, if that is stated.
 ///
 /// # Errors
 /// The step that the answer does not have.
-pub fn check(path: &str, operation: &Operation, document: &Document) -> Result<PathStart, UnknownPath> {
+pub fn check(
+    path: &str,
+    operation: &Operation,
+    records: Option<&str>,
+    document: &Document,
+) -> Result<PathStart, UnknownPath> {
     let Some(answer) = answer_schema(operation, document) else { return Ok(PathStart::Open) };
     let mut start = PathStart::Answer;
     let mut steps = path.split('.');
@@ -44,17 +49,19 @@ pub fn check(path: &str, operation: &Operation, document: &Document) -> Result<P
         Property::Known(schema) => schema,
         Property::Open => return Ok(PathStart::Open),
         // The records may be in a list inside.
-        Property::Unknown(known) => match record_list(answer, document).map(|list| property(list, first, document)) {
-            Some(Property::Known(schema)) => {
-                start = PathStart::List;
-                schema
+        Property::Unknown(known) => {
+            match record_list(answer, records, document).map(|list| property(list, first, document)) {
+                Some(Property::Known(schema)) => {
+                    start = PathStart::List;
+                    schema
+                }
+                Some(Property::Open) => return Ok(PathStart::Open),
+                Some(Property::Unknown(inside)) => {
+                    return Err(UnknownPath { step: first.to_owned(), known: inside });
+                }
+                None => return Err(UnknownPath { step: first.to_owned(), known }),
             }
-            Some(Property::Open) => return Ok(PathStart::Open),
-            Some(Property::Unknown(inside)) => {
-                return Err(UnknownPath { step: first.to_owned(), known: inside });
-            }
-            None => return Err(UnknownPath { step: first.to_owned(), known }),
-        },
+        }
     };
     for step in steps {
         here = match property(here, step, document) {
@@ -71,12 +78,12 @@ pub fn add_fields(
     operation: &Operation,
     start: PathStart,
     concise: &[String],
-    document: &Document,
+    (list, document): (Option<&str>, &Document),
     fields: &mut Vec<AnswerField>,
 ) {
     let Some(answer) = answer_schema(operation, document) else { return };
     let records = match start {
-        PathStart::List => record_list(answer, document).unwrap_or(answer),
+        PathStart::List => record_list(answer, list, document).unwrap_or(answer),
         PathStart::Answer | PathStart::Open => answer,
     };
     let mut parts = vec![(String::new(), records)];
@@ -101,7 +108,7 @@ pub fn add_fields(
 }
 
 /// Whether a concise form keeps a field or a part of it.
-fn is_kept(path: &str, concise: &[String]) -> bool {
+pub(super) fn is_kept(path: &str, concise: &[String]) -> bool {
     let begins =
         |long: &str, short: &str| long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
     concise.iter().any(|kept| begins(path, kept) || begins(kept, path))
@@ -181,13 +188,16 @@ fn property<'d>(node: SchemaNode<'d>, step: &str, document: &'d Document) -> Pro
     }
 }
 
-/// The one list of an answer.
-fn record_list<'d>(answer: SchemaNode<'d>, document: &'d Document) -> Option<SchemaNode<'d>> {
-    let mut lists = properties(answer, document)
-        .into_iter()
-        .map(|property| property.schema)
-        .filter(|node| document.schema(*node).is_some_and(has_items));
-    lists.next().filter(|_| lists.next().is_none())
+/// The list of records of an answer: where it is stated to be, else the only one.
+fn record_list<'d>(answer: SchemaNode<'d>, records: Option<&str>, document: &'d Document) -> Option<SchemaNode<'d>> {
+    let is_list = |node: SchemaNode<'d>| document.schema(node).is_some_and(has_items);
+    let lists = properties(answer, document).into_iter().filter(|property| is_list(property.schema));
+    let lists: Vec<Named<'d>> = lists.collect();
+    let stated = records.and_then(|pointer| pointer.strip_prefix('/'));
+    match (lists.iter().find(|list| Some(list.name) == stated), lists.as_slice()) {
+        (Some(list), _) | (None, [list]) => Some(list.schema),
+        _ => None,
+    }
 }
 
 fn has_items(schema: &Schema) -> bool {

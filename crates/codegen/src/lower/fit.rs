@@ -9,7 +9,7 @@ use crate::read::located::one_of;
 
 /// Returns what was expected, where `value` does not fit the portable `schema`.
 pub fn misfit(schema: &Map<String, Value>, value: &Value) -> Option<String> {
-    let kind = schema.get("type").and_then(Value::as_str).unwrap_or("object");
+    let kind = schema.get("type").and_then(Value::as_str).unwrap_or_default();
     if !is_of(kind, value) {
         return Some(kind_in_words(kind).to_owned());
     }

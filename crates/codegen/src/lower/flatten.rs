@@ -1,177 +1,134 @@
-//! `allOf`, `oneOf` and `anyOf` → one schema without them: what all parts state holds together; of
-//! alternatives, the union of what they allow.
+//! A schema with compositions (`allOf`, `oneOf`, `anyOf`) → one without: what every alternative demands, and what any of
+//! them takes. The alternatives themselves stay beside it (`any_of`), each without compositions of its own, for the
+//! check before a request is sent: one type and one list of properties can't express which values go together.
+//!
+//! Properties and items are not flattened here. Those of several parts become compositions themselves, and are
+//! flattened when they are written.
 
 use serde_json::Value;
 
-use crate::lower::resolved::{FurtherProperties, ResolvedProperty, ResolvedSchema, SchemaType};
+use crate::lower::intersect::intersect;
+use crate::lower::resolved::{ResolvedSchema, SchemaType};
+use crate::lower::unite::unite;
 
-/// Returns a schema whose top level has no compositions.
+/// More alternatives than this are united before they meet what holds beside them.
+const MOST_ALTERNATIVES: usize = 64;
+
+/// Returns the schema without compositions. With more than one alternative, `any_of` has them.
 pub fn flatten(schema: &ResolvedSchema) -> ResolvedSchema {
-    let mut flat = schema.clone();
-    let parts: Vec<ResolvedSchema> = std::mem::take(&mut flat.all_of).iter().map(flatten).collect();
-    // A part that does not take null forbids it, whatever the others say.
-    flat.nullable |= !parts.is_empty() && parts.iter().all(|part| part.nullable);
-    for part in parts {
-        merge_all(&mut flat, part);
+    let Expanded { mut alternatives, nullable } = expand(schema);
+    let mut flat = match alternatives.as_slice() {
+        [_] => alternatives.remove(0),
+        _ => ResolvedSchema { any_of: Vec::new(), ..unite(&alternatives) },
+    };
+    flat.any_of = alternatives;
+    flat.nullable = nullable || flat.values.contains(&Value::Null);
+    if flat.description.is_none() {
+        flat.description.clone_from(&schema.description);
     }
-    for alternatives in [std::mem::take(&mut flat.one_of), std::mem::take(&mut flat.any_of)] {
-        let alternatives: Vec<ResolvedSchema> = alternatives.iter().map(flatten).collect();
-        flat.nullable |= alternatives.iter().any(|alternative| alternative.nullable || is_null(alternative));
-        let others = alternatives.into_iter().filter(|alternative| !is_null(alternative));
-        if let Some(union) = others.reduce(merge_any) {
-            merge_all(&mut flat, union);
+    flat
+}
+
+/// The alternatives of a schema: without compositions, and without null.
+struct Expanded {
+    /// At least one.
+    alternatives: Vec<ResolvedSchema>,
+    nullable: bool,
+}
+
+fn expand(schema: &ResolvedSchema) -> Expanded {
+    let mut own = schema.clone();
+    let (all_of, one_of, any_of) =
+        (std::mem::take(&mut own.all_of), std::mem::take(&mut own.one_of), std::mem::take(&mut own.any_of));
+    let mut nullable = own.nullable || own.values.contains(&Value::Null);
+    let mut alternatives = vec![own];
+    let parts: Vec<Expanded> = all_of.iter().map(expand).collect();
+    // A part that does not take null forbids it, whatever the others state.
+    nullable |= !parts.is_empty() && parts.iter().all(|part| part.nullable);
+    for part in parts {
+        alternatives = together(alternatives, part.alternatives);
+    }
+    for group in [one_of, any_of] {
+        let mut choices: Vec<ResolvedSchema> = Vec::new();
+        for choice in &group {
+            if is_null(choice) {
+                nullable = true;
+                continue;
+            }
+            let choice = expand(choice);
+            nullable |= choice.nullable;
+            for one in choice.alternatives {
+                if !choices.contains(&one) {
+                    choices.push(one);
+                }
+            }
+        }
+        if !choices.is_empty() {
+            alternatives = together(alternatives, choices);
         }
     }
-    flat.nullable |= flat.values.contains(&Value::Null);
-    flat
+    Expanded { alternatives, nullable }
+}
+
+/// Each of `left` with each of `right`, but for those that nothing can be both of.
+fn together(left: Vec<ResolvedSchema>, right: Vec<ResolvedSchema>) -> Vec<ResolvedSchema> {
+    let reduced = |side: Vec<ResolvedSchema>| if side.len() > 1 { vec![unite(&side)] } else { side };
+    let (left, right) = match left.len().saturating_mul(right.len()) {
+        0..=MOST_ALTERNATIVES => (left, right),
+        _ if right.len() <= MOST_ALTERNATIVES => (reduced(left), right),
+        _ => (left, reduced(right)),
+    };
+    let mut both = Vec::new();
+    for one in &left {
+        for other in &right {
+            let Some(met) = intersect(one, other) else { continue };
+            if !both.contains(&met) {
+                both.push(met);
+            }
+        }
+    }
+    // A description that contradicts itself: what it states first.
+    if both.is_empty() { left } else { both }
 }
 
 fn is_null(alternative: &ResolvedSchema) -> bool {
     alternative.kind == Some(SchemaType::Null) || alternative.values == [Value::Null]
 }
 
-/// The one type of a schema. Where the description leaves it open, its other keywords decide.
-pub fn type_of(flat: &ResolvedSchema) -> SchemaType {
-    match flat.kind {
-        Some(
-            kind @ (SchemaType::Integer
-            | SchemaType::Number
-            | SchemaType::Boolean
-            | SchemaType::String
-            | SchemaType::Array
-            | SchemaType::Object),
-        ) => kind,
-        Some(SchemaType::Null) | None if !flat.properties.is_empty() || flat.further.is_some() => SchemaType::Object,
-        Some(SchemaType::Null) | None if flat.items.is_some() => SchemaType::Array,
-        Some(SchemaType::Null) | None => match flat.values.first() {
-            Some(Value::Number(number)) if number.is_f64() => SchemaType::Number,
-            Some(Value::Number(_)) => SchemaType::Integer,
-            Some(Value::Bool(_)) => SchemaType::Boolean,
-            Some(Value::String(_) | Value::Null | Value::Array(_) | Value::Object(_)) => SchemaType::String,
-            None if flat.format.is_some() || flat.pattern.is_some() => SchemaType::String,
-            None => SchemaType::Object,
-        },
+/// The one type of a schema. Where the description leaves it open, its other keywords decide; `None` where they do not,
+/// and any value is taken.
+pub fn type_of(flat: &ResolvedSchema) -> Option<SchemaType> {
+    if let Some(kind) = flat.kind.filter(|kind| *kind != SchemaType::Null) {
+        return Some(kind);
+    }
+    if !flat.properties.is_empty() || !flat.required.is_empty() || flat.further.is_some() {
+        return Some(SchemaType::Object);
+    }
+    if flat.items.is_some() {
+        return Some(SchemaType::Array);
+    }
+    let mut kinds = flat.values.iter().filter(|value| !value.is_null()).map(kind_of_value);
+    if let Some(first) = kinds.next() {
+        return kinds.all(|kind| kind == first).then_some(first);
+    }
+    let of_text =
+        flat.format.is_some() || flat.pattern.is_some() || flat.min_length.is_some() || flat.max_length.is_some();
+    let of_number = flat.minimum.is_some() || flat.maximum.is_some() || flat.multiple_of.is_some();
+    match (of_text, of_number) {
+        (true, false) => Some(SchemaType::String),
+        (false, true) => Some(SchemaType::Number),
+        _ => None,
     }
 }
 
-/// Both hold: properties and required names add up; of anything else, the first stays.
-fn merge_all(flat: &mut ResolvedSchema, more: ResolvedSchema) {
-    let ResolvedSchema {
-        kind,
-        description,
-        format,
-        pattern,
-        values,
-        minimum,
-        maximum,
-        exclusive_minimum,
-        exclusive_maximum,
-        min_length,
-        max_length,
-        min_items,
-        max_items,
-        unique_items,
-        default,
-        example,
-        read_only,
-        properties,
-        required,
-        further,
-        items,
-        // `flatten` knows which parts have to agree on it.
-        nullable: _,
-        // Taken out by `flatten`.
-        all_of: _,
-        one_of: _,
-        any_of: _,
-    } = more;
-    flat.kind = flat.kind.or(kind);
-    first(&mut flat.description, description);
-    first(&mut flat.format, format);
-    first(&mut flat.pattern, pattern);
-    first(&mut flat.minimum, minimum);
-    first(&mut flat.maximum, maximum);
-    flat.exclusive_minimum |= exclusive_minimum;
-    flat.exclusive_maximum |= exclusive_maximum;
-    first(&mut flat.min_length, min_length);
-    first(&mut flat.max_length, max_length);
-    first(&mut flat.min_items, min_items);
-    first(&mut flat.max_items, max_items);
-    first(&mut flat.unique_items, unique_items);
-    first(&mut flat.default, default);
-    first(&mut flat.example, example);
-    flat.read_only |= read_only;
-    first(&mut flat.further, further);
-    first(&mut flat.items, items);
-    if flat.values.is_empty() {
-        flat.values = values;
+fn kind_of_value(value: &Value) -> SchemaType {
+    match value {
+        Value::Null => SchemaType::Null,
+        Value::Bool(_) => SchemaType::Boolean,
+        Value::Number(number) if number.is_f64() => SchemaType::Number,
+        Value::Number(_) => SchemaType::Integer,
+        Value::String(_) => SchemaType::String,
+        Value::Array(_) => SchemaType::Array,
+        Value::Object(_) => SchemaType::Object,
     }
-    add_properties(&mut flat.properties, properties);
-    for name in required {
-        if !flat.required.contains(&name) {
-            flat.required.push(name);
-        }
-    }
-}
-
-fn first<T>(mine: &mut Option<T>, theirs: Option<T>) {
-    if mine.is_none() {
-        *mine = theirs;
-    }
-}
-
-/// Of properties with the same name, the first stays.
-fn add_properties(mine: &mut Vec<ResolvedProperty>, theirs: Vec<ResolvedProperty>) {
-    for property in theirs {
-        if !mine.iter().any(|known| known.name == property.name) {
-            mine.push(property);
-        }
-    }
-}
-
-/// Either holds: properties of both, required only what both require, nothing else that only one
-/// demands.
-fn merge_any(left: ResolvedSchema, right: ResolvedSchema) -> ResolvedSchema {
-    let description = left.description.clone().or_else(|| right.description.clone());
-    let mut union = match (type_of(&left), type_of(&right)) {
-        (SchemaType::Object, SchemaType::Object) => merge_objects(left, right),
-        (one, other) if one == other => merge_equal(one, left, right),
-        (SchemaType::Integer, SchemaType::Number) | (SchemaType::Number, SchemaType::Integer) => {
-            ResolvedSchema { kind: Some(SchemaType::Number), ..ResolvedSchema::default() }
-        }
-        // A list of what is also allowed alone: the list is kept, since it covers both.
-        (SchemaType::Array, _) => left,
-        (_, SchemaType::Array) => right,
-        (SchemaType::Object, _) => left,
-        (_, SchemaType::Object) => right,
-        // Different scalars: text can write any of them.
-        _ => ResolvedSchema { kind: Some(SchemaType::String), ..ResolvedSchema::default() },
-    };
-    first(&mut union.description, description);
-    union
-}
-
-fn merge_objects(left: ResolvedSchema, right: ResolvedSchema) -> ResolvedSchema {
-    let mut properties = left.properties;
-    add_properties(&mut properties, right.properties);
-    let required = left.required.into_iter().filter(|name| right.required.contains(name)).collect();
-    let further = left.further.is_some() || right.further.is_some();
-    ResolvedSchema {
-        kind: Some(SchemaType::Object),
-        properties,
-        required,
-        further: further.then_some(FurtherProperties::Any(true)),
-        ..ResolvedSchema::default()
-    }
-}
-
-fn merge_equal(kind: SchemaType, left: ResolvedSchema, right: ResolvedSchema) -> ResolvedSchema {
-    let mut values = Vec::new();
-    if !left.values.is_empty() && !right.values.is_empty() {
-        values = left.values;
-        let others: Vec<Value> = right.values.into_iter().filter(|value| !values.contains(value)).collect();
-        values.extend(others);
-    }
-    let format = left.format.filter(|format| right.format.as_ref() == Some(format));
-    ResolvedSchema { kind: Some(kind), values, items: left.items, format, ..ResolvedSchema::default() }
 }

@@ -52,6 +52,8 @@ fn apply_whole(
         at: String::new(),
         format: format.name().into(),
         ask: keys.ask.clone(),
+        then_ask: keys.then_ask.clone(),
+        with: keys.with.clone(),
         fields: keys.fields.clone().unwrap_or_default(),
         operators: keys.operators.clone().unwrap_or_default(),
         tools: keys.tools.iter().cloned().collect(),
@@ -109,9 +111,18 @@ fn check_companions(keys: &ArgumentKeys, format: Option<FormatRef>, mismatches: 
         let expected = format!("a `format` that asks: {}", names.join(" or "));
         mismatches.push(FormatMismatch::new("/ask", expected, found.clone()));
     }
+    if keys.then_ask.is_some() && !(keys.ask.is_some() && format.is_some_and(Format::asks_further)) {
+        let expected = "`ask` and a `format` that asks a second operation beside it";
+        mismatches.push(FormatMismatch::new("/then_ask", expected, found.clone()));
+    }
     if keys.ask.is_none() && lookup_use == LookupUse::Required {
         let expected = "`ask` beside it: the operation that it looks values up with";
         mismatches.push(FormatMismatch::new("/format", expected, "none"));
+    }
+    if !keys.with.is_empty() && !format.is_some_and(Format::asks_with) {
+        let asking = FORMATS.iter().filter(|format| format.asks_with()).map(|format| format!("`{format}`"));
+        let expected = format!("a `format` whose list can be narrowed: {}", asking.collect::<Vec<_>>().join(" or "));
+        mismatches.push(FormatMismatch::new("/with", expected, found.clone()));
     }
     let is_pattern = format.is_some_and(|format| format.name() == PATTERN);
     if is_pattern && (keys.pattern.is_none() || keys.words.is_none()) {

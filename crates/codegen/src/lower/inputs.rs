@@ -1,17 +1,20 @@
 //! An operation's parameters and body → what a request can carry, each with the description's
 //! name and a portable schema. Called by `lower`; what of it a model sees is `tool_draft`'s.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use serde_json::{Map, Value};
 
-use crate::lower::flatten::flatten;
+use crate::lower::flatten::{flatten, type_of};
 use crate::lower::nulls::nullable_paths;
-use crate::lower::portable::portable;
-use crate::lower::resolved::{ResolvedProperty, ResolvedSchema, SchemaType};
+use crate::lower::portable::{demanded, portable};
+use crate::lower::resolved::{FurtherProperties, ResolvedProperty, ResolvedSchema, SchemaType};
 use crate::lower::spec_operation::{SpecBody, SpecContent, SpecOperation, SpecParameter};
 use toolwright_formats::{file_schema, files_schema};
-use toolwright_model::{BodyKind, Location, Place, QueryStyle, RequestBody, media_type};
+use toolwright_model::{
+    BodyKind, Location, MAX_ARGUMENT_NAME, Place, QueryStyle, RequestBody, argument_name, is_argument_name, media_type,
+};
 
 /// The body that is sent, and the schema that goes with its content type.
 pub struct BodyChoice<'a> {
@@ -31,7 +34,11 @@ impl<'a> BodyChoice<'a> {
             .content
             .iter()
             .map(|content| (content, kind_of(&content.content_type, &content.schema)))
-            .min_by_key(|(_, kind)| PREFERRED.iter().position(|preferred| preferred == kind))
+            .min_by_key(|(content, kind)| {
+                // Among kinds of JSON, such as a patch, the plain one.
+                let is_plain = media_type::essence(&content.content_type) == "application/json";
+                (PREFERRED.iter().position(|preferred| preferred == kind), !is_plain)
+            })
             .ok_or("its request body has no content type")?;
         let mut fields = match kind {
             BodyKind::Form | BodyKind::Multipart => form_fields(content),
@@ -42,9 +49,22 @@ impl<'a> BodyChoice<'a> {
         let any = kind == BodyKind::Json && content.content_type.contains('*');
         let content_type = if any { "application/json" } else { &content.content_type };
         let files = if kind == BodyKind::Multipart { files(&content.schema)? } else { Vec::new() };
-        let body = RequestBody { kind, content_type: content_type.to_owned(), required: spec.required, files, fields };
+        let body = RequestBody {
+            kind,
+            content_type: content_type.to_owned(),
+            required: spec.required,
+            may_be_empty: may_be_empty(&content.schema),
+            files,
+            fields,
+        };
         Ok(Self { body, schema: &content.schema })
     }
+}
+
+/// Whether a body is an object of which no property is demanded.
+fn may_be_empty(schema: &ResolvedSchema) -> bool {
+    let flat = flatten(schema);
+    type_of(&flat) == Some(SchemaType::Object) && demanded(&flat).is_empty()
 }
 
 /// The parts of a multipart body that are files.
@@ -72,17 +92,23 @@ fn kind_of(content_type: &str, schema: &ResolvedSchema) -> BodyKind {
     }
 }
 
-/// The lists of a form, and what the description states of how a property is written.
+/// The lists of a form, and what the description states of how a property is written. OpenAPI knows `deepObject` for
+/// objects only: a description that states it for a list means that lists have numbers in brackets, also within objects.
 fn form_fields(content: &SpecContent) -> Vec<(String, QueryStyle)> {
     let portable = portable(&content.schema);
+    let stated = |name: &str| content.styles.iter().find(|field| field.property == *name).map(|field| field.style);
+    let properties = || portable.get("properties").and_then(Value::as_object).into_iter().flatten();
+    let kind = |property: &Value| property.get("type").and_then(Value::as_str).map(str::to_owned);
+    let is_numbered = |(name, property): (&String, &Value)| {
+        kind(property).as_deref() == Some("array") && stated(name) == Some(QueryStyle::DeepObject)
+    };
+    let deep = if properties().any(is_numbered) { QueryStyle::Brackets } else { QueryStyle::DeepObject };
     let mut fields = Vec::new();
-    for (name, property) in portable.get("properties").and_then(Value::as_object).into_iter().flatten() {
-        let stated = content.styles.iter().find(|field| field.property == *name).map(|field| field.style);
-        match (property.get("type").and_then(Value::as_str), stated) {
+    for (name, property) in properties() {
+        match (kind(property).as_deref(), stated(name)) {
+            (Some("array" | "object") | None, Some(QueryStyle::DeepObject)) => fields.push((name.clone(), deep)),
             (Some("array"), style) => fields.push((name.clone(), style.unwrap_or(QueryStyle::Repeated))),
-            (Some("object"), Some(style @ (QueryStyle::DeepObject | QueryStyle::Joined(_)))) => {
-                fields.push((name.clone(), style));
-            }
+            (Some("object") | None, Some(style @ QueryStyle::Joined(_))) => fields.push((name.clone(), style)),
             // An object travels as JSON text unless the description states another style.
             _ => {}
         }
@@ -90,18 +116,38 @@ fn form_fields(content: &SpecContent) -> Vec<(String, QueryStyle)> {
     fields
 }
 
-/// A parameter's type. One that states none is a text: that is how it travels.
+/// A parameter's type. One that states none is a text, and so is one that is several scalars: that is how it travels.
 pub fn parameter_schema(spec: &SpecParameter) -> Map<String, Value> {
-    let mut schema = portable(&spec.schema);
-    let open = schema.get("type").and_then(Value::as_str) == Some("object")
-        && !schema.contains_key("properties")
-        && flatten(&spec.schema).kind.is_none()
-        && spec.schema.further.is_none();
-    if open && !matches!(spec.style, QueryStyle::DeepObject | QueryStyle::Json) {
-        schema.insert("type".to_owned(), Value::from("string"));
-        schema.shift_remove("additionalProperties");
+    match spec.style {
+        QueryStyle::Json => portable(&spec.schema),
+        QueryStyle::DeepObject if states_nothing(&flatten(&spec.schema)) => {
+            portable(&ResolvedSchema { kind: Some(SchemaType::Object), ..flatten(&spec.schema) })
+        }
+        _ => portable(&as_text(&spec.schema)),
     }
-    schema
+}
+
+/// The schema with text in place of each scalar, alone or in a list, that has no one type.
+fn as_text(schema: &ResolvedSchema) -> ResolvedSchema {
+    let flat = flatten(schema);
+    match type_of(&flat) {
+        None if !flat.any_of.iter().any(is_composite) => {
+            ResolvedSchema { kind: Some(SchemaType::String), any_of: Vec::new(), ..flat }
+        }
+        Some(SchemaType::Array) if flat.any_of.len() < 2 => {
+            let items = flat.items.as_deref().map(as_text).map(Rc::new);
+            ResolvedSchema { items, ..flat }
+        }
+        _ => schema.clone(),
+    }
+}
+
+fn is_composite(schema: &ResolvedSchema) -> bool {
+    matches!(type_of(schema), Some(SchemaType::Object | SchemaType::Array))
+}
+
+fn states_nothing(flat: &ResolvedSchema) -> bool {
+    type_of(flat).is_none() && flat.any_of.len() < 2
 }
 
 fn is_file(schema: &ResolvedSchema) -> bool {
@@ -127,6 +173,8 @@ pub struct Input {
     pub is_json: bool,
     /// What separates the values of a list in the request, where it is one text there.
     pub separator: Option<char>,
+    /// What is sent unless the overlay names the input: it has one value for all calls.
+    pub constant: Option<Value>,
 }
 
 /// What a request of this operation can carry, in the description's order.
@@ -141,17 +189,46 @@ pub fn inputs(spec: &SpecOperation, choice: Option<&BodyChoice<'_>>) -> Vec<Inpu
             Place::Path(_) => "path",
             Place::Query(_) => "query",
             Place::Header(_) => "header",
+            Place::Cookie(_) => "cookie",
             _ => "body",
         };
         input.name = format!("{}_in_{place}", input.key);
         input.key = format!("{place}:{}", input.key);
     }
+    name_portably(&mut inputs);
     inputs
+}
+
+/// Gives each argument a name that every client takes, near the vendor's. A name that is one already stays.
+fn name_portably(inputs: &mut [Input]) {
+    let mut taken: BTreeSet<String> =
+        inputs.iter().map(|input| input.name.clone()).filter(|name| is_argument_name(name)).collect();
+    for (index, input) in inputs.iter_mut().enumerate().filter(|(_, input)| !is_argument_name(&input.name)) {
+        let near = argument_name(&input.name);
+        if near.is_none() {
+            // Nothing of the name is left to recognise it by.
+            let spelling = format!("The vendor's `{}`.", input.name);
+            input.schema.entry("description").or_insert_with(|| Value::from(spelling));
+        }
+        let near = near.unwrap_or_else(|| format!("argument_{}", index + 1));
+        let numbered = (2..u32::MAX).map(|number| {
+            let end = format!("_{number}");
+            let room = MAX_ARGUMENT_NAME.saturating_sub(end.len()).min(near.len());
+            format!("{}{end}", &near[..room])
+        });
+        if let Some(name) = std::iter::once(near.clone()).chain(numbered).find(|name| taken.insert(name.clone())) {
+            input.name = name;
+        }
+    }
 }
 
 fn plain_inputs(spec: &SpecOperation, choice: Option<&BodyChoice<'_>>) -> Vec<Input> {
     let mut inputs: Vec<Input> = spec.parameters.iter().map(parameter_input).collect();
     let (Some(spec_body), Some(choice)) = (&spec.body, choice) else { return inputs };
+    if takes_nothing(choice.schema) && choice.body.kind != BodyKind::Raw {
+        // It has to be sent, empty as it is.
+        return inputs;
+    }
     let whole = portable(choice.schema);
     let properties = whole.get("properties").and_then(Value::as_object);
     // `*` is how the overlay calls further properties.
@@ -165,6 +242,15 @@ fn plain_inputs(spec: &SpecOperation, choice: Option<&BodyChoice<'_>>) -> Vec<In
         _ => inputs.push(body_input(spec_body, choice, whole)),
     }
     inputs
+}
+
+/// Whether a body is an object that can have no properties.
+pub fn takes_nothing(schema: &ResolvedSchema) -> bool {
+    let flat = flatten(schema);
+    type_of(&flat) == Some(SchemaType::Object)
+        && flat.properties.is_empty()
+        && flat.required.is_empty()
+        && flat.further == Some(FurtherProperties::Any(false))
 }
 
 /// Each property of a body as an input of its own, and one for further properties.
@@ -198,6 +284,7 @@ fn property_inputs(
                 .iter()
                 .find(|(field, _)| field == name)
                 .and_then(|(_, style)| separator(*style)),
+            constant: None,
         });
     }
     if let Some(further @ (Value::Object(_) | Value::Bool(true))) = whole.get("additionalProperties") {
@@ -215,6 +302,7 @@ fn property_inputs(
             nullable: nullable_entries(&flat),
             is_json,
             separator: None,
+            constant: None,
         });
     }
 }
@@ -229,7 +317,7 @@ fn nullable_entries(flat: &ResolvedSchema) -> Vec<String> {
 fn separator(style: QueryStyle) -> Option<char> {
     match style {
         QueryStyle::Joined(separator) => Some(separator),
-        QueryStyle::Repeated | QueryStyle::DeepObject | QueryStyle::Json => None,
+        QueryStyle::Repeated | QueryStyle::DeepObject | QueryStyle::Brackets | QueryStyle::Json => None,
     }
 }
 
@@ -268,6 +356,7 @@ fn body_input(spec: &SpecBody, choice: &BodyChoice<'_>, whole: Map<String, Value
         nullable: nullable_paths(choice.schema),
         is_json: body.kind == BodyKind::Json,
         separator: None,
+        constant: None,
     }
 }
 
@@ -303,10 +392,12 @@ fn parameter_input(spec: &SpecParameter) -> Input {
         Location::Path => Place::Path(spec.name.clone()),
         Location::Query => Place::Query(spec.name.clone()),
         Location::Header => Place::Header(spec.name.clone()),
+        Location::Cookie => Place::Cookie(spec.name.clone()),
     };
     let is_list = schema.get("type").and_then(Value::as_str) == Some("array");
     // A path and a header have one way to write a list.
-    let joined = if spec.location == Location::Query { separator(spec.style) } else { Some(',') };
+    let has_styles = matches!(spec.location, Location::Query | Location::Cookie);
+    let joined = if has_styles { separator(spec.style) } else { Some(',') };
     Input {
         key: spec.name.clone(),
         name: spec.name.clone(),
@@ -315,9 +406,25 @@ fn parameter_input(spec: &SpecParameter) -> Input {
         schema,
         is_file: false,
         nullable: nullable_paths(&spec.schema),
-        is_json: spec.style == QueryStyle::Json && spec.location == Location::Query,
+        is_json: spec.style == QueryStyle::Json && has_styles,
         separator: joined.filter(|_| is_list),
+        constant: constant(spec),
     }
+}
+
+/// The value that a parameter has in all calls: the only one that it may have, or the default of a header that states
+/// a version.
+fn constant(spec: &SpecParameter) -> Option<Value> {
+    let flat = flatten(&spec.schema);
+    if spec.location == Location::Path {
+        return None;
+    }
+    let only = match flat.values.as_slice() {
+        [only] if spec.required => Some(only.clone()),
+        _ => None,
+    };
+    let is_version = spec.location == Location::Header && spec.name.to_lowercase().contains("version");
+    only.or_else(|| flat.default.filter(|_| is_version))
 }
 
 /// The name under which further body properties are offered.

@@ -5,8 +5,9 @@ use crate::lower::inputs::Input;
 use crate::lower::promises::ConciseAnswer;
 use crate::lower::read_backs::ReadBacks;
 use crate::lower::spec_operation::SpecOperation;
-use crate::lower::tool_draft::{DraftedTool, FormatLookup, NameClaim, ToolDraft, ToolSamples};
+use crate::lower::tool_draft::{DraftedTool, FormatLookup, NameClaim, OwnKind, ToolDraft, ToolSamples};
 use crate::lower::unoffered::Unoffered;
+use crate::lower::waits::Waits;
 use crate::read::document::Document;
 use crate::read::located::Located;
 use toolwright_model::{Operation, PagingStyle, Tool};
@@ -24,6 +25,8 @@ pub struct Lowered {
     pub claims: Vec<NameClaim>,
     /// The operations that formats look values up with.
     pub lookups: Vec<FormatLookup>,
+    /// The kinds of records that overlays state by themselves.
+    pub kinds: Vec<OwnKind>,
     /// What no tool offers, and why.
     pub unoffered: Vec<Unoffered>,
     /// The answers that have a concise form.
@@ -33,11 +36,12 @@ pub struct Lowered {
 impl Lowered {
     /// Adds a tool.
     pub(super) fn add(&mut self, drafted: DraftedTool) {
-        let DraftedTool { tool, samples, claims, lookups, answer } = drafted;
+        let DraftedTool { tool, samples, claims, lookups, kinds, answer } = drafted;
         self.tools.push(tool);
         self.samples.extend(samples);
         self.claims.extend(claims);
         self.lookups.extend(lookups);
+        self.kinds.extend(kinds);
         self.answers.extend(answer);
     }
 }
@@ -59,6 +63,8 @@ pub struct VendorContext<'a> {
     pub styles: Option<&'a [PagingStyle]>,
     /// The formats that its arguments have by their names; `None` likewise.
     pub rules: Option<&'a ArgumentRules<'a>>,
+    /// Whether its credentials are chosen by the security schemes of an operation.
+    pub chooses_credentials: bool,
 }
 
 /// What the tools of one API have in common.
@@ -69,6 +75,7 @@ pub struct ApiContext<'a> {
     pub api: &'a str,
     pub document: &'a Document,
     pub read_backs: &'a ReadBacks,
+    pub waits: &'a Waits,
     pub root: &'a Located<'a>,
 }
 
@@ -78,7 +85,7 @@ impl<'a> ApiContext<'a> {
     where
         'a: 'd,
     {
-        let Self { vendor, api, document, read_backs, root } = *self;
+        let Self { vendor, api, document, read_backs, waits, root } = *self;
         ToolDraft {
             vendor: vendor.id,
             styles: vendor.styles,
@@ -88,6 +95,7 @@ impl<'a> ApiContext<'a> {
             inputs,
             document,
             read_backs,
+            waits,
             root,
             pointer,
         }

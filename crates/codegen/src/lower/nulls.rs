@@ -6,6 +6,7 @@
 use serde_json::{Map, Value};
 
 use crate::lower::flatten::{flatten, type_of};
+use crate::lower::portable::writable;
 use crate::lower::resolved::{FurtherProperties, ResolvedSchema, SchemaType};
 use toolwright_model::{Clear, EACH_ENTRY, EACH_ITEM};
 
@@ -30,22 +31,24 @@ fn collect(schema: &ResolvedSchema, path: &mut Vec<String>, paths: &mut Vec<Stri
         path.pop();
     };
     match type_of(&flat) {
-        SchemaType::Object => {
+        Some(SchemaType::Object) => {
             // A dot would read as two steps.
-            let writable = |name: &str, part: &ResolvedSchema| !part.read_only && !name.contains('.');
-            for property in flat.properties.iter().filter(|property| writable(&property.name, &property.schema)) {
-                below(&property.name, &property.schema);
+            for (name, property) in writable(&flat).into_iter().filter(|(name, _)| !name.contains('.')) {
+                below(name, &property);
             }
             if let Some(FurtherProperties::Of(entry)) = &flat.further {
                 below(EACH_ENTRY, entry);
             }
         }
-        SchemaType::Array => {
+        Some(SchemaType::Array) => {
             if let Some(items) = &flat.items {
                 below(EACH_ITEM, items);
             }
         }
-        SchemaType::Integer | SchemaType::Number | SchemaType::Boolean | SchemaType::String | SchemaType::Null => {}
+        Some(
+            SchemaType::Integer | SchemaType::Number | SchemaType::Boolean | SchemaType::String | SchemaType::Null,
+        )
+        | None => {}
     }
 }
 

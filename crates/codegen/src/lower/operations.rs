@@ -1,19 +1,19 @@
 //! The operations of a description → what is compiled: each operation as the client needs it,
 //! and the tools that reach it. Every operation is lowered or skipped with a reason.
 
-use serde_json::Value;
-
 use crate::lower::choice;
 use crate::lower::inputs::{self, BodyChoice};
 use crate::lower::lowered::{ApiContext, Lowered, OperationResult, VendorContext};
 use crate::lower::read_backs::ReadBacks;
 use crate::lower::spec_operation::{SpecOperation, SpecParameter};
-use crate::lower::tool_draft::ToolDraft;
+use crate::lower::tool_draft::{FormatLookup, ToolDraft};
 use crate::lower::unoffered;
+use crate::lower::waits::Waits;
 use crate::read::document::Document;
 use crate::read::keys::{self, PresetKeys, ToolKeys};
 use crate::read::located::{Located, did_you_mean};
-use toolwright_model::{CORE_TAG, Effect, Operation, Parameter, ParameterKind, Tool};
+use crate::read::reference::escape;
+use toolwright_model::{CORE_TAG, Effect, Location, Operation, Parameter, QueryStyle, Tool};
 
 /// Lowers the operations of one API; findings are reported through `root`.
 pub fn lower(
@@ -25,7 +25,8 @@ pub fn lower(
 ) -> Lowered {
     let mut lowered = Lowered::default();
     let read_backs = ReadBacks::of(operations, root);
-    let api = ApiContext { vendor, api, document, read_backs: &read_backs, root };
+    let waits = Waits::of(operations, root);
+    let api = ApiContext { vendor, api, document, read_backs: &read_backs, waits: &waits, root };
     for spec in operations {
         check_raw(spec, operations, root);
         let outcome = match &spec.keys.skip {
@@ -73,7 +74,10 @@ fn check_lookups(lowered: &Lowered, root: &Located<'_>) {
                     let effect = tool.effect.map_or("none stated", Effect::as_str);
                     format!("whose tool `{}` has the effect: {effect}", tool.name)
                 }
-                None => continue,
+                None => {
+                    check_asked_with(lookup, lowered, root);
+                    continue;
+                }
             },
         };
         let known = lowered.operations.iter().map(|operation| operation.id.as_str());
@@ -81,6 +85,21 @@ fn check_lookups(lowered: &Lowered, root: &Located<'_>) {
             "an operation of the same API that only reads".to_owned(),
             format!("`{}`, {found}", lookup.operation),
             did_you_mean(&lookup.operation, known.filter(|known| *known != lookup.operation)),
+        );
+    }
+}
+
+/// Checks that the operation has the query parameters that it is asked with.
+fn check_asked_with(lookup: &FormatLookup, lowered: &Lowered, root: &Located<'_>) {
+    let asked = lowered.operations.iter().find(|operation| operation.id == lookup.operation);
+    let parameters = asked.map(|operation| operation.parameters.as_slice()).unwrap_or_default();
+    let in_query = || parameters.iter().filter(|parameter| parameter.location == Location::Query);
+    for name in lookup.with.iter().filter(|name| !in_query().any(|parameter| parameter.name == **name)) {
+        let at = lookup.pointer.strip_suffix("/ask").unwrap_or(&lookup.pointer);
+        root.nearest(&format!("{at}/with/{}", escape(name))).report(
+            format!("a query parameter of `{}`", lookup.operation),
+            format!("`{name}`"),
+            did_you_mean(name, in_query().map(|parameter| parameter.name.as_str())),
         );
     }
 }
@@ -94,8 +113,11 @@ fn lower_operation(
     let operation = Operation {
         id: spec.id.clone(),
         method: spec.method.clone(),
-        path: spec.path.clone(),
-        parameters: spec.parameters.iter().map(parameter).collect(),
+        // A fragment distinguishes operations of the description and is never sent.
+        path: spec.path.split('#').next().unwrap_or_default().to_owned(),
+        parameters: parameters(spec),
+        server: spec.server.clone(),
+        security: spec.security.clone().filter(|_| context.vendor.chooses_credentials),
         body: body.as_ref().map(|choice| choice.body.clone()),
         redirects: spec.redirects,
     };
@@ -137,19 +159,17 @@ fn inherit(preset: &PresetKeys, operation: &ToolKeys) -> ToolKeys {
     }
 }
 
+/// The parameters in the order of their names: a request does not change where a description is only written in another
+/// order.
+fn parameters(spec: &SpecOperation) -> Vec<Parameter> {
+    let mut parameters: Vec<Parameter> = spec.parameters.iter().map(parameter).collect();
+    parameters.sort_by(|a, b| a.name.cmp(&b.name));
+    parameters
+}
+
 fn parameter(spec: &SpecParameter) -> Parameter {
-    let portable = Value::Object(inputs::parameter_schema(spec));
-    let kind = match portable["type"].as_str() {
-        Some("integer") => ParameterKind::Integer,
-        Some("number") => ParameterKind::Number,
-        Some("boolean") => ParameterKind::Boolean,
-        Some("array") => match portable["items"]["type"].as_str() {
-            Some("integer") => ParameterKind::Integers,
-            Some("object" | "array") => ParameterKind::Structure,
-            _ => ParameterKind::Strings,
-        },
-        Some("object") => ParameterKind::Structure,
-        _ => ParameterKind::String,
-    };
-    Parameter { name: spec.name.clone(), location: spec.location, required: spec.required, kind, style: spec.style }
+    // Paths and headers have one way to write a list.
+    let is_one_way = matches!(spec.location, Location::Path | Location::Header) && spec.style != QueryStyle::Json;
+    let style = if is_one_way { QueryStyle::default() } else { spec.style };
+    Parameter { name: spec.name.clone(), location: spec.location, required: spec.required, style }
 }

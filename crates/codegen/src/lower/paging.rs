@@ -3,7 +3,7 @@
 use crate::lower::arguments::Argument;
 use crate::lower::inputs::Input;
 use crate::read::located::Located;
-use toolwright_model::{Binding, Paging, PagingKind, PagingStyle, Place, Tool};
+use toolwright_model::{Binding, Paging, PagingKind, PagingStyle, Place, Tool, Verb};
 
 /// How an operation with these inputs pages by a style; `None` where it lacks what that needs.
 pub fn fit(style: &PagingStyle, inputs: &[Input]) -> Option<Paging> {
@@ -43,8 +43,13 @@ pub fn names(style: &PagingStyle) -> String {
     }
 }
 
-/// Reports each style by which no tool pages: a parameter's name is mistyped. `root` is vendor.toml.
+/// Reports each style by which no tool pages: a parameter's name is mistyped. `root` is vendor.toml. As long as a tool is
+/// unreviewed it may come to page by any of them.
 pub fn check_used(styles: &[PagingStyle], tools: &[&Tool], root: &Located<'_>) {
+    let is_open = |tool: &&Tool| !tool.reviewed() && matches!(tool.verb, Verb::List | Verb::Search);
+    if tools.iter().any(is_open) {
+        return;
+    }
     for (index, style) in styles.iter().enumerate() {
         let used = |tool: &&&Tool| tool.paging().is_some_and(|paging| is_by(paging, style));
         if !tools.iter().any(|tool| used(&tool)) {

@@ -1,10 +1,15 @@
 //! A resolved schema of a vendor's parameter or body → a JSON Schema that every MCP client takes:
-//! self-contained, one scalar `type` per node, no combinators, no null unions.
+//! self-contained, one scalar `type` per node, no combinators, no null unions. A value that no one type takes has no
+//! type and says in words what it can be; which values go together is checked and not shown (`unshown`).
+
+use std::rc::Rc;
 
 use serde_json::{Map, Value, json};
 
+use crate::lower::exact;
 use crate::lower::flatten::{flatten, type_of};
 use crate::lower::resolved::{FurtherProperties, ResolvedSchema, SchemaType};
+use crate::lower::shape_words::shape_words;
 use crate::lower::unshown;
 
 /// Formats that a model can act on; `unshown` has those that are only checked.
@@ -12,28 +17,52 @@ const KEPT_FORMATS: [&str; 3] = ["date", "date-time", "password"];
 
 /// Returns `schema` in the portable subset.
 pub fn portable(schema: &ResolvedSchema) -> Map<String, Value> {
-    let flat = flatten(schema);
-    let kind = type_of(&flat);
+    node(&flatten(schema), false)
+}
+
+/// Writes a schema without compositions. `covered`: the alternatives around it are checked, and these with them.
+fn node(flat: &ResolvedSchema, covered: bool) -> Map<String, Value> {
+    let kind = type_of(flat);
     let mut out = Map::new();
-    out.insert("type".to_owned(), json!(kind.as_str()));
-    if let Some(text) = flat.description.as_ref().filter(|text| !text.is_empty()) {
+    if let Some(kind) = kind {
+        out.insert("type".to_owned(), json!(kind.as_str()));
+    }
+    if let Some(text) = description(flat, kind) {
         out.insert("description".to_owned(), json!(text));
     }
-    if let Some(format) = flat.format.as_ref().filter(|format| KEPT_FORMATS.contains(&format.as_str())) {
-        out.insert("format".to_owned(), json!(format));
-    }
-    keywords(&flat, &mut out);
-    exclusive_bounds(&flat, &mut out);
-    unshown::note(&flat, kind, &mut out);
-    let of_items = keep_fitting(kind, &mut out);
-    match kind {
-        SchemaType::Array => {
-            out.insert("items".to_owned(), Value::Object(portable_items(&flat, of_items)));
+    if let Some(kind) = kind {
+        if let Some(format) = flat.format.as_ref().filter(|format| KEPT_FORMATS.contains(&format.as_str())) {
+            out.insert("format".to_owned(), json!(format));
         }
-        SchemaType::Object => portable_object(&flat, &mut out),
-        SchemaType::Integer | SchemaType::Number | SchemaType::Boolean | SchemaType::String | SchemaType::Null => {}
+        keywords(flat, &mut out);
+        exclusive_bounds(flat, &mut out);
+        let of_items = keep_fitting(kind, &mut out);
+        match kind {
+            SchemaType::Array => {
+                let items = portable_items(flat, of_items, covered || flat.any_of.len() > 1);
+                out.insert("items".to_owned(), Value::Object(items));
+            }
+            SchemaType::Object => portable_object(flat, covered, &mut out),
+            SchemaType::Integer | SchemaType::Number | SchemaType::Boolean | SchemaType::String | SchemaType::Null => {}
+        }
     }
+    let alternatives = if covered { None } else { exact::alternatives(flat, kind) };
+    unshown::note(flat, kind, alternatives, &mut out);
     out
+}
+
+/// The description, and what a value without a type can be.
+fn description(flat: &ResolvedSchema, kind: Option<SchemaType>) -> Option<String> {
+    let own = flat.description.as_deref().map(str::trim_end).filter(|text| !text.is_empty());
+    if kind.is_some() {
+        return own.map(str::to_owned);
+    }
+    let words = shape_words(flat);
+    Some(match own {
+        Some(own) if own.ends_with(['.', '!', '?']) => format!("{own} {words}"),
+        Some(own) => format!("{own}. {words}"),
+        None => words,
+    })
 }
 
 /// Writes the keywords that mean the same in OpenAPI 3.0 and in JSON Schema and that clients take.
@@ -78,12 +107,11 @@ fn keep_fitting(kind: SchemaType, out: &mut Map<String, Value>) -> Vec<Value> {
         out.shift_remove("default");
     }
     let Some(Value::Array(values)) = out.get_mut("enum").map(Value::take) else { return Vec::new() };
-    let (mut fitting, others): (Vec<Value>, Vec<Value>) =
-        values.into_iter().filter(|value| !value.is_null()).partition(|value| is_of(kind, value));
-    // A list of words without quotes, such as [on, off] or [1, 2], is read as something else.
-    if fitting.is_empty() && kind == "string" {
-        fitting = others.iter().filter(|value| !value.is_object() && !value.is_array()).map(as_text).collect();
-    }
+    let values = values.into_iter().filter(|value| !value.is_null());
+    // A word without quotes, such as 1 or true, is read as something else.
+    let is_word = |value: &Value| kind == "string" && !value.is_object() && !value.is_array();
+    let values = values.map(|value| if is_word(&value) { as_text(&value) } else { value });
+    let (fitting, others): (Vec<Value>, Vec<Value>) = values.partition(|value| is_of(kind, value));
     if fitting.is_empty() {
         out.shift_remove("enum");
     } else {
@@ -100,9 +128,9 @@ fn as_text(value: &Value) -> Value {
     Value::from(value.as_str().map_or_else(|| value.to_string(), str::to_owned))
 }
 
-fn portable_items(flat: &ResolvedSchema, of_items: Vec<Value>) -> Map<String, Value> {
+fn portable_items(flat: &ResolvedSchema, of_items: Vec<Value>, covered: bool) -> Map<String, Value> {
     let text = ResolvedSchema { kind: Some(SchemaType::String), ..ResolvedSchema::default() };
-    let mut items = portable(flat.items.as_deref().unwrap_or(&text));
+    let mut items = node(&flatten(flat.items.as_deref().unwrap_or(&text)), covered);
     let item_kind = items.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
     // Some descriptions state at the list what its items may be.
     if !items.contains_key("enum") && !of_items.is_empty() && of_items.iter().all(|v| is_of(&item_kind, v)) {
@@ -111,27 +139,55 @@ fn portable_items(flat: &ResolvedSchema, of_items: Vec<Value>) -> Map<String, Va
     items
 }
 
-fn portable_object(flat: &ResolvedSchema, out: &mut Map<String, Value>) {
-    let writable: Map<String, Value> = flat
-        .properties
-        .iter()
-        // What only the vendor sets is no argument.
-        .filter(|property| !property.schema.read_only)
-        .map(|property| (property.name.clone(), Value::Object(portable(&property.schema))))
+/// The properties that a request can have. What only the vendor sets is none, unless the description demands it: of
+/// references to other records that is all there is to send. What is demanded and not described is any value.
+pub fn writable(flat: &ResolvedSchema) -> Vec<(&str, Rc<ResolvedSchema>)> {
+    let is_demanded = |name: &String| flat.required.contains(name);
+    let described = flat.properties.iter().filter(|property| !property.schema.read_only || is_demanded(&property.name));
+    let mut properties: Vec<(&str, Rc<ResolvedSchema>)> =
+        described.map(|property| (property.name.as_str(), Rc::clone(&property.schema))).collect();
+    let undescribed = match &flat.further {
+        Some(FurtherProperties::Any(false)) => return properties,
+        Some(FurtherProperties::Of(schema)) => Rc::clone(schema),
+        Some(FurtherProperties::Any(true)) | None => Rc::default(),
+    };
+    for name in &flat.required {
+        if !flat.properties.iter().any(|property| property.name == *name) {
+            properties.push((name, Rc::clone(&undescribed)));
+        }
+    }
+    properties
+}
+
+/// The properties that a request must have: a vendor demands of its own answers only what it alone sets.
+pub fn demanded(flat: &ResolvedSchema) -> Vec<&str> {
+    let set_by_vendor =
+        |name: &str| flat.properties.iter().any(|property| property.name == name && property.schema.read_only);
+    let possible = writable(flat);
+    let is_possible = |name: &&str| possible.iter().any(|(known, _)| known == name);
+    let demanded = flat.required.iter().map(String::as_str).filter(|name| !set_by_vendor(name));
+    demanded.filter(is_possible).collect()
+}
+
+fn portable_object(flat: &ResolvedSchema, covered: bool, out: &mut Map<String, Value>) {
+    let differs = |name: &str| flat.any_of.len() > 1 && exact::differs(flat, name);
+    let properties: Map<String, Value> = writable(flat)
+        .into_iter()
+        .map(|(name, schema)| (name.to_owned(), Value::Object(node(&flatten(&schema), covered || differs(name)))))
         .collect();
-    let required: Vec<&String> = flat.required.iter().filter(|name| writable.contains_key(*name)).collect();
     let further = match &flat.further {
-        Some(FurtherProperties::Of(schema)) => Value::Object(portable(schema)),
+        Some(FurtherProperties::Of(schema)) => Value::Object(node(&flatten(schema), covered)),
         Some(FurtherProperties::Any(true)) => json!(true),
         // An object of which nothing is known is free-form; and one that may hold nothing is none
         // that clients take.
-        Some(FurtherProperties::Any(false)) | None => json!(writable.is_empty()),
+        Some(FurtherProperties::Any(false)) | None => json!(properties.is_empty()),
     };
-    if !required.is_empty() {
-        out.insert("required".to_owned(), json!(required));
+    let demanded = demanded(flat);
+    if !demanded.is_empty() {
+        out.insert("required".to_owned(), json!(demanded));
     }
-    if !writable.is_empty() {
-        out.insert("properties".to_owned(), Value::Object(writable));
+    if !properties.is_empty() {
+        out.insert("properties".to_owned(), Value::Object(properties));
     }
     out.insert("additionalProperties".to_owned(), further);
 }
@@ -144,7 +200,9 @@ pub fn is_of(kind: &str, value: &Value) -> bool {
         "boolean" => value.is_boolean(),
         "string" => value.is_string(),
         "array" => value.is_array(),
-        _ => value.is_object(),
+        "object" => value.is_object(),
+        // A value without a type is any.
+        _ => true,
     }
 }
 
@@ -170,7 +228,11 @@ mod tests {
                 json!({"type": "number", "minimum": 0, "exclusiveMinimum": true}),
                 json!({"type": "number", "exclusiveMinimum": 0}),
             ),
-            (json!({}), json!({"type": "object", "additionalProperties": true})),
+            (json!({}), json!({"description": "Any JSON value."})),
+            (
+                json!({"type": "array", "items": {}}),
+                json!({"type": "array", "items": {"description": "Any JSON value."}}),
+            ),
             (json!({"type": "array"}), json!({"type": "array", "items": {"type": "string"}})),
             (json!({"enum": ["a", null]}), json!({"type": "string", "enum": ["a"]})),
             (
@@ -178,15 +240,95 @@ mod tests {
                     {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]},
                     {"properties": {"b": {"type": "string", "readOnly": true}}, "required": ["b"]},
                 ]}),
-                json!({"type": "object", "required": ["a"], "properties": {"a": {"type": "integer"}}, "additionalProperties": false}),
+                json!({"type": "object", "required": ["a"], "properties": {
+                    "a": {"type": "integer"}, "b": {"type": "string"},
+                }, "additionalProperties": false}),
             ),
             (
                 json!({"oneOf": [{"type": "string", "enum": ["x"]}, {"type": "string", "enum": ["y"]}, {"type": "null"}]}),
                 json!({"type": "string", "enum": ["x", "y"]}),
             ),
-            (json!({"anyOf": [{"type": "integer"}, {"type": "boolean"}]}), json!({"type": "string"})),
+            (
+                json!({"anyOf": [{"type": "integer"}, {"type": "boolean"}]}),
+                json!({"description": "Whole number, or true or false.", "x-unshown": {
+                    "anyOf": [{"type": "integer"}, {"type": "boolean"}],
+                }}),
+            ),
+            (
+                json!({"type": "string", "enum": [1, "2a", true]}),
+                json!({"type": "string", "enum": ["1", "2a", "true"]}),
+            ),
+            (
+                json!({"allOf": [
+                    {"type": "string", "enum": ["a", "b", "c"], "minLength": 1},
+                    {"type": "string", "enum": ["b", "c", "d"], "maxLength": 9},
+                ]}),
+                json!({"type": "string", "enum": ["b", "c"], "minLength": 1, "maxLength": 9}),
+            ),
+            (
+                json!({"oneOf": [
+                    {"type": "integer", "minimum": 1, "maximum": 5}, {"type": "integer", "minimum": 0, "exclusiveMinimum": true},
+                ]}),
+                json!({"type": "integer", "exclusiveMinimum": 0, "x-unshown": {"anyOf": [
+                    {"type": "integer", "minimum": 1, "maximum": 5}, {"type": "integer", "exclusiveMinimum": 0},
+                ]}}),
+            ),
+            (
+                json!({"required": ["a"], "type": "object"}),
+                json!({
+                    "type": "object", "required": ["a"],
+                    "properties": {"a": {"description": "Any JSON value."}}, "additionalProperties": false,
+                }),
+            ),
+            (
+                json!({"type": "object", "required": ["id"], "properties": {
+                    "id": {"type": "string", "readOnly": true}, "at": {"type": "string", "readOnly": true},
+                }}),
+                json!({"type": "object", "properties": {"id": {"type": "string"}}, "additionalProperties": false}),
+            ),
+            (json!({"type": "integer", "multipleOf": 5}), json!({"type": "integer", "x-unshown": {"multipleOf": 5}})),
         ] {
-            assert_eq!(Value::Object(portable(&resolved(&given))), expected, "{given}");
+            let mut found = Value::Object(portable(&resolved(&given)));
+            if let Some(notes) = found.get_mut("x-unshown").and_then(Value::as_object_mut) {
+                notes.shift_remove("x-of");
+            }
+            assert_eq!(found, expected, "{given}");
         }
+    }
+
+    #[test]
+    fn alternatives_add_up_at_every_depth() {
+        let rule = |kind: &str, parameters: Value| {
+            json!({"type": "object", "required": ["type", "parameters"], "properties": {
+                "type": {"type": "string", "enum": [kind]}, "parameters": parameters,
+            }})
+        };
+        let named = json!({"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}});
+        let counted = json!({"type": "object", "required": ["count"], "properties": {
+            "count": {"type": "integer"}, "name": {"type": "integer"},
+        }});
+        let mut found = Value::Object(portable(&resolved(&json!({"oneOf": [rule("a", named), rule("b", counted)]}))));
+        let notes = found.as_object_mut().unwrap().shift_remove("x-unshown").unwrap();
+        assert_eq!(
+            found,
+            json!({
+                "type": "object", "required": ["type", "parameters"], "additionalProperties": false, "properties": {
+                    "type": {"type": "string", "enum": ["a", "b"]},
+                    "parameters": {"type": "object", "additionalProperties": false, "properties": {
+                        "name": {"description": "Text, or whole number."},
+                        "count": {"type": "integer"},
+                    }},
+                },
+            })
+        );
+        assert_eq!(
+            notes["anyOf"][1],
+            json!({"type": "object", "properties": {
+                "type": {"type": "string", "enum": ["b"]},
+                "parameters": {"type": "object", "required": ["count"], "properties": {
+                    "count": {"type": "integer"}, "name": {"type": "integer"},
+                }},
+            }})
+        );
     }
 }

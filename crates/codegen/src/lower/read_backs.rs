@@ -50,6 +50,7 @@ fn required(spec: &SpecOperation) -> impl Iterator<Item = Place> {
         Location::Path => Place::Path(parameter.name.clone()),
         Location::Query => Place::Query(parameter.name.clone()),
         Location::Header => Place::Header(parameter.name.clone()),
+        Location::Cookie => Place::Cookie(parameter.name.clone()),
     })
 }
 

@@ -1,17 +1,22 @@
 //! A schema with references → [`ResolvedSchema`]: what they lead to written out, of bounded size,
-//! with the keywords that an input schema can use.
+//! with the keywords that an input schema can use. A schema with a discriminator and no alternatives of
+//! its own becomes the schemas that are built on it (`subtypes`).
+
+mod stated;
+
+use std::rc::Rc;
 
 use openapiv3::{
-    AdditionalProperties, AnySchema, ArrayType, BooleanType, IntegerFormat, IntegerType, NumberFormat, NumberType,
-    ObjectType, ReferenceOr, Schema, SchemaData, SchemaKind, StringFormat, StringType, Type, VariantOrUnknownOrEmpty,
+    AdditionalProperties, AnySchema, ArrayType, ObjectType, ReferenceOr, Schema, SchemaData, SchemaKind, Type,
 };
 use serde_json::Value;
 
+use crate::lower::subtypes::{self, Subtype};
 use crate::read::document::{Document, SchemaNode};
+use stated::{number, of_boolean, of_data, of_integer, of_number, of_string};
 
-/// A schema without references. Keywords that a model can't use (`title`, `xml`, `discriminator`,
-/// `not` …) are left out.
-#[derive(Debug, Clone, Default, PartialEq)]
+/// A schema without references. Keywords that a model can't use (`title`, `xml`, `not` …) are left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "a schema has these four keywords")]
 pub struct ResolvedSchema {
     pub kind: Option<SchemaType>,
@@ -28,6 +33,9 @@ pub struct ResolvedSchema {
     pub min_items: Option<usize>,
     pub max_items: Option<usize>,
     pub unique_items: Option<bool>,
+    pub multiple_of: Option<Value>,
+    pub min_properties: Option<usize>,
+    pub max_properties: Option<usize>,
     pub default: Option<Value>,
     pub example: Option<Value>,
     pub read_only: bool,
@@ -35,26 +43,26 @@ pub struct ResolvedSchema {
     pub properties: Vec<ResolvedProperty>,
     pub required: Vec<String>,
     pub further: Option<FurtherProperties>,
-    pub items: Option<Box<ResolvedSchema>>,
+    pub items: Option<Rc<ResolvedSchema>>,
     pub all_of: Vec<ResolvedSchema>,
     pub one_of: Vec<ResolvedSchema>,
     pub any_of: Vec<ResolvedSchema>,
 }
 
-/// A property of an object.
-#[derive(Debug, Clone, PartialEq)]
+/// A property of an object. Alternatives share the schemas of what they have in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResolvedProperty {
     pub name: String,
-    pub schema: ResolvedSchema,
+    pub schema: Rc<ResolvedSchema>,
 }
 
 /// What an object may hold beside its properties.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FurtherProperties {
     /// Anything, or nothing.
     Any(bool),
     /// Values of one schema, which states something.
-    Of(Box<ResolvedSchema>),
+    Of(Rc<ResolvedSchema>),
 }
 
 /// The type of a JSON value.
@@ -104,20 +112,56 @@ const DEEPEST_REFERENCES: [usize; 7] = [12, 8, 5, 3, 2, 1, 0];
 /// The most keywords and values that a schema may have with its references written out.
 const LARGEST_SCHEMA: usize = 20_000;
 
-/// Follows every reference of a schema. One to something that contains it is cut to an object that
-/// says so, and so are the innermost ones of what would grow beyond all use.
+/// Follows every reference of a schema. One to something that contains it is cut to a value of its type
+/// that says so, and so are the innermost ones of what would grow beyond all use.
 pub fn resolve<'d>(node: impl Into<SchemaNode<'d>>, document: &'d Document) -> ResolvedSchema {
     let node = node.into();
     let found = DEEPEST_REFERENCES.iter().find_map(|deepest| {
-        let mut resolver = Resolver { document, deepest: *deepest, left: LARGEST_SCHEMA, open: Vec::new() };
+        let mut resolver = Resolver {
+            document,
+            deepest: *deepest,
+            left: LARGEST_SCHEMA,
+            open: Vec::new(),
+            plain: Vec::new(),
+            bases: Vec::new(),
+        };
         resolver.node(node).ok()
     });
     // Even by itself it is larger than anything that a model could fill in.
-    found.unwrap_or_else(|| opaque("Too large to be described here.".to_owned()))
+    found.unwrap_or_else(|| opaque(kind_of(node, document), "Too large to be described here.".to_owned()))
 }
 
-fn opaque(description: String) -> ResolvedSchema {
-    ResolvedSchema { kind: Some(SchemaType::Object), description: Some(description), ..ResolvedSchema::default() }
+fn opaque(kind: Option<SchemaType>, description: String) -> ResolvedSchema {
+    ResolvedSchema { kind, description: Some(description), ..ResolvedSchema::default() }
+}
+
+/// Returns the type that a schema states itself or by the parts that hold together; `None` where it has none, or
+/// several.
+fn kind_of<'d>(node: impl Into<SchemaNode<'d>>, document: &'d Document) -> Option<SchemaType> {
+    const DEEPEST_PARTS: usize = 8;
+    stated_kind(document.schema(node)?, document, DEEPEST_PARTS)
+}
+
+fn stated_kind(schema: &Schema, document: &Document, deepest: usize) -> Option<SchemaType> {
+    let of_parts = |parts: &[ReferenceOr<Schema>]| {
+        let deepest = deepest.checked_sub(1)?;
+        parts.iter().find_map(|part| stated_kind(document.schema(part)?, document, deepest))
+    };
+    match &schema.schema_kind {
+        SchemaKind::Type(Type::String(_)) => Some(SchemaType::String),
+        SchemaKind::Type(Type::Number(_)) => Some(SchemaType::Number),
+        SchemaKind::Type(Type::Integer(_)) => Some(SchemaType::Integer),
+        SchemaKind::Type(Type::Boolean(_)) => Some(SchemaType::Boolean),
+        SchemaKind::Type(Type::Object(_)) => Some(SchemaType::Object),
+        SchemaKind::Type(Type::Array(_)) => Some(SchemaType::Array),
+        SchemaKind::AllOf { all_of } => of_parts(all_of),
+        SchemaKind::Any(any) => {
+            let stated = any.typ.as_deref().and_then(SchemaType::parse);
+            let object = (!any.properties.is_empty()).then_some(SchemaType::Object);
+            stated.or(object).or_else(|| of_parts(&any.all_of))
+        }
+        SchemaKind::OneOf { .. } | SchemaKind::AnyOf { .. } | SchemaKind::Not { .. } => None,
+    }
 }
 
 /// The schema outgrew its bound.
@@ -131,6 +175,10 @@ struct Resolver<'d> {
     left: usize,
     /// The references that are being written out.
     open: Vec<&'d str>,
+    /// Those of them whose subtypes are being written out.
+    plain: Vec<&'d str>,
+    /// What subtypes are built on, as far as it is being written out.
+    bases: Vec<&'d str>,
 }
 
 impl<'d> Resolver<'d> {
@@ -146,15 +194,104 @@ impl<'d> Resolver<'d> {
         match self.document.target::<Schema>(reference) {
             Some(target) if !self.open.contains(&reference) && self.open.len() < self.deepest => {
                 self.open.push(reference);
-                let resolved = self.node(target);
+                let subtypes = subtypes::of(reference, self.document);
+                let resolved =
+                    if subtypes.is_empty() { self.node(target) } else { self.subtypes(reference, target, &subtypes) };
                 self.open.pop();
                 resolved
             }
             _ => {
+                let kind = kind_of(SchemaNode::Reference(reference), self.document);
                 let name = reference.rsplit('/').next().unwrap_or(reference);
-                Ok(opaque(format!("A further {name}; its content is not described here.")))
+                let what = match kind {
+                    Some(SchemaType::Object) | None => {
+                        return Ok(opaque(kind, format!("A further {name}; its content is not described here.")));
+                    }
+                    Some(kind) => kind,
+                };
+                Ok(opaque(Some(what), String::new()))
             }
         }
+    }
+
+    /// What a schema with a discriminator takes: any of the schemas that are built on it.
+    fn subtypes(
+        &mut self,
+        reference: &'d str,
+        base: &'d ReferenceOr<Schema>,
+        subtypes: &[Subtype<'d>],
+    ) -> Result<ResolvedSchema, TooLarge> {
+        self.plain.push(reference);
+        let base_itself = self.base(reference)?;
+        let alternatives: Result<Vec<ResolvedSchema>, TooLarge> = subtypes
+            .iter()
+            .map(|subtype| {
+                let resolved = if subtype.reference == reference {
+                    base_itself.clone()
+                } else {
+                    let own = self.node(SchemaNode::Reference(subtype.reference))?;
+                    let is_cut =
+                        names_nothing(&own) && subtypes::is_built_on(subtype.reference, reference, self.document);
+                    // What it is built on is known, and there is more.
+                    let further = Some(FurtherProperties::Any(true));
+                    if is_cut { ResolvedSchema { further, ..base_itself.clone() } } else { own }
+                };
+                Ok(discriminated(resolved, subtype.property, &subtype.values))
+            })
+            .collect();
+        self.plain.pop();
+        let stated = self.document.schema(base).map(|schema| of_data(&schema.schema_data)).unwrap_or_default();
+        Ok(ResolvedSchema { one_of: alternatives?, ..stated })
+    }
+
+    /// The parts of an `allOf`. What a subtype is built on is meant by itself.
+    fn together(&mut self, parts: &'d [ReferenceOr<Schema>]) -> Result<Vec<ResolvedSchema>, TooLarge> {
+        parts
+            .iter()
+            .map(|part| match part {
+                ReferenceOr::Reference { reference } if self.is_base(reference) => self.base(reference),
+                part => self.node(part),
+            })
+            .collect()
+    }
+
+    /// Whether the schema that is being written out is built on the one at `reference`.
+    fn is_base(&self, reference: &str) -> bool {
+        let built_on = |own: &&str| subtypes::is_built_on(own, reference, self.document);
+        self.plain.contains(&reference) || self.open.last().is_some_and(built_on)
+    }
+
+    fn base(&mut self, reference: &'d str) -> Result<ResolvedSchema, TooLarge> {
+        self.spend(1)?;
+        let Some(target) = self.document.target::<Schema>(reference).filter(|_| !self.bases.contains(&reference))
+        else {
+            return Ok(ResolvedSchema::default());
+        };
+        self.bases.push(reference);
+        let resolved = self.node(target);
+        self.bases.pop();
+        resolved
+    }
+
+    /// The alternatives of a `oneOf` or `anyOf`, each with the values by which a discriminator chooses it.
+    fn alternatives(
+        &mut self,
+        parts: &'d [ReferenceOr<Schema>],
+        data: &'d SchemaData,
+    ) -> Result<Vec<ResolvedSchema>, TooLarge> {
+        parts
+            .iter()
+            .map(|part| {
+                let resolved = self.node(part)?;
+                Ok(match (&data.discriminator, part) {
+                    (Some(discriminator), ReferenceOr::Reference { reference }) => {
+                        let values = subtypes::values(discriminator, reference);
+                        discriminated(resolved, &discriminator.property_name, &values)
+                    }
+                    _ => resolved,
+                })
+            })
+            .collect()
     }
 
     fn spend(&mut self, count: usize) -> Result<(), TooLarge> {
@@ -172,24 +309,22 @@ impl<'d> Resolver<'d> {
             SchemaKind::Type(Type::Boolean(boolean)) => of_boolean(boolean, &mut resolved),
             SchemaKind::Type(Type::Object(object)) => self.of_object(object, &mut resolved)?,
             SchemaKind::Type(Type::Array(array)) => self.of_array(array, &mut resolved)?,
-            SchemaKind::OneOf { one_of } => resolved.one_of = self.all(one_of)?,
-            SchemaKind::AllOf { all_of } => resolved.all_of = self.all(all_of)?,
-            SchemaKind::AnyOf { any_of } => resolved.any_of = self.all(any_of)?,
+            SchemaKind::OneOf { one_of } => resolved.one_of = self.alternatives(one_of, schema_data)?,
+            SchemaKind::AllOf { all_of } => resolved.all_of = self.together(all_of)?,
+            SchemaKind::AnyOf { any_of } => resolved.any_of = self.alternatives(any_of, schema_data)?,
             // What a value must not be is no help for writing one.
             SchemaKind::Not { not: _ } => {}
-            SchemaKind::Any(any) => self.of_any(any, &mut resolved)?,
+            SchemaKind::Any(any) => self.of_any(any, schema_data, &mut resolved)?,
         }
         self.spend(size(&resolved))?;
         Ok(resolved)
     }
 
-    fn all(&mut self, parts: &'d [ReferenceOr<Schema>]) -> Result<Vec<ResolvedSchema>, TooLarge> {
-        parts.iter().map(|part| self.node(part)).collect()
-    }
-
     fn of_object(&mut self, object: &'d ObjectType, resolved: &mut ResolvedSchema) -> Result<(), TooLarge> {
-        let ObjectType { properties, required, additional_properties, min_properties: _, max_properties: _ } = object;
+        let ObjectType { properties, required, additional_properties, min_properties, max_properties } = object;
         resolved.kind = Some(SchemaType::Object);
+        resolved.min_properties = *min_properties;
+        resolved.max_properties = *max_properties;
         self.members(properties, required, additional_properties.as_ref(), resolved)
     }
 
@@ -201,7 +336,7 @@ impl<'d> Resolver<'d> {
         resolved: &mut ResolvedSchema,
     ) -> Result<(), TooLarge> {
         for (name, property) in properties {
-            resolved.properties.push(ResolvedProperty { name: name.clone(), schema: self.node(property)? });
+            resolved.properties.push(ResolvedProperty { name: name.clone(), schema: Rc::new(self.node(property)?) });
         }
         required.clone_into(&mut resolved.required);
         resolved.further = match further {
@@ -210,7 +345,7 @@ impl<'d> Resolver<'d> {
             Some(AdditionalProperties::Schema(schema)) if self.states_nothing(&**schema) => {
                 Some(FurtherProperties::Any(true))
             }
-            Some(AdditionalProperties::Schema(schema)) => Some(FurtherProperties::Of(Box::new(self.node(&**schema)?))),
+            Some(AdditionalProperties::Schema(schema)) => Some(FurtherProperties::Of(Rc::new(self.node(&**schema)?))),
         };
         Ok(())
     }
@@ -232,16 +367,21 @@ impl<'d> Resolver<'d> {
         Ok(())
     }
 
-    fn items(&mut self, items: Option<&'d ReferenceOr<Box<Schema>>>) -> Result<Option<Box<ResolvedSchema>>, TooLarge> {
-        items.map(|items| self.node(items).map(Box::new)).transpose()
+    fn items(&mut self, items: Option<&'d ReferenceOr<Box<Schema>>>) -> Result<Option<Rc<ResolvedSchema>>, TooLarge> {
+        items.map(|items| self.node(items).map(Rc::new)).transpose()
     }
 
     /// A mixture of keywords that fits no single type.
-    fn of_any(&mut self, any: &'d AnySchema, resolved: &mut ResolvedSchema) -> Result<(), TooLarge> {
+    fn of_any(
+        &mut self,
+        any: &'d AnySchema,
+        data: &'d SchemaData,
+        resolved: &mut ResolvedSchema,
+    ) -> Result<(), TooLarge> {
         let AnySchema {
             typ,
             pattern,
-            multiple_of: _,
+            multiple_of,
             exclusive_minimum,
             exclusive_maximum,
             minimum,
@@ -249,8 +389,8 @@ impl<'d> Resolver<'d> {
             properties,
             required,
             additional_properties,
-            min_properties: _,
-            max_properties: _,
+            min_properties,
+            max_properties,
             items,
             min_items,
             max_items,
@@ -273,17 +413,59 @@ impl<'d> Resolver<'d> {
         resolved.min_items = *min_items;
         resolved.max_items = *max_items;
         resolved.unique_items = *unique_items;
+        resolved.multiple_of = multiple_of.filter(|factor| *factor > 0.0).map(number);
+        resolved.min_properties = *min_properties;
+        resolved.max_properties = *max_properties;
         resolved.min_length = *min_length;
         resolved.max_length = *max_length;
         resolved.values.clone_from(enumeration);
         resolved.format.clone_from(format);
         self.members(properties, required, additional_properties.as_ref(), resolved)?;
         resolved.items = self.items(items.as_ref())?;
-        resolved.all_of = self.all(all_of)?;
-        resolved.one_of = self.all(one_of)?;
-        resolved.any_of = self.all(any_of)?;
+        resolved.all_of = self.together(all_of)?;
+        resolved.one_of = self.alternatives(one_of, data)?;
+        resolved.any_of = self.alternatives(any_of, data)?;
         Ok(())
     }
+}
+
+/// Adds the values by which a discriminator chooses this alternative, unless it states its own.
+fn discriminated(alternative: ResolvedSchema, property: &str, values: &[String]) -> ResolvedSchema {
+    if values.is_empty() || states_values(&alternative, property) {
+        return alternative;
+    }
+    let chosen = ResolvedSchema {
+        kind: Some(SchemaType::String),
+        values: values.iter().map(|value| Value::from(value.as_str())).collect(),
+        ..ResolvedSchema::default()
+    };
+    let choice = ResolvedSchema {
+        kind: Some(SchemaType::Object),
+        properties: vec![ResolvedProperty { name: property.to_owned(), schema: Rc::new(chosen) }],
+        required: vec![property.to_owned()],
+        // Of a model that is cut only the choice is known.
+        further: names_nothing(&alternative).then_some(FurtherProperties::Any(true)),
+        ..ResolvedSchema::default()
+    };
+    ResolvedSchema { all_of: vec![alternative, choice], ..ResolvedSchema::default() }
+}
+
+fn names_nothing(schema: &ResolvedSchema) -> bool {
+    schema.properties.is_empty()
+        && schema.required.is_empty()
+        && schema.further.is_none()
+        && schema.all_of.is_empty()
+        && schema.one_of.is_empty()
+        && schema.any_of.is_empty()
+}
+
+/// Whether a property has values of its own, or is no text at all.
+fn states_values(schema: &ResolvedSchema, property: &str) -> bool {
+    let own = schema.properties.iter().find(|known| known.name == property).is_some_and(|known| {
+        let all = || std::iter::once(&*known.schema).chain(&known.schema.all_of);
+        all().any(|part| !part.values.is_empty() || part.kind.is_some_and(|kind| kind != SchemaType::String))
+    });
+    own || schema.all_of.iter().any(|part| states_values(part, property))
 }
 
 /// How many keywords and values a schema itself has.
@@ -302,100 +484,4 @@ fn size(schema: &ResolvedSchema) -> usize {
         !schema.required.is_empty(),
     ];
     1 + stated.into_iter().filter(|stated| *stated).count() + schema.values.len() + schema.required.len()
-}
-
-/// What every kind of schema can state.
-fn of_data(data: &SchemaData) -> ResolvedSchema {
-    let SchemaData {
-        read_only,
-        example,
-        description,
-        default,
-        nullable,
-        write_only: _,
-        deprecated: _,
-        external_docs: _,
-        title: _,
-        discriminator: _,
-        extensions: _,
-    } = data;
-    ResolvedSchema {
-        read_only: *read_only,
-        nullable: *nullable,
-        example: example.clone(),
-        description: description.clone(),
-        default: default.clone(),
-        ..ResolvedSchema::default()
-    }
-}
-
-fn of_string(text: &StringType, resolved: &mut ResolvedSchema) {
-    let StringType { format, pattern, enumeration, min_length, max_length } = text;
-    resolved.kind = Some(SchemaType::String);
-    resolved.format = named(format, |format| match format {
-        StringFormat::Date => "date",
-        StringFormat::DateTime => "date-time",
-        StringFormat::Password => "password",
-        StringFormat::Byte => "byte",
-        StringFormat::Binary => "binary",
-    });
-    resolved.pattern.clone_from(pattern);
-    resolved.values = enumeration.iter().map(|value| Value::from(value.clone())).collect();
-    resolved.min_length = *min_length;
-    resolved.max_length = *max_length;
-}
-
-fn of_number(limits: &NumberType, resolved: &mut ResolvedSchema) {
-    let NumberType { format, multiple_of: _, exclusive_minimum, exclusive_maximum, minimum, maximum, enumeration } =
-        limits;
-    resolved.kind = Some(SchemaType::Number);
-    resolved.format = named(format, |format| match format {
-        NumberFormat::Float => "float",
-        NumberFormat::Double => "double",
-    });
-    resolved.minimum = minimum.map(number);
-    resolved.maximum = maximum.map(number);
-    resolved.exclusive_minimum = *exclusive_minimum;
-    resolved.exclusive_maximum = *exclusive_maximum;
-    resolved.values = enumeration.iter().map(|value| value.map_or(Value::Null, number)).collect();
-}
-
-fn of_integer(limits: &IntegerType, resolved: &mut ResolvedSchema) {
-    let IntegerType { format, multiple_of: _, exclusive_minimum, exclusive_maximum, minimum, maximum, enumeration } =
-        limits;
-    resolved.kind = Some(SchemaType::Integer);
-    resolved.format = named(format, |format| match format {
-        IntegerFormat::Int32 => "int32",
-        IntegerFormat::Int64 => "int64",
-    });
-    resolved.minimum = minimum.map(Value::from);
-    resolved.maximum = maximum.map(Value::from);
-    resolved.exclusive_minimum = *exclusive_minimum;
-    resolved.exclusive_maximum = *exclusive_maximum;
-    resolved.values = enumeration.iter().map(|value| Value::from(*value)).collect();
-}
-
-fn of_boolean(boolean: &BooleanType, resolved: &mut ResolvedSchema) {
-    let BooleanType { enumeration } = boolean;
-    resolved.kind = Some(SchemaType::Boolean);
-    resolved.values = enumeration.iter().map(|value| Value::from(*value)).collect();
-}
-
-/// The name of a format, known to OpenAPI or not.
-fn named<F>(format: &VariantOrUnknownOrEmpty<F>, name: impl Fn(&F) -> &'static str) -> Option<String> {
-    match format {
-        VariantOrUnknownOrEmpty::Item(format) => Some(name(format).to_owned()),
-        VariantOrUnknownOrEmpty::Unknown(format) => Some(format.clone()),
-        VariantOrUnknownOrEmpty::Empty => None,
-    }
-}
-
-/// `openapiv3` reads the bounds of numbers as floating point; a whole one is written as such.
-fn number(value: f64) -> Value {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    if value.fract() == 0.0 && value.abs() <= EXACT {
-        #[expect(clippy::cast_possible_truncation, reason = "a whole number that fits, as was just checked")]
-        return Value::from(value as i64);
-    }
-    Value::from(value)
 }

@@ -2,13 +2,16 @@
 //! scopes and `x-toolwright` keys, with every schema resolved.
 
 use openapiv3::{
-    Encoding, Operation, Parameter, ParameterData, ParameterSchemaOrContent, PathStyle, QueryStyle as SpecStyle,
-    ReferenceOr, RequestBody, Responses, SecurityRequirement, SecurityScheme, StatusCode,
+    APIKeyLocation, Encoding, Operation, Parameter, ParameterData, ParameterSchemaOrContent, PathStyle,
+    QueryStyle as SpecStyle, ReferenceOr, RequestBody, Responses, SecurityRequirement, SecurityScheme, StatusCode,
 };
 use serde_json::Value;
 
-use crate::lower::resolved::{ResolvedSchema, resolve};
+use crate::lower::flatten::{flatten, type_of};
+use crate::lower::inputs::takes_nothing;
+use crate::lower::resolved::{ResolvedSchema, SchemaType, resolve};
 use crate::lower::returns;
+use crate::lower::target;
 use crate::read::check::IGNORED_HEADERS;
 use crate::read::document::{Document, OperationAt, explode};
 use crate::read::keys::{self, OperationKeys};
@@ -37,6 +40,10 @@ pub struct SpecOperation {
     pub returns: Returns,
     /// The scopes that a token needs: all of any one entry.
     pub scopes: Vec<Vec<String>>,
+    /// The address below which it is sent, in place of the API's own.
+    pub server: Option<String>,
+    /// The security schemes that it needs: all of any one entry; `None` where the description says nothing.
+    pub security: Option<Vec<Vec<String>>>,
     pub keys: OperationKeys,
     /// What none of its tools offers, by its own keys and by those of the whole description.
     pub left_out: Vec<LeftOut>,
@@ -120,6 +127,7 @@ fn read_operation(
 ) -> Option<SpecOperation> {
     let Operation { tags, summary, description, operation_id, responses, security, request_body, .. } = at.operation;
     let pointer = operation_pointer(at.path, at.method);
+    let (server, needed) = (target::server(&at, document), target::security(&at, document));
     // The fixups give one to each operation.
     let id = operation_id.clone()?;
     let body = request_body.as_ref().and_then(|body| document.follow(body));
@@ -133,10 +141,13 @@ fn read_operation(
         description: written(description.as_ref()),
         tags: tags.clone(),
         parameters: read_parameters(at, document),
-        body: body.map(|body| read_body(body, document)),
+        // What can only be empty and may be left out is nothing.
+        body: body.map(|body| read_body(body, document)).filter(|body| body.required || !is_always_empty(body)),
         redirects: promises(responses, 3) && !promises(responses, 2),
         returns: returns::read(responses, document),
         scopes: scopes(security.as_ref().or(document.api.security.as_ref()), document),
+        server,
+        security: needed,
         left_out: left_out(&keys.left_out, &block).into_iter().chain(of_api.iter().cloned()).collect(),
         keys,
         pointer,
@@ -194,11 +205,7 @@ fn read_parameter(parameter: &ReferenceOr<Parameter>, document: &Document) -> Op
         Parameter::Query { parameter_data, style, allow_reserved: _, allow_empty_value: _ } => {
             (parameter_data, Location::Query, query_style(style, parameter_data.explode))
         }
-        Parameter::Header { parameter_data, style: _ }
-            if IGNORED_HEADERS.contains(&parameter_data.name.to_lowercase().as_str()) =>
-        {
-            return None;
-        }
+        Parameter::Header { parameter_data, style: _ } if is_of_transport(parameter_data) => return None,
         Parameter::Header { parameter_data, style: openapiv3::HeaderStyle::Simple } => {
             (parameter_data, Location::Header, simple_style(parameter_data.explode))
         }
@@ -208,8 +215,11 @@ fn read_parameter(parameter: &ReferenceOr<Parameter>, document: &Document) -> Op
                 (parameter_data, Location::Path, simple_style(parameter_data.explode))
             }
         },
-        // Cookies belong to browsers; a vendor that needs one gets it from the credentials.
-        Parameter::Cookie { parameter_data: _, style: openapiv3::CookieStyle::Form } => return None,
+        // The credentials bring it.
+        Parameter::Cookie { parameter_data, style: _ } if is_credential(&parameter_data.name, document) => return None,
+        Parameter::Cookie { parameter_data, style: openapiv3::CookieStyle::Form } => {
+            (parameter_data, Location::Cookie, query_style(&SpecStyle::Form, parameter_data.explode))
+        }
     };
     let ParameterData { name, description, required, format, example, .. } = data;
     let (schema, style) = match format {
@@ -219,6 +229,8 @@ fn read_parameter(parameter: &ReferenceOr<Parameter>, document: &Document) -> Op
             (schema.map(|schema| resolve(schema, document)).unwrap_or_default(), QueryStyle::Json)
         }
     };
+    let is_list = || type_of(&flatten(&schema)) == Some(SchemaType::Array);
+    let style = if style == QueryStyle::DeepObject && is_list() { QueryStyle::Brackets } else { style };
     Some(SpecParameter {
         name: name.clone(),
         location,
@@ -228,6 +240,32 @@ fn read_parameter(parameter: &ReferenceOr<Parameter>, document: &Document) -> Op
         schema,
         style,
     })
+}
+
+/// Whether a cookie is that of a security scheme.
+fn is_credential(cookie: &str, document: &Document) -> bool {
+    let schemes = document.api.components.iter().flat_map(|components| components.security_schemes.values());
+    schemes.filter_map(|scheme| document.follow(scheme)).any(|scheme| {
+        matches!(scheme, SecurityScheme::APIKey { location: APIKeyLocation::Cookie, name, .. } if name == cookie)
+    })
+}
+
+/// Headers that OpenAPI describes elsewhere, and those that the client itself writes: they say how a message travels.
+fn is_of_transport(parameter: &ParameterData) -> bool {
+    const WRITTEN_BY_CLIENT: [&str; 10] = [
+        "accept-charset",
+        "accept-encoding",
+        "connection",
+        "content-encoding",
+        "content-length",
+        "expect",
+        "host",
+        "te",
+        "transfer-encoding",
+        "user-agent",
+    ];
+    let name = parameter.name.to_lowercase();
+    IGNORED_HEADERS.contains(&name.as_str()) || WRITTEN_BY_CLIENT.contains(&name.as_str())
 }
 
 /// How lists and objects are written into a query or a form.
@@ -258,6 +296,10 @@ fn read_body(body: &RequestBody, document: &Document) -> SpecBody {
             .collect(),
     });
     SpecBody { required: body.required, description: written(body.description.as_ref()), content: content.collect() }
+}
+
+fn is_always_empty(body: &SpecBody) -> bool {
+    !body.content.is_empty() && body.content.iter().all(|content| takes_nothing(&content.schema))
 }
 
 fn field_style(encoding: &Encoding) -> QueryStyle {

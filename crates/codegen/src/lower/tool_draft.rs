@@ -17,14 +17,18 @@ use crate::lower::promises::ConciseAnswer;
 use crate::lower::read_backs::ReadBacks;
 use crate::lower::spec_operation::SpecOperation;
 use crate::lower::tool_names::{derived_name, derived_verb};
-use crate::lower::unshown;
+use crate::lower::waits::Waits;
+use crate::lower::{together, unshown};
 use crate::read::document::Document;
-use crate::read::keys::{PagingKey, ToolKeys};
+use crate::read::keys::{PagingKey, ResolveKey, ToolKeys};
 use crate::read::located::{Located, did_you_mean};
 use crate::read::reference::escape;
 use crate::read::source::SourcePlace;
 use arguments::{ArgumentSamples, OfferedArguments};
-use toolwright_model::{Annotations, Call, Effect, Paging, PagingStyle, Risk, Tool, UNREVIEWED_TAG, Verb, kebab_case};
+pub(super) use checks::LONGEST_DESCRIPTION;
+use toolwright_model::{
+    Annotations, Call, Effect, Paging, PagingStyle, ResolveKind, Risk, Tool, UNREVIEWED_TAG, Verb, kebab_case,
+};
 
 /// One tool in the making.
 #[derive(Clone)]
@@ -39,6 +43,8 @@ pub struct ToolDraft<'a> {
     pub inputs: &'a [Input],
     pub document: &'a Document,
     pub read_backs: &'a ReadBacks,
+    /// How the end of work in the background is waited for.
+    pub waits: &'a Waits,
     pub root: &'a Located<'a>,
     /// The JSON pointer to the tool's keys.
     pub pointer: String,
@@ -50,6 +56,7 @@ pub struct DraftedTool {
     pub samples: Vec<ToolSamples>,
     pub claims: Vec<NameClaim>,
     pub lookups: Vec<FormatLookup>,
+    pub kinds: Vec<OwnKind>,
     /// Its answer, if that has a concise form.
     pub answer: Option<ConciseAnswer>,
 }
@@ -62,11 +69,20 @@ pub struct ToolSamples {
     pub values: Vec<Value>,
 }
 
-/// An operation that a format looks values up with, and the JSON pointer to where it is named.
+/// An operation that a format looks values up with, what it is asked with by query parameter, and the JSON pointer to
+/// where it is named.
 #[derive(Debug)]
 pub struct FormatLookup {
     pub operation: String,
+    pub with: Vec<String>,
     pub pointer: String,
+}
+
+/// A kind of record that an overlay states for one argument, and where.
+#[derive(Debug)]
+pub struct OwnKind {
+    pub kind: ResolveKind,
+    pub place: SourcePlace,
 }
 
 /// A name that leads to a tool, and where it comes from.
@@ -109,12 +125,18 @@ impl ToolDraft<'_> {
         let description = self.description(keys);
         let title = keys.title.clone().or_else(|| self.spec.summary.clone()).unwrap_or_else(|| name.replace('_', " "));
         let (offered, call) = self.offered_call(keys, only);
+        let alternatives =
+            chooser.is_none().then(|| together::alternatives(self.spec, self.inputs, &call, &offered.arguments));
         let mut arguments: Vec<Argument> = chooser.into_iter().chain(offered.arguments).collect();
-        let fields = self.concise_fields(keys, answering);
+        let records = self.records(keys, call.paging.as_ref());
+        let fields = self.concise_fields(keys, answering, records);
         let pages = call.paging.is_some();
         let concise = !keys.concise.is_empty();
         add_own_arguments(keys.effect, concise, call.written_back, pages, keys.answers, &mut arguments);
         let mut schema = input_schema(&arguments);
+        if let Some(alternatives) = alternatives.flatten() {
+            unshown::note_of_arguments(&alternatives, &mut schema);
+        }
         let unshown = unshown::take(&mut schema);
         let tool = Tool {
             annotations: annotations(keys.effect, verb, keys.idempotent),
@@ -131,14 +153,22 @@ impl ToolDraft<'_> {
             phrases: self.phrases(keys),
             calls: vec![call],
             workflow: None,
-            concise: keys.concise.clone(),
+            // Until its effect is stated, a tool has no argument that asks for the rest.
+            concise: if keys.effect == Some(Effect::Read) { keys.concise.clone() } else { Vec::new() },
             name,
         };
         let sample = |ArgumentSamples { argument, values }| ToolSamples { tool: tool.name.clone(), argument, values };
         let samples = offered.samples.into_iter().map(sample).collect();
         let concise = (!keys.concise.is_empty()).then(|| self.place("/concise").place());
         let answer = concise.map(|place| ConciseAnswer { tool: tool.name.clone(), place, fields });
-        DraftedTool { claims: self.claims(&tool), samples, lookups: self.lookups(keys), answer, tool }
+        DraftedTool {
+            claims: self.claims(&tool),
+            samples,
+            lookups: self.lookups(keys),
+            kinds: self.own_kinds(keys),
+            answer,
+            tool,
+        }
     }
 
     /// Returns how the arguments of a tool that is made already become this operation's request.
@@ -148,11 +178,14 @@ impl ToolDraft<'_> {
 
     /// The arguments that are offered, and how they become the request.
     fn offered_call(&self, keys: &ToolKeys, only: Option<&[String]>) -> (OfferedArguments, Call) {
-        let mut paging = self.paging(keys);
+        // Until its effect is stated, a tool has no argument that reads on, and its own parameters stay.
+        let mut paging = self.paging(keys).filter(|_| keys.effect == Some(Effect::Read));
         let mut offered = self.offered_arguments(keys, only, paging.as_ref());
         if let Some(paging) = &mut paging {
             paging.most = paging::most(paging, &offered.bindings, &offered.arguments);
         }
+        self.keep_usable(&mut offered);
+        self.check_aliases(&offered);
         let call = Call {
             api: self.api.to_owned(),
             operation: self.spec.id.clone(),
@@ -169,6 +202,7 @@ impl ToolDraft<'_> {
             paging,
             read_back: self.read_backs.of_change(&self.spec.id).cloned(),
             written_back: self.read_backs.is_read(&self.spec.id),
+            wait: self.waits.of_operation(&self.spec.id).cloned(),
         };
         (offered, call)
     }
@@ -180,16 +214,31 @@ impl ToolDraft<'_> {
     /// The vendor's tags and ours.
     fn tags(&self, keys: &ToolKeys) -> BTreeSet<String> {
         let unreviewed = keys.effect.is_none().then(|| UNREVIEWED_TAG.to_owned());
-        let of_vendor = self.spec.tags.iter().map(|tag| kebab_case(tag));
+        let of_vendor = self.spec.tags.iter().map(|tag| kebab_case(tag)).filter(|tag| !tag.is_empty());
         of_vendor.chain(keys.tags.iter().cloned()).chain(unreviewed).collect()
     }
 
     fn lookups(&self, keys: &ToolKeys) -> Vec<FormatLookup> {
-        let asking = keys.arguments.iter().filter_map(|(name, argument)| {
-            let pointer = format!("{}/arguments/{}/ask", self.pointer, escape(name));
-            Some(FormatLookup { operation: argument.ask.clone()?, pointer })
+        let asking = keys.arguments.iter().flat_map(|(name, argument)| {
+            let asked = [("ask", &argument.ask), ("then_ask", &argument.then_ask)];
+            asked.into_iter().filter_map(move |(key, operation)| {
+                let pointer = format!("{}/arguments/{}/{key}", self.pointer, escape(name));
+                let with = if key == "ask" { argument.with.keys().cloned().collect() } else { Vec::new() };
+                Some(FormatLookup { operation: operation.clone()?, with, pointer })
+            })
         });
         asking.collect()
+    }
+
+    fn own_kinds(&self, keys: &ToolKeys) -> Vec<OwnKind> {
+        let own = keys.arguments.iter().filter_map(|(name, argument)| match &argument.resolve {
+            Some(ResolveKey::Own(kind)) => {
+                let place = self.place(&format!("/arguments/{}/resolve", escape(name))).place();
+                Some(OwnKind { kind: (**kind).clone(), place })
+            }
+            _ => None,
+        });
+        own.collect()
     }
 
     fn claims(&self, tool: &Tool) -> Vec<NameClaim> {
@@ -216,6 +265,16 @@ impl ToolDraft<'_> {
         }
     }
 
+    /// Where the list of records is: by the way in which the tool pages, or will once its effect is stated.
+    fn records<'s>(&'s self, keys: &ToolKeys, paging: Option<&'s Paging>) -> Option<&'s str> {
+        let named = || match &keys.paging {
+            Some(PagingKey::Named(name)) => self.styles?.iter().find(|style| style.name == *name),
+            Some(PagingKey::Off(_)) | None => None,
+        };
+        let signs = paging.map(|paging| &paging.signs).or_else(|| Some(&named()?.signs));
+        signs.and_then(|signs| signs.records.as_deref())
+    }
+
     fn named_paging(&self, name: &str, styles: &[PagingStyle], keys: &ToolKeys) -> Option<Paging> {
         let Some(style) = styles.iter().find(|style| style.name == name) else {
             let hint = did_you_mean(name, styles.iter().map(|style| style.name.as_str()));
@@ -236,7 +295,7 @@ impl ToolDraft<'_> {
 }
 
 /// The hints, true to effect and verb. What is not reviewed may do anything.
-fn annotations(effect: Option<Effect>, verb: Verb, idempotent: Option<bool>) -> Annotations {
+pub(super) fn annotations(effect: Option<Effect>, verb: Verb, idempotent: Option<bool>) -> Annotations {
     let read = effect == Some(Effect::Read);
     let additive = effect == Some(Effect::Write) && verb == Verb::Create;
     Annotations {

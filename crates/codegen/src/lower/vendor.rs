@@ -9,9 +9,11 @@ use crate::lower::operations;
 use crate::lower::paging;
 use crate::lower::phrases;
 use crate::lower::promises;
+use crate::lower::resolve;
 use crate::lower::spec_operation::{read_left_out_of_api, read_operations};
 use crate::lower::tool_draft::NameClaim;
 use crate::lower::unoffered;
+use crate::lower::workflows::{self, LoweredWorkflows};
 use crate::read::finding::{Finding, Findings};
 use crate::read::located::{Located, did_you_mean};
 use crate::read::source_map::SourceMap;
@@ -27,6 +29,8 @@ pub struct LoweredVendor {
     /// `None` where vendor.toml can't be read.
     pub vendor: Option<Vendor>,
     pub apis: Vec<LoweredApi>,
+    /// The tools of several calls, if the vendor has any.
+    pub workflows: Option<LoweredWorkflows>,
 }
 
 impl LoweredVendor {
@@ -46,24 +50,44 @@ pub struct LoweredApi {
 
 /// Lowers the APIs of a vendor and checks vendor.toml against them.
 pub fn lower(folder: VendorFolder, findings: &Findings) -> LoweredVendor {
-    let VendorFolder { id, name, file, apis, is_complete, is_sound } = folder;
+    let VendorFolder { id, name, file, apis, workflows, is_complete, is_sound } = folder;
     let known = findings.len();
     let vendor = file.as_ref().and_then(|file| file.vendor.as_ref());
-    let rules = vendor.map(|vendor| ArgumentRules::new(&vendor.arguments));
-    let context =
-        VendorContext { id: &id, styles: vendor.map(|vendor| vendor.paging.as_slice()), rules: rules.as_ref() };
+    let rules = vendor.map(|vendor| ArgumentRules::new(&vendor.arguments, &vendor.resolve));
+    let context = VendorContext {
+        id: &id,
+        styles: vendor.map(|vendor| vendor.paging.as_slice()),
+        rules: rules.as_ref(),
+        chooses_credentials: vendor.is_some_and(chooses_credentials),
+    };
     let mut apis: Vec<LoweredApi> =
         apis.into_iter().map(|description| lower_api(&context, description, findings)).collect();
+    // Where a description is missing, so are the operations that workflows name.
+    let workflows = workflows.filter(|_| is_complete);
+    let mut workflows = workflows.map(|file| workflows::lower(&file, &id, &apis.iter().collect::<Vec<_>>(), findings));
     let phrase_rules = vendor.map(|vendor| vendor.phrases.as_slice()).unwrap_or_default();
-    phrases::apply(phrase_rules, apis.iter_mut().flat_map(|api| &mut api.lowered.tools));
-    check_core(&apis, &name, findings);
-    let tools: Vec<&Tool> = apis.iter().flat_map(|api| &api.lowered.tools).collect();
-    promises::check(&tools, &apis.iter().flat_map(|api| &api.lowered.answers).collect::<Vec<_>>(), findings);
+    let of_workflows = workflows.iter_mut().flat_map(|workflows| &mut workflows.tools);
+    phrases::apply(phrase_rules, apis.iter_mut().flat_map(|api| &mut api.lowered.tools).chain(of_workflows));
+    let tools: Vec<&Tool> = tools_of(&apis, workflows.as_ref());
+    check_core(&tools, &name, findings);
+    let of_apis = apis.iter().flat_map(|api| &api.lowered.answers);
+    let answers = of_apis.chain(workflows.iter().flat_map(|workflows| &workflows.answers));
+    promises::check(&tools, &answers.collect::<Vec<_>>(), findings);
     if is_complete && let Some(file) = &file {
         let sound = || is_sound && findings.len() == known;
-        check_vendor(file, &id, &apis, rules.as_ref(), &sound, findings);
+        check_vendor(file, &id, &apis, &tools, rules.as_ref(), &sound, findings);
     }
-    LoweredVendor { vendor: file.and_then(|file| file.vendor), apis }
+    LoweredVendor { vendor: file.and_then(|file| file.vendor), apis, workflows }
+}
+
+/// Whether some of a vendor's credentials are for some operations only.
+fn chooses_credentials(vendor: &Vendor) -> bool {
+    vendor.credentials.iter().any(|credential| !credential.schemes().is_empty())
+}
+
+fn tools_of<'a>(apis: &'a [LoweredApi], workflows: Option<&'a LoweredWorkflows>) -> Vec<&'a Tool> {
+    let of_apis = apis.iter().flat_map(|api| &api.lowered.tools);
+    of_apis.chain(workflows.into_iter().flat_map(|workflows| &workflows.tools)).collect()
 }
 
 fn lower_api(vendor: &VendorContext<'_>, description: ApiDescription, findings: &Findings) -> LoweredApi {
@@ -82,6 +106,7 @@ fn check_vendor(
     file: &VendorFile,
     id: &str,
     apis: &[LoweredApi],
+    tools: &[&Tool],
     rules: Option<&ArgumentRules<'_>>,
     sound: &dyn Fn() -> bool,
     findings: &Findings,
@@ -89,28 +114,71 @@ fn check_vendor(
     let Some(vendor) = &file.vendor else { return };
     let source = SourceMap::new(&file.loaded.file, findings);
     let root = Located::root(&source, &file.loaded.value);
-    let tools: Vec<&Tool> = apis.iter().flat_map(|api| &api.lowered.tools).collect();
     let stems: Vec<&str> = apis.iter().map(|api| api_stem(&api.description.id, id)).collect();
     vendor_file::check_roots(&vendor.addresses, &stems, &root);
     vendor_file::check_sources(&vendor.source, &stems, &root);
+    vendor_file::check_refusals(&vendor.refusals, &stems, &root);
+    let documents = || apis.iter().map(|api| &api.description.document);
+    vendor_file::check_schemes(&vendor.credentials, documents(), &root);
+    let operations = apis.iter().flat_map(|api| &api.lowered.operations);
+    vendor_file::check_servers(&vendor.servers, operations, &root);
     vendor_file::check_hidden(&vendor.settings, tools.iter().copied(), &root);
     if let Some(check) = &vendor.check {
-        check_login(&check.operation, apis, sound(), &root);
+        check_asked(&check.operation, apis, sound(), &root.nearest("/check/operation"));
     }
+    for (index, setting) in vendor.settings.iter().enumerate() {
+        if let Some(reached) = &setting.reached {
+            let at = root.nearest(&format!("/settings/{index}/reached/operation"));
+            check_asked(&reached.operation, apis, sound(), &at);
+        }
+    }
+    for (index, word) in vendor.found.iter().enumerate() {
+        check_asked(&word.operation, apis, sound(), &root.nearest(&format!("/found/{index}/operation")));
+    }
+    let api_of = |operation: &str| {
+        let is_its = |api: &&LoweredApi| api.lowered.results.iter().any(|result| result.operation == operation);
+        apis.iter().find(is_its).map(|api| api_stem(&api.description.id, id).to_owned())
+    };
+    vendor_file::check_found(&vendor.found, &vendor.addresses, api_of, &root);
     if sound() {
-        vendor_file::check_finders(&vendor.finders, &tools, &root);
-        vendor_file::check_prompts(&vendor.prompts, id, &tools, &root);
-        paging::check_used(&vendor.paging, &tools, &root);
-        phrases::check_used(&vendor.phrases, &tools, &root);
+        if let Some(check) = &vendor.check {
+            vendor_file::check_further(check, tools, &root);
+        }
+        if let Some(desk) = &vendor.help_desk {
+            vendor_file::check_help_desk(desk, tools, &root);
+        }
+        vendor_file::check_finders(&vendor.finders, tools, &root);
+        vendor_file::check_prompts(&vendor.prompts, id, tools, &root);
+        paging::check_used(&vendor.paging, tools, &root);
+        phrases::check_used(&vendor.phrases, tools, &root);
         if let Some(rules) = rules {
             rules.check_used(&root);
         }
+        check_kinds(vendor, apis, &root, findings);
+    }
+}
+
+/// Checks the kinds of records that can be given by name, of vendor.toml and of the overlays.
+fn check_kinds(vendor: &Vendor, apis: &[LoweredApi], root: &Located<'_>, findings: &Findings) {
+    for (name, kind) in &vendor.resolve {
+        let below = format!("/resolve/{}", crate::read::reference::escape(name));
+        let report = |path: &str, expected: &str, found: String, hint: Option<String>| {
+            root.nearest(&format!("{below}{path}")).report(expected, found, hint);
+        };
+        resolve::check(kind, apis, &report);
+    }
+    for own in apis.iter().flat_map(|api| &api.lowered.kinds) {
+        let report = |path: &str, expected: &str, found: String, hint: Option<String>| {
+            let expected = format!("{expected} (`resolve{}`)", path.replace('/', "."));
+            findings.push(Finding::at(&own.place, expected, found).with_hint(hint));
+        };
+        resolve::check(&own.kind, apis, &report);
     }
 }
 
 /// A vendor has only so many tools that are always at hand.
-fn check_core(apis: &[LoweredApi], folder: &str, findings: &Findings) {
-    let core = apis.iter().flat_map(|api| &api.lowered.tools).filter(|tool| tool.tags.contains(CORE_TAG)).count();
+fn check_core(tools: &[&Tool], folder: &str, findings: &Findings) {
+    let core = tools.iter().filter(|tool| tool.tags.contains(CORE_TAG)).count();
     if core > MOST_CORE_TOOLS {
         let expected = format!("at most {MOST_CORE_TOOLS} tools with the tag `{CORE_TAG}`");
         let hint = "the tag is for what an assistant needs every day; take it off the others".to_owned();
@@ -118,9 +186,9 @@ fn check_core(apis: &[LoweredApi], folder: &str, findings: &Findings) {
     }
 }
 
-/// Checks that `doctor` can call the operation. The effect and arguments of its tool count only
+/// Checks that the program can call the operation that is named here by itself. The effect and arguments of its tool count only
 /// where nothing was refused (`sound`).
-fn check_login(operation: &str, apis: &[LoweredApi], sound: bool, root: &Located<'_>) {
+fn check_asked(operation: &str, apis: &[LoweredApi], sound: bool, at: &Located<'_>) {
     let results = || apis.iter().flat_map(|api| &api.lowered.results);
     let tool = apis
         .iter()
@@ -142,24 +210,22 @@ fn check_login(operation: &str, apis: &[LoweredApi], sound: bool, root: &Located
             (_, None) => return,
         },
     };
-    root.nearest("/check/operation").report(
-        "the id of an operation that only reads and needs no arguments",
-        format!("`{operation}`, {found}"),
-        hint,
-    );
+    at.report("the id of an operation that only reads and needs no arguments", format!("`{operation}`, {found}"), hint);
 }
 
-/// Checks that names and aliases lead to one tool each, over all vendors.
-pub fn check_names(vendors: &[LoweredVendor], findings: &Findings) {
+/// Checks that names and aliases lead to one tool each, over all vendors and the workflows `across` them.
+pub fn check_names(vendors: &[LoweredVendor], across: &[LoweredWorkflows], findings: &Findings) {
     let mut taken: BTreeMap<&str, &NameClaim> = BTreeMap::new();
-    for claim in vendors.iter().flat_map(|vendor| &vendor.apis).flat_map(|api| &api.lowered.claims) {
+    let of_apis = vendors.iter().flat_map(|vendor| &vendor.apis).flat_map(|api| &api.lowered.claims);
+    let workflows = vendors.iter().flat_map(|vendor| &vendor.workflows).chain(across);
+    for claim in of_apis.chain(workflows.flat_map(|workflows| &workflows.claims)) {
         let Some(first) = taken.get(claim.name.as_str()) else {
             taken.insert(&claim.name, claim);
             continue;
         };
         let expected = format!("a name of its own for the tool of {}", claim.owner);
         let found = format!("`{}`, which the tool of {} has already ({})", claim.name, first.owner, first.place);
-        let hint = "set `name` in the overlay of one of them".to_owned();
+        let hint = "set another `name` for one of them".to_owned();
         findings.push(Finding::at(&claim.place, expected, found).with_hint(Some(hint)));
     }
 }

@@ -5,7 +5,7 @@ use crate::read::located::Located;
 use toolwright_formats::{FORMATS, FormatRef, LookupUse, PATTERN};
 use toolwright_model::{ArgumentRule, Letters};
 
-const KEYS: [&str; 7] = ["names", "declared", "format", "pattern", "words", "letters", "samples"];
+const KEYS: [&str; 9] = ["names", "declared", "aliases", "resolve", "format", "pattern", "words", "letters", "samples"];
 
 /// Reads the rules; reports what is wrong with them.
 pub(super) fn read_rules(at: &Located<'_>) -> Vec<ArgumentRule> {
@@ -23,6 +23,8 @@ fn read_rule(at: &Located<'_>) -> ArgumentRule {
         pattern: at.get("pattern").and_then(|entry| read_pattern(&entry)),
         words: text("words"),
         letters: at.get("letters").and_then(|entry| entry.word(Letters::ALL)),
+        resolve: text("resolve"),
+        aliases: at.get("aliases").map(|entry| entry.texts()).unwrap_or_default(),
         samples: at
             .get("samples")
             .map(|samples| samples.items().iter().map(|item| item.value.clone()).collect())
@@ -32,8 +34,16 @@ fn read_rule(at: &Located<'_>) -> ArgumentRule {
     if states("names") == states("declared") {
         at.report("`names` of arguments, or the `declared` format", both_or_neither(states("names")), None);
     }
-    if states("format") == states("pattern") {
-        at.report("a `format`, or a `pattern` with `words`", both_or_neither(states("format")), None);
+    let count = ["format", "pattern", "resolve"].into_iter().filter(|key| states(key)).count();
+    if count > 1 || count == 0 && !states("aliases") {
+        let found = if count == 0 { "none" } else { "several" };
+        at.report("a `format`, a `pattern` with `words`, `resolve`, or `aliases`", found, None);
+    }
+    if states("aliases") && !states("names") {
+        at.report("`aliases` beside the `names` of arguments", "them alone", None);
+    }
+    if states("resolve") && states("samples") {
+        at.report("`samples` beside `resolve` to be those of the kind", "others", None);
     }
     if states("pattern") != states("words") || states("letters") && !states("pattern") {
         at.report("`pattern` and `words`, of which `letters` is a part", "one without the other", None);

@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 
 use crate::read::faults;
 use crate::read::located::Located;
-use crate::read::reference::{LONGEST_CHAIN, REF, pointer_of, raw_target, reference_of};
+use crate::read::reference::{LONGEST_CHAIN, REF, escape, pointer_of, raw_target, reference_of};
 use crate::read::typed;
 
 /// A description as `openapiv3` types and as the JSON that they were read from.
@@ -31,6 +31,8 @@ pub struct Document {
     /// The same description. Read it for extensions and for what `openapiv3` does not hold only.
     pub raw: Value,
     elsewhere: Elsewhere,
+    /// The reference to each schema of `components`.
+    schemas: Vec<String>,
 }
 
 /// What references lead to outside of `components`, such as `#/paths/~1a/get/responses/200`.
@@ -59,7 +61,9 @@ impl Document {
         let api: OpenAPI = typed::from_value(prepared)?;
         let mut elsewhere = Elsewhere::default();
         elsewhere.collect(&raw, &raw, &api);
-        Ok(Self { api, raw, elsewhere })
+        let components = api.components.iter().flat_map(|components| components.schemas.keys());
+        let schemas = components.map(|name| format!("#/components/schemas/{}", escape(name))).collect();
+        Ok(Self { api, raw, elsewhere, schemas })
     }
 
     /// Reads a description that was checked; reports the parts that are still no OpenAPI 3.0.
@@ -70,6 +74,11 @@ impl Document {
     /// Returns what a reference leads to, which may be a reference again.
     pub fn target<T: Referable>(&self, reference: &str) -> Option<&ReferenceOr<T>> {
         component(&self.api, reference).or_else(|| T::elsewhere(self).get(reference))
+    }
+
+    /// Returns the reference to each schema of `components`.
+    pub fn component_references(&self) -> &[String] {
+        &self.schemas
     }
 
     /// Returns the item itself, following references to their end; `None` where they lead nowhere,

@@ -1,12 +1,17 @@
 //! The `x-toolwright` keys of an operation, as the overlay states them → [`OperationKeys`]. One
 //! reader for all of them; specs/README.md explains each, `generated/schemas/` describes them.
 
+mod argument;
+
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::read::located::Located;
-use toolwright_formats::{FORMATS, FormatRef, pattern_fault};
-use toolwright_model::{Effect, Letters, Risk, Verb};
+use argument::read_argument;
+pub(crate) use argument::read_pattern;
+pub use argument::{ArgumentKeys, ResolveKey};
+use toolwright_formats::{FORMATS, FormatRef};
+use toolwright_model::{Effect, Risk, Verb};
 
 /// The extension's name in a description.
 pub const EXTENSION: &str = "x-toolwright";
@@ -31,12 +36,31 @@ pub struct OperationKeys {
     /// The operation that reads the record which this one changes, by inputs of the same names; for
     /// PUT and PATCH the GET at the same path where it is missing.
     pub read_back: Option<String>,
+    /// How the end of work is waited for that goes on in the background.
+    pub wait: Option<WaitKeys>,
     /// Why none of its tools offers a parameter or body property, by the vendor's name.
     #[cfg_attr(feature = "schemars", schemars(with = "std::collections::BTreeMap<String, String>"))]
     #[serde(serialize_with = "serialize_pairs")]
     pub left_out: Vec<(String, String)>,
     #[serde(flatten)]
     pub tool: ToolKeys,
+}
+
+/// How the end of work is waited for.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct WaitKeys {
+    /// The operation of the same API that returns how the work stands.
+    pub operation: String,
+    /// Its parameter that names the work.
+    pub input: String,
+    /// A JSON pointer to that name in the answer that began the work.
+    pub value: String,
+    /// A JSON pointer to the state in the answer of `operation`.
+    pub state: String,
+    /// The states in which the work goes on.
+    pub running: Vec<String>,
 }
 
 /// A narrow tool made from an operation.
@@ -123,68 +147,6 @@ pub enum PagingKey {
     Off(bool),
 }
 
-/// What a model gets to see of an argument.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct ArgumentKeys {
-    /// The name that a model uses.
-    pub name: Option<String>,
-    /// What a model reads.
-    pub description: Option<String>,
-    /// Sent when the argument is missing.
-    pub default: Option<Value>,
-    /// The least number.
-    pub minimum: Option<Value>,
-    /// The greatest number.
-    pub maximum: Option<Value>,
-    /// The shortest text.
-    pub min_length: Option<u64>,
-    /// The longest text.
-    pub max_length: Option<u64>,
-    /// The fewest values of a list.
-    pub min_items: Option<u64>,
-    /// The most values of a list.
-    pub max_items: Option<u64>,
-    /// The values to choose from.
-    #[serde(rename = "enum")]
-    pub values: Option<Vec<Value>>,
-    /// One value is offered where the vendor takes a list.
-    pub single: Option<bool>,
-    /// Demanded even where the vendor does not.
-    pub required: Option<bool>,
-    /// Never offered, never sent.
-    pub hidden: Option<bool>,
-    /// Always sent, never offered.
-    pub value: Option<Value>,
-    /// Values that the vendor's grammar accepts, for the tests that draw arguments.
-    pub samples: Option<Vec<Value>>,
-    /// How the value is written for the vendor.
-    pub format: Option<FormatRef>,
-    /// The same for parts of the argument: dotted path → format.
-    #[cfg_attr(feature = "schemars", schemars(with = "std::collections::BTreeMap<String, FormatRef>"))]
-    #[serde(serialize_with = "serialize_pairs")]
-    pub formats: Vec<(String, FormatRef)>,
-    /// A regular expression that the whole text matches, in place of `format`; no message shows it.
-    pub pattern: Option<String>,
-    /// The pattern in words, for a refusal.
-    pub words: Option<String>,
-    /// The case in which letters are sent, beside `pattern`.
-    pub letters: Option<Letters>,
-    /// What the vendor takes to clear the value, which a model clears with `null`: `null`, `""`, `[]`, `0` or `-1`.
-    pub clear: Option<Value>,
-    /// The operation of the same API that answers the format's questions.
-    pub ask: Option<String>,
-    /// The fields that a filter can be about.
-    pub fields: Option<Vec<String>>,
-    /// The operators that a filter can use.
-    pub operators: Option<Vec<String>>,
-    /// The tools that a refusal by the format names: what is refused → the tools that do it.
-    #[cfg_attr(feature = "schemars", schemars(with = "std::collections::BTreeMap<String, String>"))]
-    #[serde(serialize_with = "serialize_pairs")]
-    pub tools: Vec<(String, String)>,
-}
-
 /// Advice for one refusal.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -229,34 +191,6 @@ const TOOL_KEYS: [&str; 17] = [
     "concise",
     "paging",
 ];
-const ARGUMENT_KEYS: [&str; 25] = [
-    "name",
-    "description",
-    "default",
-    "minimum",
-    "maximum",
-    "minLength",
-    "maxLength",
-    "minItems",
-    "maxItems",
-    "enum",
-    "single",
-    "required",
-    "hidden",
-    "value",
-    "samples",
-    "format",
-    "formats",
-    "pattern",
-    "words",
-    "letters",
-    "clear",
-    "ask",
-    "fields",
-    "operators",
-    "tools",
-];
-
 fn with_tool_keys(own: &[&'static str]) -> Vec<&'static str> {
     own.iter().chain(&TOOL_KEYS).copied().collect()
 }
@@ -266,7 +200,7 @@ pub fn read_operation(at: &Located<'_>) -> OperationKeys {
     if at.object().is_none() {
         return OperationKeys::default();
     }
-    at.only(&with_tool_keys(&["skip", "presets", "choices", "raw", "read_back", LEFT_OUT]));
+    at.only(&with_tool_keys(&["skip", "presets", "choices", "raw", "read_back", "wait", LEFT_OUT]));
     if let Some(skip) = at.get("skip") {
         if skip.value.as_str().is_some_and(|reason| reason.trim().is_empty()) {
             skip.wrong("the reason why the operation becomes no tool");
@@ -284,9 +218,29 @@ pub fn read_operation(at: &Located<'_>) -> OperationKeys {
         choices: choices.unwrap_or_default(),
         raw: at.get("raw").and_then(|raw| raw.flag()),
         read_back: at.get("read_back").and_then(|id| id.text().map(str::to_owned)),
+        wait: at.get("wait").and_then(|wait| read_wait(&wait)),
         left_out: read_left_out(at),
         tool: read_tool(at),
     }
+}
+
+fn read_wait(at: &Located<'_>) -> Option<WaitKeys> {
+    at.only(&["operation", "input", "value", "state", "running"]);
+    let text = |key: &str, expected: &str| at.required(key, expected)?.text().map(str::to_owned);
+    let pointer = |key: &str| {
+        let pointer = text(key, "a JSON pointer into an answer")?;
+        if let Some(entry) = at.get(key).filter(|_| !pointer.starts_with('/')) {
+            entry.wrong("a JSON pointer, such as `/status`");
+        }
+        Some(pointer)
+    };
+    let (operation, input) = (text("operation", "the id of an operation that reads"), text("input", "its parameter"));
+    let (value, state) = (pointer("value"), pointer("state"));
+    let running = at.required("running", "the states in which the work goes on")?;
+    if running.value.as_array().is_some_and(Vec::is_empty) {
+        running.wrong("at least one state");
+    }
+    Some(WaitKeys { operation: operation?, input: input?, value: value?, state: state?, running: running.texts() })
 }
 
 /// Reads the keys of a whole description: what none of its operations offers, and why.
@@ -377,68 +331,6 @@ fn read_paging(at: &Located<'_>) -> Option<PagingKey> {
     }
 }
 
-fn read_argument(at: &Located<'_>) -> ArgumentKeys {
-    at.only(&ARGUMENT_KEYS);
-    let text = |key| at.get(key).and_then(|entry| entry.text().map(str::to_owned));
-    let number = |key| {
-        at.get(key).and_then(|entry| {
-            if !entry.value.is_number() {
-                entry.wrong("a number");
-            }
-            entry.value.is_number().then(|| entry.value.clone())
-        })
-    };
-    let values = |key| at.get(key).map(|entry| entry.items().iter().map(|item| item.value.clone()).collect());
-    ArgumentKeys {
-        name: text("name"),
-        description: text("description"),
-        default: at.get("default").map(|entry| entry.value.clone()),
-        minimum: number("minimum"),
-        maximum: number("maximum"),
-        min_length: at.get("minLength").and_then(|entry| entry.unsigned()),
-        max_length: at.get("maxLength").and_then(|entry| entry.unsigned()),
-        min_items: at.get("minItems").and_then(|entry| entry.unsigned()),
-        max_items: at.get("maxItems").and_then(|entry| entry.unsigned()),
-        values: values("enum"),
-        single: at.get("single").and_then(|entry| entry.flag()),
-        required: at.get("required").and_then(|entry| entry.flag()),
-        hidden: at.get("hidden").and_then(|entry| entry.flag()),
-        value: at.get("value").map(|entry| entry.value.clone()),
-        samples: values("samples"),
-        format: at.get("format").and_then(|entry| entry.word(FORMATS)),
-        formats: at.get("formats").map(|formats| read_formats(&formats)).unwrap_or_default(),
-        pattern: at.get("pattern").and_then(|entry| read_pattern(&entry)),
-        words: text("words"),
-        letters: at.get("letters").and_then(|entry| entry.word(Letters::ALL)),
-        clear: at.get("clear").and_then(|entry| read_clear(&entry)),
-        ask: text("ask"),
-        fields: at.get("fields").map(|entry| entry.texts()),
-        operators: at.get("operators").map(|entry| entry.texts()),
-        tools: at.get("tools").map(|tools| read_pairs(&tools)).unwrap_or_default(),
-    }
-}
-
-/// A regular expression that can be read.
-pub(super) fn read_pattern(at: &Located<'_>) -> Option<String> {
-    let pattern = at.text()?;
-    match pattern_fault(pattern) {
-        None => Some(pattern.to_owned()),
-        Some(fault) => {
-            at.wrong_with_hint("a regular expression", fault);
-            None
-        }
-    }
-}
-
-fn read_clear(at: &Located<'_>) -> Option<Value> {
-    let known = [Value::Null, Value::from(""), Value::Array(Vec::new()), Value::from(0), Value::from(-1)];
-    if !known.contains(at.value) {
-        at.wrong("what the vendor takes for a value that is cleared: `null`, `\"\"`, `[]`, `0` or `-1`");
-        return None;
-    }
-    Some(at.value.clone())
-}
-
 fn formats_of_answers() -> Vec<FormatRef> {
     FORMATS.iter().copied().filter(|format| format.raw_switch().is_some()).collect()
 }
@@ -446,11 +338,6 @@ fn formats_of_answers() -> Vec<FormatRef> {
 fn read_pairs(at: &Located<'_>) -> Vec<(String, String)> {
     let pair = |(name, entry): &(&str, Located<'_>)| Some(((*name).to_owned(), entry.text()?.to_owned()));
     at.entries().iter().filter_map(pair).collect()
-}
-
-fn read_formats(at: &Located<'_>) -> Vec<(String, FormatRef)> {
-    let of = |(path, entry): &(&str, Located<'_>)| Some(((*path).to_owned(), entry.word(FORMATS)?));
-    at.entries().iter().filter_map(of).collect()
 }
 
 fn read_hint(at: &Located<'_>) -> Option<HintKeys> {
@@ -471,30 +358,5 @@ impl ToolKeys {
     /// Returns what the overlay states of an argument.
     pub fn argument(&self, name: &str) -> Option<&ArgumentKeys> {
         self.arguments.iter().find(|(key, _)| key == name).map(|(_, keys)| keys)
-    }
-}
-
-impl ArgumentKeys {
-    /// Writes what changes the argument's schema into it.
-    pub fn apply_to(&self, schema: &mut Map<String, Value>) {
-        let facts = [
-            ("description", self.description.clone().map(Value::from)),
-            ("enum", self.values.clone().map(Value::from)),
-            ("minimum", self.minimum.clone()),
-            ("maximum", self.maximum.clone()),
-            ("minLength", self.min_length.map(Value::from)),
-            ("maxLength", self.max_length.map(Value::from)),
-            ("minItems", self.min_items.map(Value::from)),
-            ("maxItems", self.max_items.map(Value::from)),
-            ("default", self.default.clone()),
-        ];
-        for (key, value) in facts {
-            let Some(value) = value else { continue };
-            match schema.get_mut("items") {
-                // The values of a list are limited one by one.
-                Some(Value::Object(items)) if key == "enum" => items.insert(key.to_owned(), value),
-                _ => schema.insert(key.to_owned(), value),
-            };
-        }
     }
 }

@@ -7,6 +7,12 @@ use serde_json::Value;
 use crate::read::finding::{Finding, Findings};
 use crate::read::source::{LoadedFile, SourceFile};
 
+/// The most nodes and bytes of a YAML file: no node is written in less than a byte.
+const LARGEST: usize = 64 * 1024 * 1024;
+
+/// The deepest nesting of a YAML file.
+const DEEPEST: usize = 128;
+
 /// Reads a YAML or JSON file; `name` is how messages name it.
 pub fn load(path: &Path, name: &str, findings: &Findings) -> Option<LoadedFile> {
     let text = match std::fs::read_to_string(path) {
@@ -47,8 +53,26 @@ fn parse_json(text: &str) -> Result<Value, SyntaxFault> {
     })
 }
 
+/// Reads a text as YAML 1.2, where `on`, `off`, `yes`, `no`, `y` and `n` are texts, within bounds that the largest
+/// description stays below.
+///
+/// # Errors
+/// As the reader words it.
+pub fn yaml(text: &str) -> Result<Value, serde_saphyr::Error> {
+    let options = serde_saphyr::options! {
+        strict_booleans: true,
+        budget: serde_saphyr::budget! {
+            max_depth: DEEPEST,
+            max_events: LARGEST,
+            max_nodes: LARGEST,
+            max_total_scalar_bytes: LARGEST,
+        },
+    };
+    serde_saphyr::from_str_with_options(text, options)
+}
+
 fn parse_yaml(text: &str) -> Result<Value, SyntaxFault> {
-    serde_saphyr::from_str(text).map_err(|error| {
+    yaml(text).map_err(|error| {
         let line = error.location().and_then(|location| usize::try_from(location.line()).ok());
         // The lines of the file that follow the first one are at hand.
         let message = error.to_string();

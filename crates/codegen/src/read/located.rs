@@ -73,6 +73,12 @@ impl<'s> Located<'s> {
         self.value.get(key).map(|value| self.at(&format!("{}/{}", self.pointer, escape(key)), value))
     }
 
+    /// The entry `key` of this object, or the object itself where it has none.
+    #[must_use]
+    pub fn nearest_of(&self, key: &str) -> Self {
+        self.get(key).unwrap_or_else(|| self.clone())
+    }
+
     /// The entry `key` of this object; reports it where it is missing.
     pub fn required(&self, key: &str, expected: &str) -> Option<Self> {
         let entry = self.get(key);

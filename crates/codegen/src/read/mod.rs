@@ -10,6 +10,7 @@
 //!   document         JSON → openapiv3::OpenAPI, and the one way to follow a `$ref`; what it refuses: faults;
 //!                  fractions: typed
 //!   keys             `x-toolwright` → OperationKeys
+//!   workflows        an Arazzo file → its head, and the expressions and conditions in its texts
 //! ```
 //!
 //! What `openapiv3` 2.2 does not hold as written, and what is done about it:
@@ -47,9 +48,11 @@ pub mod phrase;
 mod phrase_rules;
 mod prompts;
 pub mod reference;
+pub(crate) mod resolve_kinds;
 pub mod source;
 pub mod source_map;
 pub mod synonyms;
 pub mod typed;
 pub mod vendor_file;
 pub mod vendor_folder;
+pub mod workflows;

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use crate::read::located::Located;
 
 /// The most phrases that an overlay states of one tool: those with which most people ask.
-pub const MOST_PHRASES: usize = 24;
+pub const MOST_PHRASES: usize = 64;
 /// The characters of a phrase. A longer one holds several.
 const LENGTH: RangeInclusive<usize> = 4..=80;
 

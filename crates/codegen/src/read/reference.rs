@@ -9,7 +9,7 @@ use serde_json::Value;
 pub const REF: &str = "$ref";
 
 /// More references than this one after the other are a circle.
-pub(super) const LONGEST_CHAIN: usize = 16;
+pub const LONGEST_CHAIN: usize = 16;
 
 /// Returns the reference of a JSON value that is one.
 pub fn reference_of(value: &Value) -> Option<&str> {

@@ -45,6 +45,11 @@ impl SourceFile {
         &self.name
     }
 
+    /// The line of a JSON pointer, or of the innermost thing around it that has one.
+    pub fn line(&self, pointer: &str) -> Option<usize> {
+        self.lines()?.line(pointer)
+    }
+
     fn lines(&self) -> Option<&Lines> {
         let text = self.text.as_ref()?;
         Some(self.lines.get_or_init(|| match text {

@@ -2,8 +2,13 @@
 //! the keys.
 
 mod address;
+mod check;
 mod credential;
 mod finders;
+mod found;
+mod help_desk;
+mod login;
+mod server;
 mod setting;
 mod source;
 
@@ -13,8 +18,13 @@ use std::path::Path;
 use serde_json::Value;
 
 pub use address::check_roots;
+pub use check::check_further;
+pub use credential::{check_refusals, check_schemes};
 pub use finders::check_finders;
+pub use found::check_found;
+pub use help_desk::check_help_desk;
 pub use prompts::check_prompts;
+pub use server::{check_servers, is_whole};
 pub use setting::check_hidden;
 pub use source::check_sources;
 
@@ -24,9 +34,10 @@ use crate::read::located::{Located, did_you_mean, one_of};
 use crate::read::paging_styles;
 use crate::read::phrase_rules;
 use crate::read::prompts;
+use crate::read::resolve_kinds;
 use crate::read::source::{LoadedFile, SourceFile};
 use crate::read::source_map::SourceMap;
-use toolwright_model::{Check, Limits, Vendor};
+use toolwright_model::{Limits, Vendor};
 
 /// The longest guidance, in characters; the server's instructions hold that of every vendor.
 const MAX_GUIDANCE: usize = 400;
@@ -75,8 +86,12 @@ fn read(root: &Located<'_>, folder: &str) -> Option<Vendor> {
         "title",
         "address",
         "addresses",
+        "servers",
         "credentials",
         "inbound",
+        "oauth",
+        "help_desk",
+        "found",
         "settings",
         "refusals",
         "finders",
@@ -86,6 +101,7 @@ fn read(root: &Located<'_>, folder: &str) -> Option<Vendor> {
         "limits",
         "paging",
         "arguments",
+        "resolve",
         "phrases",
         "source",
         "untrusted",
@@ -99,7 +115,10 @@ fn read(root: &Located<'_>, folder: &str) -> Option<Vendor> {
         at.wrong(format!("`\"{folder}\"`, the name of the folder"));
     }
     let title = text(root, "title", "the product's name");
-    let addresses = address::read(root);
+    let list = |key: &str| root.get(key).map(|at| at.items()).unwrap_or_default();
+    let found = found::read(&list("found"));
+    let addresses = address::read(root, &found);
+    let servers = root.get("servers").map(|at| server::read(&at)).unwrap_or_default();
     let credentials = root.required("credentials", "at least one `[[credentials]]`").map(|at| {
         if at.value.as_array().is_some_and(Vec::is_empty) {
             at.wrong("at least one `[[credentials]]`");
@@ -107,16 +126,20 @@ fn read(root: &Located<'_>, folder: &str) -> Option<Vendor> {
         at.items().iter().filter_map(|at| credential::read(at, &addresses)).collect::<Vec<_>>()
     });
     let inbound = root.get("inbound").and_then(|at| credential::read_inbound(&at, &addresses));
-    let list = |key: &str| root.get(key).map(|at| at.items()).unwrap_or_default();
+    let signs_in = |at| login::read(&at, credentials.as_deref().unwrap_or_default(), &addresses);
+    let oauth = root.get("oauth").and_then(signs_in);
+    let help_desk = root.get("help_desk").and_then(|at| help_desk::read(&at));
     let settings = setting::read(&list("settings"));
     let refusals = list("refusals").iter().filter_map(|at| credential::read_refusal(at, &addresses)).collect();
     let finders = root.get("finders").map(|at| finders::read(&at)).unwrap_or_default();
     let guidance = root.get("guidance").and_then(|at| read_guidance(&at)).unwrap_or_default();
     let prompts = root.get("prompts").map(|at| prompts::read(&at)).unwrap_or_default();
-    let check = root.get("check").and_then(|at| read_check(&at));
+    let check = root.get("check").and_then(|at| check::read(&at));
     let limits = root.get("limits").map(|at| read_limits(&at)).unwrap_or_default();
     let paging = root.get("paging").map(|at| paging_styles::read_styles(&at)).unwrap_or_default();
     let arguments = root.get("arguments").map(|at| argument_rules::read_rules(&at)).unwrap_or_default();
+    let resolve = root.get("resolve").map(|at| resolve_kinds::read(&at)).unwrap_or_default();
+    resolve_kinds::check_rules(&arguments, &resolve, root);
     let phrases = root.get("phrases").map(|at| phrase_rules::read_rules(&at)).unwrap_or_default();
     let source = root.get("source").map(|at| source::read(&at)).unwrap_or_default();
     let untrusted = root.get("untrusted").map(|at| read_fields(&at));
@@ -126,8 +149,12 @@ fn read(root: &Located<'_>, folder: &str) -> Option<Vendor> {
         id,
         title,
         addresses,
+        servers,
         credentials,
         inbound,
+        oauth,
+        help_desk,
+        found,
         settings,
         refusals,
         finders,
@@ -137,6 +164,7 @@ fn read(root: &Located<'_>, folder: &str) -> Option<Vendor> {
         limits,
         paging,
         arguments,
+        resolve,
         phrases,
         source,
         untrusted,
@@ -200,12 +228,6 @@ fn read_guidance(at: &Located<'_>) -> Option<String> {
         at.report(format!("at most {MAX_GUIDANCE} characters"), found, None);
     }
     Some(text)
-}
-
-fn read_check(at: &Located<'_>) -> Option<Check> {
-    at.only(&["operation", "identity"]);
-    let operation = text(at, "operation", "the id of an operation that reads")?;
-    Some(Check { operation, identity: at.get("identity").map(|i| i.texts()).unwrap_or_default() })
 }
 
 /// Reads names of fields; each may end in `*`.

@@ -15,6 +15,7 @@ use crate::read::located::Located;
 use crate::read::source::{LoadedFile, SourceFile};
 use crate::read::source_map::{Origins, SourceMap};
 use crate::read::vendor_file::{self, VendorFile};
+use crate::read::workflows::{self, WORKFLOWS, WorkflowFile};
 use crate::read::{check, overlay};
 use toolwright_model::api_id;
 
@@ -28,6 +29,8 @@ pub struct VendorFolder {
     pub file: Option<VendorFile>,
     /// The descriptions that nothing is wrong with.
     pub apis: Vec<ApiDescription>,
+    /// The tools of several calls, if there are any.
+    pub workflows: Option<WorkflowFile>,
     /// Whether these are all descriptions of the folder.
     pub is_complete: bool,
     /// Whether nothing is wrong with the files of the folder.
@@ -78,7 +81,8 @@ pub fn read_all(
     folders.sort();
     folders.into_iter().filter_map(move |folder| {
         let id = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
-        if wanted(&id) { read_folder(&folder, id, findings) } else { None }
+        // The files across vendors are no vendor.
+        if id != WORKFLOWS && wanted(&id) { read_folder(&folder, id, findings) } else { None }
     })
 }
 
@@ -95,9 +99,10 @@ fn read_folder(folder: &Path, id: String, findings: &Findings) -> Option<VendorF
     let described = descriptions(folder, &name, findings);
     let apis: Vec<ApiDescription> =
         described.iter().filter_map(|(stem, file)| read_api(folder, &name, &id, stem, file, findings)).collect();
+    let workflows = workflows::read_of_vendor(folder, &name, &id, findings);
     let is_complete = apis.len() == described.len() && !described.is_empty();
     let is_sound = findings.len() == known;
-    Some(VendorFolder { id, name, file, apis, is_complete, is_sound })
+    Some(VendorFolder { id, name, file, apis, workflows, is_complete, is_sound })
 }
 
 /// Returns the descriptions of a folder: stem → file. Reports files whose names mean nothing.
@@ -109,7 +114,7 @@ fn descriptions(folder: &Path, place: &str, findings: &Findings) -> BTreeMap<Str
     let mut described: BTreeMap<String, String> = BTreeMap::new();
     for name in &names {
         let Some((stem, "yaml" | "yml" | "json")) = name.rsplit_once('.') else { continue };
-        if stem == "workflows" {
+        if stem == WORKFLOWS {
             continue;
         }
         let file = format!("{place}/{name}");

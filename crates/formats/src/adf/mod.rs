@@ -22,7 +22,7 @@ use serde_json::{Map, Value, json};
 use toolwright_model::{Formatted, answer_limits};
 
 use crate::error::{FormatError, listed, short};
-use crate::format::{Format, Mark, WriteFuture, written};
+use crate::format::{Format, Mark, ReadValue, WriteFuture, written};
 use crate::{FormatContext, schema};
 
 /// The longest Markdown in bytes; Jira's own limit is far below.
@@ -79,8 +79,8 @@ impl Format for Adf {
         &[("type", Mark::Text("doc")), ("version", Mark::Number), ("content", Mark::List)]
     }
 
-    fn read(&self, value: &Value, left: &mut usize) -> String {
-        write_markdown::markdown(value, left)
+    fn read(&self, value: &Value, _: &Value, left: &mut usize) -> ReadValue {
+        ReadValue::Text(write_markdown::markdown(value, left))
     }
 }
 

@@ -9,6 +9,7 @@ mod form;
 mod learned;
 mod misfit;
 mod names;
+mod reach;
 
 #[cfg(test)]
 mod tests;
@@ -18,3 +19,4 @@ pub use described::{AnswerSchema, DescribedAnswer, DescribedAnswers, DescribedOp
 pub use learned::{Learned, LearnedMisfit, LearnedOperation};
 pub use misfit::{Misfit, MisfitKind, shown_path};
 pub use names::{FREE_NAMES, recordable};
+pub use reach::{DescribedValue, Reached};

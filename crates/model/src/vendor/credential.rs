@@ -17,6 +17,9 @@ pub enum Credential {
         /// The names of the addresses at which it works; every address if missing.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         at: Vec<String>,
+        /// The security schemes of the descriptions that it carries; every scheme if missing.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        schemes: Vec<String>,
     },
     /// `Authorization: Basic …`
     Basic {
@@ -27,6 +30,9 @@ pub enum Credential {
         /// As for `bearer`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         at: Vec<String>,
+        /// As for `bearer`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        schemes: Vec<String>,
     },
     /// Headers that the vendor defines.
     Header {
@@ -34,12 +40,18 @@ pub enum Credential {
         header: String,
         /// The variable that holds its value.
         value: String,
+        /// How the value is written, with `{}` for it, such as `Token token={}`; as it is if missing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        template: Option<String>,
         /// Headers that are sent with it, each with the variable that holds its value.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         further: BTreeMap<String, String>,
         /// As for `bearer`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         at: Vec<String>,
+        /// As for `bearer`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        schemes: Vec<String>,
     },
     /// OAuth 2.0 refresh tokens: each issues an access token and is replaced by a new one.
     OauthRefresh {
@@ -57,6 +69,9 @@ pub enum Credential {
         /// As for `bearer`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         at: Vec<String>,
+        /// As for `bearer`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        schemes: Vec<String>,
     },
     /// OAuth 2.0 client credentials: a service account requests access tokens with its id and secret.
     OauthClient {
@@ -75,6 +90,9 @@ pub enum Credential {
         /// As for `bearer`.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         at: Vec<String>,
+        /// As for `bearer`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        schemes: Vec<String>,
     },
 }
 
@@ -100,6 +118,11 @@ impl ClientSecret {
     fn is_basic(&self) -> bool {
         *self == Self::Basic
     }
+}
+
+/// Writes a value as a template says.
+pub fn in_template(template: Option<&str>, value: &str) -> String {
+    template.map_or_else(|| value.to_owned(), |template| template.replacen("{}", value, 1))
 }
 
 impl Credential {
@@ -132,6 +155,15 @@ impl Credential {
         }
     }
 
+    /// The variables of it that hold a secret; a name, an id and the path of a file are none.
+    pub fn secrets(&self) -> Vec<&str> {
+        match self {
+            Self::Bearer { .. } | Self::Header { .. } => self.variables(),
+            Self::Basic { password, .. } => vec![password],
+            Self::OauthRefresh { client_secret, .. } | Self::OauthClient { client_secret, .. } => vec![client_secret],
+        }
+    }
+
     /// The names of the addresses at which it works; empty if it works at every address.
     pub fn at(&self) -> &[String] {
         match self {
@@ -140,6 +172,17 @@ impl Credential {
             | Self::Header { at, .. }
             | Self::OauthRefresh { at, .. }
             | Self::OauthClient { at, .. } => at,
+        }
+    }
+
+    /// The security schemes that it carries; empty if it serves for every operation.
+    pub fn schemes(&self) -> &[String] {
+        match self {
+            Self::Bearer { schemes, .. }
+            | Self::Basic { schemes, .. }
+            | Self::Header { schemes, .. }
+            | Self::OauthRefresh { schemes, .. }
+            | Self::OauthClient { schemes, .. } => schemes,
         }
     }
 
@@ -207,6 +250,9 @@ pub struct Refusal {
     /// The names of the addresses for which it holds; every address if missing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub at: Vec<String>,
+    /// The APIs for which it holds, by the names of their files; every API if missing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub apis: Vec<String>,
     /// The kinds of credentials for which it holds; every kind if missing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kinds: Vec<String>,

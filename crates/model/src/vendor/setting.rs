@@ -19,6 +19,27 @@ pub struct Setting {
     /// The query parameter of `/mcp` that holds a connection's choice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
+    /// The argument by which a tool that reads is called for several of the allowed values at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub several: Option<String>,
+    /// Where the values that the credentials reach are listed, with their names.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reached: Option<ReachedTenants>,
+}
+
+/// The operation that lists the values of a setting that the credentials reach.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ReachedTenants {
+    /// The id of an operation that reads and needs no arguments.
+    pub operation: String,
+    /// JSON pointer to the list in its answer.
+    pub records: String,
+    /// JSON pointer to the value in a record.
+    pub id: String,
+    /// JSON pointer to what people call it.
+    pub name: String,
 }
 
 impl Setting {

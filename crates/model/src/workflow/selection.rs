@@ -48,10 +48,10 @@ pub struct Where {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Test {
-    /// The same; texts in any case, a number and the text of its digits are the same. Holds for no record where the value
-    /// to compare with is missing.
+    /// The same; texts in any case, a number and the text of its digits are the same. Of a list one has to be the same.
+    /// Holds for no record where the value to compare with is missing.
     Equals(Template),
-    /// Not the same.
+    /// Not the same; of a list none is.
     Differs(Template),
     /// There, and not `null`.
     Present,
@@ -90,15 +90,22 @@ pub enum Only {
     One(String),
 }
 
+impl Where {
+    /// Calls `visit` with every expression in it.
+    pub fn visit<'a>(&'a self, visit: &mut dyn FnMut(&'a Expression)) {
+        match &self.test {
+            Test::Equals(value) | Test::Differs(value) => value.visit(visit),
+            Test::Present | Test::Absent => {}
+        }
+    }
+}
+
 impl Selection {
     /// Calls `visit` with every expression in it.
     pub fn visit<'a>(&'a self, visit: &mut dyn FnMut(&'a Expression)) {
         visit(&self.from);
-        for Where { test, .. } in &self.filter {
-            match test {
-                Test::Equals(value) | Test::Differs(value) => value.visit(visit),
-                Test::Present | Test::Absent => {}
-            }
+        for condition in &self.filter {
+            condition.visit(visit);
         }
         if let Some(limit) = &self.limit {
             limit.visit(visit);

@@ -27,6 +27,7 @@ fn facts() -> ArgumentFacts {
             (named("entries"), named("*")),
         ],
         separators: vec![(named("tags"), vec!['|'])],
+        named: Vec::new(),
         optional: vec![named("cursor")],
     }
 }

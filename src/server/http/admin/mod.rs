@@ -4,7 +4,7 @@
 
 pub(super) mod bodies;
 mod links;
-pub(super) mod pace;
+pub(crate) mod pace;
 mod problem;
 mod state;
 mod tokens;

@@ -25,6 +25,12 @@ const OF_LOOKS: Limit = Limit { burst: 200.0, each_second: 100.0 };
 /// Of links that are narrowed by the bearer of one: one every six minutes.
 const OF_LINK: Limit = Limit { burst: 10.0, each_second: 1.0 / 360.0 };
 
+/// Of documents that are fetched because a client that nobody knows names them, together.
+const OF_DOCUMENTS: Limit = Limit { burst: 20.0, each_second: 0.5 };
+
+/// Of sign-ins that are begun, together: each is a row until it ends.
+const OF_SIGN_INS: Limit = Limit { burst: 60.0, each_second: 2.0 };
+
 /// How many are counted before those are forgotten that were not used lately.
 const MOST_COUNTED: usize = 10_000;
 /// How long it takes at most until a limit is whole again.
@@ -35,7 +41,7 @@ const REMEMBERED: usize = 200;
 
 /// Counts requests.
 #[derive(Debug, Default)]
-pub(in crate::server::http) struct Pace {
+pub(crate) struct Pace {
     counted: Mutex<HashMap<Counted, (f64, Instant)>>,
     /// Tokens that were valid when they were seen last, and their names, the oldest first.
     valid: Mutex<Vec<(TokenDigest, String)>>,
@@ -44,6 +50,8 @@ pub(in crate::server::http) struct Pace {
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum Counted {
     Guesses,
+    Documents,
+    SignIns,
     Looks,
     /// By its name; there are as many as tokens.
     Token(String),
@@ -57,7 +65,7 @@ impl Pace {
     ///
     /// # Errors
     /// How long to wait.
-    pub(super) fn may_look(&self, token: TokenDigest) -> Result<(), Duration> {
+    pub(crate) fn may_look(&self, token: TokenDigest) -> Result<(), Duration> {
         let known = self.valid().iter().find(|(valid, _)| *valid == token).map(|(_, name)| name.clone());
         known.map_or_else(|| self.take(Counted::Looks, OF_LOOKS), |name| self.take(Counted::Token(name), OF_TOKEN))
     }
@@ -66,7 +74,7 @@ impl Pace {
     ///
     /// # Errors
     /// How long to wait.
-    pub(super) fn may_ask(&self, token: TokenDigest, name: &str) -> Result<(), Duration> {
+    pub(crate) fn may_ask(&self, token: TokenDigest, name: &str) -> Result<(), Duration> {
         {
             let mut valid = self.valid();
             if valid.iter().any(|(known, named)| *known == token && named == name) {
@@ -83,7 +91,7 @@ impl Pace {
     }
 
     /// Notes that the store has no such token.
-    pub(super) fn is_unknown(&self, token: TokenDigest) {
+    pub(crate) fn is_unknown(&self, token: TokenDigest) {
         self.valid().retain(|(known, _)| *known != token);
     }
 
@@ -91,15 +99,31 @@ impl Pace {
     ///
     /// # Errors
     /// How long to wait.
-    pub(super) fn may_guess(&self) -> Result<(), Duration> {
+    pub(crate) fn may_guess(&self) -> Result<(), Duration> {
         self.take(Counted::Guesses, OF_GUESSES)
+    }
+
+    /// Whether one more document of a client may be fetched.
+    ///
+    /// # Errors
+    /// How long to wait.
+    pub(in crate::server::http) fn may_fetch(&self) -> Result<(), Duration> {
+        self.take(Counted::Documents, OF_DOCUMENTS)
+    }
+
+    /// Whether one more person may begin to sign in.
+    ///
+    /// # Errors
+    /// How long to wait.
+    pub(in crate::server::http) fn may_sign_in(&self) -> Result<(), Duration> {
+        self.take(Counted::SignIns, OF_SIGN_INS)
     }
 
     /// Whether the bearer of a link may narrow it once more.
     ///
     /// # Errors
     /// How long to wait.
-    pub(in crate::server::http) fn may_narrow(&self, link: &str) -> Result<(), Duration> {
+    pub(crate) fn may_narrow(&self, link: &str) -> Result<(), Duration> {
         self.take(Counted::Link(link.to_owned()), OF_LINK)
     }
 
@@ -134,6 +158,7 @@ mod tests {
         let pace = Pace::default();
         let refused = (0..100).filter(|_| pace.may_guess().is_err()).count();
         assert_eq!(refused, 80);
+        assert_eq!((0..100).filter(|_| pace.may_fetch().is_ok()).count(), 20, "documents are counted by themselves");
         let ops = TokenDigest::of("ops");
         assert!(pace.may_ask(ops, "ops").is_ok());
         let wait = pace.may_guess().unwrap_err();

@@ -7,6 +7,10 @@ use openapiv3::{
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::inheritance::{heirs, inherits};
+use super::keywords::{
+    Completeness, Keywords, completeness, is_composed, nullable, number, put, put_bound, put_values,
+};
 use crate::read::document::{Document, SchemaNode};
 
 /// The depths that are tried in this order until a schema fits its budget.
@@ -45,7 +49,8 @@ pub(super) fn convert(document: &Document, schema: Option<&ReferenceOr<Schema>>,
     let converted = schema.and_then(|schema| {
         DEPTHS.into_iter().find_map(|deepest| {
             let left = direction.budget();
-            let mut conversion = Conversion { document, direction, deepest, left, open: Vec::new(), cuts: 0 };
+            let mut conversion =
+                Conversion { document, direction, deepest, left, open: Vec::new(), inherited: Vec::new(), cuts: 0 };
             conversion.node(schema.into(), 0).ok()
         })
     });
@@ -58,16 +63,49 @@ pub(super) fn close(schema: &mut Value) {
     if completeness(schema) == Completeness::Listed
         && let Value::Object(schema) = schema
     {
+        admit_of_other_branches(schema);
         let key = if is_composed(schema) { "unevaluatedProperties" } else { "additionalProperties" };
         schema.insert(key.to_owned(), json!(false));
     }
 }
 
+/// A property that only another branch of `oneOf` or `anyOf` names is named by the description: the branches themselves
+/// are open.
+fn admit_of_other_branches(schema: &mut Keywords) {
+    let branches: Vec<&Value> =
+        ["anyOf", "oneOf"].iter().filter_map(|key| schema.get(*key)?.as_array()).flatten().collect();
+    let mut names: Vec<Vec<String>> = Vec::new();
+    for branch in branches {
+        let mut own = Vec::new();
+        named(branch, &mut own);
+        own.sort();
+        own.dedup();
+        if !own.is_empty() && !names.contains(&own) {
+            names.push(own);
+        }
+    }
+    if names.len() < 2 {
+        return;
+    }
+    let properties = schema.entry("properties").or_insert_with(|| json!({}));
+    if let Value::Object(properties) = properties {
+        for name in names.into_iter().flatten() {
+            properties.entry(name).or_insert_with(|| json!({}));
+        }
+    }
+}
+
+/// Adds the names of the properties of a schema and its parts.
+fn named(schema: &Value, names: &mut Vec<String>) {
+    names.extend(
+        schema.get("properties").and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.clone()),
+    );
+    let parts = ["allOf", "anyOf", "oneOf"].iter().filter_map(|key| schema.get(*key)?.as_array()).flatten();
+    parts.for_each(|part| named(part, names));
+}
+
 /// The schema outgrew its budget.
 struct TooLarge;
-
-/// The keywords written so far.
-type Keywords = Map<String, Value>;
 
 struct Conversion<'d> {
     document: &'d Document,
@@ -77,6 +115,8 @@ struct Conversion<'d> {
     left: usize,
     /// The references that are being inlined; one that is reached again recurs.
     open: Vec<&'d str>,
+    /// The references of `allOf` whose targets are being inlined as a part of an heir.
+    inherited: Vec<&'d str>,
     /// How often a schema was cut to `{}`.
     cuts: usize,
 }
@@ -97,10 +137,36 @@ impl<'d> Conversion<'d> {
             SchemaNode::Reference(reference) => {
                 let Some(target) = self.document.target::<Schema>(reference) else { return Ok(json!({})) };
                 self.open.push(reference);
-                let converted = self.node(target.into(), depth);
+                let heirs = heirs(self.document, reference);
+                let converted = if heirs.is_empty() {
+                    self.node(target.into(), depth)
+                } else {
+                    let of =
+                        |heir: &'d str| if heir == reference { target.into() } else { SchemaNode::Reference(heir) };
+                    let heirs: Result<Vec<Value>, TooLarge> =
+                        heirs.into_iter().map(|heir| self.node(of(heir), depth)).collect();
+                    heirs.map(|heirs| json!({ "anyOf": heirs }))
+                };
                 self.open.pop();
                 converted
             }
+        }
+    }
+
+    /// A part of an `allOf`: the schema that this one inherits from is meant without its other heirs.
+    fn part(&mut self, part: &'d ReferenceOr<Schema>, depth: usize) -> Result<Value, TooLarge> {
+        let inherited = reference_of(part).filter(|reference| {
+            let of = |heir: &&str| inherits(self.document, heir, reference);
+            self.open.last().is_some_and(of) && !self.inherited.contains(reference)
+        });
+        match inherited.and_then(|reference| Some((reference, self.document.target::<Schema>(reference)?))) {
+            Some((reference, target)) => {
+                self.inherited.push(reference);
+                let converted = self.node(target.into(), depth);
+                self.inherited.pop();
+                converted
+            }
+            None => self.node(part.into(), depth),
         }
     }
 
@@ -298,6 +364,12 @@ impl<'d> Conversion<'d> {
                 properties.insert(name.clone(), self.node(property.into(), depth + 1)?);
             }
         }
+        if self.direction == Direction::Request && !properties.is_empty() {
+            // What is demanded is named with that, described or not.
+            for name in required {
+                properties.entry(name.as_str()).or_insert_with(|| json!({}));
+            }
+        }
         if !properties.is_empty() {
             out.insert("properties".to_owned(), Value::Object(properties));
         }
@@ -358,7 +430,11 @@ impl<'d> Conversion<'d> {
     ) -> Result<(), TooLarge> {
         let cuts = self.cuts;
         // Not a level of its own: an object of ten `allOf` parts is no deeper than one written out.
-        let branches: Result<Vec<Value>, TooLarge> = parts.iter().map(|part| self.node(part.into(), depth)).collect();
+        let branches: Result<Vec<Value>, TooLarge> = if key == "allOf" {
+            parts.iter().map(|part| self.part(part, depth)).collect()
+        } else {
+            parts.iter().map(|part| self.node(part.into(), depth)).collect()
+        };
         let branches = branches?;
         if branches.is_empty() {
             return Ok(());
@@ -382,91 +458,9 @@ impl<'d> Conversion<'d> {
     }
 }
 
-fn put(key: &str, value: Option<&(impl Serialize + ?Sized)>, out: &mut Keywords) {
-    if let Some(value) = value {
-        out.insert(key.to_owned(), json!(value));
-    }
-}
-
-fn put_values(values: &[impl Serialize], out: &mut Keywords) {
-    put("enum", Some(values).filter(|values| !values.is_empty()), out);
-}
-
-/// In OpenAPI 3.0 `exclusiveMinimum` is a flag beside `minimum`; in 2020-12 it is the bound.
-fn put_bound(inclusive: &str, exclusive: &str, bound: Option<&impl Serialize>, is_exclusive: bool, out: &mut Keywords) {
-    put(if is_exclusive { exclusive } else { inclusive }, bound, out);
-}
-
-/// `openapiv3` reads the bounds of numbers as floating point; a whole one is written without a fraction.
-fn number(value: f64) -> Value {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    if value.fract() == 0.0 && value.abs() <= EXACT {
-        #[expect(clippy::cast_possible_truncation, reason = "a whole number that fits, as was just checked")]
-        return Value::from(value as i64);
-    }
-    Value::from(value)
-}
-
-fn is_composed(schema: &Keywords) -> bool {
-    ["allOf", "anyOf", "oneOf"].iter().any(|key| schema.contains_key(*key))
-}
-
-/// Allows `null`, which 2020-12 does by type and by enumerated value.
-fn nullable(mut schema: Keywords) -> Value {
-    if let Some(Value::Array(values)) = schema.get_mut("enum")
-        && !values.contains(&Value::Null)
-    {
-        values.push(Value::Null);
-    }
-    if let Some(name) = schema.get_mut("type").filter(|name| *name != "null") {
-        *name = json!([name.take(), "null"]);
-    }
-    // Each part of a composition has a type of its own, which `null` would have to satisfy.
-    if is_composed(&schema) {
-        return json!({ "anyOf": [Value::Object(schema), { "type": "null" }] });
-    }
-    Value::Object(schema)
-}
-
-/// How much a schema states about the properties of an object.
-#[derive(PartialEq, Eq)]
-enum Completeness {
-    /// It names properties and does not mention others.
-    Listed,
-    /// It states what else is allowed, or is free-form.
-    Open,
-    /// It does not describe an object, or adds conditions only.
-    Unstated,
-}
-
-fn completeness(schema: &Value) -> Completeness {
-    let Value::Object(schema) = schema else {
-        return Completeness::Open;
-    };
-    if schema.contains_key("additionalProperties") || schema.contains_key("unevaluatedProperties") {
-        return Completeness::Open;
-    }
-    let may_be_object = match schema.get("type") {
-        None => true,
-        Some(Value::Array(types)) => types.contains(&json!("object")),
-        Some(name) => name == "object",
-    };
-    if !may_be_object {
-        return Completeness::Unstated;
-    }
-    let parts: Vec<Completeness> = ["allOf", "anyOf", "oneOf"]
-        .iter()
-        .filter_map(|key| schema.get(*key)?.as_array())
-        .flatten()
-        .map(completeness)
-        .collect();
-    if parts.contains(&Completeness::Open) {
-        Completeness::Open
-    } else if schema.contains_key("properties") || parts.contains(&Completeness::Listed) {
-        Completeness::Listed
-    } else if parts.is_empty() && !schema.contains_key("required") {
-        Completeness::Open
-    } else {
-        Completeness::Unstated
+fn reference_of(part: &ReferenceOr<Schema>) -> Option<&str> {
+    match part {
+        ReferenceOr::Reference { reference } => Some(reference),
+        ReferenceOr::Item(_) => None,
     }
 }

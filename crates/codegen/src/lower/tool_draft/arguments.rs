@@ -1,20 +1,24 @@
 //! The inputs of an operation and the overlay's `arguments` → what a model sees, where it goes, and
 //! what is always sent.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::ToolDraft;
 use super::checks::near_or_all;
-use crate::lower::argument_rules::RuledFormat;
+use crate::lower::argument_rules::{Ruled, RuledPart, Stated};
 use crate::lower::arguments::Argument;
 use crate::lower::fit::misfit;
 use crate::lower::formats::{self, FormatMismatch};
 use crate::lower::inputs::Input;
 use crate::lower::nulls;
-use crate::read::keys::{ArgumentKeys, ToolKeys};
-use crate::read::located::describe;
+use crate::lower::resolve;
+use crate::read::keys::{ArgumentKeys, ResolveKey, ToolKeys};
+use crate::read::located::{describe, did_you_mean};
 use crate::read::reference::escape;
-use toolwright_model::{ALL, Binding, CURSOR, Clear, DRY_RUN, Fixed, Formatted, Paging, Place, Verb};
+use toolwright_model::{
+    ALL, Binding, CURSOR, Clear, DRY_RUN, Fixed, Formatted, INCLUDE, MAX_ARGUMENT_NAME, Paging, Place, Resolve,
+    ResolveKind, Verb, is_argument_name,
+};
 
 /// The arguments that a model sees, where they go, what is always sent, and sample values.
 #[derive(Default)]
@@ -51,6 +55,8 @@ impl ToolDraft<'_> {
             let is_position = paging.is_some_and(|paging| paging.position == input.place);
             if let Some(value) = &argument_keys.value {
                 self.check_fixed(input, value);
+                offered.fixed.push(Fixed { place: input.place.clone(), value: value.clone() });
+            } else if let (None, Some(value)) = (stated, &input.constant) {
                 offered.fixed.push(Fixed { place: input.place.clone(), value: value.clone() });
             } else if is_position && stated.is_none() && only.is_none() {
                 // The cursor does what a position does that the overlay does not name.
@@ -124,12 +130,41 @@ impl ToolDraft<'_> {
         if offered.arguments.iter().any(|other| other.name == argument.name) {
             self.report(&path, "a name of its own for each argument", format!("`{}` twice", argument.name), None);
         }
+        if !is_argument_name(&argument.name) {
+            let expected =
+                format!("a name of `a-z`, `A-Z`, `0-9`, `_`, `.` and `-`, at most {MAX_ARGUMENT_NAME} characters");
+            let hint = "model providers refuse the whole list of tools for any other".to_owned();
+            self.report(&path, expected, format!("`{}`", argument.name), Some(hint));
+        }
         if let Some(hint) = own_argument(&argument.name, keys, pages) {
             let found = format!("`{}`", argument.name);
             self.report(&path, "a name that is none of toolwright's own", found, Some(hint.to_owned()));
         }
+        let include = self.include(input, argument_keys, &argument);
         offered.arguments.push(argument);
+        offered.arguments.extend(include);
         offered.bindings.push(binding);
+    }
+
+    /// The argument whose words add to a list.
+    fn include(&self, input: &Input, keys: &ArgumentKeys, list: &Argument) -> Option<Argument> {
+        if keys.include.is_empty() {
+            return None;
+        }
+        let path = format!("/arguments/{}/include", escape(&input.key));
+        let of_texts = list.schema.get("items").and_then(|items| items.get("type")) == Some(&Value::from("string"));
+        if !of_texts || keys.default.is_none() {
+            let found = "one that is no such list, or has no `default`".to_owned();
+            self.report(&path, "a list of texts with a `default`, to which words can add", found, None);
+        }
+        let words: Vec<&str> = keys.include.iter().map(|(word, _)| word.as_str()).collect();
+        let schema = json!({
+            "type": "array",
+            "description": format!("Adds to {}.", list.name),
+            "items": {"type": "string", "enum": words},
+        });
+        let Value::Object(schema) = schema else { return None };
+        Some(Argument { name: INCLUDE.to_owned(), required: false, schema })
     }
 
     fn argument(&self, input: &Input, keys: &ArgumentKeys, verb: Verb) -> OfferedArgument {
@@ -150,6 +185,7 @@ impl ToolDraft<'_> {
         for FormatMismatch { path, expected, found } in mismatches {
             self.report(&format!("/arguments/{}{path}", escape(&input.key)), expected, found, None);
         }
+        let mut resolves: Vec<Resolve> = self.stated_resolve(input, keys, &mut schema).into_iter().collect();
         if let Some(value) = &keys.default
             && let Some(expected) = misfit(&schema, value)
         {
@@ -161,13 +197,31 @@ impl ToolDraft<'_> {
             }
         }
         let name = keys.name.clone().unwrap_or_else(|| input.name.clone());
-        let ruled = self.ruled(&name, &formats, &mut schema);
-        let samples = samples(&name, keys, &formats, &ruled, &schema);
+        let ruled = self.ruled(&name, keys, &formats, &mut schema);
+        let mut samples = samples(&name, keys, &formats, &ruled, &schema);
+        if let Some(kind) = self.stated_kind(keys).filter(|_| !resolves.is_empty() && keys.samples.is_none()) {
+            samples.push(ArgumentSamples { argument: name.clone(), values: resolve::samples(kind, &schema) });
+        }
+        let (mut ruled_formats, mut aliases) = (Vec::new(), keys.aliases.clone());
+        for part in ruled {
+            if part.at.is_empty() {
+                aliases.extend(part.aliases);
+            }
+            match part.ruled {
+                Some(Ruled::Format(formatted)) => ruled_formats.push(formatted),
+                Some(Ruled::Resolve(resolve)) => resolves.push(resolve),
+                None => {}
+            }
+        }
+        aliases.retain(|alias| *alias != name);
         let binding = Binding {
             single,
             // Only a default that we chose is sent: the vendor knows its own.
             default: keys.default.clone(),
-            formats: in_order(formats, ruled),
+            include: keys.include.iter().cloned().collect(),
+            formats: in_order(formats, ruled_formats),
+            resolve: resolves,
+            aliases,
             clears: self.clears(input, keys, verb, &mut schema),
             separator: input.separator.filter(|_| !single),
             ..Binding::plain(name.clone(), input.place.clone())
@@ -176,13 +230,91 @@ impl ToolDraft<'_> {
         OfferedArgument { argument: Argument { name, required, schema }, binding, samples }
     }
 
-    /// The formats that the vendor's rules state for an argument with these formats.
-    fn ruled(&self, name: &str, formats: &[Formatted], schema: &mut Map<String, Value>) -> Vec<RuledFormat> {
+    /// What the vendor's rules state for an argument with these formats.
+    fn ruled(
+        &self,
+        name: &str,
+        keys: &ArgumentKeys,
+        formats: &[Formatted],
+        schema: &mut Map<String, Value>,
+    ) -> Vec<RuledPart> {
         let Some(rules) = self.rules else { return Vec::new() };
-        let is_whole_stated = formats.iter().any(|formatted| formatted.at.is_empty());
-        let parts: Vec<&str> =
-            formats.iter().map(|formatted| formatted.at.as_str()).filter(|at| !at.is_empty()).collect();
-        rules.apply(name, is_whole_stated, &parts, schema)
+        let is_named = keys.resolve.as_ref().is_some_and(|key| !matches!(key, ResolveKey::Off(_)));
+        let stated = Stated {
+            whole: is_named || formats.iter().any(|formatted| formatted.at.is_empty()),
+            parts: formats.iter().map(|formatted| formatted.at.as_str()).filter(|at| !at.is_empty()).collect(),
+            resolve: keys.resolve.is_some(),
+        };
+        rules.apply(name, &stated, schema)
+    }
+
+    /// The kind of record that the overlay states for an argument.
+    fn stated_kind<'k>(&'k self, keys: &'k ArgumentKeys) -> Option<&'k ResolveKind> {
+        match keys.resolve.as_ref()? {
+            ResolveKey::Kind(name) => self.rules?.kind(name),
+            ResolveKey::Own(kind) => Some(kind),
+            ResolveKey::Off(_) => None,
+        }
+    }
+
+    /// Writes into the schema that the argument takes names, where the overlay states it.
+    fn stated_resolve(&self, input: &Input, keys: &ArgumentKeys, schema: &mut Map<String, Value>) -> Option<Resolve> {
+        let path = format!("/arguments/{}/resolve", escape(&input.key));
+        if let (Some(ResolveKey::Kind(name)), Some(rules)) = (&keys.resolve, self.rules)
+            && rules.kind(name).is_none()
+        {
+            let near = did_you_mean(name, rules.kinds());
+            self.report(&path, "the name of a `[resolve.…]` in vendor.toml", format!("`{name}`"), near);
+        }
+        let resolve = resolve::apply(self.stated_kind(keys)?, "", schema);
+        if resolve.is_none() {
+            let expected = "`resolve` on a text or a whole number, or on a list of such, without `enum`";
+            self.report(&path, expected, "something else", None);
+        }
+        resolve
+    }
+
+    /// Another name of an argument leads to it alone.
+    pub(super) fn check_aliases(&self, offered: &OfferedArguments) {
+        for binding in &offered.bindings {
+            for alias in &binding.aliases {
+                let leads_elsewhere = |other: &&Binding| {
+                    other.argument != binding.argument && (other.argument == *alias || other.aliases.contains(alias))
+                };
+                if let Some(other) = offered.bindings.iter().find(leads_elsewhere) {
+                    let found =
+                        format!("`{alias}` of `{}`, which leads to `{}`, too", binding.argument, other.argument);
+                    self.report("/arguments", "another name that leads to one argument", found, None);
+                }
+            }
+        }
+    }
+
+    /// Drops the look-ups that need an argument which the tool does not have; reports an argument that is left with none.
+    pub(super) fn keep_usable(&self, offered: &mut OfferedArguments) {
+        let names: Vec<String> = offered.bindings.iter().map(|binding| binding.argument.clone()).collect();
+        let arguments = &offered.arguments;
+        // An argument that can't have the value that a look-up is for.
+        let never = |(name, wanted): (&String, &String)| {
+            let argument = arguments.iter().find(|argument| argument.name == *name);
+            let values = argument.and_then(|argument| argument.schema.get("enum")?.as_array());
+            values.is_some_and(|values| !values.iter().any(|value| value == wanted))
+        };
+        for binding in &mut offered.bindings {
+            for resolve in &mut binding.resolve {
+                let missing = |by: &toolwright_model::NameLookup| {
+                    by.needed().into_iter().find(|name| !names.iter().any(|known| known == name)).map(str::to_owned)
+                };
+                let lacking = resolve.by.iter().find_map(missing);
+                resolve.by.retain(|by| missing(by).is_none() && !by.when.iter().any(never));
+                if resolve.by.is_empty() && resolve.values.is_empty() {
+                    let lacking = lacking.unwrap_or_default();
+                    let found = format!("`{}`, whose look-ups all need `{lacking}`", binding.argument);
+                    let hint = "`resolve: false` of the argument in the overlay keeps it an id".to_owned();
+                    self.report("/arguments", "an argument whose names this tool can look up", found, Some(hint));
+                }
+            }
+        }
     }
 
     /// The parts that `null` clears: as the overlay states it, else as the description does.
@@ -231,9 +363,9 @@ struct OfferedArgument {
 
 /// The order in which formats are written: those of a list's values before the list becomes a text,
 /// those of parts after the names around them have become ids.
-fn in_order(stated: Vec<Formatted>, ruled: Vec<RuledFormat>) -> Vec<Formatted> {
+fn in_order(stated: Vec<Formatted>, ruled: Vec<Formatted>) -> Vec<Formatted> {
     let (whole, parts): (Vec<Formatted>, Vec<Formatted>) =
-        ruled.into_iter().map(|ruled| ruled.formatted).partition(|formatted| formatted.at.is_empty());
+        ruled.into_iter().partition(|formatted| formatted.at.is_empty());
     whole.into_iter().chain(stated).chain(parts).collect()
 }
 
@@ -242,17 +374,13 @@ fn samples(
     name: &str,
     keys: &ArgumentKeys,
     stated: &[Formatted],
-    ruled: &[RuledFormat],
+    ruled: &[RuledPart],
     schema: &Map<String, Value>,
 ) -> Vec<ArgumentSamples> {
     let whole = stated.iter().find(|formatted| formatted.at.is_empty());
     let of_format = || whole.and_then(|formatted| formats::samples(formatted, schema));
-    let of_rules = ruled.iter().map(|ruled| ArgumentSamples {
-        argument: if ruled.formatted.at.is_empty() {
-            name.to_owned()
-        } else {
-            format!("{name}.{}", ruled.formatted.at)
-        },
+    let of_rules = ruled.iter().filter(|ruled| ruled.ruled.is_some()).map(|ruled| ArgumentSamples {
+        argument: if ruled.at.is_empty() { name.to_owned() } else { format!("{name}.{}", ruled.at) },
         values: ruled.samples.clone(),
     });
     let of_rules: Vec<ArgumentSamples> = of_rules.collect();

@@ -15,7 +15,7 @@ use crate::read::phrase::{MOST_PHRASES, check_phrase};
 use toolwright_model::{Binding, Effect, Hint, MAX_TOOL_NAME, Place, Risk, is_tool_name};
 
 /// The longest description of a tool, in characters.
-const LONGEST_DESCRIPTION: usize = 600;
+pub(in crate::lower) const LONGEST_DESCRIPTION: usize = 600;
 
 impl ToolDraft<'_> {
     /// Returns what a model reads of the tool, on one line.
@@ -89,8 +89,14 @@ impl ToolDraft<'_> {
     }
 
     /// Checks the paths of `concise` against the answers that the description promises, of which each
-    /// must be in one at least; returns the fields of these answers.
-    pub(super) fn concise_fields(&self, keys: &ToolKeys, answering: &[&SpecOperation]) -> Vec<AnswerField> {
+    /// must be in one at least; returns the fields of these answers. `records` is where the list of records is, if that
+    /// is stated.
+    pub(super) fn concise_fields(
+        &self,
+        keys: &ToolKeys,
+        answering: &[&SpecOperation],
+        records: Option<&str>,
+    ) -> Vec<AnswerField> {
         if keys.concise.is_empty() {
             return Vec::new();
         }
@@ -103,7 +109,7 @@ impl ToolDraft<'_> {
         let mut starts = vec![PathStart::Open; operations.len()];
         for (index, path) in keys.concise.iter().enumerate() {
             let key = format!("/concise/{index}");
-            let found = operations.iter().map(|operation| concise::check(path, operation, self.document));
+            let found = operations.iter().map(|operation| concise::check(path, operation, records, self.document));
             let found: Vec<Result<PathStart, UnknownPath>> = found.collect();
             let is_known = found.iter().any(Result::is_ok);
             for (first, found) in starts.iter_mut().zip(found) {
@@ -129,7 +135,7 @@ impl ToolDraft<'_> {
         }
         let mut fields = Vec::new();
         for (operation, start) in operations.into_iter().zip(starts) {
-            concise::add_fields(operation, start, &keys.concise, self.document, &mut fields);
+            concise::add_fields(operation, start, &keys.concise, (records, self.document), &mut fields);
         }
         fields
     }

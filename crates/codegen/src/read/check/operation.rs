@@ -8,10 +8,11 @@ use crate::read::reference::{LONGEST_CHAIN, raw_target, reference_of};
 pub const IGNORED_HEADERS: [&str; 3] = ["accept", "content-type", "authorization"];
 
 /// The styles that the build can write, by the place of a parameter.
-const STYLES: [(&str, &[&str]); 3] = [
+const STYLES: [(&str, &[&str]); 4] = [
     ("path", &["simple"]),
     ("query", &["form", "spaceDelimited", "pipeDelimited", "deepObject"]),
     ("header", &["simple"]),
+    ("cookie", &["form"]),
 ];
 
 pub(super) fn check_operations(root: &Located<'_>) {
@@ -97,17 +98,17 @@ fn check_parameter<'s>(at: &Located<'s>) -> Option<Named<'s>> {
         at.report("the parameter's name".to_owned(), "an empty text".to_owned(), None);
         return None;
     }
-    let place = at.required("in", "one of `path`, `query`, `header`")?;
+    let place = at.required("in", "one of `path`, `query`, `header`, `cookie`")?;
     match place.text()? {
         "header" if IGNORED_HEADERS.contains(&name.to_lowercase().as_str()) => return None,
         // RFC 9110, 5.6.2: anything else can't be sent.
-        "header" if !name.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)) => {
-            at.report("the name of a header".to_owned(), format!("`{name}`"), None);
+        place @ ("header" | "cookie")
+            if !name.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c)) =>
+        {
+            at.report(format!("the name of a {place}"), format!("`{name}`"), None);
             return None;
         }
-        "path" | "query" | "header" => {}
-        // Cookies belong to browsers; a vendor that needs one gets it from the credentials.
-        "cookie" => return None,
+        "path" | "query" | "header" | "cookie" => {}
         _ => {
             place.wrong(one_of(["path", "query", "header", "cookie"].into_iter()));
             return None;

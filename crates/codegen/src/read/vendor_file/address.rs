@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 
 use super::{choice, optional_text, table, text, texts, variable};
 use crate::read::located::{Located, one_of};
-use toolwright_model::{Address, AddressVariable, Holds, Template};
+use toolwright_model::{Address, AddressVariable, FoundWord, Holds, Template};
 
-/// Reads a vendor's addresses, without those that have faults.
-pub(super) fn read(root: &Located<'_>) -> Vec<Address> {
+/// Reads a vendor's addresses, without those that have faults. `found` are the ids that their roots may have besides
+/// variables and words.
+pub(super) fn read(root: &Located<'_>, found: &[FoundWord]) -> Vec<Address> {
     match (root.get("address"), root.get("addresses")) {
-        (Some(one), None) => read_one(&one, false).into_iter().collect(),
+        (Some(one), None) => read_one(&one, false, found).into_iter().collect(),
         (None, Some(several)) => {
             let items = several.items();
             if items.is_empty() && several.value.is_array() {
@@ -18,7 +19,7 @@ pub(super) fn read(root: &Located<'_>) -> Vec<Address> {
             }
             let mut addresses: Vec<Address> = Vec::new();
             for item in &items {
-                let Some(address) = read_one(item, items.len() > 1) else { continue };
+                let Some(address) = read_one(item, items.len() > 1, found) else { continue };
                 if let Some(name) = item.get("name")
                     && addresses.iter().any(|other| other.name == address.name)
                 {
@@ -40,7 +41,7 @@ pub(super) fn read(root: &Located<'_>) -> Vec<Address> {
     }
 }
 
-fn read_one(at: &Located<'_>, named: bool) -> Option<Address> {
+fn read_one(at: &Located<'_>, named: bool, found: &[FoundWord]) -> Option<Address> {
     at.only(&[
         "name", "variable", "example", "hint", "holds", "strip", "pages", "also", "default", "values", "words", "root",
         "roots",
@@ -64,7 +65,7 @@ fn read_one(at: &Located<'_>, named: bool) -> Option<Address> {
         root: optional_text(at, "root"),
         roots: at.get("roots").map(|roots| table(&roots)).unwrap_or_default(),
     };
-    check(at, &address);
+    check(at, &address, found);
     Some(address)
 }
 
@@ -91,7 +92,7 @@ fn read_values(at: &Located<'_>) -> BTreeMap<String, BTreeMap<String, String>> {
 }
 
 /// Checks combinations of keys of one address.
-fn check(at: &Located<'_>, address: &Address) {
+fn check(at: &Located<'_>, address: &Address, found: &[FoundWord]) {
     let stated = |key: &str| at.get(key);
     if let (Some(root), false) = (stated("root"), address.roots.is_empty()) {
         root.report("`root` or `roots`".to_owned(), "both".to_owned(), None);
@@ -112,33 +113,35 @@ fn check(at: &Located<'_>, address: &Address) {
     {
         at.wrong(one_of(address.values.keys().map(String::as_str)));
     }
+    let variables: Vec<&str> = address.variables().collect();
     if let Some(root) = stated("root") {
-        check_template(&root, root.value.as_str().unwrap_or_default(), address, true);
+        check_template(&root, root.value.as_str().unwrap_or_default(), address, &variables);
     }
+    let with_found: Vec<&str> = address.variables().chain(found.iter().map(|word| word.name.as_str())).collect();
     for (_, root) in stated("roots").into_iter().flat_map(|roots| roots.entries()) {
-        check_template(&root, root.value.as_str().unwrap_or_default(), address, true);
+        check_template(&root, root.value.as_str().unwrap_or_default(), address, &with_found);
     }
 }
 
-/// Checks a text with words in `{}` against each value of the address's variable.
-pub(super) fn check_template(at: &Located<'_>, template: &str, address: &Address, variables: bool) {
+/// Checks a text with words in `{}` against each value of the address's variable. `further` are the words besides those
+/// of the address, whose values are not known here.
+pub(super) fn check_template(at: &Located<'_>, template: &str, address: &Address, further: &[&str]) {
     let mut values: Vec<&str> = address.values.keys().map(String::as_str).collect();
     if values.is_empty() {
         values.push("");
     }
     for value in values {
         let known: Vec<&str> = address.words_for(value).map(|(name, _)| name).collect();
-        let of_variables: Vec<&str> = if variables { address.variables().collect() } else { Vec::new() };
-        // The values of variables are unknown here; their shape is enough.
+        // Their shape is enough.
         let filled = Template(template).fill(|name| {
             let word = address.words_for(value).filter(|(known, _)| *known == name).last();
             let word = word.map(|(_, word)| word.to_owned());
-            word.or_else(|| of_variables.contains(&name).then(|| stand_in(address, name)))
+            word.or_else(|| further.contains(&name).then(|| stand_in(address, name)))
         });
         let for_value = if value.is_empty() { String::new() } else { format!(" (for `{value}`)") };
         match filled {
             Err(unknown) => {
-                let words = known.iter().chain(&of_variables).copied();
+                let words = known.iter().chain(further).copied();
                 at.report(one_of(words) + " in `{}`", format!("`{{{unknown}}}`{for_value}"), None);
             }
             Ok(root) if !root.starts_with("https://") || root.contains(['?', '#', '@', ' ']) => {
@@ -151,8 +154,9 @@ pub(super) fn check_template(at: &Located<'_>, template: &str, address: &Address
     }
 }
 
-fn stand_in(address: &Address, variable: &str) -> String {
-    let holds_address = variable != address.variable || address.holds == Holds::Address && address.values.is_empty();
+fn stand_in(address: &Address, name: &str) -> String {
+    let is_main = name == address.variable && address.holds == Holds::Address && address.values.is_empty();
+    let holds_address = is_main || address.also.iter().any(|also| also.variable == name);
     if holds_address { "https://x".to_owned() } else { "x".to_owned() }
 }
 

@@ -3,7 +3,7 @@
 use super::credential::is_header;
 use super::{text, variable};
 use crate::read::located::Located;
-use toolwright_model::{Place, Setting, Tool};
+use toolwright_model::{Place, ReachedTenants, Setting, Tool};
 
 /// Reads the further headers of every request.
 pub(super) fn read(items: &[Located<'_>]) -> Vec<Setting> {
@@ -24,7 +24,7 @@ pub(super) fn read(items: &[Located<'_>]) -> Vec<Setting> {
 }
 
 fn read_one(at: &Located<'_>) -> Option<Setting> {
-    at.only(&["title", "header", "variable", "allowed", "query"]);
+    at.only(&["title", "header", "variable", "allowed", "query", "several", "reached"]);
     let title = text(at, "title", "what it is, in one word");
     if let (Some(title), Some(entry)) = (&title, at.get("title")) {
         if !title.starts_with(|c: char| c.is_ascii_lowercase())
@@ -54,7 +54,34 @@ fn read_one(at: &Located<'_>) -> Option<Setting> {
         entry.report("`allowed` beside it".to_owned(), "none".to_owned(), Some(hint));
     }
     let variable = variable(at, "variable");
-    Some(Setting { title: title?, header: header?, variable: variable?, allowed, query })
+    let several = at.get("several").and_then(|several| several.text().map(str::to_owned));
+    if let (Some(several), Some(entry)) = (&several, at.get("several"))
+        && (several.is_empty() || !several.chars().all(|c| c.is_ascii_lowercase() || c == '_'))
+    {
+        entry.wrong("the name of an argument, of `a-z` and `_`");
+    }
+    if let (Some(entry), None) = (at.get("several"), at.get("allowed")) {
+        let hint = "without `allowed` there are no values to name".to_owned();
+        entry.report("`allowed` beside it".to_owned(), "none".to_owned(), Some(hint));
+    }
+    let reached = at.get("reached").and_then(|reached| read_reached(&reached));
+    Some(Setting { title: title?, header: header?, variable: variable?, allowed, query, several, reached })
+}
+
+fn read_reached(at: &Located<'_>) -> Option<ReachedTenants> {
+    at.only(&["operation", "records", "id", "name"]);
+    let pointer = |key: &str| {
+        let pointer = text(at, key, "a JSON pointer");
+        if let (Some(pointer), Some(entry)) = (&pointer, at.get(key))
+            && !pointer.starts_with('/')
+        {
+            entry.wrong("a JSON pointer, such as `/results`");
+        }
+        pointer
+    };
+    let operation = text(at, "operation", "the id of an operation that reads");
+    let (records, id, name) = (pointer("records"), pointer("id"), pointer("name"));
+    Some(ReachedTenants { operation: operation?, records: records?, id: id?, name: name? })
 }
 
 /// Checks that no tool offers or fixes the header of a setting, because the operator of the server

@@ -1,0 +1,130 @@
+//! A reply → the texts in it that outsiders wrote, each with where it is from: what a caller has read, and what a later
+//! change must not repeat unseen.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::caller::Caller;
+use super::off_thread::off_thread;
+use super::reply::Reply;
+use super::toolbox::Toolbox;
+use super::tools::OfferedTools;
+use crate::approval::{self, Fingerprints};
+use crate::catalog::CatalogEntry;
+use crate::sanitize::EVERY;
+use toolwright_model::{Tool, truncate};
+
+/// The longest answer whose texts are noted, in bytes: many times what a model reads of one.
+const LARGEST: usize = 16 << 20;
+/// The longest source, in characters.
+const LONGEST_SOURCE: usize = 120;
+/// The endings by which an argument or a field names a record.
+const ID_ENDINGS: [&str; 6] = ["IdOrKey", "_id", "Id", "ID", "Key", "key"];
+
+impl Toolbox {
+    /// Notes which texts of outsiders a caller reads, where that could lead it to a change that needs an approval.
+    pub(super) async fn note_read(
+        &self,
+        caller: &Caller,
+        tools: &OfferedTools,
+        tool: &Tool,
+        arguments: &Map<String, Value>,
+        reply: &Reply,
+    ) {
+        let Some(approvals) = &self.approvals else { return };
+        let could = |entry: &CatalogEntry| approval::is_steerable(entry.head().effect, &entry.head().risks);
+        if reply.untrusted.is_empty() || !tools.iter().any(could) {
+            return;
+        }
+        let (read, key) = (Arc::clone(approvals.read()), caller.principal.key());
+        let (tool, arguments, reply) = (tool.name.clone(), arguments.clone(), reply.clone());
+        let bytes = reply.answer.body.len();
+        // A failure to note it is one of the process, which logs it.
+        let _ = off_thread(bytes, move || self::note(&read, &key, &tool, &arguments, &reply)).await;
+    }
+}
+
+/// Notes the texts of outsiders in a reply.
+fn note(prints: &Fingerprints, caller: &str, tool: &str, arguments: &Map<String, Value>, reply: &Reply) {
+    if reply.untrusted.is_empty() || reply.answer.body.len() > LARGEST {
+        return;
+    }
+    let Ok(body) = serde_json::from_slice::<Value>(&reply.answer.body) else { return };
+    let names: HashSet<&str> = reply.untrusted.iter().map(|name| name.rsplit('.').next().unwrap_or(name)).collect();
+    let mut walk =
+        Walk { every: names.contains(EVERY), names, tool, of_arguments: of_arguments(arguments), found: Vec::new() };
+    walk.value(&body, false, None);
+    let Walk { found, .. } = walk;
+    prints.note(caller, found.iter().map(|(text, source)| (text.as_str(), Arc::clone(source))));
+}
+
+/// The way through an answer.
+struct Walk<'a> {
+    every: bool,
+    names: HashSet<&'a str>,
+    tool: &'a str,
+    /// The record that the arguments name.
+    of_arguments: Option<String>,
+    found: Vec<(String, Arc<str>)>,
+}
+
+impl Walk<'_> {
+    fn value(&mut self, value: &Value, untrusted: bool, record: Option<&Arc<str>>) {
+        match value {
+            Value::String(text) if untrusted || self.every => {
+                let source = record.cloned().unwrap_or_else(|| self.source(None));
+                self.found.push((text.clone(), source));
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.value(item, untrusted, record)),
+            Value::Object(entries) => {
+                let id = entries.iter().find_map(|(name, value)| is_id(name).then(|| scalar(value)).flatten());
+                let own = id.map(|id| self.source(Some(&id)));
+                let record = own.as_ref().or(record);
+                for (name, value) in entries {
+                    let untrusted = untrusted || self.names.contains(name.as_str());
+                    self.value(value, untrusted, record);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Where a text is from: the record that the arguments name, else the one that holds it.
+    fn source(&self, id: Option<&str>) -> Arc<str> {
+        let name = self.tool;
+        let record = match (&self.of_arguments, id) {
+            (Some(record), _) => record.clone(),
+            (None, Some(id)) => format!("{} {id}", noun(name)),
+            (None, None) => noun(name).to_owned(),
+        };
+        truncate(&format!("{record} ({name})"), LONGEST_SOURCE).into()
+    }
+}
+
+/// The record that the arguments of a call name: `ticketId: 7` is `ticket 7`.
+fn of_arguments(arguments: &Map<String, Value>) -> Option<String> {
+    arguments.iter().find_map(|(name, value)| {
+        let noun = ID_ENDINGS.iter().find_map(|ending| name.strip_suffix(ending)).filter(|noun| !noun.is_empty())?;
+        Some(format!("{noun} {}", scalar(value)?))
+    })
+}
+
+fn is_id(name: &str) -> bool {
+    matches!(name, "id" | "_id" | "key" | "ID") || ID_ENDINGS.iter().any(|ending| name.ends_with(ending))
+}
+
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if text.len() <= 64 => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// What a tool is about: `jitbit_search_tickets` is about a ticket.
+fn noun(name: &str) -> &str {
+    let noun = name.splitn(3, '_').nth(2).unwrap_or(name);
+    noun.strip_suffix('s').unwrap_or(noun)
+}
