@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 use crate::client_runtime::CompiledApi;
 use crate::generated;
 use toolwright_model::workflow::{ACROSS_VENDORS, Step};
-use toolwright_model::{ApiTools, OperationSummary, Tool, ToolHead, ToolIndex, ToolSummary, Vendor, suggest};
+use toolwright_model::{
+    ApiTools, OperationSummary, SharedArguments, Tool, ToolHead, ToolIndex, ToolSummary, Vendor, suggest,
+};
 
 /// The fewest vendors of which tools of several vendors make sense.
 const LEAST_VENDORS: usize = 2;
@@ -45,8 +47,9 @@ pub struct CatalogEntry {
 /// What a list of tools needs of a tool and the build has made.
 #[derive(Debug)]
 struct MadeAtBuild {
-    /// The input schema as clients are sent it, as JSON.
-    schema: &'static str,
+    /// The tool as clients are sent it, as JSON.
+    listing: &'static str,
+    shared: SharedArguments,
     /// The tools that its texts name.
     named: Vec<String>,
 }
@@ -122,15 +125,19 @@ impl Catalog {
     pub fn compiled() -> Self {
         let vendors =
             serde_json::from_str(generated::VENDORS).expect("the build writes the vendors from the same types");
-        let files = tool_files().into_iter().zip(generated::TOOL_INDEXES).zip(generated::TOOL_SCHEMAS);
-        let entries = files.flat_map(|((text, index), schemas)| {
+        let files = tool_files().into_iter().zip(generated::TOOL_INDEXES).zip(generated::TOOL_LISTINGS);
+        let entries = files.flat_map(|((text, index), listings)| {
             let index: ToolIndex = serde_json::from_str(index).expect("the build writes the index from the same types");
             let ToolIndex { vendor, tools } = index;
             tools.into_iter().map(move |tool| CatalogEntry {
                 vendor: vendor.clone(),
                 head: tool.head,
                 tool: LazyTool { text: text.get(tool.text).unwrap_or_default(), tool: OnceLock::new() },
-                made: Some(MadeAtBuild { schema: schemas.get(tool.schema).unwrap_or_default(), named: tool.named }),
+                made: Some(MadeAtBuild {
+                    listing: listings.get(tool.listing).unwrap_or_default(),
+                    shared: tool.shared,
+                    named: tool.named,
+                }),
             })
         });
         Self::of(entries.collect(), vendors)
@@ -238,6 +245,19 @@ impl CatalogEntry {
         &self.head
     }
 
+    /// The steps of a workflow; none of another tool, which is not read for it.
+    pub(crate) fn steps(&self) -> impl Iterator<Item = &Step> {
+        let workflow =
+            Some(&self.tool).filter(|_| !self.head.vendors.is_empty()).and_then(|tool| tool.workflow.as_ref());
+        workflow.into_iter().flat_map(|workflow| &workflow.steps)
+    }
+
+    /// What is said of its arguments once for all tools. One that is compiled in is not read for it.
+    pub(crate) fn shared_arguments(&self) -> Cow<'_, SharedArguments> {
+        let found = || Cow::Owned(SharedArguments::of(&self.tool));
+        self.made.as_ref().map_or_else(found, |made| Cow::Borrowed(&made.shared))
+    }
+
     /// Whether it can be called where only some vendors are served. A workflow across vendors needs two of them, for with one
     /// that vendor's own tools do; its steps at the others are left out where it can do without, and refuse it elsewhere.
     pub(crate) fn has_vendors(&self, is_served: impl Fn(&str) -> bool) -> bool {
@@ -245,19 +265,16 @@ impl CatalogEntry {
         served >= LEAST_VENDORS.min(self.vendors().count())
     }
 
-    /// The tool as `tools/list` sends it.
+    /// The tool as `tools/list` sends it. One that is compiled in is not read for it.
     ///
     /// # Panics
-    /// Never: the hints are those of the protocol.
+    /// Never: it has the protocol's form.
     pub(crate) fn listing(&self) -> rmcp::model::Tool {
-        let tool = &self.tool;
-        let annotations = Value::Object(tool.listed_annotations());
-        let annotations = serde_json::from_value(annotations).expect("they are the hints of the protocol");
-        let schema = self.made.as_ref().and_then(|made| serde_json::from_str(made.schema).ok());
-        let schema = schema.unwrap_or_else(|| tool.listed_schema());
-        rmcp::model::Tool::new(tool.name.clone(), tool.listed_description(), Arc::new(schema))
-            .with_title(tool.title.clone())
-            .with_annotations(annotations)
+        let listing = match &self.made {
+            Some(made) => serde_json::from_str(made.listing),
+            None => serde_json::from_value(self.tool.listed()),
+        };
+        listing.expect("it has the protocol's form, and the build writes it from the same types")
     }
 
     /// The positions of the tools that its texts name.
@@ -373,7 +390,8 @@ mod tests {
         for entry in catalog.entries() {
             assert_eq!(*entry.head(), ToolHead::from(&*entry.tool));
             let made = entry.made.as_ref().expect("the build made it");
-            assert_eq!(made.schema, serde_json::to_string(&entry.tool.listed_schema()).unwrap());
+            assert_eq!(made.listing, serde_json::to_string(&entry.tool.listed()).unwrap());
+            assert_eq!(made.shared, SharedArguments::of(&entry.tool));
             assert_eq!(made.named, entry.tool.named(&|word| catalog.entries().iter().any(|e| e.head.name == word)));
         }
     }

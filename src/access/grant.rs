@@ -206,7 +206,7 @@ impl ServerPolicy {
             };
             self.refused_as_step(accounts, limits, called).map(|refusal| refusal.of_step(&step.id, tool))
         };
-        let steps = entry.tool.workflow.iter().flat_map(|workflow| &workflow.steps);
+        let steps = entry.steps();
         steps.filter_map(|step| Some((step, decide(step)?))).collect()
     }
 

@@ -113,8 +113,7 @@ impl Scopes {
 
     /// The scopes that a tool needs, in their widest form; of a workflow also those of its steps.
     pub fn needed_for(entry: &CatalogEntry, catalog: &Catalog) -> Self {
-        let steps = entry.tool.workflow.iter().flat_map(|workflow| &workflow.steps);
-        let called = steps.filter(|step| !step.optional).filter_map(|step| catalog.get(&step.call.tool));
+        let called = entry.steps().filter(|step| !step.optional).filter_map(|step| catalog.get(&step.call.tool));
         Self::widest_of(std::iter::once(entry).chain(called))
     }
 }

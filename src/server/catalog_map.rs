@@ -25,10 +25,10 @@ fn vendor(catalog: &Catalog, id: &str, entries: &[&CatalogEntry], names: bool) -
     let mut effects: BTreeMap<CallTool, usize> = BTreeMap::new();
     let mut tags: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for entry in entries {
-        *effects.entry(CallTool::of(entry.tool.effect)).or_default() += 1;
+        *effects.entry(CallTool::of(entry.head().effect)).or_default() += 1;
         let says_nothing = |tag: &str| tag == CORE_TAG || HELD_BACK_TAGS.contains(&tag);
-        for tag in entry.tool.tags.iter().map(String::as_str).filter(|tag| !says_nothing(tag)) {
-            tags.entry(tag).or_default().push(&entry.tool.name);
+        for tag in entry.head().tags.iter().map(String::as_str).filter(|tag| !says_nothing(tag)) {
+            tags.entry(tag).or_default().push(&entry.head().name);
         }
     }
     let title = catalog.title(id);

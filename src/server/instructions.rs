@@ -1,13 +1,14 @@
 //! The offered tools → the instructions a model gets when it connects: how many are offered and who can offer
 //! more, the vendors' guidance, the common arguments. They name no flag and no tool that is not offered.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::discover::{FIND_TOOLS, call_tools};
 use super::documents::TOOL_PAGE;
 use crate::call::OfferedTools;
 use crate::catalog::{Catalog, CatalogEntry};
-use toolwright_model::{ALL, ANSWER, Call, DETAIL, DRY_RUN, Effect, FIELDS, JQ, Tool};
+use toolwright_model::{ALL, ANSWER, DETAIL, DRY_RUN, Effect, FIELDS, JQ, SharedArguments};
 
 /// The longest instructions, in characters: they are part of every conversation.
 const LONGEST: usize = 1_500;
@@ -73,7 +74,7 @@ fn about_vendor(
     let title = catalog.title(id);
     let guidance = catalog.vendor(id).map_or("", |vendor| vendor.guidance.trim());
     let guidance = tools.readable(guidance).into_owned();
-    let changes = offered.iter().any(|entry| matches!(entry.tool.effect, Some(Effect::Write | Effect::Destructive)));
+    let changes = offered.iter().any(|entry| matches!(entry.head().effect, Some(Effect::Write | Effect::Destructive)));
     let only = if changes { "" } else { ", all of them only read" };
     (format!("{title}: {} of {all} tools are offered{only}.", offered.len()), guidance)
 }
@@ -86,7 +87,7 @@ fn finding(tools: &OfferedTools) -> String {
 
 /// Where arguments are described that the list only names.
 fn further_arguments(tools: &OfferedTools) -> String {
-    if tools.iter().all(|entry| entry.tool.unlisted.is_empty()) {
+    if tools.iter().all(|entry| !entry.shared_arguments().further) {
         return String::new();
     }
     format!("`Also:` names further arguments; resource `{TOOL_PAGE}NAME` describes them.")
@@ -132,7 +133,8 @@ fn clauses(text: &str) -> Vec<&str> {
 
 /// The arguments that toolwright adds to tools, explained once for all that have them.
 fn arguments(tools: &OfferedTools) -> String {
-    let offered = |name| tools.iter().any(|entry| entry.tool.is_own_argument(name));
+    let shared: Vec<Cow<'_, SharedArguments>> = tools.iter().map(CatalogEntry::shared_arguments).collect();
+    let offered = |name: &str| shared.iter().any(|arguments| arguments.own.iter().any(|own| own == name));
     let parts = [
         (
             DETAIL,
@@ -143,7 +145,7 @@ fn arguments(tools: &OfferedTools) -> String {
         (ALL, "`{all: true}` gathers every page, up to 1,000 records"),
     ];
     let parts = parts.iter().filter(|(name, _)| offered(name)).map(|(_, text)| (*text).to_owned());
-    let raw: BTreeSet<&str> = tools.iter().flat_map(|entry| raw_arguments(&entry.tool)).collect();
+    let raw: BTreeSet<&String> = shared.iter().flat_map(|arguments| &arguments.raw).collect();
     let raw = raw.into_iter().map(|name| format!("`{{{name}: true}}` gives rich text raw"));
     let texts: Vec<String> = parts.chain(raw).collect();
     let answer = if texts.is_empty() {
@@ -153,12 +155,6 @@ fn arguments(tools: &OfferedTools) -> String {
     };
     let dry_run = if offered(DRY_RUN) { "`dry_run` shows the request of a change and sends nothing." } else { "" };
     [answer.as_str(), dry_run].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ")
-}
-
-/// The arguments within `answer` that leave the vendor's rich text as it is.
-fn raw_arguments(tool: &Tool) -> impl Iterator<Item = &str> {
-    let raw = tool.calls.iter().filter_map(Call::raw_argument);
-    raw.filter(move |name| tool.has_answer() && tool.is_own_argument(name))
 }
 
 #[cfg(test)]

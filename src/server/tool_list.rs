@@ -23,7 +23,7 @@ pub(super) fn list(entries: &[&CatalogEntry], tools: &OfferedTools) -> Vec<Tool>
     let mut described = BTreeSet::new();
     let listing = |entry: &CatalogEntry| {
         let mut tool = tools.listing(entry);
-        if entry.tool.has_answer() && described.insert(entry.vendor.clone()) {
+        if entry.shared_arguments().answer && described.insert(entry.vendor.clone()) {
             describe_answer(&mut tool);
         }
         tool
@@ -54,10 +54,10 @@ pub(super) fn page<'a>(
         Some(cursor) => {
             let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| UnknownCursor)?;
             let last = String::from_utf8(bytes).map_err(|_| UnknownCursor)?;
-            entries.iter().position(|entry| entry.tool.name == last).ok_or(UnknownCursor)? + 1
+            entries.iter().position(|entry| entry.head().name == last).ok_or(UnknownCursor)? + 1
         }
     };
     let end = entries.len().min(start + PAGE);
-    let next = (end < entries.len()).then(|| URL_SAFE_NO_PAD.encode(&entries[end - 1].tool.name));
+    let next = (end < entries.len()).then(|| URL_SAFE_NO_PAD.encode(&entries[end - 1].head().name));
     Ok((&entries[start..end], next))
 }

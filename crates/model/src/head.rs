@@ -1,5 +1,5 @@
-//! The text of a `tools.json` → by what each tool in it is found and weighed, where it is, and what clients are sent of its
-//! arguments: most tools of a server are not offered, and need not be read; a list is made of all that are.
+//! The text of a `tools.json` → by what each tool in it is found and weighed, where it is, and what clients are sent of it: most tools of
+//! a server are not offered, and need not be read; a list is made of all that are.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{Effect, Risk, Tool, Verb};
+use super::{ALL, Call, DETAIL, DRY_RUN, Effect, FIELDS, JQ, Risk, Tool, Verb};
 
 /// By what a tool is found, and what the policy weighs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +48,34 @@ impl From<&Tool> for ToolHead {
     }
 }
 
+/// What the instructions of a server and a list say of a tool's arguments once for all tools.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SharedArguments {
+    /// The arguments that toolwright adds, of those that all tools share.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own: Vec<String>,
+    /// Whether clients are shown [`ANSWER`](super::ANSWER).
+    pub answer: bool,
+    /// The arguments within it that leave the vendor's rich text as it is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub raw: Vec<String>,
+    /// Whether the description names arguments that the schema leaves out.
+    pub further: bool,
+}
+
+impl SharedArguments {
+    /// Finds them.
+    pub fn of(tool: &Tool) -> Self {
+        let own = [DRY_RUN, DETAIL, FIELDS, JQ, ALL].into_iter().filter(|name| tool.is_own_argument(name));
+        let answer = tool.has_answer();
+        let raw = tool.calls.iter().filter_map(Call::raw_argument);
+        let raw: BTreeSet<&str> = raw.filter(|name| answer && tool.is_own_argument(name)).collect();
+        let (own, raw) = (own.map(str::to_owned).collect(), raw.into_iter().map(str::to_owned).collect());
+        Self { own, answer, raw, further: !tool.unlisted.is_empty() }
+    }
+}
+
 /// A tool of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -56,8 +84,10 @@ pub struct IndexedTool {
     pub head: ToolHead,
     /// The bytes of the file that are its text.
     pub text: Range<usize>,
-    /// The bytes of [`IndexedFile::schemas`] that are its input schema as clients are sent it.
-    pub schema: Range<usize>,
+    /// The bytes of [`IndexedFile::listings`] that are the tool as clients are sent it.
+    pub listing: Range<usize>,
+    /// What is said of its arguments once for all tools.
+    pub shared: SharedArguments,
     /// The tools that its texts name, [`Tool::named`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub named: Vec<String>,
@@ -78,8 +108,8 @@ pub struct ToolIndex {
 pub struct IndexedFile {
     /// What is known before the tools are read.
     pub index: ToolIndex,
-    /// The input schemas as clients are sent them, as JSON, one behind the other.
-    pub schemas: String,
+    /// The tools as clients are sent them, as JSON, one behind the other.
+    pub listings: String,
 }
 
 /// A file, as far as it is looked at.
@@ -97,22 +127,23 @@ impl IndexedFile {
     /// The text is no `tools.json`.
     pub fn of(text: &str, is_tool: &dyn Fn(&str) -> bool) -> serde_json::Result<Self> {
         let file: File<'_> = serde_json::from_str(text)?;
-        let mut schemas = String::new();
+        let mut listings = String::new();
         let mut tools = Vec::with_capacity(file.tools.len());
         for raw in file.tools {
             let tool: Tool = serde_json::from_str(raw.get())?;
             // It is a part of the text.
             let from = raw.get().as_ptr().addr() - text.as_ptr().addr();
-            let schema_from = schemas.len();
-            schemas.push_str(&serde_json::to_string(&tool.listed_schema())?);
+            let listing_from = listings.len();
+            listings.push_str(&serde_json::to_string(&tool.listed())?);
             tools.push(IndexedTool {
                 head: ToolHead::from(&tool),
                 text: from..from + raw.get().len(),
-                schema: schema_from..schemas.len(),
+                listing: listing_from..listings.len(),
+                shared: SharedArguments::of(&tool),
                 named: tool.named(is_tool),
             });
         }
-        Ok(Self { index: ToolIndex { vendor: file.vendor, tools }, schemas })
+        Ok(Self { index: ToolIndex { vendor: file.vendor, tools }, listings })
     }
 }
 

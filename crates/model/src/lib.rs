@@ -29,7 +29,7 @@ pub mod workflow;
 
 pub use argument_rule::ArgumentRule;
 pub use format::{FormatName, Formatted, Letters, TextPattern};
-pub use head::{IndexedFile, IndexedTool, ToolHead, ToolIndex, words_like_names};
+pub use head::{IndexedFile, IndexedTool, SharedArguments, ToolHead, ToolIndex, words_like_names};
 pub use name::{
     ALL_TAGS, CORE_TAG, HELD_BACK_TAGS, MAX_ARGUMENT_NAME, MAX_TOOL_NAME, UNREVIEWED_TAG, UNVERIFIED_TAG, api_id,
     api_stem, argument_name, function_name, is_argument_name, is_tool_name, kebab_case, resource_words, snake_case,

@@ -11,7 +11,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rmcp::model::{InitializeRequestParams, RequestId};
+use rmcp::model::RequestId;
 use rmcp::transport::streamable_http_server::session::local::{EventIdParseError, LocalSessionHandle, SessionError};
 use rmcp::transport::streamable_http_server::session::{SessionId, SessionState, SessionStore, SessionStoreError};
 use tokio::time::Instant;
@@ -53,8 +53,8 @@ struct Session {
     awake: Option<LocalSessionHandle>,
     /// What is kept of it.
     kept: Arc<OfSession>,
-    /// What its client stated; `None` until that is done.
-    stated: Option<InitializeRequestParams>,
+    /// What its client stated, as JSON: thousands may be asleep, and as a value it takes several times the room. `None` until that is done.
+    stated: Option<Box<str>>,
     /// When its last request came or was answered.
     used: Instant,
     unanswered: HashSet<RequestId>,
@@ -85,6 +85,7 @@ impl Session {
     fn sleep(&mut self) {
         if let Some(handle) = self.awake.take() {
             self.ends += 1;
+            self.unanswered.shrink_to_fit();
             close(handle);
         }
     }
@@ -253,7 +254,8 @@ impl SessionStore for Sessions {
         Self: 'async_trait,
     {
         let stated = self.known().get(id).and_then(|session| session.stated.clone());
-        Box::pin(async move { Ok(stated.map(SessionState::new)) })
+        let stated = stated.map(|stated| serde_json::from_str(&stated)).transpose();
+        Box::pin(async move { Ok(stated?.map(SessionState::new)) })
     }
 
     fn store<'life0, 'life1, 'life2, 'async_trait>(
@@ -267,10 +269,12 @@ impl SessionStore for Sessions {
         'life2: 'async_trait,
         Self: 'async_trait,
     {
-        if let Some(session) = self.known().get_mut(id) {
-            session.stated = Some(state.initialize_params.clone());
-        }
-        Box::pin(async { Ok(()) })
+        let stated = serde_json::to_string(&state.initialize_params).map(|stated| {
+            if let Some(session) = self.known().get_mut(id) {
+                session.stated = Some(stated.into());
+            }
+        });
+        Box::pin(async { Ok(stated?) })
     }
 
     fn delete<'life0, 'life1, 'async_trait>(&'life0 self, id: &'life1 str) -> Pending<'async_trait, ()>

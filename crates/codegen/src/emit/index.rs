@@ -72,9 +72,9 @@ fn tool_indexes(folders: impl Iterator<Item = String>, tree: &Tree) -> String {
         indexes,
     );
     out.push_str(&list(
-        "The input schemas of the tools as clients are sent them, in the same order.",
-        "TOOL_SCHEMAS",
-        files.iter().map(|file| file.schemas.clone()),
+        "The tools as clients are sent them, as JSON, in the same order.",
+        "TOOL_LISTINGS",
+        files.iter().map(|file| file.listings.clone()),
     ));
     out
 }

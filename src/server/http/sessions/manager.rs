@@ -260,7 +260,8 @@ mod tests {
     async fn opened(manager: &Manager) -> SessionId {
         let (id, transport) = manager.create_session().await.unwrap();
         drop(transport);
-        manager.sessions.with(&id, |session| session.stated = Some(InitializeRequestParams::default())).unwrap();
+        let stated = serde_json::to_string(&InitializeRequestParams::default()).unwrap();
+        manager.sessions.with(&id, |session| session.stated = Some(stated.into())).unwrap();
         id
     }
 
