@@ -30,6 +30,8 @@ struct CatalogData {
     /// Name or alias → position in `tools`.
     positions: HashMap<String, usize>,
     vendors: Vec<Vendor>,
+    /// What the build made of these tools for the search.
+    search_index: Option<&'static [u8]>,
 }
 
 /// A tool and its vendor.
@@ -140,7 +142,7 @@ impl Catalog {
                 }),
             })
         });
-        Self::of(entries.collect(), vendors)
+        Self::of(entries.collect(), vendors, Some(generated::SEARCH_INDEX))
     }
 
     /// Reads the compiled tools and vendors, with the names that the vendors' own servers and documents have for them where there
@@ -179,10 +181,10 @@ impl Catalog {
                 made: None,
             })
         });
-        Self::of(entries.collect(), vendors)
+        Self::of(entries.collect(), vendors, None)
     }
 
-    fn of(mut tools: Vec<CatalogEntry>, vendors: Vec<Vendor>) -> Self {
+    fn of(mut tools: Vec<CatalogEntry>, vendors: Vec<Vendor>, search_index: Option<&'static [u8]>) -> Self {
         tools.sort_by(|a, b| a.head.name.cmp(&b.head.name));
         let mut positions = HashMap::new();
         for (position, entry) in tools.iter().enumerate() {
@@ -190,12 +192,17 @@ impl Catalog {
                 positions.insert(name.clone(), position);
             }
         }
-        Self(Arc::new(CatalogData { tools, positions, vendors }))
+        Self(Arc::new(CatalogData { tools, positions, vendors, search_index }))
     }
 
     /// The tools in order of their names.
     pub fn entries(&self) -> &[CatalogEntry] {
         &self.0.tools
+    }
+
+    /// The index of the search over these tools, where they are those of the build.
+    pub(crate) fn search_index(&self) -> Option<&'static [u8]> {
+        self.0.search_index
     }
 
     /// The vendors in order of their ids.

@@ -25,7 +25,8 @@
 //! |---|---|---|---|
 //! | `model` | – | what a tool is: plain data, shared by build and program; a crate | – |
 //! | [`formats`] | values as a model writes and reads them | values as a vendor takes and returns them; a crate | model |
-//! | `codegen` | specs/ | the files of generated/, in memory; a crate, used by build.rs only | model, formats |
+//! | `search-index` | texts of tools, and synonyms | the index in which the search looks, made by the build; a crate | model |
+//! | `codegen` | specs/ | the files of generated/, in memory; a crate, used by build.rs only | model, formats, search-index |
 //! | `clients` | specs/ | typed clients for Rust programs, by progenitor; a crate, `toolwright::clients` with the feature `typed` | formats, codegen |
 //! | `authoring` | a vendor's description | findings, a folder under specs/, the files of generated/; a program of its own | model, formats, codegen |
 //! | [`error`] | – | how a call fails, by stage: was anything sent, did the vendor answer | – |
@@ -45,7 +46,7 @@
 //! | [`client_runtime`] | an operation's entry of `requests.json` and a call's inputs | the request, and the vendor's answer | model, formats, error, upstream |
 //! | `generated` | – | the only `include!` | client_runtime |
 //! | [`catalog`] | generated tools | every tool by name | model, generated, client_runtime |
-//! | [`search`] | a question in people's words | the tools that it is about, best first | model, catalog |
+//! | [`search`] | a question in people's words | the tools that it is about, best first | model, search-index, catalog |
 //! | [`policy`] | a tool and a selection | allowed, or why not and which flags would allow it | model, error, catalog |
 //! | [`config`] | environment, toolwright.toml | connections and selections | model, error, watched_files, upstream, policy |
 //! | [`login`] | a vendor's sign-in page and a person's consent | a refresh token, and the sites that it reaches | model, error, upstream |

@@ -19,8 +19,9 @@ use std::time::{Duration, Instant};
 use figures::{median, verdict};
 use peer::{Peer, Vendors};
 use serde_json::{Value, json};
-use toolwright::catalog::sandbox_tables;
+use toolwright::catalog::{Catalog, sandbox_tables, tool_files};
 use toolwright::sandbox::Sandbox;
+use toolwright::search::Search;
 
 /// Flags that offer every tool, as the minimal server does.
 const EVERYTHING: [&str; 6] =
@@ -28,8 +29,10 @@ const EVERYTHING: [&str; 6] =
 /// The bounds of the start time relative to the minimal server, and of memory in MB.
 const BOUNDS: (f64, f64) = if cfg!(feature = "jumpcloud") { (1.5, 40.0) } else { (1.3, 20.0) };
 
-/// The bound of what `--discover` adds to the start, which is the index of all tools, in milliseconds.
+/// The bound of what `--discover` adds to the start, in milliseconds.
 const INDEX_MS: f64 = 20.0;
+/// The bound of taking the index that the build made, relative to making it of the same tools.
+const TAKEN: f64 = 0.2;
 
 /// The bound of the start time with the tools that are offered by default: only what is offered is read.
 const BY_DEFAULT: f64 = 0.6;
@@ -102,7 +105,7 @@ fn start() -> bool {
     whole && part && memory
 }
 
-/// The start of a server that finds tools, beside one that lists some: it makes the index of all tools. And a question to it.
+/// The start of a server that finds tools, beside one that lists some: it takes the index of all tools. And a question to it.
 fn find() -> bool {
     const ROUNDS: usize = 20;
     let (mut finding, mut listing, mut questions) = (Vec::new(), Vec::new(), Vec::new());
@@ -122,7 +125,26 @@ fn find() -> bool {
     }
     let (finding, listing) = (median(&mut finding), median(&mut listing));
     println!("start with --discover {finding:.2?}, without {listing:.2?}; a question {:.2?}", median(&mut questions));
-    verdict("  what the index adds", finding.saturating_sub(listing).as_secs_f64() * 1e3, INDEX_MS, " ms")
+    let added = verdict("  what finding adds", finding.saturating_sub(listing).as_secs_f64() * 1e3, INDEX_MS, " ms");
+    index() && added
+}
+
+/// What it takes to have the search over the compiled tools, whose index the build made, beside making it of the same tools.
+fn index() -> bool {
+    const ROUNDS: usize = 20;
+    let apis = tool_files().into_iter().map(|text| serde_json::from_str(text).unwrap()).collect();
+    let others = Catalog::new(apis, Catalog::compiled().vendors().to_vec());
+    let (mut taken, mut made) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        for (catalog, times) in [(&Catalog::compiled(), &mut taken), (&others, &mut made)] {
+            let began = Instant::now();
+            std::hint::black_box(Search::new(catalog));
+            times.push(began.elapsed());
+        }
+    }
+    let (taken, made) = (median(&mut taken), median(&mut made));
+    println!("the index of {} tools: taken {taken:.2?}, made {made:.2?}", others.entries().len());
+    verdict("  ratio", taken.as_secs_f64() / made.as_secs_f64(), TAKEN, "")
 }
 
 /// One call at a time, through the server and with plain reqwest.

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::examples::ReadWord;
-use super::index::Index;
-use super::text::{self, Word};
-use super::vocabulary::Term;
 use toolwright_model::{Synonyms, Wish, WordForm};
+use toolwright_search_index::text::{self, Word};
+use toolwright_search_index::{Index, Meaning, ReadWord, Term};
 
 /// What a synonym counts beside the word itself.
 const SYNONYM: f32 = 0.85;
@@ -208,7 +206,7 @@ impl Reader<'_> {
 
     fn read_word(&self, word: &Word, is_name: bool) -> ReadWord {
         if let Some(stem) = self.index.vocabulary.stem(&word.text) {
-            let is_name = is_name && !self.index.names.contains(&stem);
+            let is_name = is_name && !self.index.is_proper_name(stem);
             return ReadWord { stem: Some(stem), weight: if is_name { NAME } else { 1.0 }, is_unknown_name: false };
         }
         if is_name {
@@ -285,7 +283,7 @@ impl Reader<'_> {
     }
 
     /// What synonyms of several words mean.
-    fn of_several_words(meanings: &[super::vocabulary::Meaning]) -> Vec<Matter> {
+    fn of_several_words(meanings: &[Meaning]) -> Vec<Matter> {
         let mut matters: Vec<(usize, usize, Matter)> = Vec::new();
         for meaning in meanings.iter().filter(|meaning| meaning.length > 1) {
             let here = (meaning.start, meaning.length);

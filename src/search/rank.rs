@@ -1,12 +1,11 @@
 //! A question and the index → tools with scores.
 
-use super::index::Index;
 use std::collections::HashSet;
 
 use super::question::Question;
-use super::vocabulary::Term;
 use crate::catalog::CatalogEntry;
-use toolwright_model::{Effect, HELD_BACK_TAGS, Tool, Verb, Wish};
+use toolwright_model::{Effect, HELD_BACK_TAGS, ToolHead, Verb, Wish};
+use toolwright_search_index::{Index, Term};
 
 /// The share of the best score below which a tool is left out.
 pub(super) const LEAST: f32 = 0.05;
@@ -57,39 +56,57 @@ pub(super) fn scores(
     let mut tools = Sums::new(entries.len());
     for matter in &question.matters {
         for (term, share) in &matter.terms {
-            let rarity = index.rarity[*term as usize] * share * matter.weight;
-            for (tool, weight) in &index.tools[*term as usize] {
-                tools.offer(*tool, rarity * weight / (SATURATION + weight));
+            let rarity = index.rarity(*term) * share * matter.weight;
+            for (tool, weight) in index.tools(*term) {
+                tools.offer(tool, rarity * weight / (SATURATION + weight));
             }
         }
         tools.settle();
     }
     let mut typical = vec![0.0; entries.len()];
-    index.examples.score(question, &index.vocabulary, &mut typical);
-    let asked: HashSet<Term> =
-        question.matters.iter().flat_map(|matter| &matter.terms).map(|(term, _)| *term).collect();
+    let Question { words, read, by_form, .. } = question;
+    index.examples().score(words, read, by_form, &index.vocabulary, &mut typical);
+    let names = Names::asked(index, question);
     let scored =
         tools.totals.iter().zip(&typical).enumerate().filter(|(_, (texts, typical))| **texts + **typical > 0.0);
     let score = |(position, (texts, typical)): (usize, (&f32, &f32))| {
         let entry = &entries[position];
         let named = if vendors.contains(&entry.vendor.as_str()) { NAMED_VENDOR } else { 1.0 };
-        let texts = texts * asked_for(&index.named[position], &asked);
-        let kind = fit(&entry.tool, question, index.needs_argument[position]).powf(KIND);
+        let texts = texts * names.asked_for(index.name(position));
+        let kind = fit(entry.head(), question, index.needs_argument(position)).powf(KIND);
         (position, (EXAMPLES * typical).exp() * (NO_TEXT + texts).powf(TEXTS) * kind * named)
     };
     scored.map(score).collect()
 }
 
-/// How far the words of a tool's name are asked for: what a name has beside them is about something else.
-fn asked_for(name: &[(Vec<Term>, f32)], asked: &HashSet<Term>) -> f32 {
-    let all: f32 = name.iter().map(|(_, rarity)| rarity).sum();
-    let unasked = name.iter().filter(|(terms, _)| !terms.iter().any(|term| asked.contains(term)));
-    let unasked: f32 = unasked.map(|(_, rarity)| rarity).sum();
-    1.0 - UNASKED_NAME * unasked / all.max(f32::MIN_POSITIVE)
+/// The words that are in names of tools: how rare each is, and whether a question asks for it.
+struct Names(Vec<(f32, bool)>);
+
+impl Names {
+    fn asked(index: &Index, question: &Question) -> Self {
+        let asked: HashSet<Term> =
+            question.matters.iter().flat_map(|matter| &matter.terms).map(|(term, _)| *term).collect();
+        let words = index.name_words().map(|terms| {
+            let mut terms = terms.peekable();
+            let rarity = terms.peek().map_or(0.0, |stem| index.rarity(*stem));
+            (rarity, terms.any(|term| asked.contains(&term)))
+        });
+        Self(words.collect())
+    }
+
+    /// How far the words of a tool's name are asked for: what a name has beside them is about something else.
+    fn asked_for(&self, name: impl Iterator<Item = u32>) -> f32 {
+        let (mut all, mut unasked) = (0.0, 0.0);
+        for (rarity, is_asked) in name.filter_map(|word| self.0.get(word as usize)) {
+            all += rarity;
+            unasked += if *is_asked { 0.0 } else { *rarity };
+        }
+        1.0 - UNASKED_NAME * unasked / all.max(f32::MIN_POSITIVE)
+    }
 }
 
 /// How far the tool does the kind of thing that is wanted.
-fn fit(tool: &Tool, question: &Question, needs_argument: bool) -> f32 {
+fn fit(tool: &ToolHead, question: &Question, needs_argument: bool) -> f32 {
     let wish = question.wish;
     let reads = tool.effect.map(|effect| effect == Effect::Read);
     let is_delete = tool.verb == Verb::Delete;

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::Search;
-use super::text::{self, Word};
-use super::vocabulary::Term;
 use crate::catalog::CatalogEntry;
+use toolwright_search_index::Term;
+use toolwright_search_index::text::{self, Word};
 
 /// The most words that a reason names.
 const MOST_WORDS: usize = 5;
@@ -27,8 +27,8 @@ impl Search {
 
     /// The words of the question that the tool's texts have, themselves or by a synonym.
     fn shared_words(&self, words: &[Word], entry: &CatalogEntry) -> Vec<String> {
-        let position = self.catalog.position(&entry.tool.name).and_then(|position| u32::try_from(position).ok());
-        let has = |term: Term| self.index.tools[term as usize].iter().any(|(tool, _)| Some(*tool) == position);
+        let position = self.catalog.position(&entry.head().name).and_then(|position| u32::try_from(position).ok());
+        let has = |term: Term| self.index.tools(term).any(|(tool, _)| Some(tool) == position);
         let stems = self.stems(words);
         let mut shared: Vec<String> = Vec::new();
         let mut add = |text: String| {

@@ -62,14 +62,14 @@ impl Server {
         let (vendor, words) = split_vendor(&words, vendors);
         let fits = |entry: &CatalogEntry| {
             vendor.is_none_or(|vendor| entry.vendor == vendor)
-                && held_back.is_none_or(|held_back| entry.tool.effect == held_back.tool.effect)
-                && tools.get(&entry.tool.name).is_some()
+                && held_back.is_none_or(|held_back| entry.head().effect == held_back.head().effect)
+                && tools.get(&entry.head().name).is_some()
         };
         let mut found = self.search().find(words, fits, MOST_LOOKED_AT);
         // The guessed verb decides between tools for the same thing: one that gets, or one that lists.
         let verb = words.split_whitespace().next().unwrap_or_default();
-        found.sort_by_key(|entry| entry.tool.name.split('_').nth(1) != Some(verb));
-        found.into_iter().take(MOST).map(|entry| entry.tool.name.clone()).collect()
+        found.sort_by_key(|entry| entry.head().name.split('_').nth(1) != Some(verb));
+        found.into_iter().take(MOST).map(|entry| entry.head().name.clone()).collect()
     }
 
     /// The search, made at the first use.

@@ -17,11 +17,11 @@ pub use lower::unoffered::Unoffered;
 pub use read::finding::{Errors, Finding, Findings};
 pub use read::vendor_folder::{is_id, overlay_name};
 
-use crate::emit::{api_files, index};
+use crate::emit::{api_files, index, search_index};
 use crate::lower::vendor::{self, LoweredVendor};
 use crate::lower::workflows::{LoweredWorkflows, across};
 use crate::read::{synonyms, vendor_folder};
-use toolwright_model::Vendor;
+use toolwright_model::{Synonyms, Vendor};
 
 /// What the generator makes of `specs/`.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub struct Generated {
     /// The module that ties the files together, for OUT_DIR only: it depends on which vendors
     /// are built.
     pub index: String,
+    /// The words by which the search understands people.
+    synonyms: Synonyms,
     /// For the typed clients.
     #[cfg(feature = "typed")]
     descriptions: Vec<FinalDescription>,
@@ -77,6 +79,7 @@ pub fn generate(specs: &Path, wanted: impl Fn(&str) -> bool) -> Result<Generated
     Ok(Generated {
         tree,
         index,
+        synonyms,
         #[cfg(feature = "typed")]
         descriptions,
         samples,
@@ -100,14 +103,20 @@ fn samples(vendors: &[LoweredVendor], across: &[LoweredWorkflows]) -> BTreeMap<S
     samples
 }
 
-/// Writes what is compiled into the folder `out`: the generated files and the index over them.
+/// Writes what is compiled into the folder `out`: the generated files, the index over them, and that of the search.
 ///
 /// # Errors
 /// As [`generate`], or `out` can't be written to.
 pub fn build(specs: &Path, out: &Path, wanted: impl Fn(&str) -> bool) -> Result<(), Errors> {
-    let Generated { mut tree, index, .. } = generate(specs, wanted)?;
+    let Generated { mut tree, index, synonyms, .. } = generate(specs, wanted)?;
+    let search_index = search_index::emit(&tree, &synonyms);
     tree.insert("index.rs", index);
-    write(&tree, out)
+    write(&tree, out)?;
+    let findings = Findings::default();
+    if let Err(error) = std::fs::write(out.join(search_index::FILE), search_index) {
+        findings.push_file(&out.display().to_string(), "a folder that can be written to", error.to_string());
+    }
+    findings.check(())
 }
 
 fn write(tree: &Tree, out: &Path) -> Result<(), Errors> {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{ALL, Call, DETAIL, DRY_RUN, Effect, FIELDS, JQ, Risk, Tool, Verb};
+use super::{ALL, CORE_TAG, Call, DETAIL, DRY_RUN, Effect, FIELDS, JQ, Risk, Tool, Verb};
 
 /// By what a tool is found, and what the policy weighs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,13 @@ pub struct ToolHead {
     /// The vendors that its steps call, where it is a workflow.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vendors: Vec<String>,
+}
+
+impl ToolHead {
+    /// Whether it is one of the everyday tools.
+    pub fn is_core(&self) -> bool {
+        self.tags.contains(CORE_TAG)
+    }
 }
 
 impl From<&Tool> for ToolHead {

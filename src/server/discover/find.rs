@@ -69,7 +69,7 @@ pub(in crate::server) fn find(
 fn answer(search: &Search, wanted: &Wanted<'_>, offer: &Offer<'_>) -> Value {
     let fits = |entry: &CatalogEntry| {
         wanted.vendor.is_none_or(|vendor| entry.vendor == vendor)
-            && wanted.effect.is_none_or(|effect| CallTool::of(entry.tool.effect).effect() == effect)
+            && wanted.effect.is_none_or(|effect| CallTool::of(entry.head().effect).effect() == effect)
     };
     let is_offered = |entry: &CatalogEntry| fits(entry) && offer.offers(entry);
     let mut found: Vec<(&CatalogEntry, String)> = Vec::new();
@@ -106,7 +106,7 @@ fn answer(search: &Search, wanted: &Wanted<'_>, offer: &Offer<'_>) -> Value {
 
 /// Adds a tool that is not yet among those that were found.
 fn add<'a>(found: &mut Vec<(&'a CatalogEntry, String)>, entry: &'a CatalogEntry, why: impl FnOnce() -> String) {
-    if !found.iter().any(|(other, _)| other.tool.name == entry.tool.name) {
+    if !found.iter().any(|(other, _)| other.head().name == entry.head().name) {
         found.push((entry, why()));
     }
 }
@@ -125,7 +125,7 @@ fn held_back(
         Some(named) => named,
         None => search.find(wanted.question, may_be_told, 1).into_iter().next()?,
     };
-    let what = CallTool::of(best.tool.effect).effect();
+    let what = CallTool::of(best.head().effect).effect();
     (!offer.offers(best)).then(|| {
         format!(
             "the tool that fits best ({what}) is not offered to you; if none of these does, tell the user to ask the \
@@ -136,7 +136,7 @@ fn held_back(
 
 impl Offer<'_> {
     fn offers(&self, entry: &CatalogEntry) -> bool {
-        self.tools.get(&entry.tool.name).is_some()
+        self.tools.get(&entry.head().name).is_some()
     }
 }
 
@@ -194,7 +194,7 @@ fn complete<'a>(found: &[(&'a CatalogEntry, String)], offer: &Offer<'_>, in_full
 fn map(wanted: &Wanted<'_>, offer: &Offer<'_>) -> Value {
     let fits = |entry: &&CatalogEntry| {
         wanted.vendor.is_none_or(|vendor| entry.vendor == vendor)
-            && wanted.effect.is_none_or(|effect| CallTool::of(entry.tool.effect).effect() == effect)
+            && wanted.effect.is_none_or(|effect| CallTool::of(entry.head().effect).effect() == effect)
     };
     let entries: Vec<&CatalogEntry> = offer.tools.iter().filter(fits).collect();
     let mut map = catalog_map::map(offer.catalog, &entries, wanted.vendor.is_some());

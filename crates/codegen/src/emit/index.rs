@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::emit::tree::Tree;
-use crate::emit::workflows;
+use crate::emit::{search_index, workflows};
 use toolwright_model::{ApiTools, IndexedFile, Synonyms, Vendor};
 
 /// Writes the index over `apis` (API id and vendor id) and the `workflows` of these units, whose files are in `tree`.
@@ -50,6 +50,12 @@ pub(crate) fn emit(
     let _ = write!(
         out,
         "/// The words by which the search understands people, as JSON.\npub(crate) static SYNONYMS: &str = {synonyms:?};\n\n"
+    );
+    let _ = write!(
+        out,
+        "/// The index in which the search over all tools looks.\npub(crate) static SEARCH_INDEX: &[u8] = \
+             include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{}\"));\n\n",
+        search_index::FILE
     );
     let _ = write!(out, "/// The vendors' connections, as JSON.\npub(crate) static VENDORS: &str = {vendors:?};\n");
     out

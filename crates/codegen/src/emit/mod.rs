@@ -5,6 +5,7 @@ pub(crate) mod index;
 mod report;
 mod requests;
 mod sandbox_table;
+pub(crate) mod search_index;
 pub(crate) mod tree;
 #[cfg(feature = "typed")]
 pub(crate) mod typed;

@@ -5,9 +5,13 @@
 //! many of them counts more, by its logarithm: as in a naive Bayes classifier, without what is the same for every tool.
 //! The small words count here, too: "in", "to" and "from" tell who is in a group from who is put there.
 
-use super::question::Question;
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::packed::{Postings, Weights};
 use super::text::Word;
-use super::vocabulary::{Term, Vocabulary};
+use super::vocabulary::{Groups, NewVocabulary, Rules, Term, Vocabulary};
 
 /// What a word counts that holds no matter.
 const SMALL_WORD: f32 = 0.6;
@@ -22,52 +26,73 @@ const LEAST_IN_PAIR: f32 = 0.5;
 
 /// A word of a question or an example, as it is understood.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct ReadWord {
+pub struct ReadWord {
+    /// Its stem, where that is known.
     pub stem: Option<Term>,
+    /// What it counts.
     pub weight: f32,
     /// A name that no tool knows.
     pub is_unknown_name: bool,
 }
 
 impl ReadWord {
-    pub(super) fn known(stem: Option<Term>) -> Self {
+    fn known(stem: Option<Term>) -> Self {
         Self { stem, weight: 1.0, is_unknown_name: false }
     }
 }
 
 /// How typical terms are for tools.
-pub(super) struct Examples {
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Examples<'a> {
     /// By term: how rare it is among the examples.
-    rarity: Vec<f32>,
+    #[serde(borrow)]
+    rarity: Weights<'a>,
     /// By term: the tools that have it in examples, and how typical it is for each.
-    typical: Vec<Vec<(u32, f32)>>,
+    #[serde(borrow)]
+    typical: Postings<'a>,
 }
 
-/// Gathers the examples of all tools, in the order of the tools: of each its terms.
+/// Gathers the examples of all tools, in the order of the tools.
 #[derive(Default)]
-pub(super) struct Gathering(Vec<(u32, Vec<(Term, f32)>)>);
+pub(crate) struct Gathering(Vec<Example>);
+
+/// An example of a tool: its terms with what each counts, and its pairs.
+struct Example {
+    tool: u32,
+    terms: Vec<(Term, f32)>,
+    pairs: Vec<(Term, Term)>,
+}
 
 impl Gathering {
     /// Adds an example of a tool.
-    pub(super) fn add(&mut self, tool: u32, words: &[Word], vocabulary: &mut Vocabulary) {
+    pub(crate) fn add(&mut self, tool: u32, words: &[Word], vocabulary: &mut NewVocabulary) {
         let known = |word: &Word| ReadWord::known(word.form.is_none().then(|| vocabulary.add(&word.text)));
         let read: Vec<ReadWord> = words.iter().map(known).collect();
-        let mut found = terms(words, &read, vocabulary);
-        found.extend(pairs(words, &read).map(|pair| (vocabulary.add_pair(pair), PAIR)));
-        self.0.push((tool, once(found)));
+        let terms = terms(words, &read, &vocabulary.rules, &vocabulary.groups);
+        self.0.push(Example { tool, terms, pairs: pairs(words, &read).collect() });
+    }
+
+    /// The pairs of all examples.
+    pub(crate) fn pairs(&self) -> BTreeSet<(Term, Term)> {
+        self.0.iter().flat_map(|example| &example.pairs).copied().collect()
     }
 
     /// Adds up what was gathered.
     #[expect(clippy::cast_precision_loss, reason = "numbers of examples are small")]
-    pub(super) fn finish(self, terms: usize) -> Examples {
-        let mut having = vec![0_u32; terms];
-        for (term, _) in self.0.iter().flat_map(|(_, terms)| terms) {
+    pub(crate) fn finish(self, vocabulary: &Vocabulary) -> Examples<'static> {
+        let whole = |example: Example| {
+            let pairs = example.pairs.into_iter().filter_map(|pair| Some((vocabulary.pair(pair)?, PAIR)));
+            (example.tool, once(example.terms.into_iter().chain(pairs).collect()))
+        };
+        let examples: Vec<(u32, Vec<(Term, f32)>)> = self.0.into_iter().map(whole).collect();
+        let mut having = vec![0_u32; vocabulary.len()];
+        for (term, _) in examples.iter().flat_map(|(_, terms)| terms) {
             having[*term as usize] += 1;
         }
-        let all = self.0.len() as f32;
+        let all = examples.len() as f32;
         let rarity: Vec<f32> = having.iter().map(|having| ((1.0 + all) / (1.0 + *having as f32)).ln() + 1.0).collect();
-        let mut typical: Vec<Vec<(u32, f32)>> = vec![Vec::new(); terms];
-        for (tool, mut terms) in self.0 {
+        let mut typical: Vec<Vec<(u32, f32)>> = vec![Vec::new(); vocabulary.len()];
+        for (tool, mut terms) in examples {
             for (term, weight) in &mut terms {
                 *weight *= rarity[*term as usize];
             }
@@ -83,32 +108,41 @@ impl Gathering {
         for (_, sum) in typical.iter_mut().flatten() {
             *sum = (*sum / RARE).ln_1p();
         }
-        Examples { rarity, typical }
+        Examples { rarity: rarity.into_iter().collect(), typical: typical.into() }
     }
 }
 
-impl Examples {
-    /// Adds to `scores`, by tool, how typical a question is for each.
-    pub(super) fn score(&self, question: &Question, vocabulary: &Vocabulary, scores: &mut [f32]) {
-        let Question { words, read, by_form, .. } = question;
-        let mut found = terms(words, read, vocabulary);
+impl Examples<'_> {
+    /// Adds to `scores`, by tool, how typical a question is for each: its words as they are understood, and what they stand
+    /// for by their form.
+    pub fn score(
+        &self,
+        words: &[Word],
+        read: &[ReadWord],
+        by_form: &[(Term, f32)],
+        vocabulary: &Vocabulary,
+        scores: &mut [f32],
+    ) {
+        let mut found = terms(words, read, &vocabulary.rules, &vocabulary.terms.groups);
         found.extend(pairs(words, read).filter_map(|pair| Some((vocabulary.pair(pair)?, PAIR))));
         found.extend(by_form);
         let mut found = once(found);
         for (term, weight) in &mut found {
-            *weight *= self.rarity[*term as usize];
+            *weight *= self.rarity.get(*term as usize);
         }
         let length = length(&found);
         for (term, weight) in found {
-            for (tool, typical) in &self.typical[term as usize] {
-                scores[*tool as usize] += typical * weight / length;
+            for (tool, typical) in self.typical.get(term as usize) {
+                if let Some(score) = scores.get_mut(tool as usize) {
+                    *score += typical * weight / length;
+                }
             }
         }
     }
 
     /// How many tools have the term in examples.
-    pub(super) fn tools(&self, term: Term) -> usize {
-        self.typical[term as usize].len()
+    pub(crate) fn tools(&self, term: Term) -> usize {
+        self.typical.count(term as usize)
     }
 }
 
@@ -117,15 +151,15 @@ fn length(weighed: &[(Term, f32)]) -> f32 {
 }
 
 /// The stems and groups of a text, each with what it counts.
-fn terms(words: &[Word], read: &[ReadWord], vocabulary: &Vocabulary) -> Vec<(Term, f32)> {
+fn terms(words: &[Word], read: &[ReadWord], rules: &Rules, groups: &Groups) -> Vec<(Term, f32)> {
     // Each word has a stem, mostly a synonym, and a pair with the next.
     let mut found: Vec<(Term, f32)> = Vec::with_capacity(3 * words.len());
     for (word, read) in words.iter().zip(read) {
-        let share = if vocabulary.is_ignored(&word.text) { SMALL_WORD } else { 1.0 };
+        let share = if rules.is_ignored(&word.text) { SMALL_WORD } else { 1.0 };
         found.extend(read.stem.map(|stem| (stem, share * read.weight)));
     }
     let stems: Vec<Option<Term>> = read.iter().map(|word| word.stem).collect();
-    for meaning in vocabulary.meanings(&stems) {
+    for meaning in groups.meanings(&stems) {
         let of_words = read[meaning.start..meaning.start + meaning.length].iter().map(|word| word.weight);
         found.push((meaning.term, GROUP * of_words.fold(1.0, f32::min)));
     }
@@ -152,13 +186,14 @@ mod tests {
     use super::*;
     use toolwright_model::Synonyms;
 
-    fn examples(tools: &[&[&str]]) -> (Examples, Vocabulary) {
-        let mut vocabulary = Vocabulary::new(&Synonyms { ignored: vec!["in".to_owned()], ..Synonyms::default() });
+    fn examples(tools: &[&[&str]]) -> (Examples<'static>, Vocabulary) {
+        let mut vocabulary = NewVocabulary::new(&Synonyms { ignored: vec!["in".to_owned()], ..Synonyms::default() });
         let mut gathering = Gathering::default();
         for (tool, texts) in (0..).zip(tools) {
             texts.iter().for_each(|text| gathering.add(tool, &words(text), &mut vocabulary));
         }
-        (gathering.finish(vocabulary.len()), vocabulary)
+        let vocabulary = vocabulary.finish(&gathering.pairs());
+        (gathering.finish(&vocabulary), vocabulary)
     }
 
     fn scores(question: &str, tools: &[&[&str]]) -> Vec<f32> {
@@ -166,8 +201,7 @@ mod tests {
         let words = words(question);
         let read: Vec<_> = words.iter().map(|word| ReadWord::known(vocabulary.stem(&word.text))).collect();
         let mut scores = vec![0.0; tools.len()];
-        let question = Question { words, read, ..Question::default() };
-        examples.score(&question, &vocabulary, &mut scores);
+        examples.score(&words, &read, &[], &vocabulary, &mut scores);
         scores
     }
 

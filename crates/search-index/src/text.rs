@@ -4,7 +4,7 @@ use toolwright_model::WordForm;
 
 /// One word.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Word {
+pub struct Word {
     /// In small letters; empty where only its form counts.
     pub text: String,
     /// What it is by its form.
@@ -18,7 +18,7 @@ pub(super) struct Word {
 }
 
 /// Splits a text into words, at everything but letters and digits. What a hyphen joins is there in parts and as one word.
-pub(super) fn words(text: &str) -> Vec<Word> {
+pub fn words(text: &str) -> Vec<Word> {
     let mut found = Vec::new();
     let (mut clause, mut begins) = (0, true);
     for chunk in text.split_whitespace() {
@@ -68,7 +68,7 @@ fn form(chunk: &str) -> Option<WordForm> {
 }
 
 /// Splits a name of code into words, within `camelCase` too. Prose is not split there: BitLocker is one word.
-pub(super) fn of_identifier(name: &str) -> Vec<Word> {
+pub fn of_identifier(name: &str) -> Vec<Word> {
     let mut spaced = String::new();
     let mut after_small = false;
     for c in name.chars() {
