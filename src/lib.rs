@@ -80,6 +80,7 @@
 //! Who calls, and what is permitted:
 //! - **account**: one vendor at one address with one set of credentials. **connection**: an account as configured,
 //!   [`config::ConnectionConfig`].
+//! - **keyring**: where the operating system keeps secrets; **entry**: one of them, by the name that a setting has.
 //! - **link**: an address whose token permits a part of what the server offers, [`access::links`]. **second token**: what
 //!   has to come with it where the address alone opens nothing.
 //! - **store**: the database of what outlives a process. **member**, **replica**: a server among those that share a store.

@@ -127,7 +127,7 @@ impl Session {
         let (out, error) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         // The vendor's answer has the token as a name, on standard output.
         assert!(!error.contains("t0ken"), "{error}");
-        (output.status.code(), format!("{out}{error}"))
+        (output.status.code(), in_one_line(&format!("{out}{error}")))
     }
 
     /// Sets the account `work` up, with its token in the keyring.
@@ -176,6 +176,11 @@ impl Session {
     }
 }
 
+/// Without the breaks of lines, which are where the width has them.
+fn in_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn attributes(entry: &str) -> HashMap<&str, &str> {
     let (service, user) = entry.split_once('/').unwrap();
     HashMap::from([("service", service), ("username", user)])
@@ -187,6 +192,7 @@ async fn two_ways_to_give_a_secret_clash() {
     let keyring = ("JITBIT_TOKEN_KEYRING", "toolwright/jitbit");
     for (other, value) in [("JITBIT_TOKEN", "s3cret"), ("JITBIT_TOKEN_FILE", "/no/such/file")] {
         let (code, out, error) = run(&["doctor", "--vendor", "jitbit"], &[url, keyring, (other, value)]).await;
+        let out = in_one_line(&out);
         let expected = format!("`{other}` and `JITBIT_TOKEN_KEYRING` are both set");
         assert!(code == Some(2) && out.contains(&expected) && out.contains("leave one of the two out"), "{out}{error}");
         assert!(!out.contains("s3cret") && !error.contains("s3cret"), "{out}{error}");
@@ -337,7 +343,7 @@ struct Serving {
 impl Serving {
     async fn start(session: &Session) -> Self {
         let mut command = toolwright(&["serve", "--vendor", "jitbit"], &[]);
-        command.envs(session.variables()).env_remove("RUST_LOG").current_dir(&session.home);
+        command.envs(session.variables()).env_remove("RUST_LOG").current_dir(&session.home).stderr(Stdio::null());
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut serving = Self { child, lines };

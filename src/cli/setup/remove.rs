@@ -64,8 +64,8 @@ pub(super) fn forget(account: &Item, settings: &Settings) -> Result<(), CommandE
 
 fn forget_entries(account: &Item, settings: &str) -> Result<(), ConfigError> {
     let is_used = |entry: &EntryName| {
-        let quoted = format!("\"{entry}\"");
-        settings.contains(&quoted) || client_texts().any(|(_, text)| text.contains(&quoted))
+        let name = entry.to_string();
+        has_name(settings, &name) || client_texts().any(|(_, text)| has_name(&text, &name))
     };
     own_entries(account).iter().filter(|entry| !is_used(entry)).try_for_each(forget_entry)
 }
@@ -76,6 +76,15 @@ fn own_entries(account: &Item) -> Vec<EntryName> {
     let named = variables.filter(|(variable, _)| variable.ends_with(KEYRING));
     let entries = named.filter_map(|(_, value)| EntryName::parse(value.as_str()?));
     entries.filter(EntryName::is_own).collect()
+}
+
+/// Whether a text has a name of its own, in whatever notation, and not as a part of another.
+fn has_name(text: &str, name: &str) -> bool {
+    let is_own = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '@' | '+' | '/');
+    text.match_indices(name).any(|(at, _)| {
+        let (before, after) = (text[..at].chars().next_back(), text[at + name.len()..].chars().next());
+        !before.is_some_and(is_own) && !after.is_some_and(is_own)
+    })
 }
 
 fn forget_entry(entry: &EntryName) -> Result<(), ConfigError> {
@@ -103,7 +112,7 @@ fn client_texts() -> impl Iterator<Item = (&'static str, String)> {
 /// Names the clients that still start a server with an account that is gone.
 fn note_clients(name: &str, printer: &mut Printer) {
     for (client, text) in client_texts() {
-        if text.contains("--account") && text.contains(&format!("\"{name}\"")) {
+        if text.contains("--account") && has_name(&text, name) {
             printer.note(&format!(
                 "hint: {client} starts a server with `{name}`; `toolwright install {client} --uninstall` takes it out"
             ));
@@ -234,5 +243,15 @@ JITBIT_URL_KEYRING = 5
         };
         assert_eq!(entries("work"), ["toolwright/work-JITBIT_TOKEN"]);
         assert!(entries("home").is_empty());
+        for (text, expected) in [
+            ("x = \"toolwright/a\"", true),
+            ("x: toolwright/a\n", true),
+            ("toolwright/a", true),
+            ("toolwright/ab", false),
+            ("mytoolwright/a", false),
+            ("toolwright/a-b toolwright/a.", false),
+        ] {
+            assert_eq!(has_name(text, "toolwright/a"), expected, "{text}");
+        }
     }
 }
