@@ -5,7 +5,9 @@ mod accounts;
 mod address;
 mod connection;
 mod credentials;
+mod given_value;
 mod login;
+mod read_again;
 mod servers;
 mod settings;
 mod tls;
@@ -19,43 +21,20 @@ use toolwright_model::{
 
 use crate::error::ConfigError;
 use crate::policy::SelectionWords;
-use crate::upstream::named_file;
 
-pub use accounts::{Account, ReadAgain};
+pub use accounts::Account;
 pub(crate) use accounts::{is_secret, known_variables};
 pub use address::OpenRoot;
 pub use connection::{ConnectionConfig, connection};
 pub use credentials::{sandbox_credentials, setup_options};
+pub(crate) use given_value::{FILE, KEYRING};
+use given_value::{GivenValue, value};
 pub use login::{LoginClient, login_client};
+pub use read_again::ReadAgain;
 pub use settings::{ChosenSettings, ConfiguredSetting, settings};
 
 /// Reads a variable; a parameter, so that tests need not change the process environment.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
-
-/// A value and the variable that gave it: for a variable `X`, `X` itself or `X_FILE`.
-#[derive(Clone)]
-struct GivenValue {
-    text: String,
-    variable: String,
-}
-
-/// A variable's value, or the content of the file that `…_FILE` names. Empty counts as unset, because MCP clients
-/// that template their configuration pass empty values for absent ones.
-fn value(variable: &str, env: Environment<'_>) -> Result<Option<GivenValue>, ConfigError> {
-    if let Some(text) = env(variable).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()) {
-        return Ok(Some(GivenValue { text, variable: variable.to_owned() }));
-    }
-    let by_file = format!("{variable}_FILE");
-    let Some(path) = env(&by_file).filter(|path| !path.is_empty()) else { return Ok(None) };
-    let named = || named_file(&by_file, Path::new(&path));
-    let content = std::fs::read_to_string(&path)
-        .map_err(|error| ConfigError::new(format!("{}, which can't be read: {error}", named())))?;
-    let content = content.trim();
-    if content.is_empty() {
-        return Err(ConfigError::new(format!("{}, which is empty", named())));
-    }
-    Ok(Some(GivenValue { text: content.to_owned(), variable: by_file }))
-}
 
 /// The name of the settings file.
 const SETTINGS_FILE: &str = "toolwright.toml";

@@ -31,6 +31,7 @@
 //! | `authoring` | a vendor's description | findings, a folder under specs/, the files of generated/; a program of its own | model, formats, codegen |
 //! | [`error`] | – | how a call fails, by stage: was anything sent, did the vendor answer | – |
 //! | `owner_file` | a path | a file that only its owner can read and write | – |
+//! | `keyring` | an entry's name | its secret in the operating system's keyring | – |
 //! | `watched_files` | paths | whether a file was changed since it was read | – |
 //! | `fairness` | callers that wait for something scarce | a slot for each of them in turn | – |
 //! | [`audit`] | calls | an append-only log whose lines are chained by hashes | model, error, owner_file |
@@ -48,7 +49,7 @@
 //! | [`catalog`] | generated tools | every tool by name | model, generated, client_runtime |
 //! | [`search`] | a question in people's words | the tools that it is about, best first | model, search-index, catalog |
 //! | [`policy`] | a tool and a selection | allowed, or why not and which flags would allow it | model, error, catalog |
-//! | [`config`] | environment, toolwright.toml | connections and selections | model, error, watched_files, upstream, policy |
+//! | [`config`] | environment, toolwright.toml | connections and selections | model, error, keyring, watched_files, upstream, policy |
 //! | [`login`] | a vendor's sign-in page and a person's consent | a refresh token, and the sites that it reaches | model, error, upstream |
 //! | [`access`] | a request's path and headers | who calls and what they may, or a refusal | model, error, upstream, store, catalog, policy |
 //! | [`approval`] | a planned change and a person | permission to send exactly that, once, or why it is not sent | model, error, sanitize, upstream, store, catalog, access |
@@ -59,7 +60,7 @@
 //! | [`server`] | MCP requests, on stdio or over HTTP | lists of tools, documents about them, and calls | model, error, watched_files, fairness, metrics, store, catalog, search, policy, config, access, approval, call, workflow, mcp_result |
 //! | `client_settings` | a server, and an AI client's name | its entry in the client's file, and what a person types or pastes | config |
 //! | [`console`] | requests of a browser, forms, a selection | pages about the tools and about a server, served or in files | model, error, audit, metrics, sanitize, sandbox, store, catalog, search, policy, access, approval, call, workflow, mcp_result, client_settings, server |
-//! | [`cli`] | arguments | data on stdout, messages on stderr, an exit code | model, formats, error, owner_file, audit, build_info, traces, jq, sandbox, upstream, store, learn, catalog, search, policy, config, login, access, approval, call, workflow, replay, mcp_result, client_settings, console, server |
+//! | [`cli`] | arguments | data on stdout, messages on stderr, an exit code | model, formats, error, owner_file, keyring, audit, build_info, traces, jq, sandbox, upstream, store, learn, catalog, search, policy, config, login, access, approval, call, workflow, replay, mcp_result, client_settings, console, server |
 //!
 //! # Glossary
 //!
@@ -80,6 +81,7 @@
 //! Who calls, and what is permitted:
 //! - **account**: one vendor at one address with one set of credentials. **connection**: an account as configured,
 //!   [`config::ConnectionConfig`].
+//! - **keyring**: where the operating system keeps secrets; **entry**: one of them, by the name that a setting has.
 //! - **link**: an address whose token permits a part of what the server offers, [`access::links`]. **second token**: what
 //!   has to come with it where the address alone opens nothing.
 //! - **store**: the database of what outlives a process. **member**, **replica**: a server among those that share a store.
@@ -159,6 +161,7 @@ pub mod error;
 mod fairness;
 mod generated;
 pub mod jq;
+mod keyring;
 pub mod learn;
 pub mod login;
 pub mod mcp_result;

@@ -299,7 +299,7 @@ fn the_version_names_what_was_built() {
     let text = String::from_utf8(output.stdout).unwrap();
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], concat!("toolwright ", env!("CARGO_PKG_VERSION")));
-    for (line, start) in lines[1..].iter().zip(["commit: ", "target: ", "vendors: jitbit", "traces: "]) {
+    for (line, start) in lines[1..].iter().zip(["commit: ", "target: ", "vendors: jitbit", "traces: ", "keyring: "]) {
         assert!(line.starts_with(start), "{start}: {text}");
     }
     let short = String::from_utf8(run(&["-V"], &[]).stdout).unwrap();

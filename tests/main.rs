@@ -72,6 +72,9 @@ mod jsm;
 mod jumpcloud;
 // Imports between the modules of src/, against the table in src/lib.rs.
 mod layering;
+// Secrets in the keyring of the operating system; the tests with a real one start it by themselves, and are ignored by default.
+#[cfg(all(target_os = "linux", feature = "keyring", feature = "jitbit"))]
+mod keyring;
 // `serve --learn`: answers that differ from their descriptions → names, types and statuses in a file.
 #[cfg(feature = "jitbit")]
 mod learn;

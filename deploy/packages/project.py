@@ -57,8 +57,11 @@ def program(target):
 def variables():
     """The address and the first credentials of each vendor that is compiled in by default."""
     found = []
-    for vendor in cargo()["features"]["default"]:
-        found += of_vendor(tomllib.loads((ROOT / "specs" / vendor / "vendor.toml").read_text(encoding="utf-8")))
+    for feature in cargo()["features"]["default"]:
+        file = ROOT / "specs" / feature / "vendor.toml"
+        # The others are no vendors.
+        if file.is_file():
+            found += of_vendor(tomllib.loads(file.read_text(encoding="utf-8")))
     return found
 
 

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use super::api_connection::ApiConnection;
 use super::tenants::{TenantChoice, TenantChoices};
@@ -11,6 +12,9 @@ use crate::catalog::Catalog;
 use crate::client_runtime::CompiledApi;
 use crate::config::{Account, ChosenSettings, ConnectionConfig, ReadAgain};
 use crate::upstream::RateLimiter;
+
+/// How long a call waits for the keyring, at most: then it is made with what is known.
+const LONGEST_LOOK: Duration = Duration::from_secs(1);
 
 /// The connections of a toolbox, by the name of the account.
 pub(super) struct Accounts {
@@ -112,6 +116,19 @@ impl Accounts {
         connected.apis.read().unwrap_or_else(PoisonError::into_inner).get(api).cloned()
     }
 
+    /// Has the keyring asked whether a secret of the account has changed, before [`Self::get`] takes what is known. The thread
+    /// that serves goes on meanwhile.
+    pub(super) async fn look_again(&self, account: &str) {
+        let Some(connected) = self.by_name.get(account) else { return };
+        let looking = {
+            let again = connected.again.lock().unwrap_or_else(PoisonError::into_inner);
+            again.as_ref().and_then(ReadAgain::begin_look)
+        };
+        if let Some(looking) = looking {
+            let _ = tokio::time::timeout(LONGEST_LOOK, looking).await;
+        }
+    }
+
     /// Reads an account again where one of its files has changed. What can't be read, as a file that is just being written,
     /// leaves it as it is until it can be read.
     fn read_again(&self, name: &str, connected: &Connected) {
@@ -121,10 +138,13 @@ impl Accounts {
             Ok(config) => {
                 let apis = self.connected(&connected.vendor, &connected.limiter, |_| Some(config.clone()));
                 *connected.apis.write().unwrap_or_else(PoisonError::into_inner) = apis;
-                tracing::info!(account = name, "the account's files have changed and were read again");
+                tracing::info!(account = name, "the account's files or secrets have changed and were read again");
             }
             Err(error) => {
-                tracing::warn!(account = name, "the account's files have changed and can't be read: {error}");
+                tracing::warn!(
+                    account = name,
+                    "the account's files or secrets have changed and can't be read: {error}"
+                );
             }
         }
     }

@@ -108,6 +108,9 @@ impl<'a> Resolver<'a> {
             masked.clone().into_iter().chain(cursor).collect()
         });
         record.set_operation(operation);
+        if let Some(account) = self.tools.grant().account(&entry.vendor) {
+            self.accounts.look_again(account).await;
+        }
         let (account, connection) = self.connection(caller, entry, operation)?;
         let session = connection.session(caller).map_err(|error| Failure::NotConfigured(error.to_string()))?;
         record.set_site(account, || session.site(), || connection.settings(&caller.chosen));

@@ -17,6 +17,17 @@ use toolwright_model::{AccountVariables, Vendor, suggest_one};
 /// The longest name of an account, in characters.
 const LONGEST_NAME: usize = 64;
 
+/// # Errors
+/// An account can't have this name.
+pub(super) fn check_name(name: &str) -> Result<(), ConfigError> {
+    let is_name = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.'));
+    if !is_name || name.is_empty() || name.len() > LONGEST_NAME {
+        let text = format!("account `{name}` has a name other than of `a-z`, `0-9`, `-`, `_` and `.`");
+        return Err(ConfigError::new(text));
+    }
+    Ok(())
+}
+
 /// `--account NAME,…`
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct AccountArguments {
@@ -45,11 +56,7 @@ impl InSettings {
         let accounts = settings_accounts(selection.config(), &environment)?;
         for (name, account) in &accounts {
             let wrong = |what: &str| Err(ConfigError::new(format!("account `{name}` {what}")));
-            let is_name =
-                name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.'));
-            if !is_name || name.is_empty() || name.len() > LONGEST_NAME {
-                return wrong("has a name other than of `a-z`, `0-9`, `-`, `_` and `.`");
-            }
+            check_name(name)?;
             if catalog.vendor(name).is_some() {
                 return wrong("has the name of a vendor\nhint: that is the account which the environment holds");
             }

@@ -113,9 +113,10 @@ fn long_version() -> &'static str {
     static TEXT: LazyLock<String> = LazyLock::new(|| {
         let vendors: BTreeSet<&str> = apis().iter().map(|api| api.vendor).collect();
         let vendors: Vec<&str> = vendors.into_iter().collect();
+        let keyring = if cfg!(feature = "keyring") { "of the system" } else { "not compiled in (feature keyring)" };
         let traces = if cfg!(feature = "otlp") { "OTLP" } else { "not compiled in (feature otlp)" };
         format!(
-            "{}\ncommit: {}\ntarget: {}\nvendors: {}\ntraces: {traces}",
+            "{}\ncommit: {}\ntarget: {}\nvendors: {}\ntraces: {traces}\nkeyring: {keyring}",
             build_info::VERSION,
             build_info::COMMIT,
             build_info::target(),

@@ -1,15 +1,17 @@
 //! `toolwright setup`: what a person types → an account in toolwright.toml, its secrets in files that only that person can
-//! read, one login, and this server in the settings of clients.
+//! read or in the keyring, one login, and this server in the settings of clients; and back to nothing.
+
+mod remove;
+mod settings;
+mod store;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{self, BufRead as _, IsTerminal as _};
-use std::path::{Path, PathBuf};
 
 use clap::Args;
-use toml_edit::{DocumentMut, Item, Table};
 
 use super::CommandError;
+use super::accounts::check_name;
 use super::printer::Printer;
 use super::selection::environment;
 use super::signals::Signals;
@@ -18,16 +20,20 @@ use crate::catalog::Catalog;
 use crate::client_settings::{CLIENTS, find};
 use crate::config::{Account, is_secret, user_settings};
 use crate::error::ConfigError;
-use crate::owner_file::replace;
 use crate::upstream::Unencrypted;
+use settings::Settings;
+use store::{Place, check_keyring, store};
 use toolwright_model::{Address, Credential, Vendor};
 
 pub(super) const EXAMPLE: &str = "\
 It asks for everything; without a terminal it reads the answers from standard input, a line each. Secrets go into files that
-only you can read, and toolwright.toml in your configuration folder names those.
+only you can read, and toolwright.toml in your configuration folder names those. With --keyring they go into the keyring of the
+operating system.
 
-Example:
-  toolwright setup --vendor jitbit";
+Examples:
+  toolwright setup --vendor jitbit
+  toolwright setup --vendor jitbit --keyring
+  toolwright setup --remove jitbit";
 
 /// The longest name that is made from an address.
 const LONGEST_NAME: usize = 32;
@@ -40,23 +46,45 @@ pub(super) struct Arguments {
     /// The account's name in toolwright.toml; by default it is made from the address
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
+    /// Keep secrets in the keyring of the operating system, in place of files
+    #[arg(long)]
+    keyring: bool,
+    /// Remove what was set up: an account, those of a vendor, or the only one there is
+    #[arg(long, value_name = "ACCOUNT", num_args = 0..=1, conflicts_with_all = ["vendor", "account", "keyring"])]
+    #[expect(clippy::option_option, reason = "how clap spells a flag whose value may be left out")]
+    remove: Option<Option<String>>,
+    /// Remove without asking
+    #[arg(long, short, requires = "remove")]
+    yes: bool,
 }
 
 pub(super) fn run(arguments: &Arguments, signals: &Signals) -> Result<(), CommandError> {
     let (mut printer, catalog) = (Printer::new(), Catalog::compiled());
+    let settings = user_settings(&environment)
+        .ok_or_else(|| ConfigError::new("your home folder is not known\nhint: set `HOME`"))?;
+    if let Some(word) = &arguments.remove {
+        let vendors: Vec<&str> = catalog.vendors().iter().map(|vendor| vendor.id.as_str()).collect();
+        return remove::remove(&settings, word.as_deref(), &vendors, arguments.yes, &mut printer);
+    }
+    if let Some(name) = &arguments.account {
+        check_name(name)?;
+    }
+    let place = if arguments.keyring { Place::Keyring } else { Place::Files };
+    if place == Place::Keyring {
+        check_keyring()?;
+    }
     let mut person = Person::new();
     let vendor = choose_vendor(arguments.vendor.as_deref(), &catalog, &mut person, &mut printer)?;
     let variables = ask(vendor, &mut person, &mut printer)?;
-    let settings = user_settings(&environment)
-        .ok_or_else(|| ConfigError::new("your home folder is not known\nhint: set `HOME`"))?;
     let name = match &arguments.account {
         Some(name) => name.clone(),
         None => account_name(vendor, &variables),
     };
     // As `serve` reads it, before anything is written.
     Account::of_settings(&name, vendor, variables.clone(), Unencrypted::OnThisMachine)?;
-    store(&settings, &name, vendor, &variables)?;
-    printer.note(&format!("stored the account `{name}` in `{}`", settings.display()));
+    store(Settings::read(&settings)?, &name, vendor, &variables, place)?;
+    let secrets = if place == Place::Keyring { ", its secrets in the keyring" } else { "" };
+    printer.note(&format!("stored the account `{name}` in `{}`{secrets}", settings.display()));
     doctor::check_one(&name, signals)?;
     let clients = choose_clients(&mut person, &mut printer)?;
     if clients.is_empty() {
@@ -187,49 +215,4 @@ fn account_name(vendor: &Vendor, variables: &BTreeMap<String, String>) -> String
         !name.is_empty() && name.len() <= LONGEST_NAME && *name != vendor.id && !matches!(name.as_str(), "www" | "api")
     };
     host.filter(is_name).unwrap_or_else(|| format!("{}-account", vendor.id))
-}
-
-/// Adds the account to toolwright.toml, whose comments and other entries stay, and writes its secrets into files.
-fn store(
-    settings: &Path,
-    name: &str,
-    vendor: &Vendor,
-    variables: &BTreeMap<String, String>,
-) -> Result<(), CommandError> {
-    let text = match fs::read_to_string(settings) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
-        Err(error) => {
-            return Err(ConfigError::new(format!("`{}` can't be read: {error}", settings.display())).into());
-        }
-    };
-    let mut document: DocumentMut = text
-        .parse()
-        .map_err(|_| ConfigError::new(format!("`{}` is no valid TOML; it is left as it is", settings.display())))?;
-    let accounts = document.entry("accounts").or_insert_with(|| {
-        let mut accounts = Table::new();
-        accounts.set_implicit(true);
-        Item::Table(accounts)
-    });
-    let accounts = accounts.as_table_like_mut().ok_or_else(|| {
-        ConfigError::new(format!("`accounts` in `{}` is no table; it is left as it is", settings.display()))
-    })?;
-    let mut account = Table::new();
-    account.insert("vendor", toml_edit::value(vendor.id.as_str()));
-    let folder = install::user_secrets()?;
-    let mut secrets: Vec<(PathBuf, &String)> = Vec::new();
-    for (variable, value) in variables {
-        if is_secret(vendor, variable) {
-            let path = folder.join(format!("{name}-{variable}"));
-            account.insert(&format!("{variable}_FILE"), toml_edit::value(path.display().to_string()));
-            secrets.push((path, value));
-        } else {
-            account.insert(variable, toml_edit::value(value.as_str()));
-        }
-    }
-    accounts.insert(name, Item::Table(account));
-    for (path, value) in secrets {
-        replace(&path, value)?;
-    }
-    Ok(replace(settings, &document.to_string())?)
 }

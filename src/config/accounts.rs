@@ -1,15 +1,16 @@
 //! Variables of an account, from the environment or from `[accounts.<name>]` in toolwright.toml → its connection, which is
-//! read again when a file that one of its variables names has changed.
+//! read again when a file or an entry of the keyring that one of its variables names has changed.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::connection::{ConnectionConfig, address_alone, connection};
+use super::given_value::{FILE, KEYRING};
+use super::read_again::{Read, ReadAgain, Watched};
 use crate::error::ConfigError;
+use crate::keyring::EntryName;
 use crate::upstream::Unencrypted;
-use crate::watched_files::WatchedFiles;
 use toolwright_model::{Credential, Vendor};
 
 /// One vendor at one address with one set of credentials.
@@ -21,46 +22,15 @@ pub struct Account {
     pub vendor: String,
     /// How it is reached.
     pub connection: ConnectionConfig,
-    /// How it is read again; `None` where no file holds a part of it.
+    /// How it is read again; `None` where no file and no keyring holds a part of it.
     pub again: Option<ReadAgain>,
-}
-
-/// What an account is made of, to read it again.
-pub struct ReadAgain {
-    read: Box<dyn Fn() -> Result<ConnectionConfig, ConfigError> + Send + Sync>,
-    files: Mutex<WatchedFiles>,
-}
-
-impl fmt::Debug for ReadAgain {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReadAgain").finish_non_exhaustive()
-    }
 }
 
 impl Account {
     /// Changes the connection, now and whenever it is read again.
     pub fn adjust(&mut self, change: impl Fn(&mut ConnectionConfig) + Send + Sync + 'static) {
         change(&mut self.connection);
-        self.again = self.again.take().map(|ReadAgain { read, files }| {
-            let read = Box::new(move || {
-                read().map(|mut connection| {
-                    change(&mut connection);
-                    connection
-                })
-            });
-            ReadAgain { read, files }
-        });
-    }
-}
-
-impl ReadAgain {
-    /// Reads the account again if one of its files has changed since it was read.
-    ///
-    /// # Errors
-    /// It can't be read as it is now; it is read again when a file has changed once more.
-    pub(crate) fn if_changed(&self) -> Option<Result<ConnectionConfig, ConfigError>> {
-        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
-        files.have_changed().then(|| (self.read)())
+        self.again = self.again.take().map(|again| again.adjusted(change));
     }
 }
 
@@ -141,23 +111,21 @@ impl Account {
         unencrypted: Unencrypted,
         by: fn(&Vendor, super::Environment<'_>, Unencrypted) -> Result<Option<ConnectionConfig>, ConfigError>,
     ) -> Result<Option<Self>, ConfigError> {
-        let files = files(vendor, env);
-        let has_files = !files.is_empty();
-        let files = Mutex::new(WatchedFiles::new(files));
+        let watched = Watched::new(files(vendor, env), entries(vendor, env));
         let Some(connection) = by(vendor, &|variable| env(variable), unencrypted)? else { return Ok(None) };
-        let again = has_files.then(|| {
+        let again = watched.map(|watched| {
             let (vendor, env) = (vendor.clone(), Arc::clone(env));
-            let read = Box::new(move || {
+            let read: Read = Arc::new(move || {
                 let read = by(&vendor, &|variable| env(variable), unencrypted)?;
                 read.ok_or_else(|| ConfigError::new(format!("{}: nothing is configured any more", vendor.title)))
             });
-            ReadAgain { read, files }
+            ReadAgain::new(read, watched)
         });
         Ok(Some(Self { name: name.to_owned(), vendor: vendor.id.clone(), connection, again }))
     }
 }
 
-/// The variables that an account of a vendor may have, each also with `_FILE`.
+/// The variables that an account of a vendor may have, each also with `_FILE`, and those that hold a secret with `_KEYRING`.
 pub(crate) fn known_variables(vendor: &Vendor) -> Vec<String> {
     let addresses = vendor.addresses.iter().flat_map(toolwright_model::Address::variables).map(str::to_owned);
     let credentials = vendor.credentials.iter().flat_map(Credential::variables).map(str::to_owned);
@@ -166,7 +134,8 @@ pub(crate) fn known_variables(vendor: &Vendor) -> Vec<String> {
     let servers = vendor.servers.values().map(|server| server.variable.clone());
     let mut known: Vec<String> = addresses.chain(servers).chain(credentials).chain(settings).chain(tls).collect();
     let files: Vec<String> =
-        known.iter().filter(|name| !name.ends_with("_FILE")).map(|name| format!("{name}_FILE")).collect();
+        known.iter().filter(|name| !name.ends_with(FILE)).map(|name| format!("{name}{FILE}")).collect();
+    known.extend(by_keyring(vendor));
     known.extend(files);
     known.sort_unstable();
     known.dedup();
@@ -179,6 +148,18 @@ pub(crate) fn is_secret(vendor: &Vendor, variable: &str) -> bool {
     credentials.any(|secret| secret == variable) || super::tls::is_secret(vendor, variable)
 }
 
+/// The variables that name entries of the keyring, one for each secret.
+fn by_keyring(vendor: &Vendor) -> impl Iterator<Item = String> {
+    let credentials = vendor.credentials.iter().flat_map(Credential::secrets).map(str::to_owned);
+    let secrets = credentials.chain(super::tls::variables(vendor).filter(|name| super::tls::is_secret(vendor, name)));
+    secrets.map(|name| format!("{name}{KEYRING}"))
+}
+
+/// The entries of the keyring that hold an account's secrets.
+fn entries(vendor: &Vendor, env: &Variables) -> Vec<EntryName> {
+    by_keyring(vendor).filter_map(|name| EntryName::parse(&env(&name)?)).collect()
+}
+
 /// The files that hold values of a vendor's variables. A file with a refresh token is not among them: each use rewrites
 /// it, and it is read by those who use it.
 fn files(vendor: &Vendor, env: &Variables) -> Vec<PathBuf> {
@@ -187,8 +168,7 @@ fn files(vendor: &Vendor, env: &Variables) -> Vec<PathBuf> {
             matches!(credential, Credential::OauthRefresh { refresh_token_file, .. } if refresh_token_file == variable)
         })
     };
-    let named =
-        known_variables(vendor).into_iter().filter(|name| name.ends_with("_FILE")).filter(|name| !rewritten(name));
+    let named = known_variables(vendor).into_iter().filter(|name| name.ends_with(FILE)).filter(|name| !rewritten(name));
     let paths = named.filter_map(|name| env(&name)).filter(|path| !path.is_empty());
     paths.map(|path| Path::new(&path).to_owned()).collect()
 }

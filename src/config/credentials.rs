@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use url::Url;
 
 use super::address::ConfiguredAddress;
+use super::given_value::{FILE, KEYRING};
 use super::{Environment, GivenValue, value};
 use crate::error::ConfigError;
 use crate::upstream::{
@@ -54,10 +55,12 @@ pub(super) fn complete<'v>(
 /// The path of a file that holds a refresh token: each use replaces the token, so a variable can't hold it.
 pub(super) fn named_file(variable: &str, env: Environment<'_>) -> Result<Option<GivenValue>, ConfigError> {
     let path = env(variable).filter(|path| !path.is_empty());
-    let bare = variable.strip_suffix("_FILE").unwrap_or(variable);
-    if path.is_none() && bare != variable && env(bare).is_some_and(|value| !value.trim().is_empty()) {
+    let bare = variable.strip_suffix(FILE).unwrap_or(variable);
+    let others = [bare.to_owned(), format!("{bare}{KEYRING}")];
+    let set = others.iter().find(|other| env(other).is_some_and(|value| !value.trim().is_empty()));
+    if let (None, Some(set)) = (&path, set.filter(|set| *set != variable)) {
         return Err(ConfigError::new(format!(
-            "`{bare}` holds a refresh token, which is replaced each time it is used\n\
+            "`{set}` holds a refresh token, which is replaced each time it is used\n\
              hint: put it into a file that only you can read, and name the file in `{variable}`"
         )));
     }

@@ -209,7 +209,7 @@ pub struct AccountVariables {
     /// The vendor's id.
     pub vendor: String,
     /// The variables of the vendor, as they would be in the environment; each also with `_FILE`, for a file that holds the
-    /// value.
+    /// value; those of secrets also with `_KEYRING`, for an entry of the operating system's keyring.
     #[serde(flatten)]
     pub variables: BTreeMap<String, String>,
 }

@@ -14,6 +14,7 @@ use super::server::Secret;
 use crate::client_settings::Client;
 use crate::client_settings::document::{At, Change, DocumentError, edit, is_bare, read};
 use crate::client_settings::entry::Entry;
+use crate::config::{FILE, KEYRING};
 use crate::error::ConfigError;
 use crate::owner_file::{beside, replace, write_beside};
 
@@ -197,7 +198,7 @@ pub(super) fn installed(
 }
 
 /// Removes the folders of a file that is gone, as far as they are empty; a home, and a folder that was named, stay.
-pub(super) fn remove_empty_folders(path: &Path, named: Option<&Path>) {
+pub(in crate::cli) fn remove_empty_folders(path: &Path, named: Option<&Path>) {
     let homes = ["HOME", "USERPROFILE", "XDG_CONFIG_HOME", "APPDATA"].map(environment).into_iter().flatten();
     let kept: Vec<PathBuf> = homes.map(PathBuf::from).chain(named.map(Path::to_owned)).collect();
     if path.exists() {
@@ -283,7 +284,9 @@ fn shown(target: &Target<'_>, mut value: Value, inputs: &[Value]) -> String {
 fn mask(entry: &mut Value, client: &Client) {
     let Some(entry) = entry.as_object_mut() else { return };
     if let Some(Value::Object(variables)) = entry.get_mut(client.local.variables) {
-        mask_values(variables, |name| name.ends_with("_FILE") || name.ends_with("_URL") || name.ends_with("_ID"));
+        mask_values(variables, |name| {
+            name.ends_with(FILE) || name.ends_with(KEYRING) || name.ends_with("_URL") || name.ends_with("_ID")
+        });
     }
     for key in ["headers", "http_headers"] {
         if let Some(Value::Object(headers)) = entry.get_mut(key) {

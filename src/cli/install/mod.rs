@@ -17,9 +17,10 @@ use crate::client_settings::entry::Entry;
 use crate::client_settings::places::{System, project_file, user_file};
 use crate::client_settings::{CLIENTS, Client, find};
 use crate::error::ConfigError;
+pub(super) use change::remove_empty_folders;
 use change::{Outcome, Target, Wanted};
-pub(super) use server::user_secrets;
 use server::{Installed, Scope};
+pub(super) use server::{forget_secrets, user_secrets};
 
 pub(super) const EXAMPLE: &str = "\
 The file is shown with what changes in it, and written after a yes. Comments and other servers in it stay as they are; the
@@ -263,7 +264,7 @@ fn uninstall(
         }
         entries.push(entry.to_string());
     }
-    server::forget_secrets(&entries)?;
-    change::remove_empty_folders(&path, scope.folder());
+    forget_secrets(&entries)?;
+    remove_empty_folders(&path, scope.folder());
     Ok(true)
 }

@@ -16,7 +16,7 @@ use crate::client_settings::places::{System, user_file};
 use crate::client_settings::{
     CLIENTS, Client, Connection, Given, LONGEST_NAME, Reference, Server, Token, Variable, server_name,
 };
-use crate::config::{Account, is_secret, known_variables, user_settings};
+use crate::config::{Account, FILE, KEYRING, is_secret, known_variables, user_settings};
 use crate::error::ConfigError;
 use crate::upstream::Unencrypted;
 use toolwright_model::Vendor;
@@ -150,13 +150,17 @@ fn variable(
     secrets: &mut Vec<Secret>,
 ) -> Result<Option<Variable>, ConfigError> {
     let Some(value) = environment(name).filter(|value| !value.trim().is_empty()) else { return Ok(None) };
-    let bare = name.strip_suffix("_FILE");
     let is_given = |name: &str| environment(name).is_some_and(|value| !value.trim().is_empty());
+    let of = |name: &str, given: Given| Ok(Some(Variable { name: name.to_owned(), given }));
+    if name.ends_with(KEYRING) {
+        // The keyring of this person is of no use to others.
+        return of(name, if *scope == Scope::User { Given::Here(value) } else { Given::Elsewhere });
+    }
+    let bare = name.strip_suffix(FILE);
     // The variable itself has precedence over the one that names a file.
     if bare.is_some_and(is_given) {
         return Ok(None);
     }
-    let of = |name: &str, given: Given| Ok(Some(Variable { name: name.to_owned(), given }));
     if bare.is_some() {
         // The path of a file on this machine is of no use to others.
         return match scope {
@@ -173,7 +177,7 @@ fn variable(
     let path = user_secrets()?.join(name);
     let shown = path.display().to_string();
     secrets.push(Secret { path, text: value.trim().to_owned() });
-    of(&format!("{name}_FILE"), Given::Here(shown))
+    of(&format!("{name}{FILE}"), Given::Here(shown))
 }
 
 fn absolute(path: &str) -> Result<String, ConfigError> {
@@ -206,7 +210,7 @@ pub(in crate::cli) fn user_secrets() -> Result<PathBuf, ConfigError> {
 
 /// Removes the secrets that entries referred to which are gone, unless another client of this person refers to them, or
 /// toolwright.toml.
-pub(super) fn forget_secrets(entries: &[String]) -> Result<(), CommandError> {
+pub(in crate::cli) fn forget_secrets(entries: &[String]) -> Result<(), CommandError> {
     let folder = user_secrets()?;
     let Ok(files) = std::fs::read_dir(&folder) else { return Ok(()) };
     let settings = CLIENTS.iter().filter_map(|client| user_file(client.user.as_ref()?, System::this(), &environment));
