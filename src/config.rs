@@ -8,6 +8,7 @@ mod credentials;
 mod login;
 mod servers;
 mod settings;
+mod sign_ins;
 mod tls;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ pub use connection::{ConnectionConfig, connection};
 pub use credentials::{sandbox_credentials, setup_options};
 pub use login::{LoginClient, login_client};
 pub use settings::{ChosenSettings, ConfiguredSetting, settings};
+pub use sign_ins::{AccountApp, SignIns};
 
 /// Reads a variable; a parameter, so that tests need not change the process environment.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;

@@ -54,7 +54,7 @@ pub(super) fn run(arguments: &Arguments, signals: &Signals) -> Result<(), Comman
         None => account_name(vendor, &variables),
     };
     // As `serve` reads it, before anything is written.
-    Account::of_settings(&name, vendor, variables.clone(), Unencrypted::OnThisMachine)?;
+    Account::of_settings(&name, vendor, variables.clone(), Unencrypted::OnThisMachine, None)?;
     store(&settings, &name, vendor, &variables)?;
     printer.note(&format!("stored the account `{name}` in `{}`", settings.display()));
     doctor::check_one(&name, signals)?;
