@@ -10,6 +10,7 @@ mod login;
 mod read_again;
 mod servers;
 mod settings;
+mod sign_ins;
 mod tls;
 
 use std::collections::BTreeMap;
@@ -32,6 +33,7 @@ use given_value::{GivenValue, value};
 pub use login::{LoginClient, login_client};
 pub use read_again::ReadAgain;
 pub use settings::{ChosenSettings, ConfiguredSetting, settings};
+pub use sign_ins::{AccountApp, SignIns};
 
 /// Reads a variable; a parameter, so that tests need not change the process environment.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;

@@ -59,7 +59,7 @@
 //! | [`mcp_result`] | a reply or a failure | an MCP result within bounds | model, error, sanitize, upstream, call |
 //! | [`server`] | MCP requests, on stdio or over HTTP | lists of tools, documents about them, and calls | model, error, watched_files, fairness, metrics, store, catalog, search, policy, config, access, approval, call, workflow, mcp_result |
 //! | `client_settings` | a server, and an AI client's name | its entry in the client's file, and what a person types or pastes | config |
-//! | [`console`] | requests of a browser, forms, a selection | pages about the tools and about a server, served or in files | model, error, audit, metrics, sanitize, sandbox, store, catalog, search, policy, access, approval, call, workflow, mcp_result, client_settings, server |
+//! | [`console`] | requests of a browser, forms, a selection | pages about the tools and about a server, served or in files | model, error, audit, metrics, sanitize, sandbox, upstream, store, catalog, search, policy, config, login, access, approval, call, workflow, mcp_result, client_settings, server |
 //! | [`cli`] | arguments | data on stdout, messages on stderr, an exit code | model, formats, error, owner_file, keyring, audit, build_info, traces, jq, sandbox, upstream, store, learn, catalog, search, policy, config, login, access, approval, call, workflow, replay, mcp_result, client_settings, console, server |
 //!
 //! # Glossary
@@ -86,6 +86,8 @@
 //!   has to come with it where the address alone opens nothing.
 //! - **store**: the database of what outlives a process. **member**, **replica**: a server among those that share a store.
 //!   **lease**, **share**: for how long, and which part of vendors' limits, one of them may use.
+//! - **sign-in**: a person's consent at a vendor for an account, and the refresh token that it led to, in a file or encrypted in
+//!   the store; **app**: what the vendor knows this program by. **store key**: what the store's tokens are encrypted with.
 //! - **administrator**: the bearer of a token for `/api/v1` and the console of a server.
 //! - **console**: pages for people: of the catalog on their own machine, and of a server for its administrators. Its
 //!   **session** is that of a browser, a cookie.

@@ -1,6 +1,6 @@
 //! A path → a file that only its owner can read and write: the audit log, keys, tokens, what answers showed.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -42,4 +42,15 @@ pub(crate) fn beside(path: &Path, ending: &str) -> PathBuf {
     name.push(".");
     name.push(ending);
     path.with_file_name(name)
+}
+
+/// Whether only its owner can read and change an open file. Where files have no modes, the system keeps others out.
+pub(crate) fn is_private(file: &File) -> io::Result<bool> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        Ok(file.metadata()?.permissions().mode() & 0o077 == 0)
+    }
+    #[cfg(not(unix))]
+    file.metadata().map(|_| true)
 }

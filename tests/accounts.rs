@@ -129,7 +129,7 @@ async fn a_file_that_changes_is_read_again() {
     let catalog = Catalog::compiled();
     let jitbit = catalog.vendor("jitbit").unwrap().clone();
     let variables = [("JITBIT_URL".to_owned(), vendor.url()), ("JITBIT_TOKEN_FILE".to_owned(), path)].into();
-    let account = Account::of_settings("acme", &jitbit, variables, Unencrypted::default()).unwrap();
+    let account = Account::of_settings("acme", &jitbit, variables, Unencrypted::default(), None).unwrap();
     let selection = Selection::resolve(&everything(), Defaults::Reads, &catalog).unwrap();
     let toolbox = Toolbox::new(catalog, selection, &std::collections::HashMap::new(), false)
         .with_accounts([account])

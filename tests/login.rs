@@ -192,6 +192,41 @@ fn the_command_line_explains_what_is_missing() {
 }
 
 #[test]
+fn the_key_of_a_store_is_made_once_and_doctor_says_who_has_signed_in() {
+    let folder = fresh_folder("login-store-key");
+    let text = |name: &str| folder.join(name).to_str().unwrap().to_owned();
+    let (key, store) = (text("store.key"), text("store.db"));
+    let made = run(&folder, &["store", "key", "create", &key], &[]);
+    let said = String::from_utf8_lossy(&made.stderr).into_owned();
+    assert!(made.status.success() && said.contains(&format!("serve --store-key {key}")), "{said}");
+    let written = std::fs::read_to_string(&key).unwrap();
+    assert!(!said.contains(written.trim()), "the key itself is not shown");
+    let again = run(&folder, &["store", "key", "create", &key], &[]);
+    let said = String::from_utf8_lossy(&again.stderr);
+    assert!(again.status.code() == Some(2) && said.contains("never replaced"), "{said}");
+    assert_eq!(std::fs::read_to_string(&key).unwrap(), written);
+    let app = [("JSM_CLIENT_ID", "app"), ("JSM_CLIENT_SECRET", "s3cret"), ("TOOLWRIGHT_STORE_KEY_FILE", key.as_str())];
+    let doctor = || run(&folder, &["doctor", "--vendor", "jsm", "--store", &store], &app);
+    let output = doctor();
+    let shown = String::from_utf8_lossy(&output.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert_eq!(output.status.code(), Some(1), "{shown}");
+    for part in
+        ["sign-in of the console, in the store: nobody has signed in", "nobody has signed in for the account `jsm`"]
+    {
+        assert!(shown.contains(part) && !shown.contains("s3cret"), "{part}: {shown}");
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(std::fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+        std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o640)).unwrap();
+        let refused = doctor();
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert!(refused.status.code() == Some(2) && said.contains("chmod 600"), "{said}");
+    }
+}
+
+#[test]
 fn logging_out_deletes_the_token_and_names_the_page() {
     let folder = fresh_folder("login-out");
     let file = folder.join(".local/share/toolwright/jsm.refresh-token");

@@ -9,6 +9,7 @@ use toolwright::catalog::Catalog;
 use toolwright::policy::{Defaults, SelectionWords};
 use toolwright_model::{DRY_RUN, Effect, FIELDS};
 
+use crate::common::logs::Logs;
 use crate::common::{self, everything, result, sandbox, text, toolbox};
 
 #[test]
@@ -90,29 +91,6 @@ async fn reads_return_the_requested_fields() {
     assert!(text(&wrong).contains("there are ") && text(&wrong).contains("`Subject`"), "{}", text(&wrong));
 }
 
-/// Everything that is logged, at every level.
-#[derive(Clone, Default)]
-struct Logs(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
-
-impl std::io::Write for Logs {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'w> tracing_subscriber::fmt::MakeWriter<'w> for Logs {
-    type Writer = Self;
-
-    fn make_writer(&'w self) -> Self {
-        self.clone()
-    }
-}
-
 /// Secrets as arguments in every place, with every outcome of a call.
 #[tokio::test]
 async fn planted_secrets_appear_in_no_output() {
@@ -165,7 +143,7 @@ async fn planted_secrets_appear_in_no_output() {
     }
     common::call(&toolbox, "no_such_tool", user(json!({}))).await.unwrap_err();
     out.push_str(&std::fs::read_to_string(&path).unwrap());
-    let logged = String::from_utf8_lossy(&logs.0.lock().unwrap()).into_owned();
+    let logged = logs.text();
     assert!(logged.contains("TRACE"), "nothing was logged: {logged}");
     out.push_str(&logged);
     assert_eq!(out.matches("\"event\":\"intent\"").count(), 3);

@@ -168,6 +168,16 @@ impl Audit {
         self.append("approval", None, entries)
     }
 
+    /// Logs what an administrator has done about an account.
+    ///
+    /// # Errors
+    /// The line can't be written.
+    pub(crate) fn administration(&self, what: &[(&str, Option<&str>)]) -> io::Result<String> {
+        let given =
+            what.iter().filter_map(|(name, value)| Some(((*name).to_owned(), record::bounded(&json!((*value)?)))));
+        self.append("administration", None, given.collect())
+    }
+
     /// Appends a line; returns its hash.
     fn append(&self, event: &str, id: Option<u64>, entries: Map<String, Value>) -> io::Result<String> {
         let mut log = self.log();

@@ -82,6 +82,7 @@ pub use call_tool::CallTool;
 pub(crate) use caller::ONLY_SESSION;
 pub use caller::{Caller, SessionId, StepOf};
 pub(crate) use composed::{Begun, ComposedCall};
+pub use decided::AdministrativeAct;
 pub use failure::{ArgumentProblem, Failure, ProblemKind};
 pub(crate) use off_thread::off_thread;
 pub use paging::cursor::ReplyOffset;

@@ -8,7 +8,7 @@ use super::CommandError;
 use super::help_desks::raising;
 use super::selection::{SelectionArguments, environment};
 use crate::catalog::Catalog;
-use crate::config::{Account, settings_accounts, setup_options};
+use crate::config::{Account, SignIns, settings_accounts, setup_options};
 use crate::error::ConfigError;
 use crate::server::http::admin::AccountState;
 use crate::upstream::Unencrypted;
@@ -85,7 +85,8 @@ impl AccountArguments {
     }
 
     /// Finds every account of the vendors, and which serves each; `wanted` are vendors that must have one. Where
-    /// `must_serve`, an account of each vendor has to be the one that serves callers without a grant of their own.
+    /// `must_serve`, an account of each vendor has to be the one that serves callers without a grant of their own. With
+    /// `sign_ins`, accounts act by them.
     ///
     /// # Errors
     /// An account that serves can't be used, or a vendor that is wanted has none.
@@ -96,8 +97,9 @@ impl AccountArguments {
         wanted: Option<&BTreeSet<String>>,
         unencrypted: Unencrypted,
         must_serve: bool,
+        sign_ins: Option<&SignIns>,
     ) -> Result<FoundAccounts, CommandError> {
-        let mut found = self.look(selection, catalog, wanted, unencrypted, false)?;
+        let mut found = self.look(selection, catalog, wanted, unencrypted, false, sign_ins)?;
         found.choose_serving(must_serve, &raising(selection)?)?;
         let serves =
             |(vendor, name): &(String, String)| found.serving.get(vendor).is_none_or(|serving| serving == name);
@@ -131,6 +133,7 @@ impl AccountArguments {
         wanted: Option<&BTreeSet<String>>,
         unencrypted: Unencrypted,
         only_named: bool,
+        sign_ins: Option<&SignIns>,
     ) -> Result<FoundAccounts, ConfigError> {
         let settings = InSettings::read(selection, catalog)?;
         let mut found = FoundAccounts::default();
@@ -140,9 +143,9 @@ impl AccountArguments {
                 Ok(account) => found.accounts.extend(account),
                 Err(error) => drop(found.wrong.insert((vendor.id.clone(), name.to_owned()), error)),
             };
-            note(&vendor.id, Account::of_environment(vendor, environment, unencrypted));
+            note(&vendor.id, Account::of_environment(vendor, environment, unencrypted, sign_ins));
             for (name, account) in settings.of(&vendor.id) {
-                let read = Account::of_settings(name, vendor, account.variables.clone(), unencrypted);
+                let read = Account::of_settings(name, vendor, account.variables.clone(), unencrypted, sign_ins);
                 note(name, read.map(Some));
             }
             if let Some(name) = self.named_of(vendor, &settings, catalog)? {
@@ -291,8 +294,14 @@ impl FoundAccounts {
             state,
         };
         let ready = self.accounts.iter().map(|account| {
-            let has_none = account.connection.credentials.are_missing();
-            let text = if has_none { "without credentials: its callers bring theirs" } else { "ready" };
+            let credentials = &account.connection.credentials;
+            let text = if credentials.are_missing() {
+                "without credentials: its callers bring theirs"
+            } else if credentials.are_of_sign_in() {
+                "by a sign-in at the vendor, in the store"
+            } else {
+                "ready"
+            };
             state(&account.name, &account.vendor, text.to_owned())
         });
         let wrong = self.wrong.iter().map(|((vendor, name), error)| state(name, vendor, error.to_string()));
@@ -303,6 +312,17 @@ impl FoundAccounts {
     pub(super) fn vendors(&self) -> BTreeSet<String> {
         self.accounts.iter().map(|account| account.vendor.clone()).collect()
     }
+}
+
+/// The accounts of the sandbox: one of each vendor, by its name.
+pub(super) fn in_sandbox(catalog: &Catalog) -> Vec<AccountState> {
+    let state = |id: &String| AccountState {
+        name: id.clone(),
+        vendor: id.clone(),
+        serves: true,
+        state: "the sandbox answers".to_owned(),
+    };
+    catalog.vendors().iter().map(|vendor| state(&vendor.id)).collect()
 }
 
 fn no_such_account(name: &str, settings: &InSettings, catalog: &Catalog) -> ConfigError {

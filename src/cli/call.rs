@@ -130,7 +130,7 @@ impl Arguments {
         if vendors.is_empty() || self.sandbox.is_on() {
             return Ok(FoundAccounts::default());
         }
-        self.accounts.find(&self.selection, catalog, Some(vendors), self.network.unencrypted(), true)
+        self.accounts.find(&self.selection, catalog, Some(vendors), self.network.unencrypted(), true, None)
     }
 }
 

@@ -17,10 +17,11 @@ use super::printer::Printer;
 use super::selection::{SelectionArguments, environment};
 use super::signals::Signals;
 use super::start::NetworkArguments;
+use super::store::{StoreArguments, StoreKeyArguments};
 use super::table;
 use crate::call::{CallResult, Caller, Toolbox};
 use crate::catalog::{Catalog, CatalogEntry};
-use crate::config::{Account, ConnectionConfig};
+use crate::config::{Account, ConnectionConfig, SignIns};
 use crate::error::{Audience, ConfigError};
 use crate::mcp_result;
 use crate::policy::{Defaults, Selection, SelectionWords};
@@ -38,6 +39,10 @@ pub(super) struct Arguments {
     #[command(flatten)]
     network: NetworkArguments,
     #[command(flatten)]
+    store: StoreArguments,
+    #[command(flatten)]
+    store_key: StoreKeyArguments,
+    #[command(flatten)]
     selection: SelectionArguments,
 }
 
@@ -52,9 +57,26 @@ pub(super) fn run(arguments: &Arguments, signals: &Signals) -> Result<(), Comman
 /// Checks one account of toolwright.toml, as `setup` does at its end.
 pub(super) fn check_one(account: &str, signals: &Signals) -> Result<(), CommandError> {
     let accounts = AccountArguments::named_alone(account);
-    let arguments =
-        Arguments { accounts, network: NetworkArguments::default(), selection: SelectionArguments::default() };
+    let arguments = Arguments {
+        accounts,
+        network: NetworkArguments::default(),
+        store: StoreArguments::default(),
+        store_key: StoreKeyArguments::default(),
+        selection: SelectionArguments::default(),
+    };
     run(&arguments, signals)
+}
+
+impl Arguments {
+    /// People's sign-ins at vendors, as a server with this store and key has them.
+    async fn sign_ins(&self) -> Result<Option<SignIns>, CommandError> {
+        if !self.store_key.is_given() {
+            return Ok(None);
+        }
+        let key = self.store_key.read()?;
+        let kept = StoreKeyArguments::sign_ins(key, &self.store.open().await?).await?;
+        Ok(kept.map(|kept| SignIns::new(Arc::new(kept))))
+    }
 }
 
 async fn check(arguments: &Arguments, signals: &Signals, printer: &mut Printer) -> Result<(), CommandError> {
@@ -63,12 +85,14 @@ async fn check(arguments: &Arguments, signals: &Signals, printer: &mut Printer) 
     let selection = arguments.selection.resolve(Defaults::CoreReads, &catalog, &environment)?;
     let unencrypted = arguments.network.unencrypted();
     let (wanted, settings) = (selection.vendors(), &arguments.selection);
-    let mut found = arguments.accounts.look(settings, &catalog, wanted, unencrypted, true)?;
+    let sign_ins = arguments.sign_ins().await?;
+    let sign_ins = sign_ins.as_ref();
+    let mut found = arguments.accounts.look(settings, &catalog, wanted, unencrypted, true, sign_ins)?;
     let nothing = found.accounts.is_empty() && found.wrong.is_empty();
     let is_missing = |id: &String| !found.vendors().contains(id) && !found.wrong.keys().any(|(vendor, _)| vendor == id);
     if nothing || wanted.is_some_and(|wanted| wanted.iter().any(is_missing)) {
         // Fails, with the variables to set.
-        arguments.accounts.find(settings, &catalog, wanted, unencrypted, false)?;
+        arguments.accounts.find(settings, &catalog, wanted, unencrypted, false, sign_ins)?;
     }
     // The check only reads, so the flags need not select its tool.
     let reads = Selection::resolve(&SelectionWords::default(), Defaults::Reads, &catalog)?;

@@ -12,7 +12,7 @@ use super::selection::{SelectionArguments, environment};
 use crate::approval::{Desk, HelpDesks};
 use crate::call::Toolbox;
 use crate::catalog::Catalog;
-use crate::config::{settings_accounts, settings_approvals};
+use crate::config::{SignIns, settings_accounts, settings_approvals};
 use crate::error::ConfigError;
 use crate::upstream::Unencrypted;
 use toolwright_model::{AccountVariables, DeskSettings, suggest_one};
@@ -32,6 +32,7 @@ pub(super) fn read(
     catalog: &Catalog,
     unencrypted: Unencrypted,
     found: &mut FoundAccounts,
+    sign_ins: Option<&SignIns>,
 ) -> Result<HelpDesks, ConfigError> {
     let given = settings_approvals(selection.config(), &environment)?;
     let accounts = settings_accounts(selection.config(), &environment)?;
@@ -48,7 +49,8 @@ pub(super) fn read(
             ));
         }
         let vendor = vendor_of(&desk.account, &accounts, catalog).map_err(wrong)?;
-        add(desk, &vendor, selection, catalog, unencrypted, found).map_err(|error| wrong(error.to_string()))?;
+        add(desk, &vendor, selection, catalog, unencrypted, found, sign_ins)
+            .map_err(|error| wrong(error.to_string()))?;
         // Its vendor was found by the catalog.
         if let Some(vendor) = catalog.vendor(&vendor) {
             desks.push(Desk::new(of, desk, vendor)?);
@@ -82,13 +84,14 @@ fn add(
     catalog: &Catalog,
     unencrypted: Unencrypted,
     found: &mut FoundAccounts,
+    sign_ins: Option<&SignIns>,
 ) -> Result<(), ConfigError> {
     if found.accounts.iter().any(|account| account.name == desk.account) {
         return Ok(());
     }
     let wanted = BTreeSet::from([vendor.to_owned()]);
     let named = AccountArguments::named_alone(&desk.account);
-    let mut looked = named.look(selection, catalog, Some(&wanted), unencrypted, true)?;
+    let mut looked = named.look(selection, catalog, Some(&wanted), unencrypted, true, sign_ins)?;
     if let Some(error) = looked.wrong.remove(&(vendor.to_owned(), desk.account.clone())) {
         return Err(error);
     }

@@ -16,7 +16,7 @@ use crate::access::ServerPolicy;
 use crate::access::oauth::{ClaimGrants, GrantsInUse};
 use crate::call::Toolbox;
 use crate::catalog::Catalog;
-use crate::config::{Account, settings_oauth};
+use crate::config::{Account, SignIns, settings_oauth};
 use crate::error::ConfigError;
 use crate::policy::SelectionWords;
 use crate::server::Server;
@@ -31,6 +31,8 @@ pub(super) struct Reload {
     selection: SelectionArguments,
     unencrypted: Unencrypted,
     adjust: Option<Adjust>,
+    /// People's sign-ins at vendors, where accounts act by them.
+    sign_ins: Option<Arc<SignIns>>,
     /// Accounts are not read in the sandbox, which has its own.
     in_sandbox: bool,
     in_use: Mutex<InUse>,
@@ -67,11 +69,12 @@ impl Reload {
         selection: &SelectionArguments,
         unencrypted: Unencrypted,
         adjust: Option<Adjust>,
+        sign_ins: Option<Arc<SignIns>>,
         catalog: &Catalog,
         in_sandbox: bool,
     ) -> Result<Self, ConfigError> {
         let in_use = Mutex::new(read(selection, catalog, in_sandbox)?);
-        Ok(Self { selection: selection.clone(), unencrypted, adjust, in_sandbox, in_use, grants: None })
+        Ok(Self { selection: selection.clone(), unencrypted, adjust, sign_ins, in_sandbox, in_use, grants: None })
     }
 
     /// Reads `[[grants]]` again, too.
@@ -128,7 +131,8 @@ impl Reload {
     fn reload(&self, name: &str, now: &AccountVariables, toolbox: &Toolbox) -> Result<Vec<Line>, ConfigError> {
         // The file was checked: its vendors are there.
         let Some(vendor) = toolbox.catalog().vendor(&now.vendor) else { return Ok(Vec::new()) };
-        let mut account = Account::of_settings(name, vendor, now.variables.clone(), self.unencrypted)?;
+        let mut account =
+            Account::of_settings(name, vendor, now.variables.clone(), self.unencrypted, self.sign_ins.as_deref())?;
         if let Some(adjust) = &self.adjust {
             adjust(&mut account);
         }

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use tokio_util::sync::CancellationToken;
 
 use super::CommandError;
-use super::accounts::{AccountArguments, FoundAccounts};
+use super::accounts::{self, AccountArguments, FoundAccounts};
 use super::approvals::ApprovalArguments;
 use super::console::BoundPages;
 use super::help_desks;
@@ -28,7 +28,7 @@ use crate::access::{Access, Mode, VendorTokens};
 use crate::approval::{Approvals, HelpDesks};
 use crate::call::Toolbox;
 use crate::catalog::Catalog;
-use crate::config::Account;
+use crate::config::{Account, SignIns};
 use crate::error::ConfigError;
 use crate::policy::{Defaults, Selection};
 use crate::sandbox::Sandbox;
@@ -221,7 +221,8 @@ async fn serve(arguments: &Arguments, signals: &Signals, printer: &mut Printer) 
     let server = if arguments.discover { server.with_discovery(pinned)? } else { server };
     let pages = match (pages, &team) {
         (Some(pages), Some(team)) => {
-            let operating = team.operating(Arc::clone(server.toolbox()), accounts, audit);
+            let place = team.sign_in_place(&pages.address(), arguments.sandbox.is_on());
+            let operating = team.operating(Arc::clone(server.toolbox()), accounts, audit).with_sign_ins(place);
             Some(pages.serve(operating, arguments.log_format, signals.end_by()).await?)
         }
         _ => None,
@@ -330,7 +331,7 @@ impl Arguments {
             self.accounts.refuse_in_sandbox()?;
             wanted.cloned().unwrap_or_default()
         } else {
-            self.accounts.find(&self.selection, catalog, wanted, unencrypted, true)?.vendors()
+            self.accounts.find(&self.selection, catalog, wanted, unencrypted, true, None)?.vendors()
         };
         Ok(ForClient { vendors, in_sandbox, unencrypted })
     }
@@ -372,14 +373,16 @@ impl Arguments {
         mut team: Option<&mut Team>,
         pages: Option<&BoundPages>,
     ) -> Result<(Toolbox, Vec<AccountState>), CommandError> {
+        let sign_ins = team.as_deref().and_then(Team::sign_ins).cloned();
+        let sign_ins = sign_ins.as_deref();
         let mut found = match sandbox {
             Some(_) => FoundAccounts::default(),
-            None => self.accounts(&catalog, &selection)?,
+            None => self.accounts(&catalog, &selection, sign_ins)?,
         };
-        let states = if sandbox.is_some() { in_sandbox(&catalog) } else { found.states() };
+        let states = if sandbox.is_some() { accounts::in_sandbox(&catalog) } else { found.states() };
         let desks = match sandbox {
             Some(_) => HelpDesks::default(),
-            None => help_desks::read(&self.selection, &catalog, self.network.unencrypted(), &mut found)?,
+            None => help_desks::read(&self.selection, &catalog, self.network.unencrypted(), &mut found, sign_ins)?,
         };
         let approvals = Some(self.approvals(team.as_deref(), pages, desks)?);
         if let Some(team) = &mut team {
@@ -416,14 +419,20 @@ impl Arguments {
     /// How the settings are read again.
     fn reload(&self, catalog: &Catalog, team: Option<&Team>) -> Result<Reload, ConfigError> {
         let adjust = team.map(|team| Box::new(team.adjust()) as Box<dyn Fn(&mut Account) + Send + Sync>);
-        Reload::new(&self.selection, self.network.unencrypted(), adjust, catalog, self.sandbox.is_on())
+        let sign_ins = team.and_then(Team::sign_ins).cloned();
+        Reload::new(&self.selection, self.network.unencrypted(), adjust, sign_ins, catalog, self.sandbox.is_on())
     }
 
     /// The accounts that serve: the server's own, and the addresses to which callers bring tokens.
-    fn accounts(&self, catalog: &Catalog, selection: &Selection) -> Result<FoundAccounts, CommandError> {
+    fn accounts(
+        &self,
+        catalog: &Catalog,
+        selection: &Selection,
+        sign_ins: Option<&SignIns>,
+    ) -> Result<FoundAccounts, CommandError> {
         let (wanted, unencrypted) = (selection.vendors(), self.network.unencrypted());
         let mut found = if self.uses_own_accounts() {
-            self.accounts.find(&self.selection, catalog, wanted, unencrypted, self.access.is_empty())?
+            self.accounts.find(&self.selection, catalog, wanted, unencrypted, self.access.is_empty(), sign_ins)?
         } else {
             FoundAccounts::default()
         };
@@ -514,15 +523,4 @@ impl Arguments {
             )
         })
     }
-}
-
-/// The accounts of the sandbox: one of each vendor, by its name.
-fn in_sandbox(catalog: &Catalog) -> Vec<AccountState> {
-    let state = |id: &String| AccountState {
-        name: id.clone(),
-        vendor: id.clone(),
-        serves: true,
-        state: "the sandbox answers".to_owned(),
-    };
-    catalog.vendors().iter().map(|vendor| state(&vendor.id)).collect()
 }

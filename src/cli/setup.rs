@@ -81,7 +81,7 @@ pub(super) fn run(arguments: &Arguments, signals: &Signals) -> Result<(), Comman
         None => account_name(vendor, &variables),
     };
     // As `serve` reads it, before anything is written.
-    Account::of_settings(&name, vendor, variables.clone(), Unencrypted::OnThisMachine)?;
+    Account::of_settings(&name, vendor, variables.clone(), Unencrypted::OnThisMachine, None)?;
     store(Settings::read(&settings)?, &name, vendor, &variables, place)?;
     let secrets = if place == Place::Keyring { ", its secrets in the keyring" } else { "" };
     printer.note(&format!("stored the account `{name}` in `{}`{secrets}", settings.display()));

@@ -1,6 +1,6 @@
-//! `--store` → an open store; `toolwright store`: its copies, and back.
+//! `--store`, `--store-key` → an open store, and the sign-ins in it; `toolwright store`: its copies, and back, and its key.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
@@ -8,7 +8,7 @@ use super::CommandError;
 use super::printer::Printer;
 use super::selection::environment;
 use crate::error::ConfigError;
-use crate::store::{Store, StoreAddress, StoreError};
+use crate::store::{Store, StoreAddress, StoreError, StoreKey, StoreKeyError, VendorSignIns};
 
 /// `--store FILE|URL`
 #[derive(Debug, Clone, Default, Args)]
@@ -39,6 +39,45 @@ impl StoreArguments {
     }
 }
 
+/// `--store-key FILE`
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct StoreKeyArguments {
+    /// The key of people's sign-ins at vendors, which the store keeps encrypted, from `toolwright store key create`: with it
+    /// accounts act by them, and administrators sign in on the page Accounts of the console
+    #[arg(long, value_name = "FILE", env = "TOOLWRIGHT_STORE_KEY_FILE", hide_env_values = true)]
+    store_key: Option<String>,
+}
+
+impl StoreKeyArguments {
+    fn path(&self) -> Option<&Path> {
+        self.store_key.as_deref().filter(|path| !path.is_empty()).map(Path::new)
+    }
+
+    /// Whether a key was named.
+    pub(super) fn is_given(&self) -> bool {
+        self.path().is_some()
+    }
+
+    /// Reads the key, if one was named.
+    pub(super) fn read(&self) -> Result<Option<StoreKey>, CommandError> {
+        Ok(self.path().map(StoreKey::read).transpose()?)
+    }
+
+    /// The sign-ins in a store; `None` without a key.
+    pub(super) async fn sign_ins(key: Option<StoreKey>, store: &Store) -> Result<Option<VendorSignIns>, CommandError> {
+        match key {
+            Some(key) => Ok(Some(VendorSignIns::open(store.clone(), key).await?)),
+            None => Ok(None),
+        }
+    }
+}
+
+impl From<StoreKeyError> for CommandError {
+    fn from(error: StoreKeyError) -> Self {
+        Self::Configuration(ConfigError::new(error.to_string()))
+    }
+}
+
 impl From<StoreError> for CommandError {
     fn from(error: StoreError) -> Self {
         match error {
@@ -60,10 +99,28 @@ The server has to be stopped. What is in the store now is kept beside it, with t
 Example:
   toolwright store restore /var/backups/toolwright-links.db";
 
+const KEY_HELP: &str = "\
+The file is for the server's user alone (mode 0600), and of several servers with one store each has the same. Keep a copy of it
+apart from copies of the store: without the key people have to sign in to the vendors again. It is never replaced.
+
+Example:
+  toolwright store key create /etc/toolwright/store.key";
+
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: Command,
+}
+
+/// The key of what is encrypted in a store.
+#[derive(Debug, Subcommand)]
+enum KeyCommand {
+    /// Make a key, in a new file
+    #[command(after_help = KEY_HELP)]
+    Create {
+        /// The new file; only its owner can read it
+        file: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -84,6 +141,9 @@ enum Command {
         #[command(flatten)]
         store: StoreArguments,
     },
+    /// The key that people's sign-ins at vendors are encrypted with
+    #[command(subcommand)]
+    Key(KeyCommand),
 }
 
 pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<(), CommandError> {
@@ -100,6 +160,14 @@ pub(super) fn run(arguments: &Arguments, printer: &mut Printer) -> Result<(), Co
                 let kept = Store::restore(file, &address).await?;
                 let kept = kept.map(|path| format!("; as it was: `{}`", path.display())).unwrap_or_default();
                 printer.note(&format!("restored `{address}` from `{}`{kept}", file.display()));
+            }
+            Command::Key(KeyCommand::Create { file }) => {
+                let key = StoreKey::create(file)?;
+                let shown = file.display();
+                printer.note(&format!(
+                    "made the store key `{shown}` (fingerprint {})\nhint: `serve --store-key {shown}`",
+                    key.fingerprint()
+                ));
             }
         }
         Ok(())

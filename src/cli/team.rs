@@ -1,6 +1,5 @@
-//! `--store`, `--admin-api`, `--console`, `--access link` and `--access oauth` → what a server of a team has beside its tools: links,
-//! administrators, and a
-//! part of vendors' limits where several servers share a store.
+//! `--store`, `--store-key`, `--admin-api`, `--console`, `--access link` and `--access oauth` → what a server of a team has beside its
+//! tools: links, administrators, people's sign-ins at vendors, and a part of vendors' limits where several servers share a store.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -14,24 +13,26 @@ use tokio_util::sync::CancellationToken;
 
 use super::CommandError;
 use super::link::ServerDescription;
-use super::store::StoreArguments;
+use super::store::{StoreArguments, StoreKeyArguments};
 use crate::access::ServerPolicy;
 use crate::access::links::Links;
 use crate::call::Toolbox;
-use crate::config::Account;
-use crate::console::Operating;
+use crate::config::{Account, SignIns};
+use crate::console::{self, Operating, SignInPlace};
 use crate::error::ConfigError;
 use crate::policy::{Defaults, SelectionWords};
 use crate::server::http::admin::{AccountState, Admin};
 use crate::server::http::{HttpServer, NarrowerLinks};
-use crate::store::{Member, SharedRefreshTokens, Store, StoreAddress};
+use crate::store::{Member, SharedRefreshTokens, Store, StoreAddress, VendorSignIns};
 use crate::upstream::{PaceShare, RefreshTokenChains};
 
-/// `--store`, `--admin-api`, `--console`
+/// `--store`, `--store-key`, `--admin-api`, `--console`
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct TeamArguments {
     #[command(flatten)]
     store: StoreArguments,
+    #[command(flatten)]
+    store_key: StoreKeyArguments,
     /// Serve administrators under /api/v1, with tokens from `toolwright admin token create`
     #[arg(long, requires = "http")]
     admin_api: bool,
@@ -52,6 +53,13 @@ pub(super) struct Team {
     chains: Option<Arc<dyn RefreshTokenChains>>,
     member: Option<Arc<Member>>,
     links: Option<Arc<Links>>,
+    sign_ins: Option<TeamSignIns>,
+}
+
+/// People's sign-ins at vendors: where they are kept, and the accounts that act by them.
+struct TeamSignIns {
+    kept: VendorSignIns,
+    apps: Arc<SignIns>,
 }
 
 impl TeamArguments {
@@ -72,9 +80,12 @@ impl TeamArguments {
         http: Option<&HttpServer>,
         hosts: &[String],
     ) -> Result<Option<Team>, CommandError> {
-        let is_needed = has_links || self.admin_api || self.console.is_some() || self.store.is_given();
+        let is_needed =
+            has_links || self.admin_api || self.console.is_some() || self.store.is_given() || self.store_key.is_given();
         // Over stdio a store is for approvals only, and opened when one is needed.
         let Some(http) = http.filter(|_| is_needed) else { return Ok(None) };
+        // A key that can't be read is reported before anything is made.
+        let key = self.store_key.read()?;
         let store = self.store.open().await?;
         store.serve_alone()?;
         // A file is served by this server alone: the whole of every limit is its own.
@@ -84,8 +95,10 @@ impl TeamArguments {
         } else {
             (PaceShare::default(), None)
         };
-        let address = address(http, hosts);
-        Ok(Some(Team { store, listens: http.address(), address, share, chains, member: None, links: None }))
+        let kept = StoreKeyArguments::sign_ins(key, &store).await?;
+        let sign_ins = kept.map(|kept| TeamSignIns { apps: Arc::new(SignIns::new(Arc::new(kept.clone()))), kept });
+        let (address, listens) = (address(http, hosts), http.address());
+        Ok(Some(Team { store, listens, address, share, chains, member: None, links: None, sign_ins }))
     }
 }
 
@@ -93,6 +106,22 @@ impl Team {
     /// The store, opened.
     pub(super) fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// The accounts that act by people's sign-ins at vendors, where there is a key for those.
+    pub(super) fn sign_ins(&self) -> Option<&Arc<SignIns>> {
+        self.sign_ins.as_ref().map(|sign_ins| &sign_ins.apps)
+    }
+
+    /// Where administrators sign in at vendors, for a console at this address.
+    pub(super) fn sign_in_place(&self, console: &str, in_sandbox: bool) -> SignInPlace {
+        match &self.sign_ins {
+            _ if in_sandbox => SignInPlace::Sandbox,
+            None => SignInPlace::NoKey,
+            Some(TeamSignIns { kept, apps }) => {
+                SignInPlace::Here(Box::new(console::VendorSignIns::new(Arc::clone(apps), kept.clone(), console)))
+            }
+        }
     }
 
     /// Takes part among the servers of the store, with these accounts and this selection. From then on the accounts keep
@@ -188,7 +217,12 @@ impl Team {
                     member.leave().await;
                 }
             };
-            tokio::join!(following, keeping);
+            let signing_in = async {
+                if let Some(sign_ins) = &self.sign_ins {
+                    sign_ins.kept.follow(&end).await;
+                }
+            };
+            tokio::join!(following, keeping, signing_in);
             self.store.close().await;
         })
     }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::connection::{ConnectionConfig, address_alone, connection};
+use super::connection::{ConnectionConfig, address_alone, connection, signed_in_connection};
 use super::given_value::{FILE, KEYRING};
 use super::read_again::{Read, ReadAgain, Watched};
+use super::sign_ins::{SignIns, WatchedSignIn};
 use crate::error::ConfigError;
 use crate::keyring::EntryName;
 use crate::upstream::Unencrypted;
@@ -35,11 +36,11 @@ impl Account {
 }
 
 /// The values of an account's variables.
-type Variables = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+pub(super) type Variables = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
 impl Account {
     /// Reads the account that the environment holds for a vendor, which has the vendor's name; `None` where it holds
-    /// nothing of it.
+    /// nothing of it. With `sign_ins`, people may sign in for it.
     ///
     /// # Errors
     /// As [`connection`].
@@ -47,12 +48,13 @@ impl Account {
         vendor: &Vendor,
         env: impl Fn(&str) -> Option<String> + Send + Sync + 'static,
         unencrypted: Unencrypted,
+        sign_ins: Option<&SignIns>,
     ) -> Result<Option<Self>, ConfigError> {
-        Self::read(&vendor.id, vendor, &(Arc::new(env) as Variables), unencrypted, connection)
+        Self::read_own(&vendor.id, vendor, &(Arc::new(env) as Variables), unencrypted, sign_ins)
     }
 
     /// Reads an account of toolwright.toml by its variables. Nothing of the environment is added to it: it would send
-    /// credentials of one account to the address of another.
+    /// credentials of one account to the address of another. With `sign_ins`, people may sign in for it.
     ///
     /// # Errors
     /// As [`connection`]; or its variables are not complete.
@@ -61,6 +63,7 @@ impl Account {
         vendor: &Vendor,
         variables: BTreeMap<String, String>,
         unencrypted: Unencrypted,
+        sign_ins: Option<&SignIns>,
     ) -> Result<Self, ConfigError> {
         let wrong = |text: String| ConfigError::new(format!("account `{name}`: {text}"));
         let known = known_variables(vendor);
@@ -71,7 +74,7 @@ impl Account {
             return Err(wrong(format!("`{unknown}` is no variable of {}\nhint: {hint}", vendor.title)));
         }
         let env: Variables = Arc::new(move |variable: &str| variables.get(variable).cloned());
-        let account = Self::read(name, vendor, &env, unencrypted, connection);
+        let account = Self::read_own(name, vendor, &env, unencrypted, sign_ins);
         match account.map_err(|error| wrong(error.to_string()))? {
             Some(account) => Ok(account),
             None => Err(wrong(format!("it has no credentials\nhint: set {}", super::setup_options(vendor)))),
@@ -101,22 +104,43 @@ impl Account {
         unencrypted: Unencrypted,
     ) -> Result<Option<Self>, ConfigError> {
         let name = format!("{} of its callers", vendor.id);
-        Self::read(&name, vendor, &(Arc::new(env) as Variables), unencrypted, address_alone)
+        let by = move |vendor: &Vendor, env: super::Environment<'_>| address_alone(vendor, env, unencrypted);
+        Self::read(&name, vendor, &(Arc::new(env) as Variables), by, None)
+    }
+
+    /// Reads an account with credentials of its own, or with the sign-in of a person.
+    fn read_own(
+        name: &str,
+        vendor: &Vendor,
+        env: &Variables,
+        unencrypted: Unencrypted,
+        sign_ins: Option<&SignIns>,
+    ) -> Result<Option<Self>, ConfigError> {
+        let sign_in = sign_ins.and_then(|sign_ins| sign_ins.watch(name, vendor, env)).map(Arc::new);
+        let of_person = sign_in.clone();
+        let by = move |vendor: &Vendor, env: super::Environment<'_>| match &of_person {
+            Some(sign_in) => signed_in_connection(vendor, env, unencrypted, &sign_in.now(vendor, env)?),
+            None => connection(vendor, env, unencrypted),
+        };
+        Self::read(name, vendor, env, by, sign_in)
     }
 
     fn read(
         name: &str,
         vendor: &Vendor,
         env: &Variables,
-        unencrypted: Unencrypted,
-        by: fn(&Vendor, super::Environment<'_>, Unencrypted) -> Result<Option<ConnectionConfig>, ConfigError>,
+        by: impl Fn(&Vendor, super::Environment<'_>) -> Result<Option<ConnectionConfig>, ConfigError>
+        + Send
+        + Sync
+        + 'static,
+        sign_in: Option<Arc<WatchedSignIn>>,
     ) -> Result<Option<Self>, ConfigError> {
-        let watched = Watched::new(files(vendor, env), entries(vendor, env));
-        let Some(connection) = by(vendor, &|variable| env(variable), unencrypted)? else { return Ok(None) };
+        let watched = Watched::new(files(vendor, env), entries(vendor, env), sign_in);
+        let Some(connection) = by(vendor, &|variable| env(variable))? else { return Ok(None) };
         let again = watched.map(|watched| {
             let (vendor, env) = (vendor.clone(), Arc::clone(env));
             let read: Read = Arc::new(move || {
-                let read = by(&vendor, &|variable| env(variable), unencrypted)?;
+                let read = by(&vendor, &|variable| env(variable))?;
                 read.ok_or_else(|| ConfigError::new(format!("{}: nothing is configured any more", vendor.title)))
             });
             ReadAgain::new(read, watched)

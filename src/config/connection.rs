@@ -11,9 +11,10 @@ use super::address::{self, ConfiguredAddress, OpenRoot};
 use super::credentials::{self, CompleteCredentials};
 use super::servers::servers;
 use super::settings::{self, ChosenSettings, ConfiguredSetting};
+use super::sign_ins::{site_source, with_site};
 use super::tls::{self, ConfiguredTls};
 use crate::error::ConfigError;
-use crate::upstream::{Credentials, PaceShare, RateLimits, Servers, SettingHeader, Tls, Unencrypted};
+use crate::upstream::{AccountSignIn, Credentials, PaceShare, RateLimits, Servers, SettingHeader, Tls, Unencrypted};
 use toolwright_model::{Address, Refusal, Vendor, api_id};
 
 /// A vendor's address, the credentials for it, and the bounds of calls to it.
@@ -144,21 +145,59 @@ pub fn connection(
         let hint = credentials::alternatives(vendor);
         return Err(ConfigError::new(format!("{}: {reason}\nhint: set {hint}", vendor.title)));
     }
+    made(vendor, &all, &addresses, env, unencrypted).map(Some)
+}
+
+/// As [`connection`], for an account that a person has signed in for, or is to: the sign-in counts before any other
+/// credentials that are set, and other credentials count until somebody has signed in.
+///
+/// # Errors
+/// As [`connection`].
+pub(super) fn signed_in_connection(
+    vendor: &Vendor,
+    env: Environment<'_>,
+    unencrypted: Unencrypted,
+    sign_in: &AccountSignIn,
+) -> Result<Option<ConnectionConfig>, ConfigError> {
+    let (mut all, _) = credentials::complete(vendor, env)?;
+    let Some(signed_in) = credentials::signed_in(vendor, env, sign_in)? else {
+        return connection(vendor, env, unencrypted);
+    };
+    if sign_in.known.is_none() && !all.is_empty() {
+        return connection(vendor, env, unencrypted);
+    }
+    all.retain(|other| !std::ptr::eq(other.credential, signed_in.credential));
+    all.insert(0, signed_in);
+    let source = site_source(vendor, env, sign_in)?;
+    let env = |variable: &str| with_site(vendor, env, sign_in, variable);
+    let addresses = address::configured(vendor, &env)?;
+    let made = made(vendor, &all, &addresses, &env, unencrypted)?;
+    Ok(Some(ConnectionConfig { address_source: source.unwrap_or_else(|| made.address_source.clone()), ..made }))
+}
+
+/// Makes the connection of the first credentials at the first address that accepts them.
+fn made(
+    vendor: &Vendor,
+    all: &[CompleteCredentials<'_>],
+    addresses: &[ConfiguredAddress<'_>],
+    env: Environment<'_>,
+    unencrypted: Unencrypted,
+) -> Result<ConnectionConfig, ConfigError> {
     let pairs = all.iter().flat_map(|credentials| addresses.iter().map(move |address| (credentials, address)));
     let accepted = pairs.into_iter().find(|(credentials, at)| credentials.credential.works_at(&at.address.name));
-    let Some((complete, at)) = accepted else { return Err(not_accepted(vendor, &all[0], &addresses)) };
+    let Some((complete, at)) = accepted else { return Err(not_accepted(vendor, &all[0], addresses)) };
     let roots = at.roots(vendor, unencrypted)?;
     let ConfiguredTls { tls, source: tls_source } = tls::tls(vendor, env)?;
     let kind = complete.credential.kind();
     let credentials = complete.credentials(vendor, at, &tls)?;
-    Ok(Some(ConnectionConfig {
+    Ok(ConnectionConfig {
         servers: servers(vendor, at, &roots.base, env, unencrypted)?,
         base: roots.base,
         roots: roots.roots,
         open_roots: roots.open,
         address_source: at.source(),
         address_is_default: at.by_default,
-        credentials: credentials::by_scheme(vendor, (complete, credentials), &all, at, &tls)?,
+        credentials: credentials::by_scheme(vendor, (complete, credentials), all, at, &tls)?,
         credentials_source: complete.source(),
         tls,
         tls_source,
@@ -166,7 +205,7 @@ pub fn connection(
         refusals: refusals(vendor, &at.address.name, kind),
         timeout: Duration::from_secs(vendor.limits.timeout_seconds),
         rate_limits: rate_limits(vendor),
-    }))
+    })
 }
 
 /// Resolves the address alone to which callers bring their own credentials; `None` where the vendor takes none of

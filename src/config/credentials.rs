@@ -10,7 +10,7 @@ use super::given_value::{FILE, KEYRING};
 use super::{Environment, GivenValue, value};
 use crate::error::ConfigError;
 use crate::upstream::{
-    ClientAuthentication, Credentials, SchemeCredentials, Tls, TokenRequest, Unencrypted, parse_address,
+    AccountSignIn, ClientAuthentication, Credentials, SchemeCredentials, Tls, TokenRequest, Unencrypted, parse_address,
 };
 use toolwright_model::{ClientSecret, Credential, Template, Vendor, in_template};
 
@@ -18,6 +18,8 @@ use toolwright_model::{ClientSecret, Credential, Template, Vendor, in_template};
 pub(super) struct CompleteCredentials<'v> {
     pub credential: &'v Credential,
     values: Vec<(&'v str, GivenValue)>,
+    /// Whose refresh token is used, in place of one in a file.
+    sign_in: Option<AccountSignIn>,
 }
 
 /// Returns the credentials that are complete, and the missing variables of the first that are incomplete.
@@ -44,12 +46,27 @@ pub(super) fn complete<'v>(
             }
         }
         if missing.is_empty() {
-            complete.push(CompleteCredentials { credential, values });
+            complete.push(CompleteCredentials { credential, values, sign_in: None });
         } else if !values.is_empty() && partial.is_none() {
             partial = Some(missing.join("`, `"));
         }
     }
     Ok((complete, partial))
+}
+
+/// The credentials of an account that a person signs in for, where the variables of its app are set.
+pub(super) fn signed_in<'v>(
+    vendor: &'v Vendor,
+    env: Environment<'_>,
+    sign_in: &AccountSignIn,
+) -> Result<Option<CompleteCredentials<'v>>, ConfigError> {
+    for credential in &vendor.credentials {
+        let Credential::OauthRefresh { client_id, client_secret, .. } = credential else { continue };
+        let (Some(id), Some(secret)) = (value(client_id, env)?, value(client_secret, env)?) else { return Ok(None) };
+        let values = vec![(client_id.as_str(), id), (client_secret.as_str(), secret)];
+        return Ok(Some(CompleteCredentials { credential, values, sign_in: Some(sign_in.clone()) }));
+    }
+    Ok(None)
 }
 
 /// The path of a file that holds a refresh token: each use replaces the token, so a variable can't hold it.
@@ -124,6 +141,10 @@ impl CompleteCredentials<'_> {
     /// The kind of the credentials and the variables that gave them.
     pub(super) fn source(&self) -> String {
         let given: Vec<&str> = self.values.iter().map(|(_, value)| value.variable.as_str()).collect();
+        if let Some(sign_in) = &self.sign_in {
+            let source = sign_in.known.as_ref().map_or("nobody has signed in", |known| &known.source);
+            return format!("sign-in of the console, in the store: {source}; the app from {}", given.join(" and "));
+        }
         format!("{} from {}", title(self.credential), given.join(" and "))
     }
 
@@ -137,6 +158,8 @@ impl CompleteCredentials<'_> {
         // The certificate names us to the vendor's own addresses only.
         let tls = tls.without_client_certificate();
         let value = |index: usize| self.values.get(index).map(|(_, value)| value.text.as_str()).unwrap_or_default();
+        // A sign-in in the store has no file.
+        let file = self.values.get(2);
         let made = match self.credential {
             Credential::Bearer { .. } => Credentials::bearer(value(0)),
             Credential::Basic { .. } => Credentials::basic(value(0), value(1)),
@@ -154,7 +177,8 @@ impl CompleteCredentials<'_> {
                     client_id: value(0).to_owned(),
                     client_secret: value(1).to_owned(),
                     scope: None,
-                    refresh_token_file: Some((self.variables()[2].to_owned(), PathBuf::from(value(2)))),
+                    refresh_token_file: file.map(|(name, path)| ((*name).to_owned(), PathBuf::from(&path.text))),
+                    sign_in: self.sign_in.clone(),
                     tls,
                 }));
             }
@@ -167,6 +191,7 @@ impl CompleteCredentials<'_> {
                     client_secret: value(1).to_owned(),
                     scope: scope.clone(),
                     refresh_token_file: None,
+                    sign_in: None,
                     tls,
                 }));
             }

@@ -60,6 +60,7 @@ pub fn login_client<'v>(vendor: &'v Vendor, env: Environment<'_>) -> Result<Logi
         client_secret: secret.text,
         scope: None,
         refresh_token_file: None,
+        sign_in: None,
         tls: tls::tls(vendor, env)?.tls.without_client_certificate(),
     };
     let file = named_file(file_variable, env)?.map(|given| PathBuf::from(given.text));

@@ -9,6 +9,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::oneshot;
 
 use super::connection::ConnectionConfig;
+use super::sign_ins::WatchedSignIn;
 use crate::error::ConfigError;
 use crate::keyring::{self, EntryName};
 use crate::watched_files::WatchedFiles;
@@ -26,7 +27,14 @@ pub struct ReadAgain {
 }
 
 /// What is watched for changes.
-pub(super) enum Watched {
+pub(super) struct Watched {
+    kept: Kept,
+    /// What a person's sign-in makes of it.
+    sign_in: Option<Arc<WatchedSignIn>>,
+}
+
+/// Where secrets are kept that may change.
+enum Kept {
     /// Files alone, which are looked at in passing.
     Files(Mutex<WatchedFiles>),
     /// Entries of the keyring, with files or without. The service takes its time, and the thread that serves has none.
@@ -46,6 +54,8 @@ struct State {
     is_asking: bool,
     /// What was read when one had changed.
     read: Option<Result<ConnectionConfig, ConfigError>>,
+    /// Whether somebody has signed in or out since.
+    has_signed: bool,
 }
 
 impl fmt::Debug for ReadAgain {
@@ -56,9 +66,14 @@ impl fmt::Debug for ReadAgain {
 
 impl Watched {
     /// Made before the account is read: what changes meanwhile is read again. `None` where there is nothing to watch.
-    pub(super) fn new(files: Vec<PathBuf>, entries: Vec<EntryName>) -> Option<Self> {
+    pub(super) fn new(
+        files: Vec<PathBuf>,
+        entries: Vec<EntryName>,
+        sign_in: Option<Arc<WatchedSignIn>>,
+    ) -> Option<Self> {
         if entries.is_empty() {
-            return (!files.is_empty()).then(|| Self::Files(Mutex::new(WatchedFiles::new(files))));
+            let is_watched = !files.is_empty() || sign_in.is_some();
+            return is_watched.then(|| Self { kept: Kept::Files(Mutex::new(WatchedFiles::new(files))), sign_in });
         }
         let state = State {
             files: WatchedFiles::new(files),
@@ -66,8 +81,9 @@ impl Watched {
             asked: Instant::now(),
             is_asking: false,
             read: None,
+            has_signed: false,
         };
-        Some(Self::Keyring(Arc::new(InKeyring { entries, state: Mutex::new(state) })))
+        Some(Self { kept: Kept::Keyring(Arc::new(InKeyring { entries, state: Mutex::new(state) })), sign_in })
     }
 }
 
@@ -91,7 +107,7 @@ impl ReadAgain {
     /// Begins to look at entries of the keyring, on a thread of its own, if there are any and the last look is a while ago.
     /// Then [`Self::if_changed`] returns what came of it.
     pub(crate) fn begin_look(&self) -> Option<oneshot::Receiver<()>> {
-        let Watched::Keyring(watched) = &self.watched else { return None };
+        let Kept::Keyring(watched) = &self.watched.kept else { return None };
         let mut state = watched.state();
         if state.is_asking || state.asked.elapsed() < ASK_EVERY {
             return None;
@@ -108,18 +124,24 @@ impl ReadAgain {
         Some(looking)
     }
 
-    /// Reads the account again if one of its files has changed since it was read, or returns what was read when an entry of
-    /// the keyring had.
+    /// Reads the account again if one of its files has changed since it was read, or somebody has signed in or out for it; or
+    /// returns what was read when an entry of the keyring had changed.
     ///
     /// # Errors
     /// It can't be read as it is now; it is read again when something has changed once more.
     pub(crate) fn if_changed(&self) -> Option<Result<ConnectionConfig, ConfigError>> {
-        match &self.watched {
-            Watched::Files(files) => {
+        let has_signed = self.watched.sign_in.as_ref().is_some_and(|sign_in| sign_in.has_changed());
+        match &self.watched.kept {
+            Kept::Files(files) => {
                 let mut files = files.lock().unwrap_or_else(PoisonError::into_inner);
-                files.have_changed().then(|| (self.read)())
+                (files.have_changed() || has_signed).then(|| (self.read)())
             }
-            Watched::Keyring(watched) => watched.state().read.take(),
+            Kept::Keyring(watched) => {
+                let mut state = watched.state();
+                // Read by the next look.
+                state.has_signed |= has_signed;
+                state.read.take()
+            }
         }
     }
 }
@@ -134,7 +156,8 @@ impl InKeyring {
         let digests = digests(&self.entries);
         let has_changed = {
             let mut state = self.state();
-            let has_changed = state.files.have_changed() || state.digests != digests;
+            let has_changed = state.files.have_changed() || state.digests != digests || state.has_signed;
+            state.has_signed = false;
             state.digests = digests;
             has_changed
         };

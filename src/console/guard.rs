@@ -17,6 +17,7 @@ use super::forms::{Form, is_foreign};
 use super::frame::Frame;
 use super::provider::{AT_PROVIDER, CALLBACK, KEPT_FOR_PROVIDER};
 use super::sessions::{Administrator, LONGEST, Session};
+use super::vendor_sign_ins::{KEPT_FOR_VENDOR, VENDOR_CALLBACK};
 use super::wanted::Wanted;
 use super::{Console, Entrance, LOGIN, OPEN};
 use crate::error::seconds;
@@ -24,7 +25,7 @@ use crate::server::http::Hosts;
 use crate::store::{AdminToken, StoreError, TokenDigest};
 
 /// What is served to who has no session: nothing in it depends on the server.
-const PUBLIC: [&str; 6] = ["/style.css", "/copy.js", OPEN, LOGIN, AT_PROVIDER, CALLBACK];
+const PUBLIC: [&str; 7] = ["/style.css", "/copy.js", OPEN, LOGIN, AT_PROVIDER, CALLBACK, VENDOR_CALLBACK];
 /// What the cookie of the form for signing in is named after the session's.
 const BEFORE: &str = "-login";
 
@@ -86,7 +87,22 @@ impl Console {
     /// The valid session of a request. One of an administrator ends with the token that it began with.
     async fn session(&self, headers: &HeaderMap) -> Result<Option<Session>, StoreError> {
         let Some(value) = cookie(headers, &self.0.cookie) else { return Ok(None) };
-        let Some(session) = self.0.sessions.find(value, self.now()) else { return Ok(None) };
+        match self.0.sessions.find(value, self.now()) {
+            Some(session) => self.still_valid(session).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The valid session that has begun something which goes on without its cookie.
+    pub(super) async fn session_of(&self, key: TokenDigest) -> Result<Option<Session>, StoreError> {
+        match self.0.sessions.find_by_key(key, self.now()) {
+            Some(session) => self.still_valid(session).await,
+            None => Ok(None),
+        }
+    }
+
+    /// A session, unless the token that it began with is no administrator's any more.
+    async fn still_valid(&self, session: Session) -> Result<Option<Session>, StoreError> {
         let (Some(operating), Some(Administrator::Token { name, token })) = (self.operating(), &session.administrator)
         else {
             return Ok(Some(session));
@@ -123,8 +139,8 @@ impl Console {
     ) -> Response {
         // Over plain HTTP on this machine not every browser returns a cookie that is `Secure`.
         let secure = if Hosts::is_own(headers) { "" } else { "; Secure" };
-        // The provider sends the browser back from another site.
-        let site = if suffix == KEPT_FOR_PROVIDER { "Lax" } else { "Strict" };
+        // A provider and a vendor send the browser back from another site.
+        let site = if [KEPT_FOR_PROVIDER, KEPT_FOR_VENDOR].contains(&suffix) { "Lax" } else { "Strict" };
         let text = format!(
             "{}{suffix}={value}; Path=/; HttpOnly; SameSite={site}; Max-Age={}{secure}",
             self.0.cookie,

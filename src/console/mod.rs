@@ -7,6 +7,7 @@
 //! catalog_pages    query → tools, one tool (tool_view, picture), clients' settings
 //! try_it           a form → a call of the sandbox; no vendor is within its reach
 //! provider, wanted the way in by the company's identity provider; the page that was asked for before
+//! vendor_sign_ins  an administrator at a vendor's page → a token of an account, in the store
 //! operating        accounts, links, approvals, record, calls: for administrators, over the store
 //! files            the catalog's pages as a folder
 //! ```
@@ -28,6 +29,7 @@ mod selection_texts;
 mod sessions;
 mod tool_view;
 mod try_it;
+mod vendor_sign_ins;
 mod wanted;
 
 use std::collections::BTreeMap;
@@ -49,12 +51,13 @@ use catalog_pages::CatalogPages;
 pub use files::{FilesError, write as write_files};
 use forms::Form;
 use frame::{Frame, Section};
-pub use operating::Operating;
+pub use operating::{Operating, SignInPlace};
 pub use provider::{CALLBACK, ProviderSignIn};
 use query::CatalogQuery;
 use sessions::{OneTimeToken, Session, Sessions};
 pub use try_it::SandboxTools;
 use try_it::Tried;
+pub use vendor_sign_ins::{VENDOR_CALLBACK, VendorSignIns};
 
 /// The stylesheet.
 const STYLE: &str = include_str!("style.css");
@@ -146,6 +149,11 @@ impl Console {
             Entrance::Administrators(operating, _) => Some(operating),
             Entrance::Printed(_) => None,
         }
+    }
+
+    /// The name of a cookie beside that of the session.
+    fn cookie_name(&self, suffix: &str) -> String {
+        format!("{}{suffix}", self.0.cookie)
     }
 
     fn now(&self) -> SystemTime {

@@ -70,6 +70,11 @@ impl Session {
         Self { cookie: TokenDigest::of(""), administrator: None, csrf: String::new(), began: never, used: never }
     }
 
+    /// What tells it from others, here and nowhere else.
+    pub(super) fn key(&self) -> TokenDigest {
+        self.cookie
+    }
+
     /// The name of the administrator.
     pub(super) fn name(&self) -> Option<&str> {
         self.administrator.as_ref().map(Administrator::name)
@@ -107,7 +112,11 @@ impl Sessions {
 
     /// Returns the valid session of a cookie. All are compared, each in a time that does not depend on it.
     pub(super) fn find(&self, value: &str, now: SystemTime) -> Option<Session> {
-        let digest = TokenDigest::of(value);
+        self.find_by_key(TokenDigest::of(value), now)
+    }
+
+    /// As [`Self::find`], by what [`Session::key`] returned.
+    pub(super) fn find_by_key(&self, digest: TokenDigest, now: SystemTime) -> Option<Session> {
         let mut sessions = self.all();
         let found =
             sessions.iter_mut().fold(None, |found, one| if one.cookie == digest { Some(one) } else { found })?;

@@ -1,29 +1,27 @@
-//! A vendor's sign-in page and a person's consent → a refresh token, and the sites that it reaches: the authorization code
-//! grant of RFC 6749 with PKCE (RFC 7636), whose redirect arrives at this machine (RFC 8252).
+//! A vendor's sign-in page and a person's consent → a refresh token, and the sites that it reaches. The authorization is the same
+//! wherever the person comes back to; here it is this machine (RFC 8252).
 
+mod authorization;
 mod redirect;
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ring::rand::{SecureRandom as _, SystemRandom};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 use tokio::net::TcpListener;
 use url::Url;
 
 use crate::error::ConfigError;
-use crate::upstream::{Tls, TokenRequest, Unencrypted, exchange_code, http_client, parse_address};
+use crate::upstream::{Tls, TokenRequest, Unencrypted, http_client, parse_address};
+pub use authorization::{Authorization, Code, scopes_of};
 use redirect::Redirect;
 use toolwright_model::{Login, LoginSites, answer_limits};
 
 /// How long the vendor may take to list sites or to revoke a token.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// How many random bytes make a state or a verifier unguessable.
-const RANDOM_BYTES: usize = 32;
 
 /// Why a sign-in did not lead to a token.
 #[derive(Debug, thiserror::Error)]
@@ -36,23 +34,11 @@ pub enum LoginError {
     Refused(String),
 }
 
-/// A sign-in that waits for a person.
+/// A sign-in on this machine that waits for a person.
 #[derive(Debug)]
 pub struct SignIn {
     listener: TcpListener,
-    url: Url,
-    redirect: String,
-    state: String,
-    verifier: Secret,
-}
-
-/// What must not be shown.
-struct Secret(String);
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret")
-    }
+    authorization: Arc<Authorization>,
 }
 
 /// What a person has consented to.
@@ -64,8 +50,15 @@ pub struct SignedIn {
     pub scopes: Option<Vec<String>>,
 }
 
+/// Without its tokens.
+impl fmt::Debug for SignedIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedIn").field("scopes", &self.scopes).finish_non_exhaustive()
+    }
+}
+
 /// A site that a token reaches.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Site {
     /// Its id.
     pub id: String,
@@ -94,30 +87,18 @@ impl SignIn {
         })?;
         // By the name: apps are registered with it, and compared as text.
         let redirect = format!("http://localhost:{port}{}", redirect::PATH);
-        let (state, verifier) = (random()?, random()?);
-        let mut url = address(&login.authorize)?;
-        let requested: BTreeSet<&str> = login.scopes.iter().chain(scopes).map(String::as_str).collect();
-        let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()));
-        url.query_pairs_mut()
-            .extend_pairs(&login.parameters)
-            .append_pair("response_type", "code")
-            .append_pair("client_id", client_id)
-            .append_pair("redirect_uri", &redirect)
-            .append_pair("scope", &requested.into_iter().collect::<Vec<_>>().join(" "))
-            .append_pair("state", &state)
-            .append_pair("code_challenge", &challenge)
-            .append_pair("code_challenge_method", "S256");
-        Ok(Self { listener, url, redirect, state, verifier: Secret(verifier) })
+        let authorization = Authorization::begin(login, client_id, scopes, redirect)?;
+        Ok(Self { listener, authorization: Arc::new(authorization) })
     }
 
     /// The page where the person signs in.
     pub fn url(&self) -> &Url {
-        &self.url
+        self.authorization.url()
     }
 
     /// The address that the vendor sends the person back to: its app has to name it.
     pub fn redirect(&self) -> &str {
-        &self.redirect
+        self.authorization.redirect()
     }
 
     /// Waits for the person, and exchanges what the vendor's page returns for a refresh token.
@@ -125,7 +106,7 @@ impl SignIn {
     /// # Errors
     /// The person or the vendor refused, or `within` is over.
     pub async fn finish(self, request: &TokenRequest, within: Duration) -> Result<SignedIn, LoginError> {
-        let back = Redirect::wait(self.listener, &self.state);
+        let back = Redirect::wait(self.listener, &self.authorization);
         let returned = tokio::time::timeout(within, back).await;
         let code = match returned {
             Ok(code) => code?,
@@ -134,17 +115,11 @@ impl SignIn {
                 return Err(LoginError::Refused(format!(
                     "nobody came back from the vendor's page within {waited} s\n\
                      hint: the app of the vendor has to name `{}` as its callback address; `--wait` is for longer",
-                    self.redirect
+                    self.authorization.redirect()
                 )));
             }
         };
-        let issued = exchange_code(request, &code, &self.redirect, &self.verifier.0).await;
-        let issued = issued.map_err(LoginError::Refused)?;
-        let Some(refresh_token) = issued.refresh_token else {
-            let reason = "the vendor issued no refresh token: its app may not be allowed to ask for one";
-            return Err(LoginError::Refused(reason.to_owned()));
-        };
-        Ok(SignedIn { refresh_token, access_token: issued.access_token, scopes: issued.scopes })
+        self.authorization.exchange(request, code).await
     }
 }
 
@@ -206,11 +181,4 @@ fn address(text: &str) -> Result<Url, ConfigError> {
     let path = url.path().trim_end_matches('/').to_owned();
     url.set_path(&path);
     Ok(url)
-}
-
-fn random() -> Result<String, LoginError> {
-    let mut bytes = [0; RANDOM_BYTES];
-    let drawn = SystemRandom::new().fill(&mut bytes);
-    drawn.map_err(|_| LoginError::Refused("the system has no random numbers".to_owned()))?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }

@@ -11,12 +11,11 @@ use axum::http::StatusCode;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
-use subtle::ConstantTimeEq as _;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-use super::LoginError;
+use super::{Authorization, Code, LoginError};
 
 /// Where the vendor sends the browser.
 pub(super) const PATH: &str = "/callback";
@@ -25,21 +24,22 @@ pub(super) const PATH: &str = "/callback";
 const END_WITHIN: Duration = Duration::from_secs(1);
 
 /// What the vendor's page returned.
-type Returned = Result<String, LoginError>;
+type Returned = Result<Code, LoginError>;
 
 /// Waits for a browser.
 #[derive(Clone)]
 pub(super) struct Redirect {
-    /// What the request must repeat: another page of the browser could send one as well.
-    state: Arc<str>,
+    /// What the request has to answer: another page of the browser could send one as well.
+    authorization: Arc<Authorization>,
     returned: Arc<Mutex<Option<oneshot::Sender<Returned>>>>,
 }
 
 impl Redirect {
     /// Answers the browser until it comes with the state of this sign-in.
-    pub(super) async fn wait(listener: TcpListener, state: &str) -> Returned {
+    pub(super) async fn wait(listener: TcpListener, authorization: &Arc<Authorization>) -> Returned {
         let (sender, mut receiver) = oneshot::channel();
-        let redirect = Self { state: state.into(), returned: Arc::new(Mutex::new(Some(sender))) };
+        let authorization = Arc::clone(authorization);
+        let redirect = Self { authorization, returned: Arc::new(Mutex::new(Some(sender))) };
         let router = Router::new().route(PATH, get(answer)).with_state(redirect);
         let end = CancellationToken::new();
         let serving = axum::serve(listener, router).with_graceful_shutdown(end.clone().cancelled_owned());
@@ -66,27 +66,17 @@ impl Redirect {
 
 async fn answer(State(redirect): State<Redirect>, request: Request) -> Response {
     let query = request.uri().query().unwrap_or_default();
-    let value = |name: &str| {
-        let mut pairs = url::form_urlencoded::parse(query.as_bytes());
-        pairs.find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
-    };
-    let is_ours = value("state").is_some_and(|state| state.as_bytes().ct_eq(redirect.state.as_bytes()).into());
-    if !is_ours {
+    if !redirect.authorization.is_answered_by(query) {
         return page(StatusCode::BAD_REQUEST, "This is not the sign-in that Toolwright waits for. Begin again.");
     }
-    match (value("code").filter(|code| !code.is_empty()), value("error")) {
-        (Some(code), None) => {
-            redirect.end(Ok(code));
-            page(StatusCode::OK, "You are signed in. Close this page and go back to the terminal.")
-        }
-        (_, error) => {
-            // Only what the standard lets an error be: the rest of the address is anybody's.
-            let is_code = |error: &String| error.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-            let error = error.filter(is_code).unwrap_or_else(|| "no code came back".to_owned());
-            redirect.end(Err(LoginError::Refused(format!("the vendor's page ended without consent: {error}"))));
-            page(StatusCode::OK, "Toolwright was not allowed to sign in. The terminal shows why.")
-        }
-    }
+    let returned = redirect.authorization.code(query);
+    let text = if returned.is_ok() {
+        "You are signed in. Close this page and go back to the terminal."
+    } else {
+        "Toolwright was not allowed to sign in. The terminal shows why."
+    };
+    redirect.end(returned);
+    page(StatusCode::OK, text)
 }
 
 /// A page of one sentence, which loads nothing and whose address goes nowhere.

@@ -1,6 +1,6 @@
 //! What outlives a process, and what several processes share → rows of a database: links, administrators' tokens, the
-//! share of each replica in vendors' limits, refresh tokens, approvals, authorizations of OAuth clients. SQLite in a file, or
-//! PostgreSQL.
+//! share of each replica in vendors' limits, refresh tokens, people's sign-ins at vendors, approvals, authorizations of OAuth
+//! clients. SQLite in a file, or PostgreSQL.
 //!
 //! No token is in it, only hashes, and refresh tokens that are encrypted. Every change of a link takes the next number of
 //! [`Store::changes_since`], so that replicas follow by asking for what is newer than what they have.
@@ -11,6 +11,7 @@ mod approval_tickets;
 mod approvals;
 mod digest;
 mod file;
+mod key;
 mod links;
 mod member;
 mod oauth;
@@ -18,6 +19,7 @@ mod refresh_tokens;
 mod replicas;
 mod restore;
 mod schema;
+mod vendor_sign_ins;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -37,11 +39,13 @@ pub use admin_tokens::AdminToken;
 pub use approval_tickets::{ApprovalTicket, Due, TicketState};
 pub use approvals::{ApprovalKind, ApprovalState, Decision, StoredApproval};
 pub use digest::TokenDigest;
+pub use key::{StoreKey, StoreKeyError};
 pub use links::{Changes, StoredLink};
 pub use member::Member;
 pub use oauth::{AuthorizationCode, Consent, Giver, Login, Rotation, StoredToken, TakenCode, TokenKind};
 pub use refresh_tokens::SharedRefreshTokens;
 pub use replicas::{LEASE, Lease, Replica};
+pub use vendor_sign_ins::{NewVendorSignIn, TakenSignIn, VendorSignIn, VendorSignIns};
 
 /// How long one request to the database may take.
 const WITHIN: Duration = Duration::from_secs(3);

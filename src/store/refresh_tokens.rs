@@ -10,10 +10,10 @@ use super::{Store, StoreError, TokenDigest};
 use crate::upstream::{Holder, RefreshTokenChains, SharedAnswer};
 
 /// How long a server may take for an exchange: several times what it waits for the vendor.
-const HELD: i64 = 60_000;
+pub(super) const HELD: i64 = 60_000;
 /// How long others wait for it, and how often they look.
-const WAIT: Duration = Duration::from_secs(30);
-const LOOK: Duration = Duration::from_millis(200);
+pub(super) const WAIT: Duration = Duration::from_secs(30);
+pub(super) const LOOK: Duration = Duration::from_millis(200);
 /// How long a chain that is not used stays in the store: longer than vendors keep refresh tokens.
 const KEPT: i64 = 400 * 24 * 60 * 60 * 1000;
 

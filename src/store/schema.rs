@@ -9,11 +9,12 @@ use super::{Store, StoreError};
 
 /// The tables by number, in the order in which versions added to them. What is here is never changed: a change is a line of its
 /// own.
-const MIGRATIONS: [(i64, &str, &str); 4] = [
+const MIGRATIONS: [(i64, &str, &str); 5] = [
     (1, "tables", include_str!("tables.sql")),
     (2, "oauth", include_str!("oauth.sql")),
     (12, "approvals", include_str!("approvals.sql")),
     (17, "approval tickets", include_str!("approval_tickets.sql")),
+    (18, "sign-ins at vendors", include_str!("vendor_sign_ins.sql")),
 ];
 
 /// Sets up a connection.

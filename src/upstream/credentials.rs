@@ -177,6 +177,20 @@ impl Credentials {
         matches!(self.inner, Inner::Missing)
     }
 
+    /// Checks that the sign-in of a person can be used, where these are tokens of one: before that not even the address is
+    /// known.
+    ///
+    /// # Errors
+    /// Nobody has signed in, or the sign-in has ended.
+    pub(crate) fn check_sign_in(&self) -> Result<(), CallError> {
+        self.tokens().map_or(Ok(()), |tokens| tokens.check_sign_in())
+    }
+
+    /// Returns whether these are the tokens of a person's sign-in that is kept in a store.
+    pub(crate) fn are_of_sign_in(&self) -> bool {
+        self.tokens().is_some_and(|tokens| tokens.is_of_sign_in())
+    }
+
     /// Returns whether these are tokens that have to be renewed.
     pub fn are_renewed(&self) -> bool {
         self.tokens().is_some()

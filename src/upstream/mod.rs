@@ -43,7 +43,7 @@ pub(crate) use rate_limiter::{Permit, RateLimiter, wait_message};
 pub use servers::{ServerAddress, Servers};
 pub(crate) use tls::holds_key;
 pub use tls::{Tls, TlsError};
-pub use token::TokenRequest;
+pub use token::{AccountSignIn, KeptSignIns, KnownSignIn, SignInOf, TokenRequest};
 pub(crate) use token::{ClientAuthentication, exchange_code};
 pub use token::{Holder, RefreshTokenChains, SharedAnswer};
 
@@ -283,6 +283,7 @@ impl Upstream {
         if self.0.credentials.are_missing() {
             return Err(CallError::NotSent("no credentials came with this call".to_owned()));
         }
+        self.0.credentials.check_sign_in()?;
         self.0.credentials.apply(headers);
         for setting in &self.0.settings {
             setting.apply(headers);

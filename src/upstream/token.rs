@@ -7,6 +7,7 @@
 
 mod endpoint;
 mod file;
+mod kept;
 mod refusals;
 mod shared;
 
@@ -28,6 +29,8 @@ use crate::error::{CallError, seconds};
 pub(crate) use endpoint::exchange_code;
 use endpoint::{Grant, IssuedToken};
 use file::{Reservation, TokenFile};
+pub use kept::{AccountSignIn, KeptSignIns, KnownSignIn, SignInOf};
+use kept::{Kept, hint};
 use refusals::Refusals;
 use shared::Chain;
 pub use shared::{Answer as SharedAnswer, Holder, RefreshTokenChains};
@@ -66,6 +69,8 @@ pub struct TokenRequest {
     /// The variable that names the file with the refresh token, and the file; without one the
     /// client requests tokens for itself (client credentials grant).
     pub(crate) refresh_token_file: Option<(String, PathBuf)>,
+    /// The person's sign-in whose refresh token is used, in place of one in a file.
+    pub(crate) sign_in: Option<AccountSignIn>,
     /// What the endpoint's certificate is checked against.
     pub(crate) tls: Tls,
 }
@@ -155,10 +160,23 @@ impl TokenSource {
         let _ = self.chains.set(Arc::clone(chains));
     }
 
-    /// The chain of the token that is in the file now, if it is shared.
-    fn chain(&self, file: &TokenFile) -> Result<Option<Chain>, String> {
-        let Some(chains) = self.chains.get() else { return Ok(None) };
-        Chain::new(chains, self.holder, &self.request, file.read()?).map(Some)
+    /// Where the refresh token is that is taken in turn: of a sign-in, or the chain of the token that is in the file now.
+    fn kept(&self) -> Result<Option<Kept>, String> {
+        if let Some(sign_in) = &self.request.sign_in {
+            return Ok(Some(Kept::SignIn(sign_in.clone(), self.holder)));
+        }
+        let Some((chains, file)) = self.chains.get().zip(self.file.as_ref()) else { return Ok(None) };
+        Chain::new(chains, self.holder, &self.request, file.read()?).map(|chain| Some(Kept::Chain(chain)))
+    }
+
+    pub(super) fn is_of_sign_in(&self) -> bool {
+        self.request.sign_in.is_some()
+    }
+
+    /// Checks that a sign-in can be used, if the tokens are those of one.
+    pub(super) fn check_sign_in(&self) -> Result<(), CallError> {
+        let checked = self.request.sign_in.as_ref().map_or(Ok(()), AccountSignIn::check);
+        checked.map_err(|reason| CallError::NotSent(format!("{}: {reason}", self.request.vendor)))
     }
 
     fn state(&self) -> MutexGuard<'_, TokenState> {
@@ -181,6 +199,7 @@ impl TokenSource {
 
     /// Makes sure of a token that is not about to expire; returns its number.
     pub(super) async fn ready(self: &Arc<Self>) -> Result<u64, CallError> {
+        self.check_sign_in()?;
         let now = Instant::now();
         let (count, fresh, usable) = {
             let state = self.state();
@@ -234,10 +253,9 @@ impl TokenSource {
         self.closed.cancel();
         let finished = async {
             let _renewal = self.renewal.lock().await;
-            let Some(file) = &self.file else { return };
             let until = Instant::now() + SAVE_WITHIN;
             while self.state().unsaved.is_some() && Instant::now() < until {
-                if self.save_unsaved(file).await.is_err() {
+                if self.save_unsaved().await.is_err() {
                     sleep(SAVE_INTERVAL).await;
                 }
             }
@@ -251,15 +269,21 @@ impl TokenSource {
     }
 
     /// Writes a refresh token that could not be written before.
-    async fn save_unsaved(&self, file: &TokenFile) -> Result<(), String> {
-        if let Some(chain) = self.chain(file)? {
-            let present = chain.lease().await?;
-            let Some(unsaved) = self.state().unsaved.take() else { return chain.release(None).await };
-            if unsaved.used == present {
-                return self.save_in(&chain, unsaved).await.map(drop);
-            }
-            return chain.release(None).await;
+    async fn save_unsaved(&self) -> Result<(), String> {
+        if self.check_sign_in().is_err() {
+            // The sign-in that it follows was ended or replaced.
+            self.state().unsaved = None;
+            return Ok(());
         }
+        if let Some(kept) = self.kept()? {
+            let present = kept.lease().await?;
+            let Some(unsaved) = self.state().unsaved.take() else { return kept.release(None).await };
+            if unsaved.used == present {
+                return self.save_in(&kept, unsaved).await.map(drop);
+            }
+            return kept.release(None).await;
+        }
+        let Some(file) = &self.file else { return Ok(()) };
         let locked = file.lock().await?;
         let present = locked.read()?;
         let Some(unsaved) = self.state().unsaved.take() else { return Ok(()) };
@@ -285,9 +309,11 @@ impl TokenSource {
             return Ok(());
         }
         self.check_open()?;
-        let issued = match &self.file {
-            Some(file) => self.request_with_refresh_token(file).await,
-            None => self.request_as_client().await,
+        let issued = match (self.kept(), &self.file) {
+            (Err(error), _) => Err(error),
+            (Ok(Some(kept)), _) => self.request_with_kept(&kept).await,
+            (Ok(None), Some(file)) => self.request_with_file(file).await,
+            (Ok(None), None) => self.request_as_client().await,
         };
         let token = issued.and_then(|issued| access_token(issued, Instant::now()));
         let token = token.map_err(|message| format!("{}: {message}", self.request.vendor))?;
@@ -305,15 +331,15 @@ impl TokenSource {
         issued.map_err(|error| self.record_failure(error, None))
     }
 
-    /// As [`Self::request_with_refresh_token`], where the token is in a store.
-    async fn request_with_shared(&self, chain: &Chain) -> Result<IssuedToken, String> {
+    /// As [`Self::request_with_file`], where the token is in a store.
+    async fn request_with_kept(&self, kept: &Kept) -> Result<IssuedToken, String> {
         let present = tokio::select! {
-            present = chain.lease() => present?,
+            present = kept.lease() => present?,
             () = self.closed.cancelled() => return Err(ENDING.to_owned()),
         };
         let unsaved = self.state().unsaved.take().filter(|unsaved| unsaved.used == present);
         if let Some(unsaved) = unsaved {
-            return self.save_in(chain, unsaved).await;
+            return self.save_in(kept, unsaved).await;
         }
         let issued = match self.check_last_failure(Some(&present)) {
             Ok(()) => endpoint::request_token(&self.request, Grant::Refresh(&present))
@@ -322,19 +348,19 @@ impl TokenSource {
             Err(failure) => Err(failure),
         };
         match issued {
-            Ok(issued) => self.save_in(chain, UnsavedRefreshToken { issued, used: present }).await,
+            Ok(issued) => self.save_in(kept, UnsavedRefreshToken { issued, used: present }).await,
             Err(error) => {
                 // Otherwise its turn ends by itself.
-                let _ = chain.release(None).await;
+                let _ = kept.release(None).await;
                 Err(error)
             }
         }
     }
 
     /// Stores the next refresh token, if there is one; only then may the access token be used.
-    async fn save_in(&self, chain: &Chain, unsaved: UnsavedRefreshToken) -> Result<IssuedToken, String> {
+    async fn save_in(&self, kept: &Kept, unsaved: UnsavedRefreshToken) -> Result<IssuedToken, String> {
         let next = unsaved.issued.refresh_token.as_deref().filter(|next| *next != unsaved.used);
-        match chain.release(next).await {
+        match kept.release(next).await {
             Ok(()) => Ok(unsaved.issued),
             Err(error) => {
                 self.state().unsaved = Some(unsaved);
@@ -343,10 +369,7 @@ impl TokenSource {
         }
     }
 
-    async fn request_with_refresh_token(&self, file: &TokenFile) -> Result<IssuedToken, String> {
-        if let Some(chain) = self.chain(file)? {
-            return self.request_with_shared(&chain).await;
-        }
+    async fn request_with_file(&self, file: &TokenFile) -> Result<IssuedToken, String> {
         // Other processes may use the same file.
         let locked = tokio::select! {
             locked = file.lock() => locked?,
@@ -403,18 +426,7 @@ impl TokenSource {
     fn record_failure(&self, error: TokenError, refresh_token: Option<String>) -> String {
         let (message, pause) = match error {
             TokenError::Refused(reason) => {
-                let hint = match &self.file {
-                    Some(file) => format!(
-                        "the operator of this server has to sign in again, and put the new refresh token into the file that \
-                         `{}` names",
-                        file.variable()
-                    ),
-                    None => {
-                        "the client's id or secret is wrong, or was replaced: the operator of this server configures \
-                             them"
-                            .to_owned()
-                    }
-                };
+                let hint = hint(self.request.sign_in.as_ref(), self.file.as_ref().map(TokenFile::variable));
                 (format!("no access token was issued: {reason}\nhint: {hint}"), AFTER_REFUSAL)
             }
             TokenError::Unavailable(reason) => (format!("no access token could be requested: {reason}"), AFTER_FAILURE),

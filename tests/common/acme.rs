@@ -121,6 +121,11 @@ pub(crate) fn toolbox(vendor: Vendor, variables: &[(&str, &str)]) -> Toolbox {
 
 /// A toolbox over the vendor with this connection.
 pub(crate) fn toolbox_over(vendor: Vendor, connection: ConnectionConfig) -> Toolbox {
+    toolbox_with(vendor, &HashMap::from([("acme".to_owned(), connection)]))
+}
+
+/// A toolbox over the vendor with these connections, by API or vendor.
+pub(crate) fn toolbox_with(vendor: Vendor, connections: &HashMap<String, ConnectionConfig>) -> Toolbox {
     let tools = |api: &str, tools| ApiTools { api: api.to_owned(), vendor: "acme".to_owned(), tools };
     let a = vec![
         tool("acme_get_a", "acme-a", "look", Effect::Read),
@@ -132,7 +137,7 @@ pub(crate) fn toolbox_over(vendor: Vendor, connection: ConnectionConfig) -> Tool
     let catalog = Catalog::new(vec![tools("acme-a", a), tools("acme-b", b)], vec![vendor]);
     let words = SelectionWords { methods: vec!["all".to_owned()], ..SelectionWords::default() };
     let selection = Selection::resolve(&words, Defaults::CoreReads, &catalog).unwrap();
-    Toolbox::over(&APIS, catalog, selection, &HashMap::from([("acme".to_owned(), connection)]), false)
+    Toolbox::over(&APIS, catalog, selection, connections, false)
 }
 
 /// Calls without arguments; returns the answer's body or the failure's text.

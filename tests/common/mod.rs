@@ -9,6 +9,8 @@ pub(crate) mod draw;
 pub(crate) mod fixture;
 pub(crate) mod inert;
 pub(crate) mod listing;
+#[cfg(feature = "jitbit")]
+pub(crate) mod logs;
 #[cfg(any(feature = "jitbit", feature = "jsm"))]
 pub(crate) mod network;
 pub(crate) mod pages;

@@ -7,6 +7,7 @@ mod catalog;
 mod entrance;
 mod files;
 mod provider;
+mod vendor_sign_in;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

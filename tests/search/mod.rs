@@ -23,7 +23,7 @@ const FIRST_THREE: usize = 95;
 #[cfg(feature = "jitbit")]
 const JITBIT: [[usize; 2]; 2] = [[73, 93], [86, 96]];
 #[cfg(feature = "jsm")]
-const JSM: [[usize; 2]; 2] = [[66, 86], [93, 93]];
+const JSM: [[usize; 2]; 2] = [[76, 86], [93, 93]];
 /// The same for held_parts/.
 #[cfg(feature = "jsm")]
 const JSM_PARTS: [usize; 2] = [74, 94];

@@ -4,6 +4,7 @@ mod approvals;
 mod copies;
 mod files;
 mod oauth;
+mod vendor_sign_ins;
 
 use std::time::{Duration, SystemTime};
 
@@ -238,6 +239,7 @@ async fn all(store: &Store) {
     admin_tokens(store).await;
     leases(store).await;
     refresh_tokens(store).await;
+    vendor_sign_ins::sign_ins(store).await;
     approvals::approvals(store).await;
     assert!(LEASE <= Duration::from_secs(30), "reads go on for as long at most");
 }

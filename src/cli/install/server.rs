@@ -194,7 +194,7 @@ fn in_environment(
 ) -> Result<Vec<Vendor>, ConfigError> {
     let mut found = Vec::new();
     for vendor in catalog.vendors().iter().filter(|vendor| vendors.contains(&vendor.id)) {
-        if Account::of_environment(vendor, environment, unencrypted)?.is_some() {
+        if Account::of_environment(vendor, environment, unencrypted, None)?.is_some() {
             found.push((*vendor).clone());
         }
     }

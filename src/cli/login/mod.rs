@@ -18,7 +18,7 @@ use super::signals::Signals;
 use crate::catalog::Catalog;
 use crate::config::{Environment, LoginClient, login_client, settings_accounts, user_settings};
 use crate::error::ConfigError;
-use crate::login::{LoginError, SignIn, Site, revoke};
+use crate::login::{LoginError, SignIn, Site, revoke, scopes_of};
 use crate::policy::{Defaults, Selection};
 use crate::store::data_folder;
 use toolwright_model::{Vendor, suggest_one};
@@ -177,11 +177,10 @@ fn vendor<'c>(id: &str, catalog: &'c Catalog) -> Result<&'c Vendor, ConfigError>
     })
 }
 
-/// The scopes that the selected tools need: of each tool the way with the fewest.
+/// The scopes that the selected tools need.
 fn scopes(vendor: &Vendor, catalog: &Catalog, selection: &Selection) -> BTreeSet<String> {
     let served = catalog.entries().iter().filter(|entry| entry.vendor == vendor.id && selection.decide(entry).is_ok());
-    let calls = served.flat_map(|entry| &entry.tool.calls);
-    calls.filter_map(|call| call.scopes.iter().min_by_key(|way| way.len())).flatten().cloned().collect()
+    scopes_of(served.flat_map(|entry| &entry.tool.calls))
 }
 
 /// The file for the refresh token: the one that is named, or one in the folder of programs' data.

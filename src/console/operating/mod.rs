@@ -1,6 +1,7 @@
 //! A server and its store → the pages of administrators: accounts, links, approvals, the record of calls, and figures. They show
 //! what the interface under `/api/v1` and the record show, and no credentials. Every route is behind the guard of the console.
 
+mod accounts;
 mod approvals;
 mod figures;
 mod hours;
@@ -11,19 +12,16 @@ mod record;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use askama::Template;
 use axum::Router;
-use axum::extract::{Extension, State};
 use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use tokio::sync::Mutex;
 
 use super::Console;
-use super::answer::{Fault, page};
-use super::frame::{Frame, Section};
+use super::answer::Fault;
 use super::provider::ProviderSignIn;
 use super::sessions::Session;
+use super::vendor_sign_ins::{VENDOR_CALLBACK, VendorSignIns};
 use crate::access::ServerPolicy;
 use crate::call::Toolbox;
 use crate::catalog::Catalog;
@@ -43,6 +41,20 @@ pub struct Operating {
     reading: Mutex<()>,
     /// How administrators sign in at the company's identity provider, beside their tokens.
     provider: Option<ProviderSignIn>,
+    /// Where they sign in at vendors for accounts.
+    sign_ins: SignInPlace,
+}
+
+/// Whether administrators sign in at vendors for the accounts of a server.
+#[derive(Debug, Default)]
+pub enum SignInPlace {
+    /// The server has no key to keep what comes of it.
+    #[default]
+    NoKey,
+    /// It has no accounts, but a sandbox.
+    Sandbox,
+    /// They do.
+    Here(Box<VendorSignIns>),
 }
 
 impl std::fmt::Debug for Operating {
@@ -60,13 +72,28 @@ impl Operating {
         address: String,
         audit: Option<PathBuf>,
     ) -> Self {
-        Self { store, toolbox, accounts, address, audit, reading: Mutex::new(()), provider: None }
+        Self {
+            store,
+            toolbox,
+            accounts,
+            address,
+            audit,
+            reading: Mutex::new(()),
+            provider: None,
+            sign_ins: SignInPlace::NoKey,
+        }
     }
 
     /// Has administrators sign in at the company's identity provider, too.
     #[must_use]
     pub fn with_provider(self, provider: Option<ProviderSignIn>) -> Self {
         Self { provider, ..self }
+    }
+
+    /// Has administrators sign in at vendors for the accounts, or says why not.
+    #[must_use]
+    pub fn with_sign_ins(self, sign_ins: SignInPlace) -> Self {
+        Self { sign_ins, ..self }
     }
 
     pub(super) fn provider(&self) -> Option<&ProviderSignIn> {
@@ -90,7 +117,11 @@ impl Operating {
 /// The routes.
 pub(super) fn router() -> Router<Console> {
     Router::new()
-        .route("/accounts", get(accounts))
+        .route("/accounts", get(accounts::list))
+        .route(VENDOR_CALLBACK, get(accounts::callback))
+        .route("/accounts/{name}/sign-in", post(accounts::sign_in))
+        .route("/accounts/{name}/site", get(accounts::sites).post(accounts::choose_site))
+        .route("/accounts/{name}/sign-out", post(accounts::sign_out))
         .route("/links", get(links::list).post(links::create))
         .route("/links/{id}", get(links::show))
         .route("/links/{id}/narrow", post(links::narrow))
@@ -101,19 +132,6 @@ pub(super) fn router() -> Router<Console> {
         .route("/approvals/{id}/no", post(approvals::no))
         .route("/record", get(record::show))
         .route("/figures", get(figures::show))
-}
-
-#[derive(Template)]
-#[template(path = "accounts.html", config = "src/console/askama.toml")]
-struct AccountsPage<'a> {
-    frame: Frame,
-    accounts: &'a [AccountState],
-}
-
-async fn accounts(State(console): State<Console>, Extension(session): Extension<Session>) -> Response {
-    let Some(operating) = console.operating() else { return StatusCode::NOT_FOUND.into_response() };
-    let frame = session.frame(Section::Accounts, "Accounts");
-    page(StatusCode::OK, &AccountsPage { frame, accounts: &operating.accounts })
 }
 
 impl Console {

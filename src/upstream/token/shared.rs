@@ -149,6 +149,7 @@ mod tests {
             client_secret: secret.to_owned(),
             scope: None,
             refresh_token_file: None,
+            sign_in: None,
             tls: Tls::default(),
         };
         let chains: Arc<dyn RefreshTokenChains> = Arc::new(Nowhere);
