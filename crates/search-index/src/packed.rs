@@ -153,11 +153,6 @@ impl From<Vec<Vec<(u32, f32)>>> for Postings<'static> {
 }
 
 impl Postings<'_> {
-    /// How many terms there are.
-    pub(crate) fn len(&self) -> usize {
-        self.tools.len()
-    }
-
     /// The tools that have a term.
     pub(crate) fn get(&self, term: usize) -> impl Iterator<Item = (u32, f32)> {
         let span = self.tools.ends.span(term);
