@@ -66,13 +66,13 @@ pub(super) fn scores(
     let mut typical = vec![0.0; entries.len()];
     let Question { words, read, by_form, .. } = question;
     index.examples().score(words, read, by_form, &index.vocabulary, &mut typical);
-    let names = Names::asked(index, question);
+    let name_words = Names::asked(index, question);
     let scored =
         tools.totals.iter().zip(&typical).enumerate().filter(|(_, (texts, typical))| **texts + **typical > 0.0);
     let score = |(position, (texts, typical)): (usize, (&f32, &f32))| {
         let entry = &entries[position];
         let named = if vendors.contains(&entry.vendor.as_str()) { NAMED_VENDOR } else { 1.0 };
-        let texts = texts * names.asked_for(index.name(position));
+        let texts = texts * name_words.asked_for(index.name(position));
         let kind = fit(entry.head(), question, index.needs_argument(position)).powf(KIND);
         (position, (EXAMPLES * typical).exp() * (NO_TEXT + texts).powf(TEXTS) * kind * named)
     };
