@@ -121,7 +121,10 @@ fn fault(error: &Error) -> KeyringError {
 fn of_bus(error: &zbus::Error) -> KeyringError {
     match error {
         // No bus, or one that takes no one else's connection.
-        zbus::Error::InputOutput(_) | zbus::Error::Address(_) | zbus::Error::Handshake(_) => KeyringError::NoService,
+        zbus::Error::Connection(..)
+        | zbus::Error::InputOutput(_)
+        | zbus::Error::Address(_)
+        | zbus::Error::Handshake(_) => KeyringError::NoService,
         zbus::Error::FDO(error) => of_standard(error),
         zbus::Error::MethodError(name, ..) => by_name(name.as_str()).unwrap_or_else(|| failed(error)),
         error => failed(error),
@@ -166,6 +169,9 @@ mod tests {
         }
         assert_eq!(fault(&Error::Unavailable), KeyringError::NoService);
         assert_eq!(of_bus(&zbus::Error::Address("x".to_owned())), KeyringError::NoService);
+        let refused = std::sync::Arc::new(std::io::Error::from(std::io::ErrorKind::ConnectionRefused));
+        let refused = zbus::Error::Connection(refused, "unix:path=/no/such/bus".parse().unwrap());
+        assert_eq!(of_bus(&refused), KeyringError::NoService);
         let unknown = zbus::fdo::Error::ServiceUnknown("no such name".to_owned());
         assert_eq!(fault(&Error::ZbusFdo(unknown)), KeyringError::NoService);
     }

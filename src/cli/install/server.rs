@@ -230,12 +230,13 @@ pub(in crate::cli) fn forget_secrets(entries: &[String]) -> Result<(), CommandEr
     Ok(())
 }
 
-/// Whether a text has the path of a file by this name, in whatever notation.
+/// Whether a text has the path of a secret by this name, in whatever notation. Entries of the keyring have like names.
 fn refers_to(text: &str, name: &str) -> bool {
     let is_own = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
     text.match_indices(name).any(|(at, _)| {
-        let (before, after) = (text[..at].chars().next_back(), text[at + name.len()..].chars().next());
-        matches!(before, Some('/' | '\\')) && !after.is_some_and(is_own)
+        let (before, after) = (&text[..at], text[at + name.len()..].chars().next());
+        let folder = before.trim_end_matches(['/', '\\']);
+        folder.len() < before.len() && folder.ends_with(SECRETS) && !after.is_some_and(is_own)
     })
 }
 
