@@ -327,6 +327,14 @@ impl VendorSignIns {
         })
     }
 
+    /// Has pages show at once what this server has done.
+    fn note_renewed(&self, of: &SignInOf, renewed: Option<i64>) {
+        let mut known = self.0.known.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some((one, at)) = known.get_mut(of).zip(renewed) {
+            one.renewed = Some(time(at));
+        }
+    }
+
     async fn released(&self, of: &SignInOf, holder: Holder, next: Option<&str>) -> Result<(), String> {
         let (store, key) = (&self.0.store, &self.0.key);
         let failed = || "the refresh token could not be encrypted".to_owned();
@@ -341,7 +349,10 @@ impl VendorSignIns {
             update.execute(&store.0.pool).await
         });
         match released.await {
-            Ok(done) if done.rows_affected() == 1 => Ok(()),
+            Ok(done) if done.rows_affected() == 1 => {
+                self.note_renewed(of, renewed);
+                Ok(())
+            }
             Ok(_) => Err(format!(
                 "the refresh token was not stored: another server has taken its turn, or the sign-in of the account `{}` was ended",
                 of.account
