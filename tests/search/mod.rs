@@ -19,16 +19,17 @@ use toolwright::search::Search;
 /// The least share of seen questions whose right tool is the first one, and among the first three, in percent.
 const FIRST: usize = 80;
 const FIRST_THREE: usize = 95;
-/// The same for the unseen questions and those that were held out, by vendor: a question less than is found.
+/// The same for the unseen questions and those that were held out, by vendor, sixty together: a question less than is found. Thirty
+/// alone move by three with any change of the phrases, in both directions.
 #[cfg(feature = "jitbit")]
-const JITBIT: [[usize; 2]; 2] = [[73, 93], [86, 96]];
+const JITBIT: [usize; 2] = [81, 96];
 #[cfg(feature = "jsm")]
-const JSM: [[usize; 2]; 2] = [[76, 86], [93, 93]];
+const JSM: [usize; 2] = [81, 91];
 /// The same for held_parts/.
 #[cfg(feature = "jsm")]
 const JSM_PARTS: [usize; 2] = [74, 94];
 #[cfg(feature = "jumpcloud")]
-const JUMPCLOUD: [[usize; 2]; 2] = [[86, 90], [83, 93]];
+const JUMPCLOUD: [usize; 2] = [86, 93];
 
 /// A question and the tools that are right.
 struct Case {
@@ -72,6 +73,12 @@ impl Tally {
         )
     }
 
+    /// The tally of both together.
+    fn with(&self, other: &Self) -> Self {
+        let first_three = self.first_three + other.first_three;
+        Self { first: self.first + other.first, first_three, all: self.all + other.all }
+    }
+
     fn reaches(&self, first: usize, first_three: usize) -> bool {
         self.first * 100 >= first * self.all && self.first_three * 100 >= first_three * self.all
     }
@@ -88,7 +95,7 @@ struct Sets {
 
 /// Asks every question of a vendor; one line for each seen one that does not find its tool first.
 #[expect(clippy::print_stdout, reason = "the figures and a line for each miss are what the test is read for")]
-fn check(vendor: &str, sets: &Sets, floors: [[usize; 2]; 2]) {
+fn check(vendor: &str, sets: &Sets, floor: [usize; 2]) {
     let catalog = Catalog::compiled();
     let search = Search::new(&catalog);
     let cases = cases(vendor, sets.questions);
@@ -121,9 +128,8 @@ fn check(vendor: &str, sets: &Sets, floors: [[usize; 2]; 2]) {
     );
     println!("{figures}\n{}", misses.join("\n"));
     assert!(seen.reaches(FIRST, FIRST_THREE), "{figures}");
-    for (tally, [first, first_three]) in [unseen, held].iter().zip(floors) {
-        assert!(tally.reaches(first, first_three), "{figures}");
-    }
+    let [first, first_three] = floor;
+    assert!(unseen.with(&held).reaches(first, first_three), "{figures}");
 }
 
 /// The tally of questions of which no single one is shown.
