@@ -291,12 +291,14 @@ def toml_snippet(checks, binary, text, folder):
 
 
 def accounts(checks, binary, settings, folder):
-    """Each account of the text, with a file of ours in place of the reader's: a call is planned with it."""
+    """Each account of the text, with a file of ours in place of the reader's secrets: a call is planned with it."""
     secret = folder / "secret"
     secret.write_text("entered", encoding="utf-8")
     lines = []
     for name, account in settings.items():
-        values = {key: str(secret) if key.endswith("_FILE") else value for key, value in account.items()}
+        # A file for an entry of a keyring, too: tests/keyring.rs has a keyring.
+        named = {key.replace("_KEYRING", "_FILE"): value for key, value in account.items()}
+        values = {key: str(secret) if key.endswith("_FILE") else value for key, value in named.items()}
         lines += [f"[accounts.{name}]", *(f"{key} = {json.dumps(value)}" for key, value in values.items())]
     file = folder / "toolwright.toml"
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
