@@ -49,7 +49,8 @@ pub(crate) fn is_private(file: &File) -> io::Result<bool> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        Ok(file.metadata()?.permissions().mode() & 0o077 == 0)
+        let of_others = file.metadata()?.permissions().mode() & 0o077;
+        Ok(of_others == 0)
     }
     #[cfg(not(unix))]
     file.metadata().map(|_| true)

@@ -297,6 +297,7 @@ pub(super) struct SignInsView {
 
 /// What a page says of the sign-in for an account, and which forms it has.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a part of a page that is there or not")]
 pub(super) struct SignInView {
     pub(super) account: String,
     pub(super) vendor: String,

@@ -103,8 +103,8 @@ impl StoreKey {
         let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, bytes).map_err(no_key)?);
         let digest = Sha256::digest([FINGERPRINT, bytes].concat());
         // As much as tells keys apart; no key follows from it.
-        let fingerprint = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { path: path.to_owned(), key, fingerprint })
+        let first = digest.iter().take(8).fold(0_u64, |first, byte| (first << 8) | u64::from(*byte));
+        Ok(Self { path: path.to_owned(), key, fingerprint: format!("{first:016x}") })
     }
 
     /// The file that it is in.

@@ -166,7 +166,7 @@ impl TokenSource {
             return Ok(Some(Kept::SignIn(sign_in.clone(), self.holder)));
         }
         let Some((chains, file)) = self.chains.get().zip(self.file.as_ref()) else { return Ok(None) };
-        Chain::new(chains, self.holder, &self.request, file.read()?).map(|chain| Some(Kept::Chain(chain)))
+        Chain::new(chains, self.holder, &self.request, file.read()?).map(|chain| Some(Kept::Chain(Box::new(chain))))
     }
 
     pub(super) fn is_of_sign_in(&self) -> bool {

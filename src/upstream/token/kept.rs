@@ -81,7 +81,7 @@ impl AccountSignIn {
 /// A refresh token that several holders exchange in turn.
 pub(super) enum Kept {
     /// It follows one that is in a file.
-    Chain(Chain),
+    Chain(Box<Chain>),
     /// A person has signed in for the account.
     SignIn(AccountSignIn, Holder),
 }
