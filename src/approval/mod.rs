@@ -73,7 +73,7 @@ const NOES: usize = 3;
 pub struct Approvals {
     confirm: Confirm,
     store: StoreSource,
-    /// Whether the approver has to be somebody else than the caller.
+    /// Whether the approver has to be another person than the caller.
     by_another: bool,
     webhook: Option<Webhook>,
     /// Where changes of an account are raised as tickets.
@@ -153,7 +153,7 @@ impl Approvals {
         }
     }
 
-    /// Has the approver be somebody else than the caller.
+    /// Has the approver be another person than the caller.
     #[must_use]
     pub fn by_another(self, by_another: bool) -> Self {
         Self { by_another, ..self }

@@ -19,7 +19,7 @@ pub(super) struct ApprovalArguments {
     /// destructive; over stdio only where the client can ask its user
     #[arg(long, value_delimiter = ',', value_name = "WORD,…", env = "TOOLWRIGHT_CONFIRM")]
     confirm: Vec<String>,
-    /// Take approvals only from somebody else than the caller: by `toolwright approve` or in the console, not in the client's own
+    /// Take approvals only from another person than the caller: by `toolwright approve` or in the console, not in the client's own
     /// form
     #[arg(long)]
     approver_other: bool,

@@ -1,28 +1,24 @@
 //! `toolwright serve`: flags and environment → an MCP server on stdio or over HTTP.
 
+mod arguments;
+
 use std::collections::{BTreeSet, HashMap};
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use clap::{Args, ValueEnum};
 use tokio_util::sync::CancellationToken;
 
 use super::CommandError;
-use super::accounts::{self, AccountArguments, FoundAccounts};
-use super::approvals::ApprovalArguments;
+use super::accounts::{self, FoundAccounts};
 use super::console::BoundPages;
 use super::help_desks;
 use super::logs::{self, LogFormat};
-use super::oauth::{OauthArguments, ServedOauth};
+use super::oauth::ServedOauth;
 use super::printer::Printer;
 use super::reload::{self, Reload};
-use super::selection::{SelectionArguments, environment};
+use super::selection::environment;
 use super::signals::Signals;
-use super::start::{
-    AuditArguments, FilesArguments, LearnArguments, NetworkArguments, RetryArguments, SandboxArguments,
-    WorkflowArguments, evaluator, sandbox_connections,
-};
-use super::team::{Team, TeamArguments};
+use super::start::{evaluator, sandbox_connections};
+use super::team::Team;
 use crate::access::links::Links;
 use crate::access::{Access, Mode, VendorTokens};
 use crate::approval::{Approvals, HelpDesks};
@@ -37,101 +33,13 @@ use crate::server::http::{Hosts, HttpServer, Origins, TlsIdentity};
 use crate::server::{Server, stdio};
 use crate::upstream::Unencrypted;
 
+use arguments::AccessWay;
+pub(super) use arguments::Arguments;
+
 pub(super) const EXAMPLE: &str = "\
 Examples:
   toolwright serve --sandbox
   toolwright serve --vendor jitbit --methods read,write --http 127.0.0.1:8080";
-
-#[derive(Debug, Args)]
-pub(super) struct Arguments {
-    /// Serve Streamable HTTP at http://ADDR/mcp instead of stdio, such as 127.0.0.1:8080
-    #[arg(long, value_name = "ADDR")]
-    http: Option<String>,
-    /// Let web pages of this origin call from a browser, such as https://app.example.com; may be repeated
-    #[arg(long, value_name = "URL", requires = "http")]
-    origin: Vec<String>,
-    /// List a few tools that find and call all others, in place of these; starts from every tool that reads, not only
-    /// those tagged core
-    #[arg(long)]
-    discover: bool,
-    /// How callers over HTTP show who they are; without it every program on this machine is served, and no other. Needed
-    /// where other machines reach the address
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "WAY,…", requires = "http")]
-    access: Vec<AccessWay>,
-    /// Serve requests for this host too, such as mcp.example.com; may be repeated
-    #[arg(long, value_name = "HOST", requires = "http")]
-    host: Vec<String>,
-    /// Serve HTTPS with this chain of certificates, as PEM, the server's own first; read again when it changes
-    #[arg(long, value_name = "FILE", requires_all = ["http", "tls_key"])]
-    tls_cert: Option<PathBuf>,
-    /// The private key of the certificate, as PEM
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
-    tls_key: Option<PathBuf>,
-    #[command(flatten)]
-    accounts: AccountArguments,
-    #[command(flatten)]
-    oauth: OauthArguments,
-    #[command(flatten)]
-    team: TeamArguments,
-    #[command(flatten)]
-    approval: ApprovalArguments,
-    /// How to write logs on standard error
-    #[arg(long, value_enum, default_value_t)]
-    log_format: LogFormat,
-    /// Let the log show whole messages where RUST_LOG asks for them: arguments, answers, and the secrets in them
-    #[arg(long)]
-    log_messages: bool,
-    #[command(flatten)]
-    audit: AuditArguments,
-    #[command(flatten)]
-    learn: LearnArguments,
-    #[command(flatten)]
-    files: FilesArguments,
-    #[command(flatten)]
-    network: NetworkArguments,
-    #[command(flatten)]
-    retry: RetryArguments,
-    #[command(flatten)]
-    workflow: WorkflowArguments,
-    #[command(flatten)]
-    sandbox: SandboxArguments,
-    /// Under which names tools are listed; called by the others, they are understood too
-    #[arg(long, value_enum, default_value_t, env = "TOOLWRIGHT_NAMES")]
-    names: Names,
-    #[command(flatten)]
-    selection: SelectionArguments,
-}
-
-/// The names of tools.
-#[derive(Debug, Clone, Copy, Default, ValueEnum)]
-enum Names {
-    /// Ours, alike at all vendors
-    #[default]
-    Own,
-    /// Those of the vendors' own servers and documents, where they have one
-    Official,
-}
-
-impl Names {
-    fn catalog(self) -> Catalog {
-        match self {
-            Self::Own => Catalog::compiled(),
-            Self::Official => Catalog::under_official_names(),
-        }
-    }
-}
-
-/// A way in which callers show who they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum AccessWay {
-    /// Each request comes to a link's address, from `toolwright link create`
-    Link,
-    /// Each request brings a token of the vendor in `Authorization: Bearer`, and acts with it
-    VendorToken,
-    /// Each request brings an access token in `Authorization: Bearer` that was issued for this server: by the identity provider
-    /// of --issuer, or without one by this server itself, to clients that people authorize with their link
-    Oauth,
-}
 
 pub(super) fn run(arguments: &Arguments, signals: &Signals) -> Result<(), CommandError> {
     let served = serve_within_runtime(arguments, signals);

@@ -94,7 +94,7 @@ pub struct AdminClaim {
 }
 
 impl ConsoleSettings {
-    /// The client at the provider, and who is an administrator; `None` where nobody signs in there.
+    /// The client at the provider, and who is an administrator; `None` where the section states no provider.
     ///
     /// # Errors
     /// The names of the settings that are missing.
@@ -237,7 +237,7 @@ pub struct DeskSettings {
     /// How long an agent has to decide, in minutes.
     #[serde(default = "default_minutes")]
     pub minutes: u64,
-    /// Whether what can't be taken back is raised too, where nobody types the name of what is changed.
+    /// Whether what can't be taken back is raised too, without the name of what is changed being typed.
     #[serde(default)]
     pub irreversible: bool,
     /// What the vendor's help desk needs besides, such as `service_desk` or `category`.

@@ -26,7 +26,8 @@ pub(super) fn remove(
     let mut settings = Settings::read(path)?;
     let names = chosen(settings.accounts()?, word, vendors, path)?;
     if names.is_empty() {
-        printer.note(&format!("nothing is there to remove: `{}` has no account", path.display()));
+        let of_vendor = word.map(|word| format!(" of `{word}`")).unwrap_or_default();
+        printer.note(&format!("nothing is there to remove: `{}` has no account{of_vendor}", path.display()));
         return Ok(());
     }
     for name in &names {
@@ -94,7 +95,8 @@ fn forget_entry(entry: &EntryName) -> Result<(), ConfigError> {
         Err(error) => {
             let hint = error.hint(entry);
             Err(ConfigError::new(format!(
-                "{} can't be removed: {error}; its account stays\nhint: {hint}",
+                "{} can't be removed: {error}; its account stays in the settings, without entries that were removed before\n\
+                 hint: {hint}",
                 entry.shown()
             )))
         }

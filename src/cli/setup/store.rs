@@ -63,11 +63,13 @@ pub(super) fn store(
         secrets.push((kept, value));
     }
     let before = settings.accounts()?.insert(name, Item::Table(account));
+    let mut stored = Vec::new();
     for (kept, value) in secrets {
         match kept {
             Kept::File(path) => replace(&path, value)?,
             Kept::Entry(entry) => {
-                keyring::store(&entry, value).map_err(|error| not_stored(&entry, &error))?;
+                keyring::store(&entry, value).map_err(|error| not_stored(&entry, &error, &stored))?;
+                stored.push(format!("`{entry}`"));
             }
         }
     }
@@ -78,9 +80,13 @@ pub(super) fn store(
     }
 }
 
-/// The error that the keyring does not take a secret.
-fn not_stored(entry: &EntryName, error: &KeyringError) -> ConfigError {
-    ConfigError::new(format!("{error}; nothing was stored\nhint: {}", error.hint(entry)))
+/// The error that the keyring does not take a secret, with the entries that it has taken before.
+fn not_stored(entry: &EntryName, error: &KeyringError, stored: &[String]) -> ConfigError {
+    let done = match stored {
+        [] => "nothing was stored".to_owned(),
+        stored => format!("only {} was stored, and the account was not changed", stored.join(", ")),
+    };
+    ConfigError::new(format!("{error}; {done}\nhint: {}", error.hint(entry)))
 }
 
 /// Whether the keyring takes secrets now: asked before a person types any.
@@ -88,4 +94,21 @@ pub(super) fn check_keyring() -> Result<(), ConfigError> {
     let Some(entry) = EntryName::own("account") else { return Ok(()) };
     let hint = |error: &KeyringError| format!("{}. Without `--keyring` secrets go into files", error.hint(&entry));
     keyring::check().map_err(|error| ConfigError::new(format!("{error}; nothing was stored\nhint: {}", hint(&error))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_names_what_was_stored_before_it() {
+        let entry = EntryName::own("work-B").unwrap();
+        let text = |stored: &[String]| not_stored(&entry, &KeyringError::Locked, stored).to_string();
+        assert!(text(&[]).starts_with("the keyring is locked; nothing was stored\nhint: unlock it"));
+        let after_one = text(&["`toolwright/work-A`".to_owned()]);
+        assert!(
+            after_one.contains("only `toolwright/work-A` was stored, and the account was not changed"),
+            "{after_one}"
+        );
+    }
 }

@@ -65,9 +65,13 @@ impl Operating {
         let of = SignInOf { account: known.name.clone(), vendor: known.vendor.clone() };
         match &self.sign_ins {
             SignInPlace::Here(sign_ins) => Ok((sign_ins, of)),
-            SignInPlace::NoKey | SignInPlace::Sandbox => Err(Fault::new(
+            SignInPlace::NoKey => Err(Fault::new(
                 StatusCode::CONFLICT,
-                "Nobody signs in at vendors here: the server has no store key. An operator starts it with serve --store-key FILE.",
+                "Sign-ins at vendors are off: the server has no store key. An operator starts it with serve --store-key FILE.",
+            )),
+            SignInPlace::Sandbox => Err(Fault::new(
+                StatusCode::CONFLICT,
+                "Sign-ins at vendors are off: the sandbox answers without credentials.",
             )),
         }
     }
@@ -253,20 +257,10 @@ pub(super) async fn choose_site(
     Path(account): Path<String>,
     request: Request,
 ) -> Response {
-    let (parts, body) = request.into_parts();
-    let chosen = async {
-        let (operating, by) = console.of_administrator(&session)?;
-        let form = Form::read(&parts.headers, body, &session.csrf).await?;
-        let (sign_ins, found) = operating.signed_in(&account)?;
-        match sign_ins.choose(&found, form.text("revision"), form.text("site")).await {
-            Ok(done) => {
-                operating.record(by, "chose the site of an account", &done);
-                Ok(see(PAGE))
-            }
-            Err(fault) => Ok(operating.accounts_page(&session, Some(&fault))),
-        }
+    let choose = async |sign_ins: &VendorSignIns, found: &VendorSignIn, form: &Form| {
+        sign_ins.choose(found, form.text("revision"), form.text("site")).await
     };
-    chosen.await.unwrap_or_else(|fault: Fault| session.fault(&fault))
+    acted(&console, &session, &account, request, "chose the site of an account", choose).await
 }
 
 /// Ends the sign-in of an account.
@@ -276,18 +270,33 @@ pub(super) async fn sign_out(
     Path(account): Path<String>,
     request: Request,
 ) -> Response {
+    let end = async |sign_ins: &VendorSignIns, found: &VendorSignIn, form: &Form| {
+        sign_ins.end(found, !form.text("anyway").is_empty()).await
+    };
+    acted(&console, &session, &account, request, "signed out at a vendor", end).await
+}
+
+/// Does what a form of an administrator asks about the sign-in of an account, and records it as `what`.
+async fn acted(
+    console: &Console,
+    session: &Session,
+    account: &str,
+    request: Request,
+    what: &'static str,
+    act: impl AsyncFnOnce(&VendorSignIns, &VendorSignIn, &Form) -> Result<Done, Fault>,
+) -> Response {
     let (parts, body) = request.into_parts();
-    let ended = async {
-        let (operating, by) = console.of_administrator(&session)?;
+    let done = async {
+        let (operating, by) = console.of_administrator(session)?;
         let form = Form::read(&parts.headers, body, &session.csrf).await?;
-        let (sign_ins, found) = operating.signed_in(&account)?;
-        match sign_ins.end(&found, !form.text("anyway").is_empty()).await {
+        let (sign_ins, found) = operating.signed_in(account)?;
+        match act(sign_ins, &found, &form).await {
             Ok(done) => {
-                operating.record(by, "signed out at a vendor", &done);
+                operating.record(by, what, &done);
                 Ok(see(PAGE))
             }
-            Err(fault) => Ok(operating.accounts_page(&session, Some(&fault))),
+            Err(fault) => Ok(operating.accounts_page(session, Some(&fault))),
         }
     };
-    ended.await.unwrap_or_else(|fault: Fault| session.fault(&fault))
+    done.await.unwrap_or_else(|fault: Fault| session.fault(&fault))
 }

@@ -7,7 +7,7 @@ use toolwright_model::snake_case;
 const FEWEST_FIELDS: usize = 11;
 /// A list of more fields would not be concise.
 const MOST_KEPT: usize = 12;
-/// With fewer, nobody could tell records apart.
+/// With fewer fields records can't be told apart.
 const FEWEST_KEPT: usize = 2;
 
 /// What is kept, in the order in which it is written. A name matches as a whole, in any spelling.

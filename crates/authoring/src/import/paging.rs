@@ -1,6 +1,6 @@
 //! The parameters of a listing and what stands beside its records → the style by which it pages, in the keys of
 //! `[[paging]]`, with what shows it. Only what the description states becomes a draft: a style that is wrong would lose
-//! records, and nobody would see it.
+//! records without an error.
 
 mod signs;
 mod written;

@@ -1,5 +1,5 @@
-//! A vendor's texts and examples → the facts of its description, cut to what a tool can carry: for somebody's private
-//! build. They stay the vendor's, so nothing of this happens unless it is asked for.
+//! A vendor's texts and examples → the facts of its description, cut to what a tool can carry: for a private build.
+//! They stay the vendor's, so this is done only where `--keep-texts` is given.
 
 use serde_json::{Map, Value};
 
@@ -21,7 +21,7 @@ const LARGEST_EXAMPLE: usize = 16 * 1024;
 /// By this `spec lint` finds texts of the vendor's in a file.
 pub(super) const MARK: &str = "kept by `--keep-texts`";
 
-/// What is said to whoever keeps the vendor's texts.
+/// The licence note for those who keep the vendor's texts.
 pub(super) fn notice(document: &Value) -> String {
     let word = |pointer: &str| document.pointer(pointer).and_then(Value::as_str).map(facts::one_line);
     let named = word("/info/license/name").or_else(|| word("/info/license/identifier"));
