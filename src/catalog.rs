@@ -1,5 +1,7 @@
 //! Generated tools and vendors → a catalog: every compiled tool by name and alias. A tool is read when it is first looked at.
 
+mod official_names;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
@@ -10,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::client_runtime::CompiledApi;
 use crate::generated;
+use official_names::OfficialNames;
 use toolwright_model::workflow::{ACROSS_VENDORS, Step};
 use toolwright_model::{
     ApiTools, OperationSummary, SharedArguments, Tool, ToolHead, ToolIndex, ToolSummary, Vendor, suggest,
@@ -20,7 +23,7 @@ const LEAST_VENDORS: usize = 2;
 /// What tools of several vendors are listed under, for people.
 const ACROSS_TITLE: &str = "Several products together";
 
-/// All tools, in order of their names; cheap to clone.
+/// All tools, in order of the names that we have for them; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Catalog(Arc<CatalogData>);
 
@@ -54,6 +57,8 @@ struct MadeAtBuild {
     shared: SharedArguments,
     /// The tools that its texts name.
     named: Vec<String>,
+    /// The names that stand in its texts in place of ours.
+    official: Option<Arc<OfficialNames>>,
 }
 
 /// A tool that is read when it is first looked at: a server offers a part of the catalog, and reading all of it would take most
@@ -61,6 +66,8 @@ struct MadeAtBuild {
 pub struct LazyTool {
     /// The text of one that is compiled in.
     text: &'static str,
+    /// The names that stand in it in place of ours.
+    official: Option<Arc<OfficialNames>>,
     tool: OnceLock<Box<Tool>>,
 }
 
@@ -73,7 +80,7 @@ impl LazyTool {
 
 impl From<Tool> for LazyTool {
     fn from(tool: Tool) -> Self {
-        Self { text: "", tool: OnceLock::from(Box::new(tool)) }
+        Self { text: "", official: None, tool: OnceLock::from(Box::new(tool)) }
     }
 }
 
@@ -83,8 +90,13 @@ impl Deref for LazyTool {
     type Target = Tool;
 
     fn deref(&self) -> &Tool {
-        let read = || serde_json::from_str(self.text).expect("the build writes tools.json from the same types");
-        self.tool.get_or_init(|| Box::new(read()))
+        self.tool.get_or_init(|| {
+            let tool = match &self.official {
+                Some(names) => names.read(self.text),
+                None => serde_json::from_str(self.text),
+            };
+            Box::new(tool.expect("the build writes tools.json from the same types"))
+        })
     }
 }
 
@@ -127,47 +139,28 @@ impl Catalog {
     pub fn compiled() -> Self {
         let vendors =
             serde_json::from_str(generated::VENDORS).expect("the build writes the vendors from the same types");
-        let files = tool_files().into_iter().zip(generated::TOOL_INDEXES).zip(generated::TOOL_LISTINGS);
-        let entries = files.flat_map(|((text, index), listings)| {
-            let index: ToolIndex = serde_json::from_str(index).expect("the build writes the index from the same types");
-            let ToolIndex { vendor, tools } = index;
-            tools.into_iter().map(move |tool| CatalogEntry {
-                vendor: vendor.clone(),
-                head: tool.head,
-                tool: LazyTool { text: text.get(tool.text).unwrap_or_default(), tool: OnceLock::new() },
-                made: Some(MadeAtBuild {
-                    listing: listings.get(tool.listing).unwrap_or_default(),
-                    shared: tool.shared,
-                    named: tool.named,
-                }),
-            })
-        });
-        Self::of(entries.collect(), vendors, Some(generated::SEARCH_INDEX))
+        Self::of(compiled_entries(), vendors, Some(generated::SEARCH_INDEX))
     }
 
-    /// Reads the compiled tools and vendors, with the names that the vendors' own servers and documents have for them where there
-    /// is one. Ours are understood as aliases, and every text names them in the same way.
+    /// As [`Self::compiled`], with the names that the vendors' own servers and documents have for tools where there is one. Ours
+    /// are understood as aliases, and every text names them in the same way. The order is that of our names.
     ///
     /// # Panics
     /// As [`Self::compiled`].
     pub fn under_official_names() -> Self {
-        let names = official_names(&Self::compiled());
-        let ours: HashMap<&str, &str> =
-            names.iter().map(|(ours, official)| (official.as_str(), ours.as_str())).collect();
-        let read = |text: &str| {
-            let mut api: ApiTools =
-                serde_json::from_str(&renamed(text, &names)).expect("the build writes tools.json from the same types");
-            for Tool { name, aliases, .. } in &mut api.tools {
-                // The name is no alias of itself: ours is in its place.
-                for alias in aliases.iter_mut().filter(|alias| *alias == name) {
-                    ours.get(name.as_str()).copied().unwrap_or_default().clone_into(alias);
-                }
+        let mut entries = compiled_entries();
+        let names = Arc::new(OfficialNames::of(&entries));
+        for entry in &mut entries {
+            names.rename_head(&mut entry.head);
+            entry.tool.official = Some(Arc::clone(&names));
+            if let Some(made) = &mut entry.made {
+                made.named = made.named.iter().map(|name| names.name(name)).collect();
+                made.official = Some(Arc::clone(&names));
             }
-            api
-        };
-        let vendors = serde_json::from_str(&renamed(generated::VENDORS, &names))
+        }
+        let vendors = serde_json::from_str(&names.in_text(generated::VENDORS))
             .expect("the build writes the vendors from the same types");
-        Self::new(tool_files().into_iter().map(read).collect(), vendors)
+        Self::of(entries, vendors, Some(generated::SEARCH_INDEX))
     }
 
     /// A catalog of other tools, for tests.
@@ -181,11 +174,10 @@ impl Catalog {
                 made: None,
             })
         });
-        Self::of(entries.collect(), vendors, None)
+        Self::of(in_order(entries.collect()), vendors, None)
     }
 
-    fn of(mut tools: Vec<CatalogEntry>, vendors: Vec<Vendor>, search_index: Option<&'static [u8]>) -> Self {
-        tools.sort_by(|a, b| a.head.name.cmp(&b.head.name));
+    fn of(tools: Vec<CatalogEntry>, vendors: Vec<Vendor>, search_index: Option<&'static [u8]>) -> Self {
         let mut positions = HashMap::new();
         for (position, entry) in tools.iter().enumerate() {
             for name in std::iter::once(&entry.head.name).chain(&entry.head.aliases) {
@@ -195,7 +187,7 @@ impl Catalog {
         Self(Arc::new(CatalogData { tools, positions, vendors, search_index }))
     }
 
-    /// The tools in order of their names.
+    /// The tools in order of the names that we have for them.
     pub fn entries(&self) -> &[CatalogEntry] {
         &self.0.tools
     }
@@ -278,6 +270,7 @@ impl CatalogEntry {
     /// Never: it has the protocol's form.
     pub(crate) fn listing(&self) -> rmcp::model::Tool {
         let listing = match &self.made {
+            Some(MadeAtBuild { listing, official: Some(names), .. }) => serde_json::from_str(&names.in_text(listing)),
             Some(made) => serde_json::from_str(made.listing),
             None => serde_json::from_value(self.tool.listed()),
         };
@@ -345,30 +338,30 @@ impl CatalogEntry {
     }
 }
 
-/// Our names of tools, each with the one that the vendor has for it: an alias that does not begin as ours do. Others are names
-/// that we gave before.
-fn official_names(catalog: &Catalog) -> HashMap<String, String> {
-    let official = |entry: &CatalogEntry| {
-        let prefix = format!("{}_", entry.vendor);
-        entry.head.aliases.iter().find(|alias| !alias.starts_with(&prefix)).cloned()
-    };
-    let entries = catalog.entries().iter();
-    entries.filter_map(|entry| Some((entry.head.name.clone(), official(entry)?))).collect()
+/// The compiled tools, in the order in which the build indexes them for the search.
+fn compiled_entries() -> Vec<CatalogEntry> {
+    let files = tool_files().into_iter().zip(generated::TOOL_INDEXES).zip(generated::TOOL_LISTINGS);
+    let entries = files.flat_map(|((text, index), listings)| {
+        let index: ToolIndex = serde_json::from_str(index).expect("the build writes the index from the same types");
+        let ToolIndex { vendor, tools } = index;
+        tools.into_iter().map(move |tool| CatalogEntry {
+            vendor: vendor.clone(),
+            head: tool.head,
+            tool: LazyTool { text: text.get(tool.text).unwrap_or_default(), official: None, tool: OnceLock::new() },
+            made: Some(MadeAtBuild {
+                listing: listings.get(tool.listing).unwrap_or_default(),
+                shared: tool.shared,
+                named: tool.named,
+                official: None,
+            }),
+        })
+    });
+    in_order(entries.collect())
 }
 
-/// The text with other names of tools.
-fn renamed(text: &str, names: &HashMap<String, String>) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    let in_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    while let Some(start) = rest.find(in_name) {
-        let (before, from) = rest.split_at(start);
-        let (word, after) = from.split_at(from.find(|c| !in_name(c)).unwrap_or(from.len()));
-        out.push_str(before);
-        out.push_str(names.get(word).map_or(word, String::as_str));
-        rest = after;
-    }
-    out + rest
+fn in_order(mut tools: Vec<CatalogEntry>) -> Vec<CatalogEntry> {
+    tools.sort_by(|a, b| a.head.name.cmp(&b.head.name));
+    tools
 }
 
 #[cfg(test)]
@@ -376,30 +369,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whole_words_are_renamed() {
-        let names = HashMap::from([("acme_get".to_owned(), "get_one".to_owned())]);
-        assert_eq!(
-            renamed("{\"acme_get\": \"acme_get, acme_get_all; acme_get.\"}", &names),
-            "{\"get_one\": \"get_one, acme_get_all; get_one.\"}"
-        );
-        assert_eq!(renamed("", &names), "");
-    }
-
-    #[test]
     fn what_is_known_before_a_tool_is_read_is_what_it_has() {
-        let catalog = Catalog::compiled();
         let whole: usize = tool_files()
             .into_iter()
             .map(|text| serde_json::from_str::<ApiTools>(text).expect("a file of tools").tools.len())
             .sum();
-        assert_eq!(catalog.entries().len(), whole);
-        assert!(!catalog.entries().iter().any(|entry| entry.tool.is_read()), "nothing was looked at");
-        for entry in catalog.entries() {
-            assert_eq!(*entry.head(), ToolHead::from(&*entry.tool));
-            let made = entry.made.as_ref().expect("the build made it");
-            assert_eq!(made.listing, serde_json::to_string(&entry.tool.listed()).unwrap());
-            assert_eq!(made.shared, SharedArguments::of(&entry.tool));
-            assert_eq!(made.named, entry.tool.named(&|word| catalog.entries().iter().any(|e| e.head.name == word)));
+        for catalog in [Catalog::compiled(), Catalog::under_official_names()] {
+            assert_eq!(catalog.entries().len(), whole);
+            assert!(!catalog.entries().iter().any(|entry| entry.tool.is_read()), "nothing was looked at");
+            for entry in catalog.entries() {
+                assert_eq!(*entry.head(), ToolHead::from(&*entry.tool));
+                let from_the_tool: rmcp::model::Tool = serde_json::from_value(entry.tool.listed()).unwrap();
+                assert_eq!(entry.listing(), from_the_tool);
+                let made = entry.made.as_ref().expect("the build made it");
+                assert_eq!(made.shared, SharedArguments::of(&entry.tool));
+                let (mut named, mut found) = (
+                    made.named.clone(),
+                    entry.tool.named(&|word| catalog.entries().iter().any(|e| e.head.name == word)),
+                );
+                named.sort();
+                found.sort();
+                assert_eq!(named, found, "{}", entry.head.name);
+            }
         }
     }
 }

@@ -31,6 +31,13 @@ FAULTS = {
 }
 
 
+# What most requests are: one record is read. They cost this mock little, so that the servers are measured and not it.
+PLAIN = b"HELP-1"
+END = b"\r\n\r\n"
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(SMALL), SMALL)
+MOST_ARRIVED = 1_000
+
+
 class Vendor(asyncio.Protocol):
     arrived = []
     busy = set()
@@ -40,6 +47,10 @@ class Vendor(asyncio.Protocol):
         self.buffer = b""
 
     def data_received(self, data):
+        is_plain = not self.buffer and data.startswith(b"GET ") and PLAIN in data[:200] and data.find(END) == len(data) - len(END)
+        if is_plain and len(Vendor.arrived) >= MOST_ARRIVED:
+            self.transport.write(ANSWER)
+            return
         self.buffer += data
         while True:
             head, found, rest = self.buffer.partition(b"\r\n\r\n")
@@ -61,7 +72,7 @@ class Vendor(asyncio.Protocol):
             found = json.dumps(Vendor.arrived).encode()
             Vendor.arrived.clear()
             return self.send(b"200 OK", found)
-        if len(Vendor.arrived) < 1_000:
+        if len(Vendor.arrived) < MOST_ARRIVED:
             Vendor.arrived.append({"method": method, "target": target, "body": body.decode("latin-1")[:2_000]})
         for key, (status, text) in FAULTS.items():
             if key in target:

@@ -41,6 +41,8 @@ pub(super) struct Question {
     pub names_record: bool,
     /// Whether it names a record and hardly anything else.
     pub is_only_record: bool,
+    /// How many records it names.
+    pub records: Records,
     /// Whether it asks for several of something: "which documents", "show the open requests".
     pub is_for_several: bool,
     /// The kind of tool, where the words tell it.
@@ -52,6 +54,17 @@ pub(super) struct Question {
     pub read: Vec<ReadWord>,
 }
 
+/// How many records a question names.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Records {
+    #[default]
+    None,
+    /// One key, number or address, or some that stand apart: "move 4521 to category 7".
+    One,
+    /// One after the other, or a number of things: "55, 56 and 57", "these 20 devices".
+    Several,
+}
+
 /// How requests begin, as words.
 pub(super) struct Beginnings {
     openings: Vec<Vec<String>>,
@@ -59,6 +72,8 @@ pub(super) struct Beginnings {
     demands: Vec<Vec<String>>,
     /// Longest first.
     begins: Vec<(Vec<String>, Wish)>,
+    /// Words with which several records are meant.
+    many: Vec<Vec<String>>,
 }
 
 impl Beginnings {
@@ -73,6 +88,7 @@ impl Beginnings {
             openings: read(&synonyms.openings),
             open_questions: read(&synonyms.open_questions),
             demands: read(&synonyms.demands),
+            many: read(&synonyms.many),
             begins,
         }
     }
@@ -82,7 +98,8 @@ impl Beginnings {
     fn wish(&self, words: &[Word]) -> Option<Wish> {
         let mut wish = None;
         for clause in words.chunk_by(|a, b| a.clause == b.clause) {
-            let mut words: Vec<&str> = clause.iter().map(|word| word.text.as_str()).collect();
+            let mut words: Vec<&str> =
+                clause.iter().filter(|word| !word.is_quoted).map(|word| word.text.as_str()).collect();
             if begins_with_any(&words, &self.open_questions).is_some() {
                 return None;
             }
@@ -107,6 +124,26 @@ impl Beginnings {
         let asks = |word: &str| self.begins.iter().any(|(begin, wish)| *wish == Wish::Read && *begin == [word]);
         (1..words.len())
             .any(|start| !asks(words[start - 1]) && begins_with_any(&words[start..], &self.demands).is_some())
+    }
+
+    /// How many records a question means: it names them in a row, or says that they are many.
+    fn records(&self, words: &[Word]) -> Records {
+        let outside: Vec<&str> = words.iter().filter(|word| !word.is_quoted).map(|word| word.text.as_str()).collect();
+        let says_so = (0..outside.len()).any(|start| begins_with_any(&outside[start..], &self.many).is_some());
+        let is_record = |at: usize| words[at].form.is_some_and(WordForm::is_record);
+        let is_counted = (1..words.len()).any(|at| is_record(at) && words[at - 1].text == ALL);
+        let is_alone = |at: usize| {
+            let same = |other: Option<&Word>| other.is_some_and(|other| other.clause == words[at].clause);
+            !same(at.checked_sub(1).and_then(|before| words.get(before))) && !same(words.get(at + 1))
+        };
+        let is_name = |at: usize| is_record(at) || words[at].is_name || is_alone(at);
+        if says_so || is_counted || in_a_row(words, is_record) > 1 || in_a_row(words, is_name) >= NAMES_IN_A_ROW {
+            Records::Several
+        } else if (0..words.len()).any(is_record) {
+            Records::One
+        } else {
+            Records::None
+        }
     }
 
     /// How many words a question begins with before what it is about.
@@ -156,6 +193,7 @@ impl Question {
         Self {
             is_only_record: names_record && reads && about.iter().all(is_empty),
             names_record,
+            records: beginnings.records(&words),
             is_for_several: reads && about.iter().take(NEAR_BEGINNING).any(|word| is_plural(word, index)),
             matters,
             by_form,
@@ -169,10 +207,34 @@ impl Question {
 /// How many words after its beginning tell whether a question is for one or for several.
 const NEAR_BEGINNING: usize = 3;
 
+/// How many names or single words in a row, with commas between them, are several records.
+const NAMES_IN_A_ROW: usize = 3;
+
+/// What stands between two things that are named in a row.
+const JOINING: [&str; 3] = ["and", "or", "plus"];
+/// The word before a number that tells how many: "all 31".
+const ALL: &str = "all";
+
+/// The most words of a kind that follow each other with nothing but a comma, or "and", between them.
+fn in_a_row(words: &[Word], is_one: impl Fn(usize) -> bool) -> usize {
+    let (mut row, mut most) = (0, 0);
+    let mut at = 0;
+    while at < words.len() {
+        row = if is_one(at) { row + 1 } else { 0 };
+        most = most.max(row);
+        let next = words.get(at + 1);
+        let is_joined = next.is_some_and(|next| JOINING.contains(&next.text.as_str()));
+        if !is_joined && next.is_none_or(|next| next.clause == words[at].clause) {
+            row = 0;
+        }
+        at += if is_joined { 2 } else { 1 };
+    }
+    most
+}
+
 /// Whether a word is the plural of one that tools' texts have.
 fn is_plural(word: &Word, index: &Index) -> bool {
-    let singular = word.text.strip_suffix('s').filter(|singular| singular.len() > 2 && !singular.ends_with('s'));
-    singular.is_some_and(|singular| {
+    text::singular(&word.text).is_some_and(|singular| {
         !index.vocabulary.is_ignored(&word.text)
             && index.vocabulary.stem(singular).is_some_and(|stem| index.vocabulary.stem(&word.text) == Some(stem))
     })
@@ -205,6 +267,10 @@ impl Reader<'_> {
     }
 
     fn read_word(&self, word: &Word, is_name: bool) -> ReadWord {
+        if word.is_quoted {
+            let stem = self.index.vocabulary.stem(&word.text);
+            return ReadWord { stem, weight: NAME, is_unknown_name: false };
+        }
         if let Some(stem) = self.index.vocabulary.stem(&word.text) {
             let is_name = is_name && !self.index.is_proper_name(stem);
             return ReadWord { stem: Some(stem), weight: if is_name { NAME } else { 1.0 }, is_unknown_name: false };
@@ -258,6 +324,9 @@ impl Reader<'_> {
                     }
                 }
                 None if word.joins > 0 => {}
+                None if word.is_quoted => {
+                    forms.insert(WordForm::Unknown);
+                }
                 None => {
                     let parts = self.apart(&word.text);
                     forms.extend(parts.is_empty().then_some(WordForm::Unknown));

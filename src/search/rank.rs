@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::question::Question;
+use super::question::{Question, Records};
 use crate::catalog::CatalogEntry;
 use toolwright_model::{Effect, HELD_BACK_TAGS, ToolHead, Verb, Wish};
 use toolwright_search_index::{Index, Term};
@@ -29,6 +29,11 @@ const OF_RECORD: f32 = 1.15;
 /// What a tool counts that lists, where the question is for several, and what one counts that does not.
 const SEVERAL: f32 = 1.3;
 const ONE_OF_SEVERAL: f32 = 0.8;
+/// What a tool counts that changes several records at once, where the question names several, and what one counts that changes
+/// one of them; what the first counts where one is named.
+const SEVERAL_RECORDS: f32 = 1.5;
+const ONE_OF_RECORDS: f32 = 0.85;
+const SEVERAL_FOR_ONE: f32 = 0.88;
 /// What a tool counts that lists, where the question names no record.
 const OF_MANY: f32 = 1.07;
 /// What an everyday tool counts.
@@ -73,7 +78,8 @@ pub(super) fn scores(
         let entry = &entries[position];
         let named = if vendors.contains(&entry.vendor.as_str()) { NAMED_VENDOR } else { 1.0 };
         let texts = texts * name_words.asked_for(index.name(position));
-        let kind = fit(entry.head(), question, index.needs_argument(position)).powf(KIND);
+        let takes = Takes { an_argument: index.needs_argument(position), several: index.is_of_several(position) };
+        let kind = fit(entry.head(), question, takes).powf(KIND);
         (position, (EXAMPLES * typical).exp() * (NO_TEXT + texts).powf(TEXTS) * kind * named)
     };
     scored.map(score).collect()
@@ -105,8 +111,15 @@ impl Names {
     }
 }
 
+/// What a tool demands.
+#[derive(Clone, Copy)]
+struct Takes {
+    an_argument: bool,
+    several: bool,
+}
+
 /// How far the tool does the kind of thing that is wanted.
-fn fit(tool: &ToolHead, question: &Question, needs_argument: bool) -> f32 {
+fn fit(tool: &ToolHead, question: &Question, takes: Takes) -> f32 {
     let wish = question.wish;
     let reads = tool.effect.map(|effect| effect == Effect::Read);
     let is_delete = tool.verb == Verb::Delete;
@@ -128,8 +141,16 @@ fn fit(tool: &ToolHead, question: &Question, needs_argument: bool) -> f32 {
     if same {
         fit *= SAME_VERB;
     }
-    if question.names_record && needs_argument {
+    if question.names_record && takes.an_argument {
         fit *= OF_RECORD;
+    }
+    if reads != Some(true) {
+        fit *= match (question.records, takes.several) {
+            (Records::Several, true) => SEVERAL_RECORDS,
+            (Records::Several, false) => ONE_OF_RECORDS,
+            (Records::One, true) => SEVERAL_FOR_ONE,
+            _ => 1.0,
+        };
     }
     if question.is_only_record && tool.verb == Verb::Get && tool.is_core() {
         fit *= ONLY_RECORD;

@@ -7,9 +7,12 @@
 //! synonyms, but some phrases repeat questions of it; further/ and loose/ were looked at while phrases and synonyms were
 //! widened. Their figures only show that what is known stays found.
 //!
+//! strangers/ and strangers_seen/ are by two other authors, who knew of each tool its name, its title and its first sentence, and no
+//! phrase. Of strangers/ no miss was looked at; strangers_seen/ was looked at, and phrases and the ranking were changed for it.
+//!
 //! What came to JSM later, Assets, Forms, Operations and tools over many issues, has questions of its own: parts/ was written
 //! before the phrases of these tools and looked at since, and some phrases repeat questions of it; held_parts/ was written
-//! after the phrases, and no miss of it was looked at. All of them have one author, who wrote these phrases, too.
+//! after the phrases, and no miss of it was looked at. Both have one author, who wrote these phrases, too.
 
 use std::collections::BTreeSet;
 
@@ -24,12 +27,14 @@ const FIRST_THREE: usize = 95;
 #[cfg(feature = "jitbit")]
 const JITBIT: [usize; 2] = [81, 96];
 #[cfg(feature = "jsm")]
-const JSM: [usize; 2] = [81, 91];
+const JSM: [usize; 2] = [83, 93];
 /// The same for held_parts/.
 #[cfg(feature = "jsm")]
 const JSM_PARTS: [usize; 2] = [74, 94];
 #[cfg(feature = "jumpcloud")]
 const JUMPCLOUD: [usize; 2] = [86, 93];
+/// The same for strangers/, of all vendors together.
+const STRANGERS: [usize; 2] = [89, 96];
 
 /// A question and the tools that are right.
 struct Case {
@@ -207,6 +212,38 @@ fn questions_about_later_parts_of_jsm_find_their_tools() {
     assert!(held.reaches(first, first_three) && seen.reaches(FIRST, FIRST_THREE), "{figures}");
 }
 
+/// The questions of one who knew no phrase, of the vendors that are compiled in.
+fn strangers() -> Vec<(&'static str, &'static str)> {
+    vec![
+        #[cfg(feature = "jitbit")]
+        ("jitbit", include_str!("strangers/jitbit.txt")),
+        #[cfg(feature = "jsm")]
+        ("jsm", include_str!("strangers/jsm.txt")),
+        #[cfg(feature = "jumpcloud")]
+        ("jumpcloud", include_str!("strangers/jumpcloud.txt")),
+    ]
+}
+
+/// What people ask who wrote no phrase.
+#[cfg(all(feature = "jitbit", feature = "jsm", feature = "jumpcloud"))]
+#[test]
+fn questions_of_strangers_find_their_tools() {
+    let all = |sets: &[(&str, &'static str)]| {
+        let none = Tally::default();
+        sets.iter().fold(none, |all, (vendor, text)| all.with(&measured(vendor, text)))
+    };
+    let unseen = all(&strangers());
+    let seen = all(&[
+        ("jitbit", include_str!("strangers_seen/jitbit.txt")),
+        ("jsm", include_str!("strangers_seen/jsm.txt")),
+        ("jumpcloud", include_str!("strangers_seen/jumpcloud.txt")),
+    ]);
+    let figures = format!("strangers: unseen {}; seen {}", unseen.text(), seen.text());
+    println!("{figures}");
+    let [first, first_three] = STRANGERS;
+    assert!(unseen.reaches(first, first_three) && seen.reaches(FIRST, FIRST_THREE), "{figures}");
+}
+
 /// Words of at least four letters, without a plural's s: enough to see whether a question uses a tool's own words.
 fn words(text: &str) -> BTreeSet<String> {
     let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 3);
@@ -255,17 +292,22 @@ fn is_within(row: &[String], text: &[String]) -> bool {
     !row.is_empty() && text.windows(row.len()).any(|window| window == row)
 }
 
-/// A question that is measured is no phrase of its tool, no part of one, and has none in it.
+/// A question that is measured is no phrase of its tool, no part of one, and has none in it. The author of strangers/ knew no phrase:
+/// ten of these questions begin or end with a short one that was there before ("it hangs"), which stays.
 #[test]
 fn no_phrase_repeats_an_unseen_question() {
     let catalog = Catalog::compiled();
-    for (vendor, text) in unseen() {
+    let of_strangers = strangers().into_iter().map(|(vendor, text)| (vendor, text, false));
+    for (vendor, text, counts_parts) in
+        unseen().into_iter().map(|(vendor, text)| (vendor, text, true)).chain(of_strangers)
+    {
         for case in cases(vendor, text) {
             let question = spoken(case.question);
             for entry in case.tools.iter().filter_map(|tool| catalog.get(tool)) {
                 for phrase in &entry.tool.phrases {
                     let words = spoken(phrase);
-                    let repeats = is_within(&question, &words) || words.len() > 1 && is_within(&words, &question);
+                    let is_part = counts_parts && words.len() > 1 && is_within(&words, &question);
+                    let repeats = is_within(&question, &words) || is_part;
                     assert!(!repeats, "{}: \"{phrase}\" repeats a question that is measured", entry.tool.name);
                 }
             }
@@ -356,5 +398,21 @@ fn odd_questions_find_nothing_or_something_and_never_fail() {
     assert!(search.find("the of and", |_| true, 5).is_empty());
     for question in ["", " ", "?!", "#", "@", "a@b", "-", "--", "🙂", "ééé ßß", "A-1 B-2", &"x".repeat(10_000)] {
         let _ = search.find(question, |_| true, 5);
+    }
+}
+
+/// Several records in a row want the tool that changes several; what stands in quotation marks is a value.
+#[cfg(all(feature = "jitbit", feature = "jumpcloud"))]
+#[test]
+fn several_records_and_quoted_values_are_understood() {
+    for (vendor, question, tool) in [
+        ("jitbit", "assign ticket 4101 to Luis", "jitbit_assign_ticket"),
+        ("jitbit", "assign 4101, 4107 and 4112 to Luis", "jitbit_assign_tickets"),
+        ("jumpcloud", "restart WIN-1", "jumpcloud_restart_device"),
+        ("jumpcloud", "restart WIN-1, WIN-2, UBU-5", "jumpcloud_restart_devices"),
+        ("jumpcloud", "suspend these contractors in one go", "jumpcloud_suspend_users"),
+        ("jitbit", "the subject of 8890 has to be \"New laptop for the asset team\"", "jitbit_update_ticket"),
+    ] {
+        assert_eq!(first(vendor, question), tool, "{question}");
     }
 }

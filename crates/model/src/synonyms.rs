@@ -36,6 +36,9 @@ pub struct Synonyms {
     /// Words of a sentence that states what shall be, and so asks for a change: "the laptop must be wiped".
     #[serde(default)]
     pub demands: Vec<String>,
+    /// Words with which several records are meant, though they are not named one by one: "these", "in one go".
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub many: Vec<String>,
     /// Forms of words that stand for something → the words for it.
     #[serde(default)]
     pub forms: BTreeMap<WordForm, Vec<String>>,

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde_json::Value;
 
 use super::text::{self, Word};
 use super::vocabulary::{NewVocabulary, Term};
-use toolwright_model::Tool;
+use toolwright_model::{Effect, Tool};
 
 /// The texts of a tool, with their weight and with how much their length counts against them (b of BM25).
 /// What descriptions of arguments have was measured to help no question.
@@ -128,12 +128,38 @@ fn sentences(text: &str) -> impl Iterator<Item = &str> {
 
 /// What is read of a schema.
 #[derive(Deserialize, Default)]
-#[expect(clippy::zero_sized_map_values, reason = "of the map of a JSON text only the keys are read")]
 pub(crate) struct Schema {
     #[serde(default)]
-    properties: BTreeMap<String, IgnoredAny>,
+    properties: BTreeMap<String, Property>,
     #[serde(default)]
     pub required: Vec<String>,
+}
+
+/// What is read of an argument.
+#[derive(Deserialize)]
+struct Property {
+    #[serde(default, rename = "type")]
+    kind: Value,
+}
+
+impl Schema {
+    /// Whether a tool that changes something takes several records at once: a list that it demands, or that is named as the tool
+    /// names the records, such as `tickets` of `close_tickets`.
+    pub(crate) fn takes_several(&self, vendor: &str, tool: &Tool) -> bool {
+        let words = text::words(own_name(vendor, tool));
+        let plurals: Vec<&str> = words.iter().skip(1).filter_map(|word| text::singular(&word.text)).collect();
+        let is_list = |property: &Property| match &property.kind {
+            Value::String(kind) => kind == "array",
+            Value::Array(kinds) => kinds.iter().any(|kind| kind == "array"),
+            _ => false,
+        };
+        let is_of_records = |name: &String| {
+            self.required.contains(name) || plurals.iter().any(|plural| name.to_lowercase().starts_with(plural))
+        };
+        tool.effect != Some(Effect::Read)
+            && !plurals.is_empty()
+            && self.properties.iter().any(|(name, property)| is_list(property) && is_of_records(name))
+    }
 }
 
 pub(crate) fn schema(tool: &Tool) -> Schema {

@@ -47,6 +47,9 @@ struct TermWeights<'a> {
     /// The positions of tools with a required argument, such as a record's id.
     #[serde(borrow)]
     needing: Numbers<'a>,
+    /// The positions of tools that change several records at once.
+    #[serde(borrow)]
+    of_several: Numbers<'a>,
     /// Words that texts of tools write as names, such as those of products.
     #[serde(borrow)]
     proper: Numbers<'a>,
@@ -58,10 +61,11 @@ impl Index {
         let mut reader = Reader::new(tools, NewVocabulary::new(synonyms));
         let mut fields = Vec::new();
         let mut examples = Gathering::default();
-        let mut needing = Vec::new();
+        let (mut needing, mut of_several) = (Vec::new(), Vec::new());
         for (position, (vendor, tool)) in (0..).zip(tools) {
             let schema = schema(tool);
             needing.extend((!schema.required.is_empty()).then_some(position));
+            of_several.extend(schema.takes_several(vendor, tool).then_some(position));
             fields.push(reader.fields(vendor, tool, schema));
             let first = reader.first_sentence(tool);
             let texts = tool.phrases.iter().map(String::as_str);
@@ -80,6 +84,7 @@ impl Index {
             named,
             name_words,
             needing: needing.into_iter().collect(),
+            of_several: of_several.into_iter().collect(),
             proper: reader.proper.into_iter().collect(),
         };
         Self { vocabulary, weights }
@@ -135,6 +140,11 @@ impl Index {
     /// Whether a tool has a required argument, such as a record's id.
     pub fn needs_argument(&self, tool: usize) -> bool {
         u32::try_from(tool).is_ok_and(|tool| self.weights.needing.find(tool).is_some())
+    }
+
+    /// Whether a tool changes several records at once.
+    pub fn is_of_several(&self, tool: usize) -> bool {
+        u32::try_from(tool).is_ok_and(|tool| self.weights.of_several.find(tool).is_some())
     }
 
     /// Whether texts of tools write a word as a name, such as that of a product.

@@ -1,5 +1,7 @@
 //! A text → its words in small letters, with what their form tells. The same for questions and for the texts of tools.
 
+use std::ops::Range;
+
 use toolwright_model::WordForm;
 
 /// One word.
@@ -11,6 +13,8 @@ pub struct Word {
     pub form: Option<WordForm>,
     /// Written with a capital where no sentence begins: a name, mostly.
     pub is_name: bool,
+    /// Within quotation marks, and not all of the text is: a value, mostly.
+    pub is_quoted: bool,
     /// How many words before it a hyphen joins to it; it is then all of them in one.
     pub joins: usize,
     /// In which clause of the text it is.
@@ -19,36 +23,72 @@ pub struct Word {
 
 /// Splits a text into words, at everything but letters and digits. What a hyphen joins is there in parts and as one word.
 pub fn words(text: &str) -> Vec<Word> {
+    let quoted = quoted(text);
     let mut found = Vec::new();
     let (mut clause, mut begins) = (0, true);
     for chunk in text.split_whitespace() {
+        let is_quoted = !quoted.is_empty() && is_within(chunk, text, &quoted);
+        let word = |text, form, is_name, joins| Word { text, form, is_name, is_quoted, joins, clause };
         // Most words: letters and nothing else.
         if chunk.bytes().all(|b| b.is_ascii_alphabetic()) {
             let is_name = !begins && chunk.starts_with(|c: char| c.is_ascii_uppercase());
-            found.push(Word { text: chunk.to_ascii_lowercase(), form: None, is_name, joins: 0, clause });
+            found.push(word(chunk.to_ascii_lowercase(), None, is_name, 0));
             begins = false;
             continue;
         }
         let form = form(chunk.trim_matches(|c: char| !c.is_alphanumeric() && c != '#'));
         if form.is_some() {
-            found.push(Word { text: String::new(), form, is_name: false, joins: 0, clause });
+            found.push(word(String::new(), form, false, 0));
         } else {
             let is_name =
                 !begins && chunk.trim_start_matches(|c: char| !c.is_alphanumeric()).starts_with(char::is_uppercase);
-            found.extend(parts(chunk).into_iter().map(|(text, joins)| Word {
-                text,
-                form: None,
-                is_name,
-                joins,
-                clause,
-            }));
+            found.extend(parts(chunk).into_iter().map(|(text, joins)| word(text, None, is_name, joins)));
         }
         begins = chunk.ends_with(['.', '!', '?', ':', ';']);
         if begins || chunk.ends_with([',', '–', '—']) || chunk == "-" {
             clause += 1;
         }
     }
+    if found.iter().all(|word| word.is_quoted) {
+        found.iter_mut().for_each(|word| word.is_quoted = false);
+    }
     found
+}
+
+/// Where a text has quotation marks, from the one that opens to the one that closes. An apostrophe is none.
+fn quoted(text: &str) -> Vec<Range<usize>> {
+    let closing = |open: char| match open {
+        '"' => Some(['"', '"']),
+        '\'' => Some(['\'', '\'']),
+        '“' => Some(['”', '”']),
+        '„' => Some(['“', '”']),
+        '«' => Some(['»', '»']),
+        '‘' => Some(['’', '’']),
+        _ => None,
+    };
+    let mut found: Vec<Range<usize>> = Vec::new();
+    let mut before = ' ';
+    for (at, open) in text.char_indices() {
+        let opens = !before.is_alphanumeric() && found.last().is_none_or(|last| last.end <= at);
+        before = open;
+        let Some(closing) = closing(open).filter(|_| opens) else { continue };
+        let rest = text.get(at + open.len_utf8()..).unwrap_or_default();
+        let closes = |(end, mark): &(usize, char)| {
+            let after = rest[end + mark.len_utf8()..].chars().next();
+            *end > 0 && closing.contains(mark) && !after.is_some_and(char::is_alphanumeric)
+        };
+        if let Some((end, mark)) = rest.char_indices().find(closes) {
+            found.push(at..at + open.len_utf8() + end + mark.len_utf8());
+        }
+    }
+    found
+}
+
+/// Whether the first letter of a part of a text is within one of the ranges.
+fn is_within(part: &str, text: &str, ranges: &[Range<usize>]) -> bool {
+    let first = part.find(char::is_alphanumeric).unwrap_or_default();
+    let at = part.as_ptr().addr() - text.as_ptr().addr() + first;
+    ranges.iter().any(|range| range.contains(&at))
 }
 
 /// What a word is by its form.
@@ -79,6 +119,11 @@ pub fn of_identifier(name: &str) -> Vec<Word> {
         spaced.push(c);
     }
     words(&spaced)
+}
+
+/// What a word is the plural of, by its ending.
+pub fn singular(word: &str) -> Option<&str> {
+    word.strip_suffix('s').filter(|singular| singular.len() > 2 && !singular.ends_with('s'))
 }
 
 /// The words of what stands between spaces, each with how many before it it joins.
@@ -123,6 +168,26 @@ mod tests {
             .filter_map(|word| word.form)
             .collect();
         assert_eq!(forms, [WordForm::Key, WordForm::Number, WordForm::Address, WordForm::Number]);
+    }
+
+    #[test]
+    fn what_stands_in_quotation_marks_is_a_value() {
+        let quoted = |text: &str| {
+            let words = words(text).into_iter().filter(|word| word.is_quoted);
+            words.map(|word| word.text).collect::<Vec<_>>().join(" ")
+        };
+        for (text, expected) in [
+            ("call it \"Badge reader, gate\" now", "badge reader gate"),
+            ("the “VPN” and „Zugang“ (\"wlan\").", "vpn zugang wlan"),
+            ("tag it 'urgent' and don't ask Anna's boss", "urgent"),
+            ("is \"help!!!\", make it \"Printer\"", "help printer"),
+            ("a 15\" screen and a 17\" one", ""),
+            ("it is \"open", ""),
+            ("\"list my tickets\"", ""),
+            ("\"\" \"", ""),
+        ] {
+            assert_eq!(quoted(text), expected, "{text}");
+        }
     }
 
     #[test]

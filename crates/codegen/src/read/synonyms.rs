@@ -22,7 +22,18 @@ pub fn read(specs: &Path, findings: &Findings) -> Synonyms {
     let Some(loaded) = load::load(&path, FILE, findings) else { return Synonyms::default() };
     let source = SourceMap::new(&loaded.file, findings);
     let root = Located::root(&source, &loaded.value);
-    root.only(&["same", "whole", "ignored", "light", "openings", "open_questions", "demands", "begins", "forms"]);
+    root.only(&[
+        "same",
+        "whole",
+        "ignored",
+        "light",
+        "openings",
+        "open_questions",
+        "demands",
+        "begins",
+        "many",
+        "forms",
+    ]);
     let list = |key: &str| root.get(key).map(|at| read_words(&at)).unwrap_or_default();
     let same = root.get("same").map(|at| at.items()).unwrap_or_default();
     Synonyms {
@@ -32,6 +43,7 @@ pub fn read(specs: &Path, findings: &Findings) -> Synonyms {
         light: list("light"),
         openings: list("openings"),
         open_questions: list("open_questions"),
+        many: list("many"),
         demands: list("demands"),
         begins: root.get("begins").map(|at| read_named(&at, Wish::ALL)).unwrap_or_default().into_iter().collect(),
         forms: root.get("forms").map(|at| read_named(&at, WordForm::ALL)).unwrap_or_default().into_iter().collect(),
