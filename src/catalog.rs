@@ -5,7 +5,7 @@ mod official_names;
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value, json};
@@ -53,7 +53,7 @@ pub struct CatalogEntry {
 #[derive(Debug)]
 struct MadeAtBuild {
     /// The tool as clients are sent it, as JSON.
-    listing: &'static str,
+    listing: Part,
     shared: SharedArguments,
     /// The tools that its texts name.
     named: Vec<String>,
@@ -61,11 +61,31 @@ struct MadeAtBuild {
     official: Option<Arc<OfficialNames>>,
 }
 
+/// A part of a text that is compiled in. It is cut out when it is read: to look where a character begins would bring the page that has it
+/// into memory, for every tool.
+#[derive(Default)]
+struct Part {
+    of: &'static str,
+    at: Range<usize>,
+}
+
+impl Part {
+    fn text(&self) -> &'static str {
+        self.of.get(self.at.clone()).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.text().fmt(f)
+    }
+}
+
 /// A tool that is read when it is first looked at: a server offers a part of the catalog, and reading all of it would take most
 /// of its start.
 pub struct LazyTool {
     /// The text of one that is compiled in.
-    text: &'static str,
+    text: Part,
     /// The names that stand in it in place of ours.
     official: Option<Arc<OfficialNames>>,
     tool: OnceLock<Box<Tool>>,
@@ -80,7 +100,7 @@ impl LazyTool {
 
 impl From<Tool> for LazyTool {
     fn from(tool: Tool) -> Self {
-        Self { text: "", official: None, tool: OnceLock::from(Box::new(tool)) }
+        Self { text: Part::default(), official: None, tool: OnceLock::from(Box::new(tool)) }
     }
 }
 
@@ -92,8 +112,8 @@ impl Deref for LazyTool {
     fn deref(&self) -> &Tool {
         self.tool.get_or_init(|| {
             let tool = match &self.official {
-                Some(names) => names.read(self.text),
-                None => serde_json::from_str(self.text),
+                Some(names) => names.read(self.text.text()),
+                None => serde_json::from_str(self.text.text()),
             };
             Box::new(tool.expect("the build writes tools.json from the same types"))
         })
@@ -270,8 +290,10 @@ impl CatalogEntry {
     /// Never: it has the protocol's form.
     pub(crate) fn listing(&self) -> rmcp::model::Tool {
         let listing = match &self.made {
-            Some(MadeAtBuild { listing, official: Some(names), .. }) => serde_json::from_str(&names.in_text(listing)),
-            Some(made) => serde_json::from_str(made.listing),
+            Some(MadeAtBuild { listing, official: Some(names), .. }) => {
+                serde_json::from_str(&names.in_text(listing.text()))
+            }
+            Some(made) => serde_json::from_str(made.listing.text()),
             None => serde_json::from_value(self.tool.listed()),
         };
         listing.expect("it has the protocol's form, and the build writes it from the same types")
@@ -347,9 +369,9 @@ fn compiled_entries() -> Vec<CatalogEntry> {
         tools.into_iter().map(move |tool| CatalogEntry {
             vendor: vendor.clone(),
             head: tool.head,
-            tool: LazyTool { text: text.get(tool.text).unwrap_or_default(), official: None, tool: OnceLock::new() },
+            tool: LazyTool { text: Part { of: text, at: tool.text }, official: None, tool: OnceLock::new() },
             made: Some(MadeAtBuild {
-                listing: listings.get(tool.listing).unwrap_or_default(),
+                listing: Part { of: listings, at: tool.listing },
                 shared: tool.shared,
                 named: tool.named,
                 official: None,
