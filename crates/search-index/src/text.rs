@@ -50,7 +50,9 @@ pub fn words(text: &str) -> Vec<Word> {
         }
     }
     if found.iter().all(|word| word.is_quoted) {
-        found.iter_mut().for_each(|word| word.is_quoted = false);
+        for word in &mut found {
+            word.is_quoted = false;
+        }
     }
     found
 }
