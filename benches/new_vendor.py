@@ -5,7 +5,8 @@
 
 Clones CHECKOUT into a scratch folder and does there what the recipe says, with one operation reviewed in place of a person: the
 first list that needs no argument. Then `toolwright install claude-code` in an empty home, and one turn of Claude Code, of
-NODE_FOLDER, with a stand-in for its model, which calls that tool in the sandbox. Prints seconds for each command. What a
+NODE_FOLDER (as `.ci/run` fills it from tests/clients/package.json), with a stand-in for its model, which calls that tool in the
+sandbox. Needs the packages of tests/clients/requirements.txt. Prints seconds for each command. What a
 person takes to read and review is not in them.
 """
 
@@ -89,7 +90,8 @@ def main():
     if len(sys.argv) not in (4, 6) or sys.argv[4:5] not in ([], ["--operations"]):
         sys.exit(__doc__)
     source, description, node = (Path(word).resolve() for word in sys.argv[1:4])
-    assert Path("/") != source and description.is_file(), f"{description} is no file"
+    if not description.is_file():
+        sys.exit(f"{description} is no file")
     with tempfile.TemporaryDirectory(prefix="new-vendor-checkout-", ignore_cleanup_errors=True) as scratch:
         checkout = Path(scratch) / "toolwright"
         subprocess.run(["git", "clone", "--quiet", source, checkout], check=True)
