@@ -34,7 +34,7 @@ def timed(what, command, folder, codes=(0,), **options):
     print(f"| {what} | {time.monotonic() - began:.1f} |", flush=True)
     if done.returncode not in codes:
         sys.exit(f"{' '.join(map(str, command))}: exit code {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return done.stdout
+    return done.stdout + done.stderr
 
 
 def add_feature(checkout):
@@ -83,7 +83,8 @@ def called_by_claude_code(checkout, binary, modules, tool):
         said = timed("a turn of Claude Code that calls the tool", turn, home, env=environment)
         answers = list(model_stand_in.texts_of(model.answers))
         assert model_stand_in.FINAL_TEXT in said and answers, f"asked: {model.seen[-10:]}; {said[-1500:]}"
-        print(f"\n{tool} answered: {answers[0][:300]}")
+        assert not any(answer.get("is_error") for answer in model.answers), answers
+        print(f"\n{tool} answered: {max(answers, key=len)[:300]}")
 
 
 def main():
