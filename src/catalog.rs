@@ -57,8 +57,6 @@ struct MadeAtBuild {
     shared: SharedArguments,
     /// The tools that its texts name.
     named: Vec<String>,
-    /// The names that stand in its texts in place of ours.
-    official: Option<Arc<OfficialNames>>,
 }
 
 /// A part of a text that is compiled in. It is cut out when it is read: to look where a character begins would bring the page that has it
@@ -67,11 +65,14 @@ struct MadeAtBuild {
 struct Part {
     of: &'static str,
     at: Range<usize>,
+    /// The names that stand in it in place of ours.
+    official: Option<Arc<OfficialNames>>,
 }
 
 impl Part {
-    fn text(&self) -> &'static str {
-        self.of.get(self.at.clone()).unwrap_or_default()
+    fn text(&self) -> Cow<'static, str> {
+        let text = self.of.get(self.at.clone()).unwrap_or_default();
+        self.official.as_ref().map_or(Cow::Borrowed(text), |names| names.in_text(text))
     }
 }
 
@@ -86,8 +87,6 @@ impl fmt::Debug for Part {
 pub struct LazyTool {
     /// The text of one that is compiled in.
     text: Part,
-    /// The names that stand in it in place of ours.
-    official: Option<Arc<OfficialNames>>,
     tool: OnceLock<Box<Tool>>,
 }
 
@@ -100,7 +99,7 @@ impl LazyTool {
 
 impl From<Tool> for LazyTool {
     fn from(tool: Tool) -> Self {
-        Self { text: Part::default(), official: None, tool: OnceLock::from(Box::new(tool)) }
+        Self { text: Part::default(), tool: OnceLock::from(Box::new(tool)) }
     }
 }
 
@@ -111,11 +110,12 @@ impl Deref for LazyTool {
 
     fn deref(&self) -> &Tool {
         self.tool.get_or_init(|| {
-            let tool = match &self.official {
-                Some(names) => names.read(self.text.text()),
-                None => serde_json::from_str(self.text.text()),
-            };
-            Box::new(tool.expect("the build writes tools.json from the same types"))
+            let text = self.text.text();
+            let mut tool: Tool = serde_json::from_str(&text).expect("the build writes tools.json from the same types");
+            if let Some(names) = &self.text.official {
+                names.keep_ours(&tool.name, &mut tool.aliases);
+            }
+            Box::new(tool)
         })
     }
 }
@@ -172,10 +172,10 @@ impl Catalog {
         let names = Arc::new(OfficialNames::of(&entries));
         for entry in &mut entries {
             names.rename_head(&mut entry.head);
-            entry.tool.official = Some(Arc::clone(&names));
+            entry.tool.text.official = Some(Arc::clone(&names));
             if let Some(made) = &mut entry.made {
                 made.named = made.named.iter().map(|name| names.name(name)).collect();
-                made.official = Some(Arc::clone(&names));
+                made.listing.official = Some(Arc::clone(&names));
             }
         }
         let vendors = serde_json::from_str(&names.in_text(generated::VENDORS))
@@ -290,10 +290,7 @@ impl CatalogEntry {
     /// Never: it has the protocol's form.
     pub(crate) fn listing(&self) -> rmcp::model::Tool {
         let listing = match &self.made {
-            Some(MadeAtBuild { listing, official: Some(names), .. }) => {
-                serde_json::from_str(&names.in_text(listing.text()))
-            }
-            Some(made) => serde_json::from_str(made.listing.text()),
+            Some(made) => serde_json::from_str(&made.listing.text()),
             None => serde_json::from_value(self.tool.listed()),
         };
         listing.expect("it has the protocol's form, and the build writes it from the same types")
@@ -369,12 +366,11 @@ fn compiled_entries() -> Vec<CatalogEntry> {
         tools.into_iter().map(move |tool| CatalogEntry {
             vendor: vendor.clone(),
             head: tool.head,
-            tool: LazyTool { text: Part { of: text, at: tool.text }, official: None, tool: OnceLock::new() },
+            tool: LazyTool { text: Part { of: text, at: tool.text, official: None }, tool: OnceLock::new() },
             made: Some(MadeAtBuild {
-                listing: Part { of: listings, at: tool.listing },
+                listing: Part { of: listings, at: tool.listing, official: None },
                 shared: tool.shared,
                 named: tool.named,
-                official: None,
             }),
         })
     });

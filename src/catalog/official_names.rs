@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::CatalogEntry;
-use toolwright_model::{Tool, ToolHead};
+use toolwright_model::ToolHead;
 
 /// The tools that a vendor has a name for.
 #[derive(Debug)]
@@ -59,18 +59,8 @@ impl OfficialNames {
         self.keep_ours(&head.name, &mut head.aliases);
     }
 
-    /// A tool that is read from a text of ours.
-    ///
-    /// # Errors
-    /// The text is no tool.
-    pub(super) fn read(&self, text: &str) -> serde_json::Result<Tool> {
-        let mut tool: Tool = serde_json::from_str(&self.in_text(text))?;
-        self.keep_ours(&tool.name, &mut tool.aliases);
-        Ok(tool)
-    }
-
-    /// A name is no alias of itself: ours is in its place.
-    fn keep_ours(&self, name: &str, aliases: &mut [String]) {
+    /// A name is no alias of itself: among the aliases of the tool with this name, ours is in its place.
+    pub(super) fn keep_ours(&self, name: &str, aliases: &mut [String]) {
         if let Some(ours) = self.ours.get(name) {
             for alias in aliases.iter_mut().filter(|alias| *alias == name) {
                 alias.clone_from(ours);

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! question    a question → its matters, misspelt and compound words among them, and the kind of tool that is wanted
+//! records     the words of a question → how many records it is about
 //! rank        the question and the index → tools with scores
 //! reason      a question and a tool → why a tool was found
 //! ```
@@ -15,6 +16,7 @@
 mod question;
 mod rank;
 mod reason;
+mod records;
 
 use crate::catalog::{Catalog, CatalogEntry, synonyms};
 use question::{Beginnings, Question};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::records::Records;
 use toolwright_model::{Synonyms, Wish, WordForm};
 use toolwright_search_index::text::{self, Word};
 use toolwright_search_index::{Index, Meaning, ReadWord, Term};
@@ -54,18 +55,7 @@ pub(super) struct Question {
     pub read: Vec<ReadWord>,
 }
 
-/// How many records a question names.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Records {
-    #[default]
-    None,
-    /// One key, number or address, or some that stand apart: "move 4521 to category 7".
-    One,
-    /// One after the other, or a number of things: "55, 56 and 57", "these 20 devices".
-    Several,
-}
-
-/// How requests begin, as words.
+/// The phrases of people that tell what they want, as words.
 pub(super) struct Beginnings {
     openings: Vec<Vec<String>>,
     open_questions: Vec<Vec<String>>,
@@ -126,26 +116,6 @@ impl Beginnings {
             .any(|start| !asks(words[start - 1]) && begins_with_any(&words[start..], &self.demands).is_some())
     }
 
-    /// How many records a question means: it names them in a row, or says that they are many.
-    fn records(&self, words: &[Word]) -> Records {
-        let outside: Vec<&str> = words.iter().filter(|word| !word.is_quoted).map(|word| word.text.as_str()).collect();
-        let says_so = (0..outside.len()).any(|start| begins_with_any(&outside[start..], &self.many).is_some());
-        let is_record = |at: usize| words[at].form.is_some_and(WordForm::is_record);
-        let is_counted = (1..words.len()).any(|at| is_record(at) && words[at - 1].text == ALL);
-        let is_alone = |at: usize| {
-            let same = |other: Option<&Word>| other.is_some_and(|other| other.clause == words[at].clause);
-            !same(at.checked_sub(1).and_then(|before| words.get(before))) && !same(words.get(at + 1))
-        };
-        let is_name = |at: usize| is_record(at) || words[at].is_name || is_alone(at);
-        if says_so || is_counted || in_a_row(words, is_record) > 1 || in_a_row(words, is_name) >= NAMES_IN_A_ROW {
-            Records::Several
-        } else if (0..words.len()).any(is_record) {
-            Records::One
-        } else {
-            Records::None
-        }
-    }
-
     /// How many words a question begins with before what it is about.
     fn length(&self, words: &[Word]) -> usize {
         let texts: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
@@ -163,7 +133,7 @@ fn begins_with(words: &[&str], begin: &[String]) -> bool {
 }
 
 /// How many words the longest beginning has, of those that fit.
-fn begins_with_any(words: &[&str], beginnings: &[Vec<String>]) -> Option<usize> {
+pub(super) fn begins_with_any(words: &[&str], beginnings: &[Vec<String>]) -> Option<usize> {
     beginnings.iter().filter(|begin| begins_with(words, begin)).map(Vec::len).max()
 }
 
@@ -193,7 +163,7 @@ impl Question {
         Self {
             is_only_record: names_record && reads && about.iter().all(is_empty),
             names_record,
-            records: beginnings.records(&words),
+            records: Records::of(&words, &beginnings.many),
             is_for_several: reads && about.iter().take(NEAR_BEGINNING).any(|word| is_plural(word, index)),
             matters,
             by_form,
@@ -206,31 +176,6 @@ impl Question {
 
 /// How many words after its beginning tell whether a question is for one or for several.
 const NEAR_BEGINNING: usize = 3;
-
-/// How many names or single words in a row, with commas between them, are several records.
-const NAMES_IN_A_ROW: usize = 3;
-
-/// What stands between two things that are named in a row.
-const JOINING: [&str; 3] = ["and", "or", "plus"];
-/// The word before a number that tells how many: "all 31".
-const ALL: &str = "all";
-
-/// The most words of a kind that follow each other with nothing but a comma, or "and", between them.
-fn in_a_row(words: &[Word], is_one: impl Fn(usize) -> bool) -> usize {
-    let (mut row, mut most) = (0, 0);
-    let mut at = 0;
-    while at < words.len() {
-        row = if is_one(at) { row + 1 } else { 0 };
-        most = most.max(row);
-        let next = words.get(at + 1);
-        let is_joined = next.is_some_and(|next| JOINING.contains(&next.text.as_str()));
-        if !is_joined && next.is_none_or(|next| next.clause == words[at].clause) {
-            row = 0;
-        }
-        at += if is_joined { 2 } else { 1 };
-    }
-    most
-}
 
 /// Whether a word is the plural of one that tools' texts have.
 fn is_plural(word: &Word, index: &Index) -> bool {

@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::question::{Question, Records};
+use super::question::Question;
+use super::records::Records;
 use crate::catalog::CatalogEntry;
 use toolwright_model::{Effect, HELD_BACK_TAGS, ToolHead, Verb, Wish};
 use toolwright_search_index::{Index, Term};
@@ -29,10 +30,10 @@ const OF_RECORD: f32 = 1.15;
 /// What a tool counts that lists, where the question is for several, and what one counts that does not.
 const SEVERAL: f32 = 1.3;
 const ONE_OF_SEVERAL: f32 = 0.8;
-/// What a tool counts that changes several records at once, where the question names several, and what one counts that changes
-/// one of them; what the first counts where one is named.
+/// What a tool for several records counts where the question is about several, and what one for a single record counts there.
 const SEVERAL_RECORDS: f32 = 1.5;
 const ONE_OF_RECORDS: f32 = 0.85;
+/// What a tool for several records counts where the question names one.
 const SEVERAL_FOR_ONE: f32 = 0.88;
 /// What a tool counts that lists, where the question names no record.
 const OF_MANY: f32 = 1.07;

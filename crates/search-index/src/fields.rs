@@ -130,16 +130,9 @@ fn sentences(text: &str) -> impl Iterator<Item = &str> {
 #[derive(Deserialize, Default)]
 pub(crate) struct Schema {
     #[serde(default)]
-    properties: BTreeMap<String, Property>,
+    properties: BTreeMap<String, Value>,
     #[serde(default)]
     pub required: Vec<String>,
-}
-
-/// What is read of an argument.
-#[derive(Deserialize)]
-struct Property {
-    #[serde(default, rename = "type")]
-    kind: Value,
 }
 
 impl Schema {
@@ -148,10 +141,9 @@ impl Schema {
     pub(crate) fn takes_several(&self, vendor: &str, tool: &Tool) -> bool {
         let words = text::words(own_name(vendor, tool));
         let plurals: Vec<&str> = words.iter().skip(1).filter_map(|word| text::singular(&word.text)).collect();
-        let is_list = |property: &Property| match &property.kind {
-            Value::String(kind) => kind == "array",
-            Value::Array(kinds) => kinds.iter().any(|kind| kind == "array"),
-            _ => false,
+        let is_list = |property: &Value| match property.get("type") {
+            Some(Value::Array(kinds)) => kinds.iter().any(|kind| kind == "array"),
+            kind => kind.is_some_and(|kind| kind == "array"),
         };
         let is_of_records = |name: &String| {
             self.required.contains(name) || plurals.iter().any(|plural| name.to_lowercase().starts_with(plural))

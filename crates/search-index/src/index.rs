@@ -211,6 +211,30 @@ mod tests {
         serde_json::from_str(&text.to_string()).unwrap()
     }
 
+    #[test]
+    fn a_tool_of_several_records_takes_a_list_of_them() {
+        let takes = |name: &str, effect: &str, properties: serde_json::Value, required: &[&str]| {
+            let mut tool = serde_json::to_value(tool(name, &[], &[])).unwrap();
+            tool["effect"] = json!(effect);
+            tool["inputSchema"] = json!({"type": "object", "properties": properties, "required": required});
+            let tool: Tool = serde_json::from_str(&tool.to_string()).unwrap();
+            Index::of(&[("acme", &tool)], &Synonyms::default()).is_of_several(0)
+        };
+        let list = json!({"type": "array"});
+        assert!(
+            takes("acme_close_tickets", "write", json!({"tickets": list, "query": true}), &[]),
+            "named as they are"
+        );
+        assert!(
+            takes("acme_add_members", "write", json!({"users": {"type": ["array", "null"]}}), &["users"]),
+            "demanded"
+        );
+        assert!(!takes("acme_add_members", "write", json!({"users": list}), &[]), "neither");
+        assert!(!takes("acme_close_ticket", "write", json!({"ticket": list}), &["ticket"]), "of one, by its name");
+        assert!(!takes("acme_close_tickets", "write", json!({"tickets": {"type": "string"}}), &["tickets"]), "no list");
+        assert!(!takes("acme_find_tickets", "read", json!({"tickets": list}), &[]), "it changes nothing");
+    }
+
     fn index() -> (Index, Synonyms) {
         let synonyms = Synonyms {
             same: vec![vec!["device".to_owned(), "laptop".to_owned()]],
