@@ -17,7 +17,7 @@ pub use lower::unoffered::Unoffered;
 pub use read::finding::{Errors, Finding, Findings};
 pub use read::vendor_folder::{is_id, overlay_name};
 
-use crate::emit::{api_files, index, search_index};
+use crate::emit::{api_files, compiled, index, search_index};
 use crate::lower::vendor::{self, LoweredVendor};
 use crate::lower::workflows::{LoweredWorkflows, across};
 use crate::read::{synonyms, vendor_folder};
@@ -28,6 +28,8 @@ use toolwright_model::{Synonyms, Vendor};
 pub struct Generated {
     /// What is committed under `generated/`.
     pub tree: Tree,
+    /// The same files as they are compiled in.
+    compiled: Tree,
     /// The module that ties the files together, for OUT_DIR only: it depends on which vendors
     /// are built.
     pub index: String,
@@ -70,7 +72,8 @@ pub fn generate(specs: &Path, wanted: impl Fn(&str) -> bool) -> Result<Generated
     let apis: Vec<(&str, &str)> = vendors.iter().flat_map(LoweredVendor::api_ids).collect();
     let connections: Vec<Vendor> = vendors.iter().filter_map(|vendor| vendor.vendor.clone()).collect();
     let units: Vec<&str> = workflows().map(|workflows| workflows.unit.as_str()).collect();
-    let index = index::emit(&apis, &units, &connections, &synonyms, &tree);
+    let compiled = compiled::compiled(&tree);
+    let index = index::emit(&apis, &units, &connections, &synonyms, &compiled);
     let samples = samples(&vendors, &across);
     let lowered = vendors.iter().flat_map(|vendor| &vendor.apis);
     let unoffered = lowered.map(|api| (api.description.id.clone(), api.lowered.unoffered.clone())).collect();
@@ -78,6 +81,7 @@ pub fn generate(specs: &Path, wanted: impl Fn(&str) -> bool) -> Result<Generated
     let descriptions = final_descriptions(vendors);
     Ok(Generated {
         tree,
+        compiled,
         index,
         synonyms,
         #[cfg(feature = "typed")]
@@ -108,7 +112,7 @@ fn samples(vendors: &[LoweredVendor], across: &[LoweredWorkflows]) -> BTreeMap<S
 /// # Errors
 /// As [`generate`], or `out` can't be written to.
 pub fn build(specs: &Path, out: &Path, wanted: impl Fn(&str) -> bool) -> Result<(), Errors> {
-    let Generated { mut tree, index, synonyms, .. } = generate(specs, wanted)?;
+    let Generated { compiled: mut tree, index, synonyms, .. } = generate(specs, wanted)?;
     let search_index = search_index::emit(&tree, &synonyms);
     tree.insert("index.rs", index);
     write(&tree, out)?;

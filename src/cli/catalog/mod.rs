@@ -330,7 +330,10 @@ impl From<FilesError> for CommandError {
     }
 }
 
-/// Prints the compiled files as they are, joined to a list.
+/// Prints the files that are compiled in as they are committed, joined to a list.
 fn export(printer: &mut Printer) -> Result<(), CommandError> {
-    Ok(printer.data(&format!("[\n{}\n]", catalog::tool_files().join(",\n")))?)
+    let readable = |text| serde_json::from_str::<Value>(text).and_then(|file| serde_json::to_string_pretty(&file));
+    let files: Result<Vec<String>, serde_json::Error> = catalog::tool_files().into_iter().map(readable).collect();
+    let files = files.map_err(|error| CommandError::System(Box::new(error)))?;
+    Ok(printer.data(&format!("[\n{}\n]", files.join(",\n")))?)
 }

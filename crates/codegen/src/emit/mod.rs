@@ -1,6 +1,7 @@
 //! Tools and operations → the files that are compiled and reviewed. Each file is an emitter.
 
 pub(crate) mod api_files;
+pub(crate) mod compiled;
 pub(crate) mod index;
 mod report;
 mod requests;
