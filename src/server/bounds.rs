@@ -18,7 +18,7 @@ const LONGEST_CLIENT: usize = 100;
 /// The largest capabilities that are kept as they are, in bytes.
 const LARGEST_CAPABILITIES: usize = 4_096;
 /// Where a request has its progress token.
-const PROGRESS_TOKEN: &str = "progressToken";
+pub(super) const PROGRESS_TOKEN: &str = "progressToken";
 
 /// What can't be cut in a message: its id.
 pub(super) fn fault(message: &ClientJsonRpcMessage) -> Option<String> {

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use super::bounds;
+use super::plain_call;
 use super::unread::Scan;
 
 /// The largest message, in bytes: a file of 10 MB in base64 and its envelope.
@@ -127,6 +128,9 @@ pub(super) fn read(text: &[u8]) -> Result<Readable, Unreadable> {
             let reason = format!("a message may have {MOST_VALUES} values");
             return Err(Unreadable::broken(&scan, ErrorCode::INVALID_REQUEST, &reason));
         }
+    }
+    if let Some(message) = plain_call::read(text) {
+        return Ok(Readable { message, rewritten: None });
     }
     if let Some(message) = readable(text) {
         return within_bounds(message, None);

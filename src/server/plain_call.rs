@@ -1,40 +1,91 @@
-//! A message → whether it is a plain call of a tool, as nearly all messages are. rmcp reads each message over HTTP for
-//! itself, and reading one as all the kinds that it could be takes longer than all else that is done with it here.
+//! A message → the plain call of a tool that it is, as nearly all messages are. rmcp reads a message as each of the kinds that it
+//! could be, and that takes longer than all else that is done with it here. Over HTTP it reads each for itself, so that only
+//! the id of a plain call is read here.
 
 use std::fmt;
+use std::marker::PhantomData;
 
-use rmcp::model::{NumberOrString, RequestId};
+use rmcp::model::{
+    CallToolRequestParams, ClientJsonRpcMessage, ClientRequest, JsonObject, JsonRpcMessage, JsonRpcRequest,
+    NumberOrString, Request, RequestId, RequestMetaObject,
+};
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::bounds::{LONGEST_ID, LONGEST_NAME};
+use super::bounds::{LONGEST_ID, LONGEST_NAME, PROGRESS_TOKEN};
 
 /// Returns the id of a call that rmcp reads as it is, and that has nothing too long in it but its arguments. They are
 /// not read here: rmcp may find that they are no JSON.
 pub(super) fn id_of(text: &[u8]) -> Option<RequestId> {
-    let call: Call = serde_json::from_slice(text).ok()?;
-    (call.jsonrpc == "2.0" && call.method == "tools/call" && call.params.name.len() <= LONGEST_NAME)
-        .then_some(call.id.0)
+    let Members(call): Members<Call<'_, Skipped, Skipped>> = serde_json::from_slice(text).ok()?;
+    call.is_plain().then_some(call.id.0)
+}
+
+/// Returns such a call as rmcp would read it.
+pub(super) fn read(text: &[u8]) -> Option<ClientJsonRpcMessage> {
+    let Members(call): Members<Call<'_, Option<JsonObject>, Option<JsonObject>>> = serde_json::from_slice(text).ok()?;
+    let token = call.params.0.meta.as_ref().and_then(|meta| meta.get(PROGRESS_TOKEN)?.as_str());
+    if !call.is_plain() || token.is_some_and(|token| token.len() > LONGEST_ID) {
+        return None;
+    }
+    let Params { name, arguments, meta } = call.params.0;
+    let mut params = CallToolRequestParams::new(name.to_owned());
+    params.arguments = arguments;
+    let mut request = Request::new(params);
+    if let Some(meta) = meta {
+        request.extensions.insert(RequestMetaObject::from(meta));
+    }
+    Some(JsonRpcMessage::Request(JsonRpcRequest::new(call.id.0, ClientRequest::CallToolRequest(request))))
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Call<'a> {
+#[serde(deny_unknown_fields, bound(deserialize = "A: Deserialize<'de> + Default, M: Deserialize<'de> + Default"))]
+struct Call<'a, A, M> {
     jsonrpc: &'a str,
     id: Short,
     method: &'a str,
     #[serde(borrow)]
-    params: Params<'a>,
+    params: Members<Params<'a, A, M>>,
+}
+
+impl<A, M> Call<'_, A, M> {
+    fn is_plain(&self) -> bool {
+        self.jsonrpc == "2.0" && self.method == "tools/call" && self.params.0.name.len() <= LONGEST_NAME
+    }
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Params<'a> {
+#[serde(deny_unknown_fields, bound(deserialize = "A: Deserialize<'de> + Default, M: Deserialize<'de> + Default"))]
+struct Params<'a, A, M> {
     name: &'a str,
-    #[serde(default, rename = "arguments")]
-    _arguments: Object,
+    #[serde(default)]
+    arguments: A,
     #[serde(default, rename = "_meta")]
-    _meta: Object,
+    meta: M,
+}
+
+/// What is written as an object: a struct could be written as a list of its members, too.
+struct Members<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Members<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor(PhantomData))
+    }
+}
+
+struct MembersVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for MembersVisitor<T> {
+    type Value = Members<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Members<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(members)).map(Members)
+    }
 }
 
 /// A number, or a text that is not too long.
@@ -52,15 +103,15 @@ impl<'de> Deserialize<'de> for Short {
 
 /// An object of any content, but for a progress token that is too long.
 #[derive(Default)]
-struct Object;
+struct Skipped;
 
-impl<'de> Deserialize<'de> for Object {
+impl<'de> Deserialize<'de> for Skipped {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(Self)
     }
 }
 
-impl<'de> Visitor<'de> for Object {
+impl<'de> Visitor<'de> for Skipped {
     type Value = Self;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -100,7 +151,7 @@ impl Visitor<'_> for NameVisitor {
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Name, E> {
-        Ok(Name { is_progress_token: name == "progressToken" })
+        Ok(Name { is_progress_token: name == PROGRESS_TOKEN })
     }
 }
 
@@ -109,6 +160,26 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+
+    #[test]
+    fn what_is_read_here_is_what_rmcp_reads() {
+        for params in [
+            r#""name": "a""#,
+            r#""name": "a", "arguments": null"#,
+            r#""name": "a", "arguments": {}, "_meta": {}"#,
+            r#""name": "a", "_meta": {"progressToken": 7, "x": [1.50, 1e400, 123456789012345678901234567890]}"#,
+            r#""name": "a", "arguments": {"b": {"c": [null, true, 1.0, 1e400, -0]}, "d": "\u00e9\n", "b": 2}, "_meta": null"#,
+        ] {
+            for id in ["1", r#""one""#] {
+                let text =
+                    format!(r#"{{"jsonrpc": "2.0", "id": {id}, "method": "tools/call", "params": {{{params}}}}}"#);
+                let read = read(text.as_bytes()).unwrap_or_else(|| panic!("{text} is plain"));
+                let of_rmcp: ClientJsonRpcMessage = serde_json::from_str(&text).unwrap();
+                assert_eq!(format!("{read:?}"), format!("{of_rmcp:?}"), "{text}");
+                assert_eq!(serde_json::to_string(&read).unwrap(), serde_json::to_string(&of_rmcp).unwrap());
+            }
+        }
+    }
 
     #[test]
     fn only_what_rmcp_reads_as_it_is_is_plain() {
@@ -125,6 +196,8 @@ mod tests {
             (call(json!({"name": 5})), false),
             (call(json!({"name": "a", "task": {}})), false),
             (call(json!([])), false),
+            (call(json!(["a"])), false),
+            (json!(["2.0", 1, "tools/call", {"name": "a"}]), false),
             (json!({"jsonrpc": "2.0", "id": long, "method": "tools/call", "params": {"name": "a"}}), false),
             (json!({"jsonrpc": "2.0", "id": null, "method": "tools/call", "params": {"name": "a"}}), false),
             (json!({"jsonrpc": "1.0", "id": 1, "method": "tools/call", "params": {"name": "a"}}), false),
@@ -138,6 +211,8 @@ mod tests {
                 let read = crate::server::incoming::read(text.as_bytes()).unwrap();
                 assert!(read.rewritten.is_none(), "{text}");
             }
+            let has_null = message["params"].get("arguments") == Some(&Value::Null);
+            assert_eq!(read(text.as_bytes()).is_some(), plain || has_null, "{text}");
         }
     }
 }
