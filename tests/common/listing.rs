@@ -77,7 +77,10 @@ impl Listing {
         let connection = super::connection(&address, Duration::from_secs(20));
         let connections: HashMap<_, _> =
             sandbox_tables().iter().map(|(api, _)| ((*api).to_owned(), connection.clone())).collect();
-        Self { toolbox: super::with_connections(&connections, &super::everything(), Defaults::Reads), positions }
+        Self {
+            toolbox: super::toolboxes::with_connections(&connections, &super::everything(), Defaults::Reads),
+            positions,
+        }
     }
 
     /// Calls; the answer as JSON.

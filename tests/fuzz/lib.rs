@@ -2,8 +2,15 @@
 
 #![allow(dead_code, reason = "what only the plain tests need is here too")]
 
-#[path = "../common/mod.rs"]
-pub(crate) mod common;
+// Those modules of the tests that the targets need: others need more packages.
+#[path = "../common"]
+pub(crate) mod common {
+    pub(crate) mod draw;
+    pub(crate) mod inert;
+    pub(crate) mod toolboxes;
+
+    pub(crate) use toolboxes::{everything, sandbox, toolbox};
+}
 #[path = "mod.rs"]
 pub(crate) mod fuzz;
 
