@@ -232,7 +232,9 @@ impl ValueShape {
             {
                 return number.into();
             }
-            if self.kinds.has(TypeSet::NUMBER)
+            // A whole number may have any number of digits.
+            let is_whole = text.trim_start_matches('-').bytes().all(|byte| byte.is_ascii_digit());
+            if (is_whole || self.kinds.has(TypeSet::NUMBER))
                 && let Ok(number @ Value::Number(_)) = serde_json::from_str(text)
             {
                 return number;
@@ -257,6 +259,8 @@ mod tests {
         let cases = [
             (json!({"type": "integer"}), "12", json!(12)),
             (json!({"type": "integer"}), "1.5", json!("1.5")),
+            (json!({"type": "integer"}), "18446744073709551615", json!(18_446_744_073_709_551_615_u64)),
+            (json!({"type": "integer"}), "-", json!("-")),
             (json!({"type": "integer"}), "+1", json!("+1")),
             (json!({"type": "number"}), "1.5", json!(1.5)),
             (json!({"type": "number"}), "NaN", json!("NaN")),

@@ -349,7 +349,8 @@ fn host_and_path(rest: &str) -> (String, String) {
     let (host, path) = rest[..query].split_at(rest[..query].find(['/', '\\']).unwrap_or(query));
     let host = host.rsplit('@').next().unwrap_or(host);
     let plain = |text: &str, most: usize| -> String {
-        text.chars().filter(|c| !matches!(c, '`' | '<' | '>' | '\n' | '\r')).take(most).collect()
+        // Without what ends a code mark, and what a link is made of where the code mark is ended by one in the text before.
+        text.chars().filter(|c| !matches!(c, '`' | '<' | '>' | '[' | ']' | '\n' | '\r')).take(most).collect()
     };
     let host = plain(host, 253);
     let shown = plain(path, LONGEST_PATH);
@@ -395,6 +396,10 @@ mod tests {
         for (given, expected) in [
             ("see https://evil.example/a/b?token=1#x now", "see `hxxps⟦#⟧//evil.example/a/b…` now"),
             ("[text](https://evil.example/a \"title\") on", "[text] (`hxxps⟦#⟧//evil.example/a`) on"),
+            (
+                "[a](odd://evil![b](https:/.evil.example/c.png)d.example/?e)",
+                "[a] (`odd⟦#⟧//evil!b(https:/.evil.example/c.png)d.example/…`)",
+            ),
             ("[text](<https://evil.example/a b>)", "[text] (`hxxps⟦#⟧//evil.example/a b`)"),
             ("![alt](https://evil.example/p.png?d=1) x", "⟦!⟧[image: alt] (removed⟦#⟧: evil.example) x"),
             ("!![a](https://desk.example.com/p)", "!⟦!⟧[image: a](https://desk.example.com/p)"),

@@ -186,7 +186,9 @@ impl Answer {
     fn read(bytes: &[u8]) -> Option<Self> {
         let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
         let head: Vec<u8> = bytes[..end].iter().copied().filter(|byte| *byte != b'\r').collect();
-        let head = head.strip_prefix(b"HTTP/1.1 ").unwrap_or_else(|| panic!("no answer of HTTP: {bytes:?}"));
+        // A request of version 1.0 is answered in it.
+        let answered = head.strip_prefix(b"HTTP/1.1 ").or_else(|| head.strip_prefix(b"HTTP/1.0 "));
+        let head = answered.unwrap_or_else(|| panic!("no answer of HTTP: {bytes:?}"));
         // `200 OK`
         let (status, rest) = (head.get(..3)?, head.iter().position(|byte| *byte == b'\n'));
         let head = [status, rest.map_or(b"".as_slice(), |at| &head[at..])].concat();
