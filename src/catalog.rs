@@ -88,6 +88,7 @@ pub struct LazyTool {
     /// The text of one that is compiled in.
     text: Part,
     tool: OnceLock<Box<Tool>>,
+    concise_paths: OnceLock<Arc<[Vec<String>]>>,
 }
 
 impl LazyTool {
@@ -95,11 +96,17 @@ impl LazyTool {
     pub fn is_read(&self) -> bool {
         self.tool.get().is_some()
     }
+
+    /// The paths of its concise form, each as the names that lead to a field.
+    pub(crate) fn concise_paths(&self) -> Arc<[Vec<String>]> {
+        let split = |path: &String| path.split('.').map(str::to_owned).collect();
+        Arc::clone(self.concise_paths.get_or_init(|| self.concise.iter().map(split).collect()))
+    }
 }
 
 impl From<Tool> for LazyTool {
     fn from(tool: Tool) -> Self {
-        Self { text: Part::default(), tool: OnceLock::from(Box::new(tool)) }
+        Self { text: Part::default(), tool: OnceLock::from(Box::new(tool)), concise_paths: OnceLock::new() }
     }
 }
 
@@ -366,7 +373,11 @@ fn compiled_entries() -> Vec<CatalogEntry> {
         tools.into_iter().map(move |tool| CatalogEntry {
             vendor: vendor.clone(),
             head: tool.head,
-            tool: LazyTool { text: Part { of: text, at: tool.text, official: None }, tool: OnceLock::new() },
+            tool: LazyTool {
+                text: Part { of: text, at: tool.text, official: None },
+                tool: OnceLock::new(),
+                concise_paths: OnceLock::new(),
+            },
             made: Some(MadeAtBuild {
                 listing: Part { of: listings, at: tool.listing, official: None },
                 shared: tool.shared,

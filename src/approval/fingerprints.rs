@@ -109,9 +109,9 @@ impl Fingerprints {
         let lower = text.to_lowercase();
         let words: Vec<&str> = lower.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
         let mut hashes: Vec<u64> = if words.len() >= RUN {
-            words.windows(RUN).map(|run| self.keyed(&run.join(" "))).collect()
+            words.windows(RUN).map(|run| self.keys.hash_one(run)).collect()
         } else if words.len() >= SHORTEST {
-            vec![self.keyed(&words.join(" "))]
+            vec![self.keys.hash_one(words.as_slice())]
         } else {
             Vec::new()
         };

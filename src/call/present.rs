@@ -19,6 +19,7 @@ use super::reply::Reply;
 use super::reply::cache::{CacheSlot, ReplyCache, ReplyOwner};
 use super::result::Composed;
 use super::step::StepAnswer;
+use crate::catalog::LazyTool;
 use crate::fairness::CallerKey;
 use crate::jq::Evaluator;
 use crate::sanitize::json::Json;
@@ -27,7 +28,7 @@ use crate::upstream::Answer;
 use projection::Projection;
 use records::Listing;
 use serde_json::{Map, Value};
-use toolwright_model::{CURSOR, DETAIL, FormatName, RAW, Returns, Tool};
+use toolwright_model::{CURSOR, DETAIL, FormatName, RAW, Returns};
 
 /// Makes the reply to a call.
 ///
@@ -46,7 +47,7 @@ pub(super) async fn present(
     let format = call.operation.answers.clone().filter(|_| !is_raw);
     let style = call.operation.paging.as_ref().filter(|_| page.is_some());
     let listing = style.map_or(Listing::Unknown, |paging| Listing::Page(paging.signs.records.clone()));
-    let mut projection = Projection::of(call.tool(), &call.arguments, listing);
+    let mut projection = Projection::of(&call.entry.tool, &call.arguments, listing);
     if is_raw {
         // Addresses in a document of the vendor's are part of it.
         projection.form = TextForm::Raw;
@@ -108,7 +109,7 @@ pub(super) async fn step_answer(prepared: PreparedCall<'_>, pages: Pages) -> Res
 /// The outputs do not have what was requested of them.
 pub(super) async fn present_composed(
     composed: Composed,
-    tool: &Tool,
+    tool: &LazyTool,
     arguments: &Map<String, Value>,
     evaluator: Option<&Evaluator>,
     caller: CallerKey,

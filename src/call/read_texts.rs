@@ -1,7 +1,6 @@
 //! A reply → the texts in it that outsiders wrote, each with where it is from: what a caller has read, and what a later
 //! change must not repeat unseen.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -14,12 +13,15 @@ use super::tools::OfferedTools;
 use crate::approval::{self, Fingerprints};
 use crate::catalog::CatalogEntry;
 use crate::sanitize::EVERY;
+use crate::sanitize::json::Json;
 use toolwright_model::{Tool, truncate};
 
 /// The longest answer whose texts are noted, in bytes: many times what a model reads of one.
 const LARGEST: usize = 16 << 20;
 /// The longest source, in characters.
 const LONGEST_SOURCE: usize = 120;
+/// The longest text that is taken for an id, in bytes.
+const LONGEST_ID: usize = 64;
 /// The endings by which an argument or a field names a record.
 const ID_ENDINGS: [&str; 6] = ["IdOrKey", "_id", "Id", "ID", "Key", "key"];
 
@@ -39,55 +41,54 @@ impl Toolbox {
             return;
         }
         let (read, key) = (Arc::clone(approvals.read()), caller.principal.key());
-        let (tool, arguments, reply) = (tool.name.clone(), arguments.clone(), reply.clone());
-        let bytes = reply.answer.body.len();
+        let (tool, record) = (tool.name.clone(), of_arguments(arguments));
+        let (body, untrusted) = (reply.answer.body.clone(), reply.untrusted.clone());
         // A failure to note it is one of the process, which logs it.
-        let _ = off_thread(bytes, move || self::note(&read, &key, &tool, &arguments, &reply)).await;
+        let _ = off_thread(body.len(), move || self::note(&read, &key, &tool, record, &body, &untrusted)).await;
     }
 }
 
-/// Notes the texts of outsiders in a reply.
-fn note(prints: &Fingerprints, caller: &str, tool: &str, arguments: &Map<String, Value>, reply: &Reply) {
-    if reply.untrusted.is_empty() || reply.answer.body.len() > LARGEST {
+/// Notes the texts of outsiders in the body of a reply. `record` is what the arguments name.
+fn note(prints: &Fingerprints, caller: &str, tool: &str, record: Option<String>, body: &[u8], untrusted: &[String]) {
+    if body.len() > LARGEST {
         return;
     }
-    let Ok(body) = serde_json::from_slice::<Value>(&reply.answer.body) else { return };
-    let names: HashSet<&str> = reply.untrusted.iter().map(|name| name.rsplit('.').next().unwrap_or(name)).collect();
-    let mut walk =
-        Walk { every: names.contains(EVERY), names, tool, of_arguments: of_arguments(arguments), found: Vec::new() };
+    // What a caller gets was written as such a value.
+    let Some(body) = str::from_utf8(body).ok().and_then(|body| Json::parse(body).ok()) else { return };
+    let names: Vec<&str> = untrusted.iter().map(|name| name.rsplit('.').next().unwrap_or(name)).collect();
+    let mut walk = Walk { every: names.contains(&EVERY), names, tool, of_arguments: record, found: Vec::new() };
     walk.value(&body, false, None);
-    let Walk { found, .. } = walk;
-    prints.note(caller, found.iter().map(|(text, source)| (text.as_str(), Arc::clone(source))));
+    prints.note(caller, walk.found.into_iter());
 }
 
 /// The way through an answer.
 struct Walk<'a> {
     every: bool,
-    names: HashSet<&'a str>,
+    names: Vec<&'a str>,
     tool: &'a str,
     /// The record that the arguments name.
     of_arguments: Option<String>,
-    found: Vec<(String, Arc<str>)>,
+    found: Vec<(&'a str, Arc<str>)>,
 }
 
-impl Walk<'_> {
-    fn value(&mut self, value: &Value, untrusted: bool, record: Option<&Arc<str>>) {
+impl<'a> Walk<'a> {
+    fn value(&mut self, value: &'a Json<'_>, untrusted: bool, record: Option<&Arc<str>>) {
         match value {
-            Value::String(text) if untrusted || self.every => {
+            Json::Text(text) if untrusted || self.every => {
                 let source = record.cloned().unwrap_or_else(|| self.source(None));
-                self.found.push((text.clone(), source));
+                self.found.push((text, source));
             }
-            Value::Array(items) => items.iter().for_each(|item| self.value(item, untrusted, record)),
-            Value::Object(entries) => {
+            Json::List(items) => items.iter().for_each(|item| self.value(item, untrusted, record)),
+            Json::Object(entries) => {
                 let id = entries.iter().find_map(|(name, value)| is_id(name).then(|| scalar(value)).flatten());
-                let own = id.map(|id| self.source(Some(&id)));
+                let own = id.map(|id| self.source(Some(id)));
                 let record = own.as_ref().or(record);
                 for (name, value) in entries {
-                    let untrusted = untrusted || self.names.contains(name.as_str());
+                    let untrusted = untrusted || self.names.contains(&name.as_ref());
                     self.value(value, untrusted, record);
                 }
             }
-            _ => {}
+            Json::Text(_) | Json::Plain(_) => {}
         }
     }
 
@@ -107,7 +108,11 @@ impl Walk<'_> {
 fn of_arguments(arguments: &Map<String, Value>) -> Option<String> {
     arguments.iter().find_map(|(name, value)| {
         let noun = ID_ENDINGS.iter().find_map(|ending| name.strip_suffix(ending)).filter(|noun| !noun.is_empty())?;
-        Some(format!("{noun} {}", scalar(value)?))
+        match value {
+            Value::String(text) if text.len() <= LONGEST_ID => Some(format!("{noun} {text}")),
+            Value::Number(number) => Some(format!("{noun} {number}")),
+            _ => None,
+        }
     })
 }
 
@@ -115,10 +120,11 @@ fn is_id(name: &str) -> bool {
     matches!(name, "id" | "_id" | "key" | "ID") || ID_ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
-fn scalar(value: &Value) -> Option<String> {
+/// The id that a value is: a short text or a number.
+fn scalar<'a>(value: &'a Json<'_>) -> Option<&'a str> {
     match value {
-        Value::String(text) if text.len() <= 64 => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
+        Json::Text(text) if text.len() <= LONGEST_ID => Some(text),
+        Json::Plain(number) if number.starts_with(|first: char| first == '-' || first.is_ascii_digit()) => Some(number),
         _ => None,
     }
 }

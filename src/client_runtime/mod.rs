@@ -11,8 +11,10 @@ mod request;
 mod requests;
 mod styles;
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 
 pub use crate::error::CallError;
 pub use crate::upstream::{Answer, Upstream};
@@ -49,7 +51,7 @@ pub trait Connection: Send + Sync {
 
 /// Connects to the API whose `requests.json` has this text.
 pub fn connect(upstream: Upstream, requests: &'static str) -> Box<dyn Connection> {
-    Box::new(Client { upstream, requests })
+    Box::new(Client { upstream, requests, read: Mutex::default() })
 }
 
 /// Returns the connection with the credentials that an operation takes.
@@ -67,11 +69,25 @@ pub fn upstream_for(upstream: &Upstream, requests: &str, operation: &str) -> Res
 struct Client {
     upstream: Upstream,
     requests: &'static str,
+    /// The operations that were called before, by id.
+    read: Mutex<HashMap<String, Arc<Operation>>>,
+}
+
+impl Client {
+    fn operation(&self, id: &str) -> Result<Arc<Operation>, CallError> {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(operation) = read.get(id) {
+            return Ok(Arc::clone(operation));
+        }
+        let operation = Arc::new(requests::find(self.requests, id)?);
+        read.insert(id.to_owned(), Arc::clone(&operation));
+        Ok(operation)
+    }
 }
 
 impl Connection for Client {
     fn call<'a>(&'a self, operation: &str, inputs: Inputs) -> Pending<'a> {
-        let operation = requests::find(self.requests, operation);
-        Box::pin(async move { send(&self.upstream, &operation?, inputs).await })
+        let operation = self.operation(operation);
+        Box::pin(async move { send(&self.upstream, &*operation?, inputs).await })
     }
 }

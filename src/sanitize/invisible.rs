@@ -5,7 +5,8 @@ use std::borrow::Cow;
 
 /// Removes invisible characters.
 pub(super) fn strip(text: &str) -> Cow<'_, str> {
-    if text.is_ascii() && !text.bytes().any(|byte| is_invisible(char::from(byte))) {
+    // As nearly all texts are.
+    if text.bytes().all(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'~')) {
         return Cow::Borrowed(text);
     }
     if !text.chars().any(|c| is_invisible(c) || is_joiner(c)) {
@@ -68,6 +69,14 @@ mod tests {
             ("smu\u{fe00}\u{fe01}ggled 👍\u{fe0f}\u{fe01}\u{fe02}", "smuggled 👍\u{fe0f}"),
         ] {
             assert_eq!(strip(given), expected, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn an_ascii_character_is_removed_if_it_is_invisible() {
+        for c in '\0'..='\u{7f}' {
+            let given = format!("a{c}b");
+            assert_eq!(strip(&given) != given, is_invisible(c), "{c:?}");
         }
     }
 

@@ -44,20 +44,25 @@ impl Messages {
     }
 
     /// Sends a log message, if the client's level permits it. From 2026-07-28 on each request has its own level.
-    pub(super) async fn log(&self, context: &RequestContext<RoleServer>, level: LoggingLevel, text: &str) {
+    pub(super) async fn log(
+        &self,
+        context: &RequestContext<RoleServer>,
+        level: LoggingLevel,
+        text: impl FnOnce() -> String,
+    ) {
         let modern = context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
         let level_set =
             if modern { context.meta.log_level().map_or(SILENT, rank) } else { self.0.load(Ordering::Relaxed) };
         if level_set <= rank(level) {
-            let message = LoggingMessageNotificationParam::new(level, json!(text)).with_logger("toolwright");
+            let message = LoggingMessageNotificationParam::new(level, json!(text())).with_logger("toolwright");
             send(&context.peer, message).await;
         }
     }
 
     /// Reports progress in seconds, if the request has a progress token; the total is unknown.
-    pub(super) async fn progress(context: &RequestContext<RoleServer>, seconds: f64, text: &str) {
+    pub(super) async fn progress(context: &RequestContext<RoleServer>, seconds: f64, text: impl FnOnce() -> String) {
         if let Some(token) = context.meta.get_progress_token() {
-            let progress = ProgressNotificationParam::new(token, seconds).with_message(text);
+            let progress = ProgressNotificationParam::new(token, seconds).with_message(text());
             // Fails where the client has disconnected.
             let _ = context.peer.notify_progress(progress).await;
         }

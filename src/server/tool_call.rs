@@ -40,7 +40,7 @@ impl Server {
         let title = self.toolbox.catalog().title(vendor);
         let started = Instant::now();
         let messages = self.messages();
-        messages.log(context, LoggingLevel::Debug, &format!("{name}: asking {title}")).await;
+        messages.log(context, LoggingLevel::Debug, || format!("{name}: asking {title}")).await;
         let (progress, waiting) = mpsc::unbounded_channel();
         let chosen = self.chosen(context)?;
         let channel = self.channel(given, context).map(Arc::new);
@@ -50,28 +50,10 @@ impl Server {
         let is_workflow = self.toolbox.catalog().get(name).is_some_and(|entry| entry.tool.workflow.is_some());
         let call = Box::pin(workflow::call_as(&self.toolbox, &caller, name, arguments));
         let result = self.wait(context, title, started, waiting, is_workflow.then_some(cancelled), call).await;
-        let (level, end, bytes) = match &result {
-            Ok(CallResult::Reply(reply)) => {
-                (LoggingLevel::Info, format!("{title} answered {}", reply.status), reply.body.len())
-            }
-            Ok(CallResult::Plan(_)) => (LoggingLevel::Info, "planned, nothing was sent".to_owned(), 0),
-            Ok(CallResult::Report(report)) if report.is_plan => {
-                (LoggingLevel::Info, "planned, nothing was changed".to_owned(), report.body.len())
-            }
-            Ok(CallResult::Report(report)) => (LoggingLevel::Warning, report.outcome.as_str().to_owned(), 0),
-            Ok(CallResult::Tenants(several)) => {
-                let answered = several.results.iter().filter(|(_, result)| result.is_ok()).count();
-                (
-                    LoggingLevel::Info,
-                    format!("{answered} of {} {} answered", several.results.len(), several.argument),
-                    0,
-                )
-            }
-            Err(failure) => (LoggingLevel::Warning, failure.outcome().as_str().to_owned(), 0),
-        };
-        messages.log(context, level, &format!("{name}: {end}")).await;
-        let took = format!("{name}: {bytes} bytes in {} ms", started.elapsed().as_millis());
-        messages.log(context, LoggingLevel::Debug, &took).await;
+        let (level, bytes) = logged(&result);
+        messages.log(context, level, || format!("{name}: {}", ending(&result, title))).await;
+        let took = || format!("{name}: {bytes} bytes in {} ms", started.elapsed().as_millis());
+        messages.log(context, LoggingLevel::Debug, took).await;
         match result {
             // An unknown name is an error of the request, unless it is an argument; every other failure is for the model.
             Err(unknown @ Failure::UnknownTool { .. }) if through.is_none() => {
@@ -119,7 +101,7 @@ impl Server {
         call: impl Future<Output = Result<CallResult, Failure>>,
     ) -> Result<CallResult, Failure> {
         let elapsed = || started.elapsed().as_secs_f64();
-        Messages::progress(context, 0.0, &format!("asking {title}")).await;
+        Messages::progress(context, 0.0, || format!("asking {title}")).await;
         let mut call = pin!(call);
         let mut ticks = tokio::time::interval_at(started + PROGRESS_INTERVAL, PROGRESS_INTERVAL);
         let result = loop {
@@ -127,7 +109,7 @@ impl Server {
             tokio::select! {
                 result = &mut call => break result,
                 // The reason of the wait: a vendor's limit, a retry.
-                Some(text) = waiting.recv() => Messages::progress(context, elapsed(), &text).await,
+                Some(text) = waiting.recv() => Messages::progress(context, elapsed(), || text).await,
                 () = context.ct.cancelled(), if !workflow.as_ref().is_some_and(CancellationToken::is_cancelled) => {
                     match &workflow {
                         // It ends after the calls that are under way, so that it is recorded what they did.
@@ -136,17 +118,42 @@ impl Server {
                     }
                 }
                 _ = ticks.tick() => {
-                    Messages::progress(context, elapsed(), &format!("waiting for {title}")).await;
+                    Messages::progress(context, elapsed(), || format!("waiting for {title}")).await;
                 }
             }
         };
-        let end = match &result {
+        let end = || match &result {
             Ok(CallResult::Reply(_) | CallResult::Tenants(_)) => format!("{title} answered"),
             Ok(CallResult::Plan(_)) => "planned, nothing was sent".to_owned(),
             Ok(CallResult::Report(report)) if report.is_plan => "planned, nothing was changed".to_owned(),
             Ok(CallResult::Report(_)) | Err(_) => "the call failed".to_owned(),
         };
-        Messages::progress(context, elapsed(), &end).await;
+        Messages::progress(context, elapsed(), end).await;
         result
+    }
+}
+
+/// At which level the end of a call is logged, and how many bytes its answer has.
+fn logged(result: &Result<CallResult, Failure>) -> (LoggingLevel, usize) {
+    match result {
+        Ok(CallResult::Reply(reply)) => (LoggingLevel::Info, reply.body.len()),
+        Ok(CallResult::Plan(_) | CallResult::Tenants(_)) => (LoggingLevel::Info, 0),
+        Ok(CallResult::Report(report)) if report.is_plan => (LoggingLevel::Info, report.body.len()),
+        Ok(CallResult::Report(_)) | Err(_) => (LoggingLevel::Warning, 0),
+    }
+}
+
+/// How a call ended, in a few words.
+fn ending(result: &Result<CallResult, Failure>, title: &str) -> String {
+    match result {
+        Ok(CallResult::Reply(reply)) => format!("{title} answered {}", reply.status),
+        Ok(CallResult::Plan(_)) => "planned, nothing was sent".to_owned(),
+        Ok(CallResult::Report(report)) if report.is_plan => "planned, nothing was changed".to_owned(),
+        Ok(CallResult::Report(report)) => report.outcome.as_str().to_owned(),
+        Ok(CallResult::Tenants(several)) => {
+            let answered = several.results.iter().filter(|(_, result)| result.is_ok()).count();
+            format!("{answered} of {} {} answered", several.results.len(), several.argument)
+        }
+        Err(failure) => failure.outcome().as_str().to_owned(),
     }
 }

@@ -27,11 +27,14 @@ const SECRET_NAMES: [&str; 14] = [
 
 /// Returns an object of this schema with `***` for each secret in it.
 pub(super) fn masked(object: &Map<String, Value>, schema: &Value) -> Map<String, Value> {
-    // A mistyped name beside a secret one probably has the secret.
-    let guarded = has_secret(schema);
     let mask = |(name, given): (&String, &Value)| {
         let listed = property(schema, name);
-        let hidden = is_secret_name(name) || listed.is_some_and(is_secret_schema) || listed.is_none() && guarded;
+        let is_secret = || match listed {
+            Some(listed) => is_secret_schema(listed),
+            // A mistyped name beside a secret one probably has the secret.
+            None => has_secret(schema),
+        };
+        let hidden = is_secret_name(name) || is_secret();
         let shown = if hidden { Value::from(HIDDEN) } else { masked_value(given, listed.unwrap_or(&Value::Null)) };
         (name.clone(), shown)
     };
@@ -46,7 +49,7 @@ pub(crate) fn masked_by_name(arguments: &Map<String, Value>) -> Map<String, Valu
 fn masked_value(given: &Value, schema: &Value) -> Value {
     match given {
         // Of another shape than the schema, so it is not known which part is secret.
-        given if has_secret(schema) && !has_shape(given, schema) => HIDDEN.into(),
+        given if !has_shape(given, schema) && has_secret(schema) => HIDDEN.into(),
         Value::String(text) if names_secret(text) => HIDDEN.into(),
         Value::Array(items) => {
             let mask = |(index, given)| masked_value(given, item(schema, index).unwrap_or(&Value::Null));

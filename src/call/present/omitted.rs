@@ -16,7 +16,7 @@ pub(super) struct Omitted {
 impl Omitted {
     /// Returns the dotted names, those of whole fields before those of their parts.
     pub(super) fn into_names(mut self) -> Vec<String> {
-        self.names.sort_by_key(|name| name.matches('.').count());
+        self.names.sort_by_cached_key(|name| name.matches('.').count());
         self.names
     }
 
@@ -35,15 +35,15 @@ impl Omitted {
 
     fn keep_within(&mut self, within: &str, record: &mut Entries<'_>, paths: &[&[String]], keeps_empty: bool) {
         record.retain_mut(|(name, value)| {
-            let of_name = paths.iter().filter(|path| path.first().is_some_and(|first| first == name));
-            let deeper: Vec<&[String]> = of_name.map(|path| &path[1..]).collect();
-            if deeper.is_empty() {
+            let of_name = || paths.iter().filter(|path| path.first().is_some_and(|first| first == name));
+            if of_name().next().is_none() {
                 if !value.is_empty() {
                     self.add(within, name);
                 }
                 return false;
             }
-            if deeper.iter().all(|path| !path.is_empty()) {
+            if of_name().all(|path| path.len() > 1) {
+                let deeper: Vec<&[String]> = of_name().map(|path| &path[1..]).collect();
                 self.keep_inside(&joined(within, name), value, &deeper, keeps_empty);
             }
             keeps_empty || !value.is_empty()

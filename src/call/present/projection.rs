@@ -1,15 +1,18 @@
 //! An answer → the same with a part of each record: the requested fields, or those that the overlay
 //! calls concise; and what a reader must know of the rest.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::omitted::{Omitted, slices};
 use super::records::{self, Entries, Listing, Path};
 use crate::call::failure::Failure;
+use crate::catalog::LazyTool;
 use crate::sanitize::TextForm;
 use crate::sanitize::json::Json;
 use toolwright_model::answer_limits::FIELDS as FIELDS_AT_ONCE;
-use toolwright_model::{DETAIL, FIELDS, FULL, JQ, RAW, Tool};
+use toolwright_model::{DETAIL, FIELDS, FULL, JQ, RAW};
 
 /// The most field names that an error or a note lists.
 const MOST_NAMES: usize = 60;
@@ -20,7 +23,7 @@ pub(super) struct Projection {
     /// The dotted names of the requested fields, as the caller writes them; empty for all.
     fields: Vec<String>,
     /// The paths of the concise form; empty for the full form.
-    concise: Vec<Path>,
+    concise: Arc<[Path]>,
     listing: Listing,
     /// A filter over the full answer.
     pub(super) jq: Option<String>,
@@ -40,7 +43,7 @@ pub(super) struct Projected {
 
 impl Projection {
     /// Reads it from a call's arguments.
-    pub(super) fn of(tool: &Tool, arguments: &Map<String, Value>, listing: Listing) -> Self {
+    pub(super) fn of(tool: &LazyTool, arguments: &Map<String, Value>, listing: Listing) -> Self {
         let own = |name: &str| arguments.get(name).filter(|_| tool.is_own_argument(name));
         let jq = own(JQ).and_then(Value::as_str).map(str::to_owned);
         let fields: Vec<String> = own(FIELDS).and_then(Value::as_array).into_iter().flatten().flat_map(named).collect();
@@ -52,8 +55,7 @@ impl Projection {
             || matches!(detail, Some(FULL | RAW))
             || (own(FIELDS).is_none() && own(DETAIL).is_none() && arguments.contains_key(FIELDS));
         let form = if detail == Some(RAW) { TextForm::Raw } else { TextForm::Inert };
-        let concise = if full { &[] } else { tool.concise.as_slice() };
-        let concise = concise.iter().map(|path| path.split('.').map(str::to_owned).collect()).collect();
+        let concise = if full { Arc::default() } else { tool.concise_paths() };
         Self { fields: if jq.is_some() { Vec::new() } else { fields }, concise, listing, jq, form, file: false }
     }
 
@@ -225,7 +227,7 @@ mod tests {
 
     fn shortened(body: &str, concise: &[&str], listing: Listing) -> (String, String) {
         let mut json = Json::parse(body).unwrap();
-        let projection = Projection { concise: paths(concise), listing, ..Projection::default() };
+        let projection = Projection { concise: paths(concise).into(), listing, ..Projection::default() };
         let omitted = projection.concise(&mut json).join(" ");
         (json.to_text(0), omitted)
     }

@@ -1,9 +1,10 @@
 //! An answer and what the reader must know of it → one JSON text: `page`, `resolved`, `untrusted`, `omitted`,
 //! `notes`, then the vendor's data unchanged.
 
-use std::collections::{HashMap, HashSet};
+use std::fmt;
 
-use serde_json::value::RawValue;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value, json};
 
 use crate::call::paging::page::Page;
@@ -43,12 +44,11 @@ impl Envelope {
         let text = text.trim();
         let name = match text.as_bytes().first() {
             Some(b'[') => "items",
-            Some(b'{') => match names(text) {
-                Some(theirs) if Self::NAMES.iter().any(|name| theirs.contains(*name)) => "answer",
-                Some(_) if own.is_empty() => return text.to_owned(),
-                Some(theirs) if theirs.is_empty() => return Value::Object(own).to_string(),
-                Some(_) => return format!("{},{}", head(own), text[1..].trim_start()),
-                None => "answer",
+            Some(b'{') => match serde_json::from_str(text) {
+                Ok(Names { has_ours: true, .. }) | Err(_) => "answer",
+                Ok(_) if own.is_empty() => return text.to_owned(),
+                Ok(Names { are_none: true, .. }) => return Value::Object(own).to_string(),
+                Ok(_) => return format!("{},{}", head(own), text[1..].trim_start()),
             },
             _ if own.is_empty() => return text.to_owned(),
             _ => "answer",
@@ -128,10 +128,55 @@ fn bounded(notes: &[&String]) -> Value {
     json!(shown)
 }
 
-/// Returns the names of an object's entries; none where the text is not valid JSON.
-fn names(object: &str) -> Option<HashSet<String>> {
-    let entries: HashMap<String, &RawValue> = serde_json::from_str(object).ok()?;
-    Some(entries.into_keys().collect())
+/// What has to be known of the names of an object's entries.
+struct Names {
+    /// Whether one is a name of ours.
+    has_ours: bool,
+    are_none: bool,
+}
+
+impl<'de> Deserialize<'de> for Names {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Self { has_ours: false, are_none: true })
+    }
+}
+
+impl<'de> Visitor<'de> for Names {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut entries: A) -> Result<Self, A::Error> {
+        while let Some(is_ours) = entries.next_key::<IsOurs>()? {
+            entries.next_value::<IgnoredAny>()?;
+            self.has_ours |= is_ours.0;
+            self.are_none = false;
+        }
+        Ok(self)
+    }
+}
+
+/// Whether a name is one of ours.
+struct IsOurs(bool);
+
+impl<'de> Deserialize<'de> for IsOurs {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_identifier(Self(false))
+    }
+}
+
+impl Visitor<'_> for IsOurs {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a name")
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Self, E> {
+        Ok(Self(Envelope::NAMES.contains(&name)))
+    }
 }
 
 #[cfg(test)]
@@ -158,6 +203,7 @@ mod tests {
             (r#"{ "total": 2.50, "rows": [] }"#, r#""total": 2.50, "rows": [] }"#),
             ("{}", ""),
             (r#"{"page": 3, "rows": []}"#, r#""answer":{"page": 3, "rows": []}}"#),
+            (r#"{"rows": {"page": 3}, "p\u0061ge": 3}"#, r#""answer":{"rows": {"page": 3}, "p\u0061ge": 3}}"#),
             ("7", r#""answer":7}"#),
             (r#""text""#, r#""answer":"text"}"#),
         ] {
