@@ -20,7 +20,4 @@ pub(crate) mod toolboxes;
 #[cfg(feature = "jitbit")]
 pub(crate) mod whoami;
 
-pub(crate) use toolboxes::{
-    call, call_result, connection, everything, jitbit_at, meta, nothing, paced, result, sandbox, text, toolbox,
-    vendor_at,
-};
+pub(crate) use toolboxes::*;
