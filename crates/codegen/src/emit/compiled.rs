@@ -1,13 +1,15 @@
 //! The files that are committed for readers → the same files as they are compiled in: JSON without the white space between its
 //! tokens, which is a third of it.
 
+use std::path::Path;
+
 use super::tree::Tree;
 
 /// Returns the files as they are compiled in.
 pub(crate) fn compiled(tree: &Tree) -> Tree {
     let mut compiled = Tree::default();
     for (path, text) in tree.files() {
-        let is_json = path.ends_with(".json");
+        let is_json = Path::new(path).extension().is_some_and(|extension| extension == "json");
         // It is looked through line by line.
         let keeps_its_lines = path.ends_with("/requests.json");
         let text = if is_json && !keeps_its_lines { without_space(text) } else { text.to_owned() };
