@@ -17,8 +17,8 @@ const ENVELOPE: [&str; 4] = ["page", "untrusted", "omitted", "notes"];
 const SENTENCES: [&str; 3] = ["done: the vendor answered ", "(part ", "(parts "];
 
 /// Checks a result, and returns the JSON of its text blocks. `is_raw` is whether the texts were asked for as the vendor
-/// has them, with its links.
-pub(crate) fn check(result: &CallToolResult, is_raw: bool) -> Vec<Value> {
+/// has them, with its links; `named` has the fields that results before named as those of outsiders, and gets those of this one.
+pub(crate) fn check(result: &CallToolResult, is_raw: bool, named: &mut Vec<String>) -> Vec<Value> {
     let failed = result.is_error == Some(true);
     let blocks: Vec<&str> = result.content.iter().filter_map(text_of).collect();
     let text: usize = blocks.iter().map(|text| text.len()).sum();
@@ -36,7 +36,7 @@ pub(crate) fn check(result: &CallToolResult, is_raw: bool) -> Vec<Value> {
         }
         let read = serde_json::from_str(&with_small_numbers(text));
         let value: Value = read.unwrap_or_else(|error| panic!("no JSON: {error}: {text}"));
-        check_answer(&value, is_raw);
+        check_answer(&value, is_raw, named);
         values.push(value);
     }
     values
@@ -68,14 +68,19 @@ fn text_of(block: &ContentBlock) -> Option<&str> {
     }
 }
 
-fn check_answer(value: &Value, is_raw: bool) {
+fn check_answer(value: &Value, is_raw: bool, named: &mut Vec<String>) {
     let mut found = Vec::new();
     texts(value, &mut found);
     for text in found {
         assert!(!invisible(text), "an invisible character in {text:?}");
     }
-    let names: Vec<&str> = value["untrusted"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-    let of_outsiders = |name: &str| names.contains(&"*") || names.contains(&name);
+    // Pieces of a record are marked as a whole, whoever wrote them: which fields are those of outsiders, the record says.
+    let is_piece = |item: &Value| item["at"].as_str().is_some_and(|place| place.starts_with('/'));
+    let are_pieces = value["items"].as_array().is_some_and(|items| items.iter().all(is_piece));
+    if !are_pieces {
+        named.extend(value["untrusted"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned));
+    }
+    let of_outsiders = |name: &str| named.iter().any(|known| known == "*" || known == name);
     for (name, entry) in value.as_object().into_iter().flatten() {
         if !is_raw && !ENVELOPE.contains(&name.as_str()) {
             check_links(entry, of_outsiders(name), &of_outsiders);

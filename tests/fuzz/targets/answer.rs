@@ -79,11 +79,17 @@ const CALLS: [(&str, &str, &str); 18] = [
 ];
 
 /// Calls a tool of vendors in memory, and returns the JSON of the checked result.
-pub(super) fn checked_call(toolbox: &Toolbox, tool: &str, arguments: Map<String, Value>) -> Vec<Value> {
+/// `named` is as in [`properties::check`].
+pub(super) fn checked_call(
+    toolbox: &Toolbox,
+    tool: &str,
+    arguments: Map<String, Value>,
+    named: &mut Vec<String>,
+) -> Vec<Value> {
     let is_raw = arguments.get("detail").is_some_and(|detail| detail == "raw") || arguments.contains_key("adf");
     let vendor = tool.split('_').next().unwrap_or_default();
     let result = mcp_result::result(vendor, block_on(toolbox.call(tool, arguments)));
-    let values = properties::check(&result, is_raw);
+    let values = properties::check(&result, is_raw, named);
     properties::check_end(&values, &vendor::take_answered());
     values
 }
@@ -102,8 +108,9 @@ fn check(input: &[u8]) {
         };
         vendor::set_answers(answers);
         let mut arguments: Map<String, Value> = serde_json::from_str(arguments).unwrap();
+        let mut named = Vec::new();
         for _ in 0..MOST_PARTS {
-            let values = checked_call(toolbox, tool, arguments.clone());
+            let values = checked_call(toolbox, tool, arguments.clone(), &mut named);
             let cursor = values.iter().find_map(|value| value["page"]["next_cursor"].as_str());
             let Some(cursor) = cursor else { break };
             arguments.retain(|name, _| name == "detail" || name == "adf");

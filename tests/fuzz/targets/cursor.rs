@@ -106,7 +106,7 @@ impl Site {
     fn call(&self, tool: &str, arguments: Map<String, Value>) -> (Vec<Value>, Vec<Recorded>) {
         let vendor = tool.split('_').next().unwrap_or_default();
         let result = mcp_result::result(vendor, block_on(self.toolbox.call(tool, arguments)));
-        (properties::check(&result, false), self.sandbox.take_record())
+        (properties::check(&result, false, &mut Vec::new()), self.sandbox.take_record())
     }
 }
 

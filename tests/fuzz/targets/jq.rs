@@ -101,7 +101,7 @@ fn check(input: &[u8]) {
         let id = entry.tool.parsed_input_schema()["required"][0].as_str().map(str::to_owned).unwrap_or_default();
         let arguments = [(id, json!("7")), ("detail".to_owned(), json!("full")), ("jq".to_owned(), json!(filter))];
         let started = Instant::now();
-        let values = checked_call(toolbox, &entry.tool.name, Map::from_iter(arguments));
+        let values = checked_call(toolbox, &entry.tool.name, Map::from_iter(arguments), &mut Vec::new());
         assert!(started.elapsed() < SLOWEST, "the filter took {:?}", started.elapsed());
         let is_json = serde_json::from_str::<IgnoredAny>(answer.trim_start_matches('\u{feff}')).is_ok();
         assert!(is_json || values.is_empty(), "a result of what is no JSON: {values:?}");
