@@ -2,8 +2,9 @@
 //! tools/list, tools/call and the command line. A refusal names flags to people only: a model can't set them.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
-use glob::Pattern;
+use glob::{Pattern, PatternError};
 
 use crate::catalog::{Catalog, CatalogEntry};
 use crate::error::{Audience, ConfigError};
@@ -62,8 +63,8 @@ pub struct Selection {
     named_tags: BTreeSet<String>,
     /// For hints, which show a flag's whole list.
     in_force: FlagWords,
-    tools: Vec<Pattern>,
-    exclude: Vec<Pattern>,
+    tools: Vec<NamePattern>,
+    exclude: Vec<NamePattern>,
     allow: BTreeSet<Risk>,
 }
 
@@ -304,10 +305,10 @@ impl Selection {
             }
         }
         self.decide_tags(tool, is_chosen, &mut refusal);
-        if is_chosen && !self.tools.is_empty() && !self.tools.iter().any(|pattern| matches(pattern, tool)) {
+        if is_chosen && !self.tools.is_empty() && !self.tools.iter().any(|pattern| pattern.matches(tool)) {
             refusal.add(RefusalReason::Name, Some(format!("--tools {}", tool.name)));
         }
-        if self.exclude.iter().any(|pattern| matches(pattern, tool)) {
+        if self.exclude.iter().any(|pattern| pattern.matches(tool)) {
             refusal.add(RefusalReason::Excluded, None);
         }
         let is_closed = |risk: &&Risk| self.gated && risk.is_gated() && !self.allow.contains(*risk);
@@ -416,13 +417,13 @@ fn known_risks(words: &[String]) -> Result<BTreeSet<Risk>, ConfigError> {
     words.iter().map(risk).collect()
 }
 
-fn patterns(flag: &str, globs: &[String], catalog: &Catalog) -> Result<Vec<Pattern>, ConfigError> {
+fn patterns(flag: &str, globs: &[String], catalog: &Catalog) -> Result<Vec<NamePattern>, ConfigError> {
     globs
         .iter()
         .map(|glob| {
-            let pattern = Pattern::new(glob)
+            let pattern = NamePattern::parse(glob)
                 .map_err(|error| ConfigError::new(format!("`{flag} {glob}` is no glob: {}", error.msg)))?;
-            if catalog.entries().iter().any(|entry| matches(&pattern, entry.head())) {
+            if catalog.entries().iter().any(|entry| pattern.matches(entry.head())) {
                 return Ok(pattern);
             }
             let near = catalog.near(glob);
@@ -438,7 +439,7 @@ fn patterns(flag: &str, globs: &[String], catalog: &Catalog) -> Result<Vec<Patte
 /// Globs of tool names, such as those of pinned tools.
 #[derive(Debug, Clone, Default)]
 pub struct NamePatterns {
-    patterns: Vec<Pattern>,
+    patterns: Vec<NamePattern>,
     /// What the globs are named by in an error.
     key: &'static str,
 }
@@ -454,7 +455,7 @@ impl NamePatterns {
 
     /// Returns whether one of them matches the tool.
     pub fn match_tool(&self, entry: &CatalogEntry) -> bool {
-        self.patterns.iter().any(|pattern| matches(pattern, entry.head()))
+        self.patterns.iter().any(|pattern| pattern.matches(entry.head()))
     }
 
     /// Checks that each matches one of these tools.
@@ -462,7 +463,7 @@ impl NamePatterns {
     /// # Errors
     /// One matches none.
     pub(crate) fn each_matches(&self, tools: &[&CatalogEntry]) -> Result<(), ConfigError> {
-        match self.patterns.iter().find(|pattern| !tools.iter().any(|entry| matches(pattern, entry.head()))) {
+        match self.patterns.iter().find(|pattern| !tools.iter().any(|entry| pattern.matches(entry.head()))) {
             None => Ok(()),
             Some(pattern) => Err(ConfigError::new(format!(
                 "`{} {pattern}` matches no tool that is offered\nhint: a pinned tool has to be within the selection, \
@@ -473,6 +474,34 @@ impl NamePatterns {
     }
 }
 
-fn matches(pattern: &Pattern, tool: &ToolHead) -> bool {
-    pattern.matches(&tool.name) || tool.aliases.iter().any(|alias| pattern.matches(alias))
+/// A name of a tool, or a glob of such names. A start compares each with every tool; most are names, which need no glob.
+#[derive(Debug, Clone)]
+enum NamePattern {
+    Name(String),
+    Glob(Pattern),
+}
+
+impl NamePattern {
+    fn parse(text: &str) -> Result<Self, PatternError> {
+        let pattern = Pattern::new(text)?;
+        Ok(if text.contains(['*', '?', '[', ']']) { Self::Glob(pattern) } else { Self::Name(text.to_owned()) })
+    }
+
+    /// Whether it is the name of a tool, or one of its aliases.
+    fn matches(&self, tool: &ToolHead) -> bool {
+        let matches = |name: &String| match self {
+            Self::Name(own) => own == name,
+            Self::Glob(glob) => glob.matches(name),
+        };
+        matches(&tool.name) || tool.aliases.iter().any(matches)
+    }
+}
+
+impl fmt::Display for NamePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => f.write_str(name),
+            Self::Glob(glob) => f.write_str(glob.as_str()),
+        }
+    }
 }
