@@ -241,8 +241,9 @@ fn is_element(rest: &str, names: &[&str]) -> bool {
 fn is_harmless(inside: &str) -> bool {
     let name = inside.strip_prefix('/').unwrap_or(inside);
     let plain = name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(|c| c.is_ascii_alphanumeric());
-    let mail = name.split_once('@').is_some_and(|(user, host)| {
-        let right = |text: &str| text.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '+'));
+    let mail = inside.split_once('@').is_some_and(|(user, host)| {
+        let is_right = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '+');
+        let right = |text: &str| !text.is_empty() && text.chars().all(is_right);
         right(user) && right(host)
     });
     mail || plain && !is_element(inside, &ACTIVE)
@@ -413,6 +414,11 @@ mod tests {
             ("[x](javascript:alert(1))", "[x] (`javascript⟦#⟧…`)"),
             ("[x](https&colon;//evil.example)", "[x] (`⟦#⟧https&colon;//evil.example`)"),
             ("[x](https:evil.example)", "[x] (`https⟦#⟧…`)"),
+            (
+                // What browsers take for a comment up to the next `>`.
+                "</@b> </a@b.example> <@b>",
+                "⟦<⟧/@b> ⟦<⟧/a@b.example> <@b>",
+            ),
             (
                 "<https://evil.example/a> <javascript:alert(1)> <mailto:a@b.example>",
                 "⟦<⟧`hxxps⟦:⟧//evil.example/a`> `javascript⟦#⟧…` <mailto:a@b.example>",
