@@ -88,7 +88,7 @@ class Stdio(Server):
     def __init__(self, command, environment, folder):
         super().__init__(command, environment, folder, pipes=True)
         self.last = 0
-        self.buffer = b""
+        self.buffer, self.waiting = b"", []
 
     def write(self, message):
         try:
@@ -99,19 +99,9 @@ class Stdio(Server):
 
     def line(self):
         """The next line that answers a request."""
-        end = time.monotonic() + WAIT_SECONDS
-        while True:
-            line, found, rest = self.buffer.partition(b"\n")
-            if found:
-                self.buffer = rest
-                if b'"id"' in line and (b'"result"' in line or b'"error"' in line):
-                    return line
-                continue
-            ready, _, _ = select.select([self.process.stdout], [], [], max(0, end - time.monotonic()))
-            data = os.read(self.process.stdout.fileno(), 1 << 20) if ready else b""
-            if not data:
-                raise self.gone()
-            self.buffer += data
+        while not self.waiting:
+            self.waiting = self.lines()
+        return self.waiting.pop(0)
 
     def notify(self, method):
         self.write({"jsonrpc": "2.0", "method": method})

@@ -74,7 +74,7 @@ fn check_answer(value: &Value, is_raw: bool, named: &mut Vec<String>) {
     for text in found {
         assert!(!invisible(text), "an invisible character in {text:?}");
     }
-    // Pieces of a record are marked as a whole, whoever wrote them: which fields are those of outsiders, the record says.
+    // Pieces of a record are all marked as untrusted. Which fields outsiders wrote, only the result with the record says.
     let is_piece = |item: &Value| item["at"].as_str().is_some_and(|place| place.starts_with('/'));
     let are_pieces = value["items"].as_array().is_some_and(|items| items.iter().all(is_piece));
     if !are_pieces {

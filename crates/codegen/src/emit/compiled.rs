@@ -1,5 +1,5 @@
 //! The files that are committed for readers → the same files as they are compiled in: JSON without the white space between its
-//! tokens, which is a third of it.
+//! tokens, which is half of it.
 
 use std::path::Path;
 
