@@ -1,13 +1,14 @@
 //! A tool and a selection → allowed, or why not and which flags would allow it. Pure; the one gate for
 //! tools/list, tools/call and the command line. A refusal names flags to people only: a model can't set them.
 
-use std::collections::BTreeSet;
-use std::fmt;
+mod name_patterns;
 
-use glob::{Pattern, PatternError};
+use std::collections::BTreeSet;
 
 use crate::catalog::{Catalog, CatalogEntry};
 use crate::error::{Audience, ConfigError};
+pub use name_patterns::NamePatterns;
+use name_patterns::{NamePattern, patterns};
 use toolwright_model::{ALL_TAGS, CORE_TAG, Effect, HELD_BACK_TAGS, Risk, ToolHead, UNREVIEWED_TAG, Verb, suggest_one};
 
 /// A word among the tags that no tool has: of those that the other tags choose, only what reads is offered.
@@ -415,93 +416,4 @@ fn known_risks(words: &[String]) -> Result<BTreeSet<Risk>, ConfigError> {
         word.parse::<Risk>().map_err(|()| unknown_word("risk", word, Risk::GATED.iter().map(|risk| risk.as_str())))
     };
     words.iter().map(risk).collect()
-}
-
-fn patterns(flag: &str, globs: &[String], catalog: &Catalog) -> Result<Vec<NamePattern>, ConfigError> {
-    globs
-        .iter()
-        .map(|glob| {
-            let pattern = NamePattern::parse(glob)
-                .map_err(|error| ConfigError::new(format!("`{flag} {glob}` is no glob: {}", error.msg)))?;
-            if catalog.entries().iter().any(|entry| pattern.matches(entry.head())) {
-                return Ok(pattern);
-            }
-            let near = catalog.near(glob);
-            let hint = match near.as_slice() {
-                [] => "`toolwright catalog list` shows every name".to_owned(),
-                near => format!("did you mean `{}`?", near.join("`, `")),
-            };
-            Err(ConfigError::new(format!("`{flag} {glob}` matches no tool\nhint: {hint}")))
-        })
-        .collect()
-}
-
-/// Globs of tool names, such as those of pinned tools.
-#[derive(Debug, Clone, Default)]
-pub struct NamePatterns {
-    patterns: Vec<NamePattern>,
-    /// What the globs are named by in an error.
-    key: &'static str,
-}
-
-impl NamePatterns {
-    /// Reads globs; `key` is what an error names them by.
-    ///
-    /// # Errors
-    /// One is no glob, or matches no tool of the catalog.
-    pub fn parse(key: &'static str, globs: &[String], catalog: &Catalog) -> Result<Self, ConfigError> {
-        Ok(Self { patterns: patterns(key, globs, catalog)?, key })
-    }
-
-    /// Returns whether one of them matches the tool.
-    pub fn match_tool(&self, entry: &CatalogEntry) -> bool {
-        self.patterns.iter().any(|pattern| pattern.matches(entry.head()))
-    }
-
-    /// Checks that each matches one of these tools.
-    ///
-    /// # Errors
-    /// One matches none.
-    pub(crate) fn each_matches(&self, tools: &[&CatalogEntry]) -> Result<(), ConfigError> {
-        match self.patterns.iter().find(|pattern| !tools.iter().any(|entry| pattern.matches(entry.head()))) {
-            None => Ok(()),
-            Some(pattern) => Err(ConfigError::new(format!(
-                "`{} {pattern}` matches no tool that is offered\nhint: a pinned tool has to be within the selection, \
-                 and its vendor configured",
-                self.key
-            ))),
-        }
-    }
-}
-
-/// A name of a tool, or a glob of such names. A start compares each with every tool; most are names, which need no glob.
-#[derive(Debug, Clone)]
-enum NamePattern {
-    Name(String),
-    Glob(Pattern),
-}
-
-impl NamePattern {
-    fn parse(text: &str) -> Result<Self, PatternError> {
-        let pattern = Pattern::new(text)?;
-        Ok(if text.contains(['*', '?', '[', ']']) { Self::Glob(pattern) } else { Self::Name(text.to_owned()) })
-    }
-
-    /// Whether it is the name of a tool, or one of its aliases.
-    fn matches(&self, tool: &ToolHead) -> bool {
-        let matches = |name: &String| match self {
-            Self::Name(own) => own == name,
-            Self::Glob(glob) => glob.matches(name),
-        };
-        matches(&tool.name) || tool.aliases.iter().any(matches)
-    }
-}
-
-impl fmt::Display for NamePattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Name(name) => f.write_str(name),
-            Self::Glob(glob) => f.write_str(glob.as_str()),
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! A message → the plain call of a tool that it is, as nearly all messages are. rmcp reads a message as each of the kinds that it
-//! could be, and that takes longer than all else that is done with it here. Over HTTP it reads each for itself, so that only
-//! the id of a plain call is read here.
+//! could be, which takes six times the instructions. Over HTTP it reads each message for itself, so only the id of a plain
+//! call is read here.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -18,13 +18,13 @@ use super::bounds::{LONGEST_ID, LONGEST_NAME, PROGRESS_TOKEN};
 /// Returns the id of a call that rmcp reads as it is, and that has nothing too long in it but its arguments. They are
 /// not read here: rmcp may find that they are no JSON.
 pub(super) fn id_of(text: &[u8]) -> Option<RequestId> {
-    let Members(call): Members<Call<'_, Skipped, Skipped>> = serde_json::from_slice(text).ok()?;
+    let Members(call): Members<Call<'_, Skipped>> = serde_json::from_slice(text).ok()?;
     call.is_plain().then_some(call.id.0)
 }
 
 /// Returns such a call as rmcp would read it.
 pub(super) fn read(text: &[u8]) -> Option<ClientJsonRpcMessage> {
-    let Members(call): Members<Call<'_, Option<JsonObject>, Option<JsonObject>>> = serde_json::from_slice(text).ok()?;
+    let Members(call): Members<Call<'_, Option<JsonObject>>> = serde_json::from_slice(text).ok()?;
     let token = call.params.0.meta.as_ref().and_then(|meta| meta.get(PROGRESS_TOKEN)?.as_str());
     if !call.is_plain() || token.is_some_and(|token| token.len() > LONGEST_ID) {
         return None;
@@ -40,29 +40,29 @@ pub(super) fn read(text: &[u8]) -> Option<ClientJsonRpcMessage> {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, bound(deserialize = "A: Deserialize<'de> + Default, M: Deserialize<'de> + Default"))]
-struct Call<'a, A, M> {
+#[serde(deny_unknown_fields, bound(deserialize = "O: Deserialize<'de> + Default"))]
+struct Call<'a, O> {
     jsonrpc: &'a str,
     id: Short,
     method: &'a str,
     #[serde(borrow)]
-    params: Members<Params<'a, A, M>>,
+    params: Members<Params<'a, O>>,
 }
 
-impl<A, M> Call<'_, A, M> {
+impl<O> Call<'_, O> {
     fn is_plain(&self) -> bool {
         self.jsonrpc == "2.0" && self.method == "tools/call" && self.params.0.name.len() <= LONGEST_NAME
     }
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, bound(deserialize = "A: Deserialize<'de> + Default, M: Deserialize<'de> + Default"))]
-struct Params<'a, A, M> {
+#[serde(deny_unknown_fields, bound(deserialize = "O: Deserialize<'de> + Default"))]
+struct Params<'a, O> {
     name: &'a str,
     #[serde(default)]
-    arguments: A,
+    arguments: O,
     #[serde(default, rename = "_meta")]
-    meta: M,
+    meta: O,
 }
 
 /// What is written as an object: a struct could be written as a list of its members, too.
