@@ -1,10 +1,11 @@
 """Toolwright beside servers that make tools of a description at run time: one description, one mock, one client, one run.
 
-    python3 benches/peers/measure.py TOOLWRIGHT DESCRIPTIONS [--scratch FOLDER] [--only TITLE,…] [--rounds N] [--seconds N] [--json FILE]
+    python3 benches/peers/measure.py TOOLWRIGHT DESCRIPTIONS [--bench PROGRAM] [--scratch FOLDER] [--only TITLE,…] [--rounds N] [--seconds N] [--json FILE]
 
 TOOLWRIGHT is the release binary; DESCRIPTIONS a folder with the vendor's published `jsm-servicedesk.openapi3.json`. Prints a table in
 Markdown, ratios first, and what each server does otherwise than its users expect. Rounds of the servers are in turns, because machines are shared.
-The scratch folder, outside of the repository, keeps what was installed.
+The scratch folder, outside of the repository, keeps what was installed. With the program of `cargo bench --bench serve`, a minimal server of
+rmcp and reqwest is a column of the table, too; nothing is compared with it.
 """
 
 import argparse
@@ -64,6 +65,7 @@ def started(peer, description, vendor, row):
 
 def called(peer, description, vendor, row, times, seconds):
     """One call at a time, then many at once, then the probes."""
+    probes.forget(vendor)
     with tempfile.TemporaryDirectory(prefix="peers-") as folder, peer.start(description, vendor, Path(folder)) as server:
         tools, _ = server.begin()
         probed = probes.Probed(server, tools, vendor)
@@ -80,7 +82,10 @@ def called(peer, description, vendor, row, times, seconds):
         row["call_ms"] = statistics.median(taken) * 1_000 - direct(vendor, times)
         row["calls_per_second"] = server.calls(name, ARGUMENTS, AT_ONCE, seconds)
         row["memory_after_mb"] = server.memory_kb() / 1_024
+    if row["is_measure"]:
+        return
     # Anew: answers to the calls of before are not those to the probes.
+    probes.forget(vendor)
     with tempfile.TemporaryDirectory(prefix="peers-") as folder, peer.start(description, vendor, Path(folder)) as server:
         tools, _ = server.begin()
         row["faults"] = probes.faults(probes.Probed(server, tools, vendor))
@@ -88,6 +93,8 @@ def called(peer, description, vendor, row, times, seconds):
 
 def measured(peers, description, options):
     rows = {peer.title: {"start_ms": [], "memory_mb": [], "version": getattr(peer, "version", "?")} for peer in peers}
+    for peer in peers:
+        rows[peer.title]["is_measure"] = getattr(peer, "is_measure", False)
     alive = list(peers)
 
     def attempt(peer, measure, *arguments):
@@ -136,7 +143,7 @@ def shown(number):
 
 def table(rows, ours):
     titles = list(rows)
-    others = [title for title in titles if not title.startswith(ours)]
+    others = [title for title in titles if not title.startswith(ours) and not rows[title].get("is_measure")]
     lines = [
         "| | ours beside the best of the others | " + " | ".join(f"{title} {rows[title]['version']}" for title in titles) + " |",
         "|---" * (len(titles) + 2) + "|",
@@ -182,6 +189,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("toolwright", type=Path)
     parser.add_argument("descriptions", type=Path)
+    parser.add_argument("--bench", type=Path, help="the program of `cargo bench --bench serve`")
     parser.add_argument("--scratch", type=Path, default=Path(tempfile.gettempdir()) / "toolwright-peers")
     parser.add_argument("--only", default="", help="titles, separated by commas")
     parser.add_argument("--rounds", type=int, default=7)
@@ -197,7 +205,7 @@ def main():
         parser.error(f"{description} is missing")
     scratch.mkdir(parents=True, exist_ok=True)
     only = {title for title in options.only.split(",") if title}
-    peers = [peer for peer in servers.all_of(options.toolwright.resolve()) if not only or peer.title in only]
+    peers = [peer for peer in servers.all_of(options.toolwright.resolve(), options.bench and options.bench.resolve()) if not only or peer.title in only]
     able, rows = installed(peers, scratch)
     rows |= measured(able, description, options)
     if options.json:

@@ -3,7 +3,8 @@
     python3 mock.py    # prints its port
 
 A request's key in the path decides about the answer: BUSY-1 is refused once with 429, FAIL-1 has a fault, GONE-1 is not there, HUGE-1 is
-large; everything else is a small request. `GET /__arrived` returns what arrived since it was asked for last, and forgets it.
+large; everything else is a small request. `GET /__arrived` returns what arrived since it was asked for last, and forgets it;
+`GET /__forget` forgets that and whom it has refused.
 """
 
 import asyncio
@@ -72,6 +73,10 @@ class Vendor(asyncio.Protocol):
             found = json.dumps(Vendor.arrived).encode()
             Vendor.arrived.clear()
             return self.send(b"200 OK", found)
+        if target == "/__forget":
+            Vendor.arrived.clear()
+            Vendor.busy.clear()
+            return self.send(b"204 No Content", b"")
         if len(Vendor.arrived) < MOST_ARRIVED:
             Vendor.arrived.append({"method": method, "target": target, "body": body.decode("latin-1")[:2_000]})
         for key, (status, text) in FAULTS.items():

@@ -148,6 +148,23 @@ class Toolwright:
         return Stdio(command, environment(**account), folder)
 
 
+class Minimal:
+    """rmcp and reqwest alone, by the bench's own program: what no server of these packages can be faster than."""
+
+    title, language, version = "minimal rmcp server", "Rust", ""
+    is_measure = True
+
+    def __init__(self, program):
+        self.program = program
+
+    def install(self, _):
+        if not self.program.is_file():
+            raise FileNotFoundError(f"{self.program}: `cargo bench --bench serve --no-run` prints where it is")
+
+    def start(self, _, vendor, folder):
+        return Stdio([self.program, "minimal-server", vendor], environment(), folder)
+
+
 def whole_interface(program):
     """Flags that offer what the others offer: every tool over the description, and no other."""
     tools = json.loads(run(program, "catalog", "list", "--vendor", "jsm", "--format", "json"))
@@ -155,6 +172,7 @@ def whole_interface(program):
     return ["--tools", names, "--methods", "all", "--tags", "all", "--allow", "irreversible,reveals_secret,runs_code,weakens_security"]
 
 
-def all_of(program):
+def all_of(program, bench):
     ours = [Toolwright(program, "toolwright", whole_interface(program)), Toolwright(program, "toolwright (default)", [])]
-    return [*ours, RmcpOpenApi(), Generator(), FastMcp(), Awslabs()]
+    measure = [Minimal(bench)] if bench else []
+    return [*ours, *measure, RmcpOpenApi(), Generator(), FastMcp(), Awslabs()]

@@ -40,8 +40,8 @@ const BY_DEFAULT: f64 = 0.6;
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    if words == [minimal::MODE] {
-        minimal::serve();
+    if words.first() == Some(&minimal::MODE) {
+        minimal::serve(words.get(1).unwrap_or(&""));
         return ExitCode::SUCCESS;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::caller::Caller;
 use crate::access::Principal;
 use crate::catalog::Catalog;
-use crate::client_runtime::{self, CompiledApi, Inputs, Pending};
+use crate::client_runtime::{self, CompiledApi, Inputs, Pending, Requests};
 use crate::config::{ChosenSettings, ConnectionConfig, OpenRoot};
 use crate::error::{Advice, CallError, ConfigError};
 use crate::formats::LookupCache;
@@ -21,6 +21,7 @@ const MOST_LOOKUPS: usize = 256;
 /// One API of an account.
 pub(super) struct ApiConnection {
     api: &'static CompiledApi,
+    requests: Arc<Requests>,
     pub(super) config: ConnectionConfig,
     pub(super) limiter: RateLimiter,
     /// How its answers are sanitized.
@@ -38,6 +39,7 @@ type LookupKey = (BTreeMap<String, String>, Option<Principal>);
 /// A client of one API, for one call.
 pub(super) struct Session {
     api: &'static CompiledApi,
+    requests: Arc<Requests>,
     upstream: Upstream,
     client: Box<dyn client_runtime::Connection>,
     /// What formats looked up lately.
@@ -55,7 +57,8 @@ impl ApiConnection {
         let hosts = hosts.into_iter().flatten();
         let rules = catalog.vendor(api.vendor).map_or_else(Rules::default, |vendor| Rules::new(vendor, hosts));
         let (upstreams, found_roots, lookups) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Self { api, config, limiter, rules: Arc::new(rules), upstreams, found_roots, lookups }
+        let requests = Arc::new(Requests::new(api.requests));
+        Self { api, requests, config, limiter, rules: Arc::new(rules), upstreams, found_roots, lookups }
     }
 
     /// Returns the API's id.
@@ -83,8 +86,9 @@ impl ApiConnection {
         if let Some(root) = self.found_root(&key) {
             upstream = upstream.with_base(root);
         }
-        let client = (self.api.connect)(upstream.clone(), self.api.requests);
-        Ok(Session { api: self.api, upstream, client, lookups: self.lookups(key) })
+        let client = (self.api.connect)(upstream.clone(), &self.requests);
+        let requests = Arc::clone(&self.requests);
+        Ok(Session { api: self.api, requests, upstream, client, lookups: self.lookups(key) })
     }
 
     /// Returns the root with the ids that are not known yet for this caller; `None` where the root is complete.
@@ -145,15 +149,16 @@ impl Session {
     /// The same session for one request, which a person has approved: it sends no other.
     pub(super) fn approved(&self, digest: RequestDigest) -> Self {
         let upstream = self.upstream.approved(digest);
-        let client = (self.api.connect)(upstream.clone(), self.api.requests);
-        Self { api: self.api, upstream, client, lookups: Arc::clone(&self.lookups) }
+        let client = (self.api.connect)(upstream.clone(), &self.requests);
+        let requests = Arc::clone(&self.requests);
+        Self { api: self.api, requests, upstream, client, lookups: Arc::clone(&self.lookups) }
     }
 
     /// Calls an operation. Credentials that the vendor refuses are renewed, and the call is sent
     /// once more: a request without valid credentials had no effect.
     pub(super) fn send<'a>(&'a self, operation: &'a str, inputs: impl Fn() -> Inputs + Send + 'a) -> Pending<'a> {
         Box::pin(async move {
-            let upstream = client_runtime::upstream_for(&self.upstream, self.api.requests, operation)?;
+            let upstream = client_runtime::upstream_for(&self.upstream, &self.requests, operation)?;
             let used = upstream.ready().await?;
             let result = self.client.call(operation, inputs()).await;
             let Some(used) = used else { return result };
@@ -195,7 +200,7 @@ impl Session {
     /// The inputs are refused before a request is made.
     pub(super) async fn plan(&self, operation: &str, inputs: Inputs) -> Result<Plan, CallError> {
         let upstream = self.upstream.planning();
-        let result = (self.api.connect)(upstream.clone(), self.api.requests).call(operation, inputs).await;
+        let result = (self.api.connect)(upstream.clone(), &self.requests).call(operation, inputs).await;
         match (upstream.take_plan(), result) {
             (Some(plan), _) => Ok(plan),
             (None, Err(error)) => Err(error),

@@ -17,7 +17,7 @@ use super::steps_approval::StepsApproval;
 use crate::approval::{Approvals, Asker, ChangeRequest, Exact, Hasher, Permission, Why};
 use crate::error::CallError;
 use crate::formats::FormatContext;
-use crate::sanitize::{Rules, TextForm};
+use crate::sanitize::{Rules, TextForm, marks};
 use crate::upstream::{Plan, RequestDigest};
 use toolwright_model::{Effect, Place, Risk, Tool, truncate};
 
@@ -149,7 +149,7 @@ fn of_plan(plan: &PlannedCall, tool: &Tool, arguments: &Map<String, Value>, why:
         // Bytes and parts are no text; the arguments say what is in them.
         Some(body) if body.starts_with('(') => drop(shown.insert("arguments".to_owned(), bounded(arguments))),
         Some(body) if is_form(&plan.request) => drop(shown.insert("body".to_owned(), fields(body))),
-        Some(body) => drop(shown.insert("body".to_owned(), json!(truncate(&inert(body), LONGEST_BODY)))),
+        Some(body) => drop(shown.insert("body".to_owned(), json!(marks::truncated(&inert(body), LONGEST_BODY)))),
     }
     if !plan.notes.is_empty() {
         shown.insert("notes".to_owned(), json!(plan.notes));
@@ -167,7 +167,7 @@ fn is_form(request: &Plan) -> bool {
 fn fields(body: &str) -> Value {
     let mut fields = Map::new();
     for (name, value) in url::form_urlencoded::parse(body.as_bytes()) {
-        let value = json!(truncate(&Rules::default().text(&value, TextForm::Inert), LONGEST_BODY));
+        let value = json!(marks::truncated(&Rules::default().text(&value, TextForm::Inert), LONGEST_BODY));
         match fields.get_mut(&*name) {
             None => drop(fields.insert(name.into_owned(), value)),
             Some(Value::Array(values)) => values.push(value),

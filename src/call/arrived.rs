@@ -50,7 +50,7 @@ fn check(mut answer: Answer, expected: Expected) -> Result<Answer, CallError> {
     }
     let text = String::from_utf8_lossy(&answer.body);
     if expected.json(&answer)
-        && let Err(fault) = Json::parse(&text)
+        && let Err(fault) = Json::check(&text)
     {
         return Err(if looks_like_page(&text) {
             CallError::WebPage(answer.status)

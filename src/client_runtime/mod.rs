@@ -11,15 +11,15 @@ mod request;
 mod requests;
 mod styles;
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 pub use crate::error::CallError;
 pub use crate::upstream::{Answer, Upstream};
 pub use inputs::{Inputs, segment_fault};
 pub use request::{read, send};
+pub use requests::Requests;
 pub use toolwright_model::{Operation, Place};
 
 /// An API that is compiled in.
@@ -37,7 +37,7 @@ pub struct CompiledApi {
     /// The text of `requests.json`.
     pub requests: &'static str,
     /// Connects to the API, whose requests these are: [`connect`], but for vendors of tests.
-    pub connect: fn(Upstream, &'static str) -> Box<dyn Connection>,
+    pub connect: fn(Upstream, &Arc<Requests>) -> Box<dyn Connection>,
 }
 
 /// A call in flight.
@@ -49,45 +49,31 @@ pub trait Connection: Send + Sync {
     fn call<'a>(&'a self, operation: &str, inputs: Inputs) -> Pending<'a>;
 }
 
-/// Connects to the API whose `requests.json` has this text.
-pub fn connect(upstream: Upstream, requests: &'static str) -> Box<dyn Connection> {
-    Box::new(Client { upstream, requests, read: Mutex::default() })
+/// Connects to the API that has these requests.
+pub fn connect(upstream: Upstream, requests: &Arc<Requests>) -> Box<dyn Connection> {
+    Box::new(Client { upstream, requests: Arc::clone(requests) })
 }
 
 /// Returns the connection with the credentials that an operation takes.
 ///
 /// # Errors
 /// There is no such operation, or the account does not have what it needs.
-pub fn upstream_for(upstream: &Upstream, requests: &str, operation: &str) -> Result<Upstream, CallError> {
+pub fn upstream_for(upstream: &Upstream, requests: &Requests, operation: &str) -> Result<Upstream, CallError> {
     if !upstream.chooses_credentials() {
         return Ok(upstream.clone());
     }
-    let operation = requests::find(requests, operation)?;
+    let operation = requests.operation(operation)?;
     upstream.for_operation(operation.server.as_deref(), operation.security.as_deref())
 }
 
 struct Client {
     upstream: Upstream,
-    requests: &'static str,
-    /// The operations that were called before, by id.
-    read: Mutex<HashMap<String, Arc<Operation>>>,
-}
-
-impl Client {
-    fn operation(&self, id: &str) -> Result<Arc<Operation>, CallError> {
-        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(operation) = read.get(id) {
-            return Ok(Arc::clone(operation));
-        }
-        let operation = Arc::new(requests::find(self.requests, id)?);
-        read.insert(id.to_owned(), Arc::clone(&operation));
-        Ok(operation)
-    }
+    requests: Arc<Requests>,
 }
 
 impl Connection for Client {
     fn call<'a>(&'a self, operation: &str, inputs: Inputs) -> Pending<'a> {
-        let operation = self.operation(operation);
+        let operation = self.requests.operation(operation);
         Box::pin(async move { send(&self.upstream, &*operation?, inputs).await })
     }
 }

@@ -4,16 +4,43 @@
 //! alone is parsed: neither the start of the program nor a call depends on how many operations there are.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use toolwright_model::Operation;
 
 use super::CallError;
 
-/// Returns the operation with this id.
-///
-/// # Errors
-/// There is none, or its line is no operation. Tools and requests come from one run of the generator, so this is a bug.
-pub(super) fn find(text: &str, id: &str) -> Result<Operation, CallError> {
+/// What the operations of one API send; each is read when it is called first.
+pub struct Requests {
+    text: &'static str,
+    /// Those that were called before, by id.
+    read: Mutex<HashMap<String, Arc<Operation>>>,
+}
+
+impl Requests {
+    /// Those of a `requests.json` with this text.
+    pub fn new(text: &'static str) -> Self {
+        Self { text, read: Mutex::default() }
+    }
+
+    /// Returns the operation with this id.
+    ///
+    /// # Errors
+    /// There is none, or its line is no operation. Tools and requests come from one run of the generator, so this is a
+    /// bug.
+    pub(super) fn operation(&self, id: &str) -> Result<Arc<Operation>, CallError> {
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(operation) = read.get(id) {
+            return Ok(Arc::clone(operation));
+        }
+        let operation = Arc::new(find(self.text, id)?);
+        read.insert(id.to_owned(), Arc::clone(&operation));
+        Ok(operation)
+    }
+}
+
+fn find(text: &str, id: &str) -> Result<Operation, CallError> {
     let internal = |what: &str| CallError::Internal(format!("the requests of this API have {what} `{id}`"));
     let key = serde_json::to_string(id).map_err(|_| internal("no place for an operation"))?;
     let line = line(text.strip_prefix("{\n").unwrap_or(text), &key).ok_or_else(|| internal("no operation"))?;

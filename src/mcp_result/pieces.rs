@@ -117,14 +117,16 @@ impl<'t> Cutter<'t> {
             left = rest;
             None
         });
-        let (kept, rest) = text.split_at(end.unwrap_or(text.len()));
-        let (before, characters) = (kept.chars().count(), rest.chars().collect::<Vec<_>>());
-        for (index, piece) in characters.chunks(PIECE_CHARACTERS).enumerate() {
-            let from = before + index * PIECE_CHARACTERS;
-            let text = Json::Text(piece.iter().collect::<String>().into());
+        let (kept, mut rest) = text.split_at(marks::whole_until(text, end.unwrap_or(text.len())));
+        let mut from = kept.chars().count();
+        while !rest.is_empty() {
+            let (piece, further) = rest.split_at(end_of_piece(rest));
+            let text = Json::Text(piece.to_owned().into());
             self.pieces.push(object([("at", at.pointer()), ("from", number(from)), ("text", text)]));
+            from += piece.chars().count();
+            rest = further;
         }
-        Json::Text(format!("{kept}…{}", marks::cut(&format!("{} characters", before + characters.len()))).into())
+        Json::Text(format!("{kept}…{}", marks::cut(&format!("{from} characters"))).into())
     }
 
     /// Keeps the first items.
@@ -252,6 +254,12 @@ impl<'t> Cutter<'t> {
             self.omitted.push(at.name.clone());
         }
     }
+}
+
+/// Where the first piece of a text ends.
+fn end_of_piece(text: &str) -> usize {
+    let end = text.char_indices().nth(PIECE_CHARACTERS).map_or(text.len(), |(end, _)| end);
+    if end == text.len() { end } else { marks::whole_until(text, end) }
 }
 
 /// In which order an object's entries get their room.
@@ -410,6 +418,20 @@ mod tests {
             whole.push_str(piece["text"].as_str().unwrap());
         }
         assert!(whole == text && pieces.len() == 3, "{}", pieces.len());
+    }
+
+    #[test]
+    fn a_text_is_not_cut_within_an_element() {
+        let text = "<li>x</li>".repeat(3_000);
+        let Shown { record, pieces, .. } = fitted(&json!({"t": text}), 1_000);
+        let mut whole = record["t"].as_str().unwrap().strip_suffix("…⟦cut, 30000 characters⟧").unwrap().to_owned();
+        assert!(whole.ends_with('>') || whole.ends_with('x'), "{whole}");
+        for piece in pieces {
+            let piece = piece["text"].as_str().unwrap();
+            assert!(!piece.starts_with(['l', 'i', '/', '>']), "{}", truncate(piece, 20));
+            whole.push_str(piece);
+        }
+        assert!(whole == text);
     }
 
     #[test]

@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 use super::pieces::{self, CutRecord};
 use super::weight::{LIGHTEST_CHARACTER, json_weight, line_length};
 use crate::call::{Envelope, HasMore, Page, ReplyOffset, record_slices};
-use crate::sanitize::EVERY;
 use crate::sanitize::json::Json;
+use crate::sanitize::{EVERY, marks};
 use toolwright_model::answer_limits::{ENVELOPE_BYTES, RESULT_BYTES, RESULT_LINE};
 
 /// How much text a result may have.
@@ -137,7 +137,7 @@ pub(super) fn bounded_message(text: String) -> String {
     if Bound::RESULT.fits(&text) {
         return text;
     }
-    let end = end_within(&text, Bound::RESULT);
+    let end = marks::whole_until(&text, end_within(&text, Bound::RESULT));
     format!("{}…", &text[..end])
 }
 

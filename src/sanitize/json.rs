@@ -34,6 +34,19 @@ impl<'t> Json<'t> {
         JsonReader { text: valid, at: 0, left: VALUES }.value(DEPTH)
     }
 
+    /// Checks that [`Self::parse`] reads a text, without making its tree.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub(crate) fn check(text: &str) -> Result<(), JsonFault> {
+        let valid = serde_json::from_str::<&RawValue>(text).map_err(|error| JsonFault::of(text, &error))?.get();
+        // A text this short can't hold more.
+        if valid.len() <= VALUES && valid.bytes().filter(|byte| matches!(byte, b'[' | b'{')).count() <= DEPTH {
+            return Ok(());
+        }
+        Json::parse(valid).map(drop)
+    }
+
     /// Formats the value without spaces; `capacity` is the expected length in bytes.
     pub(crate) fn to_text(&self, capacity: usize) -> String {
         let mut out = String::with_capacity(capacity);
@@ -374,13 +387,17 @@ mod tests {
         }
         for given in ["", "[1,", "{\"a\" 1}", "\"\\x\"", "[1] 2", "text", &"[".repeat(200)] {
             assert_eq!(written(given), None, "{given}");
+            assert!(Json::check(given).is_err(), "{given}");
         }
         let deep = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
         assert_eq!(written(&deep(DEPTH)), Some(deep(DEPTH)));
         assert_eq!(Json::parse(&deep(DEPTH + 1)), Err(JsonFault::Depth));
+        assert_eq!(Json::check(&deep(DEPTH + 1)), Err(JsonFault::Depth));
+        assert_eq!(Json::check(&format!("[{}]", ["[]"; DEPTH + 1].join(","))), Ok(()));
         let wide = |values: usize| format!("[{}0]", "0,".repeat(values - 1));
         assert!(Json::parse(&wide(VALUES - 1)).is_ok());
         assert_eq!(Json::parse(&wide(VALUES)), Err(JsonFault::Values));
+        assert_eq!((Json::check(&wide(VALUES - 1)), Json::check(&wide(VALUES))), (Ok(()), Err(JsonFault::Values)));
     }
 
     #[test]

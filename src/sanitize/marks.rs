@@ -25,6 +25,8 @@ const IMAGE: &str = "[image: ";
 /// The length of an id, in hexadecimal digits.
 const ID: usize = 8;
 const CUT: &str = "cut, ";
+/// How far before the end of a text an element or a mark may begin that is kept whole, in bytes.
+const LONGEST_WHOLE: usize = 500;
 
 /// What a mark says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +83,25 @@ pub(super) fn image() -> String {
 /// Returns the mark of something that was cut short; `of` is how much there is of it.
 pub(crate) fn cut(of: &str) -> String {
     written(&format!("{CUT}{of}"))
+}
+
+/// Returns where an inert text can be cut, at `end` or before: half of an element or of a mark would be something else, as
+/// `</` in front of other text is a comment.
+pub(crate) fn whole_until(text: &str, end: usize) -> usize {
+    let near = text.floor_char_boundary(end.saturating_sub(LONGEST_WHOLE));
+    let part = &text[near..end];
+    let opened = |open: char, close: char| part.rfind(open).filter(|at| !part[*at..].contains(close));
+    let begins = |at: &usize| text[near + at + 1..].starts_with(|c: char| c.is_ascii_alphabetic() || "/!?".contains(c));
+    let element = opened('<', '>').filter(begins);
+    element.into_iter().chain(opened(OPEN, CLOSE)).min().map_or(end, |at| near + at)
+}
+
+/// Returns an inert text with at most `max_chars` characters, and `…` where it is cut.
+pub(crate) fn truncated(text: &str, max_chars: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(max_chars) {
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..whole_until(text, end)])),
+        None => Cow::Borrowed(text),
+    }
 }
 
 /// Returns whether a text has a mark.
@@ -283,6 +304,27 @@ mod tests {
             assert_eq!(restored.text, given, "{escaped}");
             assert_eq!(escaped == given, !is_marked(given), "{escaped}");
         }
+    }
+
+    #[test]
+    fn no_element_and_no_mark_is_cut_in_two() {
+        for (given, characters, expected) in [
+            ("abc", 3, "abc"),
+            ("abcd", 3, "abc…"),
+            ("a</ol> b", 3, "a…"),
+            ("a</ol> b", 6, "a</ol>…"),
+            ("a<b>c</b>", 8, "a<b>c…"),
+            ("a < b and c", 5, "a < b…"),
+            ("a <", 2, "a …"),
+            ("a <x", 3, "a …"),
+            ("é`hxxps⟦:⟧//e.example`", 8, "é`hxxps…"),
+            ("⟦<⟧img b", 4, "⟦<⟧i…"),
+            ("⟦<⟧img b", 2, "…"),
+        ] {
+            assert_eq!(truncated(given, characters), expected, "{given}");
+        }
+        let long = format!("<x {}", "y".repeat(2 * LONGEST_WHOLE));
+        assert_eq!(whole_until(&long, long.len()), long.len());
     }
 
     #[test]

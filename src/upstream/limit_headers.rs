@@ -35,7 +35,7 @@ fn read_at(headers: &HeaderMap, now: SystemTime) -> RateLimit {
         remaining: named("remaining").and_then(number).or_else(|| entry(["remaining", "r"])),
         reset: reset.or_else(|| entry(["reset", "t"]).map(Duration::from_secs)).map(|span| span.min(LONGEST_WAIT)),
         retry_after: text(RETRY_AFTER.as_str()).and_then(|value| moment(value, now)),
-        reason: text("ratelimit-reason").or_else(|| text("x-ratelimit-reason")).map(plain),
+        reason: text("ratelimit-reason").or_else(|| text("x-ratelimit-reason")).map(name),
     }
 }
 
@@ -69,9 +69,11 @@ fn iso(text: &str) -> Option<SystemTime> {
     UNIX_EPOCH.checked_add(Duration::from_secs(u64::try_from(seconds).ok()?))
 }
 
-/// A vendor's text without characters that could disturb a message.
-fn plain(text: &str) -> String {
-    text.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(LONGEST_REASON).collect()
+/// The name that a reason is, such as `jira-burst-based`: without characters of which an address or an element could be
+/// made, since messages quote it.
+fn name(reason: &str) -> String {
+    let is_of_name = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ' ');
+    reason.chars().filter(is_of_name).take(LONGEST_REASON).collect()
 }
 
 #[cfg(test)]
@@ -120,6 +122,8 @@ mod tests {
         let none =
             reported(&[("RateLimit-Limit", "90, 90;w=60"), ("RateLimit-Remaining", "0"), ("RateLimit-Reset", "30")]);
         assert_eq!((none.limit, none.wait()), (Some(90), Some(Duration::from_secs(30))));
-        assert_eq!(reported(&[("RateLimit-Reason", "jira-burst-based")]).reason.as_deref(), Some("jira-burst-based"));
+        let reason = |value| reported(&[("RateLimit-Reason", value)]).reason;
+        assert_eq!(reason("jira-burst-based").as_deref(), Some("jira-burst-based"));
+        assert_eq!(reason("x https://evil.example/![a](b) <b>").as_deref(), Some("x httpsevilexampleab b"));
     }
 }

@@ -54,7 +54,11 @@ const MOST_REDIRECTS: usize = 5;
 
 /// A connection to one API of a vendor; cheap to clone.
 #[derive(Clone)]
-pub struct Upstream(Arc<Inner>);
+pub struct Upstream {
+    inner: Arc<Inner>,
+    /// Names the calling program beside this one; `None` where it is not known.
+    user_agent: Option<HeaderValue>,
+}
 
 struct Inner {
     http: reqwest::Client,
@@ -63,8 +67,6 @@ struct Inner {
     servers: Servers,
     credentials: Credentials,
     settings: Vec<SettingHeader>,
-    /// Names the calling program beside this one; `None` where it is not known.
-    user_agent: Option<HeaderValue>,
     /// Shared by all connections to the same vendor.
     rate_limiter: RateLimiter,
     /// In a dry run, where the request is described instead of sent.
@@ -98,7 +100,6 @@ impl Inner {
             servers: self.servers.clone(),
             credentials: self.credentials.clone(),
             settings: self.settings.clone(),
-            user_agent: self.user_agent.clone(),
             rate_limiter: self.rate_limiter.clone(),
             plan: self.plan.clone(),
             approved: self.approved,
@@ -108,7 +109,7 @@ impl Inner {
 
 impl fmt::Debug for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Upstream").field("base", &self.0.base.as_str()).finish_non_exhaustive()
+        f.debug_struct("Upstream").field("base", &self.inner.base.as_str()).finish_non_exhaustive()
     }
 }
 
@@ -133,47 +134,47 @@ impl Upstream {
         rate_limiter: RateLimiter,
     ) -> Result<Self, ConfigError> {
         let http = http_client(&base, tls, timeout, None, &[])?;
-        Ok(Self(Arc::new(Inner {
+        let inner = Inner {
             http,
             base,
             servers: Servers::default(),
             credentials,
             settings: Vec::new(),
-            user_agent: None,
             rate_limiter,
             plan: None,
             approved: None,
-        })))
+        };
+        Ok(Self { inner: Arc::new(inner), user_agent: None })
     }
 
     /// Returns the same connection, describing one request instead of sending it.
     #[must_use]
     pub(crate) fn planning(&self) -> Self {
-        Self(Arc::new(Inner { plan: Some(Arc::default()), ..self.0.copy() }))
+        self.with(|inner| inner.plan = Some(Arc::default()))
     }
 
     /// Returns the same connection, sending nothing but the request with this digest.
     #[must_use]
     pub(crate) fn approved(&self, digest: RequestDigest) -> Self {
-        Self(Arc::new(Inner { approved: Some(digest), ..self.0.copy() }))
+        self.with(|inner| inner.approved = Some(digest))
     }
 
     /// Returns the same connection, sending these settings with every request.
     #[must_use]
     pub(crate) fn with_settings(&self, settings: Vec<SettingHeader>) -> Self {
-        Self(Arc::new(Inner { settings, ..self.0.copy() }))
+        self.with(|inner| inner.settings = settings)
     }
 
     /// Returns the same connection to another root of the same vendor.
     #[must_use]
     pub(crate) fn with_base(&self, base: Url) -> Self {
-        Self(Arc::new(Inner { base, ..self.0.copy() }))
+        self.with(|inner| inner.base = base)
     }
 
     /// Returns the same connection, with the addresses of operations that have their own.
     #[must_use]
     pub(crate) fn with_servers(&self, servers: Servers) -> Self {
-        Self(Arc::new(Inner { servers, ..self.0.copy() }))
+        self.with(|inner| inner.servers = servers)
     }
 
     /// Returns the connection for requests of an operation that states an address of its own, or the security schemes
@@ -189,31 +190,40 @@ impl Upstream {
         if server.is_none() && security.is_none() {
             return Ok(self.clone());
         }
-        let base = server.map(|server| self.0.servers.at(&self.0.base, server)).transpose()?;
-        let credentials = self.0.credentials.for_schemes(security)?;
-        let copy = self.0.copy();
-        Ok(Self(Arc::new(Inner { base: base.unwrap_or_else(|| copy.base.clone()), credentials, ..copy })))
+        let base = server.map(|server| self.inner.servers.at(&self.inner.base, server)).transpose()?;
+        let credentials = self.inner.credentials.for_schemes(security)?;
+        Ok(self.with(|inner| {
+            inner.credentials = credentials;
+            if let Some(base) = base {
+                inner.base = base;
+            }
+        }))
     }
 
     /// Returns the same connection for requests of one caller, with the credentials that it brings.
     #[must_use]
     pub(crate) fn with_credentials(&self, credentials: Credentials) -> Self {
-        Self(Arc::new(Inner { credentials, ..self.0.copy() }))
+        self.with(|inner| inner.credentials = credentials)
     }
 
     /// Returns the same connection for requests on behalf of a program with this name: the vendor's own records then show
     /// which of its users' programs called.
     #[must_use]
     pub(crate) fn for_client(&self, client: Option<&str>) -> Self {
-        match client.and_then(user_agent) {
-            Some(user_agent) => Self(Arc::new(Inner { user_agent: Some(user_agent), ..self.0.copy() })),
-            None => self.clone(),
-        }
+        let user_agent = client.and_then(user_agent).or_else(|| self.user_agent.clone());
+        Self { inner: Arc::clone(&self.inner), user_agent }
+    }
+
+    /// Returns the connection with a change.
+    fn with(&self, change: impl FnOnce(&mut Inner)) -> Self {
+        let mut inner = self.inner.copy();
+        change(&mut inner);
+        Self { inner: Arc::new(inner), user_agent: self.user_agent.clone() }
     }
 
     /// Returns whether an operation's security schemes choose among several credentials.
     pub(crate) fn chooses_credentials(&self) -> bool {
-        self.0.credentials.are_chosen()
+        self.inner.credentials.are_chosen()
     }
 
     /// Makes sure that the credentials are valid for a request, requesting an access token where
@@ -222,7 +232,7 @@ impl Upstream {
     /// # Errors
     /// The vendor issues no token; the request was not sent.
     pub(crate) async fn ready(&self) -> Result<Option<u64>, CallError> {
-        self.0.credentials.ready().await
+        self.inner.credentials.ready().await
     }
 
     /// Renews the access token with the number `used`, which the vendor refused for this operation, unless another
@@ -231,37 +241,37 @@ impl Upstream {
     /// # Errors
     /// The vendor issues no token, or none is requested.
     pub(crate) async fn renew_refused(&self, used: u64, operation: &str) -> Result<u64, CallError> {
-        self.0.credentials.renew_refused(used, operation).await
+        self.inner.credentials.renew_refused(used, operation).await
     }
 
     /// Takes note that the vendor did not refuse the access token with the number `used` for this operation.
     pub(crate) fn accepted(&self, used: u64, operation: &str) {
-        self.0.credentials.accepted(used, operation);
+        self.inner.credentials.accepted(used, operation);
     }
 
     /// Takes note of whether an access token that was issued for a refusal has helped.
     pub(crate) fn judge(&self, renewed: u64, helped: bool) {
-        self.0.credentials.judge(renewed, helped);
+        self.inner.credentials.judge(renewed, helped);
     }
 
     /// Returns scheme, host and port of the vendor, for messages.
     pub(crate) fn site(&self) -> String {
-        self.0.base.origin().ascii_serialization()
+        self.inner.base.origin().ascii_serialization()
     }
 
     /// Returns the address that paths are appended to, without a slash at the end.
     pub(crate) fn base(&self) -> String {
-        self.0.base.as_str().trim_end_matches('/').to_owned()
+        self.inner.base.as_str().trim_end_matches('/').to_owned()
     }
 
     /// Returns the HTTP client.
     pub(crate) fn http(&self) -> reqwest::Client {
-        self.0.http.clone()
+        self.inner.http.clone()
     }
 
     /// Takes the request that was planned last.
     pub(crate) fn take_plan(&self) -> Option<Plan> {
-        self.0.plan.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.inner.plan.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Checks a request's address and adds the credentials and settings.
@@ -277,22 +287,22 @@ impl Upstream {
         }
         let headers = request.headers_mut();
         headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json, */*;q=0.8"));
-        if let Some(user_agent) = &self.0.user_agent {
+        if let Some(user_agent) = &self.user_agent {
             headers.insert(USER_AGENT, user_agent.clone());
         }
-        if self.0.credentials.are_missing() {
+        if self.inner.credentials.are_missing() {
             return Err(CallError::NotSent("no credentials came with this call".to_owned()));
         }
-        self.0.credentials.check_sign_in()?;
-        self.0.credentials.apply(headers);
-        for setting in &self.0.settings {
+        self.inner.credentials.check_sign_in()?;
+        self.inner.credentials.apply(headers);
+        for setting in &self.inner.settings {
             setting.apply(headers);
         }
-        if let Some(plan) = &self.0.plan {
+        if let Some(plan) = &self.inner.plan {
             *plan.lock().unwrap_or_else(PoisonError::into_inner) = Some(self.describe(request));
             return Err(CallError::NotSent("this is a dry run".to_owned()));
         }
-        if self.0.approved.is_some_and(|approved| approved != self.digest(request)) {
+        if self.inner.approved.is_some_and(|approved| approved != self.digest(request)) {
             return Err(CallError::NotSent("it is not the request that was approved".to_owned()));
         }
         Ok(())
@@ -316,8 +326,8 @@ impl Upstream {
     }
 
     async fn send(&self, request: Request) -> reqwest::Result<Response> {
-        let response = self.0.http.execute(request).await?;
-        self.0.rate_limiter.update(response.status(), &limit_headers::read(response.headers()));
+        let response = self.inner.http.execute(request).await?;
+        self.inner.rate_limiter.update(response.status(), &limit_headers::read(response.headers()));
         Ok(response)
     }
 
@@ -336,7 +346,7 @@ impl Upstream {
     }
 
     fn is_below(&self, url: &Url) -> bool {
-        let base = &self.0.base;
+        let base = &self.inner.base;
         let prefix = base.path().trim_end_matches('/');
         url.origin() == base.origin()
             && url.username().is_empty()
@@ -371,7 +381,7 @@ impl Upstream {
     }
 
     fn is_credential(&self, name: &HeaderName) -> bool {
-        self.0.credentials.names().contains(&name)
+        self.inner.credentials.names().contains(&name)
     }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::datum::Datum;
 use crate::call::PlannedCall;
 use crate::call::arguments::masked_by_name;
-use crate::sanitize::{Rules, TextForm};
+use crate::sanitize::{Rules, TextForm, marks};
 
 /// The longest name of a value in a row, in characters.
 const LONGEST_LABEL: usize = 120;
@@ -185,9 +185,9 @@ fn masked(arguments: Option<Value>) -> Value {
 /// The name of a value: a scalar as it is, of an object what names it.
 fn label(item: &Datum, untrusted: &mut Vec<String>) -> Value {
     match item.shown("item", TextForm::Inert, untrusted) {
-        Some(Value::String(text)) => Value::from(toolwright_model::truncate(&text, LONGEST_LABEL)),
+        Some(Value::String(text)) => Value::from(marks::truncated(&text, LONGEST_LABEL)),
         Some(value @ (Value::Number(_) | Value::Bool(_))) => value,
-        Some(value) => Value::from(toolwright_model::truncate(&value.to_string(), LONGEST_LABEL)),
+        Some(value) => Value::from(marks::truncated(&value.to_string(), LONGEST_LABEL)),
         None => Value::Null,
     }
 }

@@ -3,13 +3,13 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use axum::http;
 use toolwright::call::{RetryPolicy, Toolbox};
 use toolwright::catalog::{Catalog, sandbox_tables};
-use toolwright::client_runtime::{self, CompiledApi, Inputs, Pending, Upstream};
+use toolwright::client_runtime::{self, CompiledApi, Inputs, Pending, Requests, Upstream};
 use toolwright::config::ConnectionConfig;
 use toolwright::policy::{Defaults, Selection};
 use toolwright::upstream::{Credentials, Unencrypted, parse_address};
@@ -115,7 +115,7 @@ fn response(text: &[u8]) -> reqwest::Response {
 
 struct InMemory;
 
-fn connect(_: Upstream, _: &'static str) -> Box<dyn client_runtime::Connection> {
+fn connect(_: Upstream, _: &Arc<Requests>) -> Box<dyn client_runtime::Connection> {
     Box::new(InMemory)
 }
 

@@ -18,7 +18,7 @@ use super::name_places::{NamePlace, in_order, places};
 use super::resolve::ResolvedCall;
 use super::resolved_name::ResolvedName;
 use crate::formats::{id_in_address, pattern_matches};
-use crate::sanitize::TextForm;
+use crate::sanitize::{TextForm, marks};
 pub(super) use cache::NameCache;
 pub(super) use lookup::NameContext;
 use matching::{Candidate, Name};
@@ -184,7 +184,7 @@ fn replace(call: &mut ResolvedCall<'_>, argument: &str, pointer: &str, id: &str)
 /// What the caller is told of a record; what people entered is made inert.
 fn resolved(argument: String, given: &str, target: Target, call: &ResolvedCall<'_>) -> ResolvedName {
     let rules = &call.connection.rules;
-    let inert = |text: &str| truncate(&rules.text(text, TextForm::Inert), NAME_CHARACTERS).into_owned();
+    let inert = |text: &str| marks::truncated(&rules.text(text, TextForm::Inert), NAME_CHARACTERS).into_owned();
     let record = target.fields.iter().map(|(name, text)| (name.clone(), Value::from(inert(text)))).collect();
     let given = truncate(given, NAME_CHARACTERS).into_owned();
     let note = target.note.as_deref().map(inert);

@@ -6,7 +6,7 @@ use super::target::NoTarget;
 use crate::call::failure::{ArgumentProblem, Failure, ProblemKind};
 use crate::call::resolve::ResolvedCall;
 use crate::error::CallError;
-use crate::sanitize::TextForm;
+use crate::sanitize::{TextForm, marks};
 use toolwright_model::{NAME_PREFIX, Resolve, truncate};
 
 /// The most records that a refusal shows.
@@ -97,7 +97,7 @@ fn no_target(resolve: &Resolve, none: &NoTarget, shown: &dyn Fn(&str) -> String)
             format!("{words}: {one} was found, but there may be others of this name ({})", shown(gap))
         }
         NoTarget::OddId(id) => {
-            format!("{words}: the record of this name has another id, `{}`", truncate(&shown(id), 40))
+            format!("{words}: the record of this name has another id, `{}`", marks::truncated(&shown(id), 40))
         }
         NoTarget::Failed(_) => words.clone(),
     }
@@ -105,7 +105,7 @@ fn no_target(resolve: &Resolve, none: &NoTarget, shown: &dyn Fn(&str) -> String)
 
 /// `5f0c… "Ann Lee" (email "ann@fenwick.example", state "ACTIVATED")`
 fn listed(candidates: &[Candidate], shown: &dyn Fn(&str) -> String) -> String {
-    let quoted = |text: &str| format!("{:?}", truncate(&shown(text), NAME_CHARACTERS));
+    let quoted = |text: &str| format!("{:?}", marks::truncated(&shown(text), NAME_CHARACTERS));
     let one = |candidate: &Candidate| {
         let mut fields = candidate.names.iter().chain(&candidate.show);
         let first = fields.next().map(|(_, text)| format!(" {}", quoted(text))).unwrap_or_default();
@@ -141,7 +141,7 @@ pub(super) fn not_looked_up(
         return Failure::Internal(reason.clone());
     }
     let reason = call.connection.rules.text(&failure.to_string().replace('\n', "; "), TextForm::Inert);
-    let (name, reason) = (truncate(name, NAME_CHARACTERS), truncate(&reason, REASON_CHARACTERS));
+    let (name, reason) = (truncate(name, NAME_CHARACTERS), marks::truncated(&reason, REASON_CHARACTERS));
     Failure::Call(CallError::NotSent(format!(
         "`{argument}`: the name {name:?} could not be looked up: {reason}\n\
          hint: call again later, or give {} in place of the name; `{NAME_PREFIX}` goes before a name that looks like an id",

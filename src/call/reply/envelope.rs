@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::call::paging::page::Page;
 use crate::call::resolved_name::ResolvedName;
-use crate::sanitize::{self, EVERY};
+use crate::sanitize::{self, EVERY, marks};
 use toolwright_model::answer_limits::{LIST_BYTES, NAME_CHARACTERS, NOTE_CHARACTERS, OMITTED_NAMES};
 use toolwright_model::truncate;
 
@@ -100,7 +100,7 @@ fn counted(names: &[String]) -> Value {
     let mut shown: Vec<String> = Vec::new();
     for name in names.iter().take(OMITTED_NAMES) {
         // A vendor's data may have any name.
-        let name = truncate(&sanitize::name(name), NAME_CHARACTERS).into_owned();
+        let name = sanitize::name(&truncate(name, NAME_CHARACTERS));
         let Some(left) = room.checked_sub(name.len() + 3) else { break };
         room = left;
         shown.push(name);
@@ -119,7 +119,7 @@ fn bounded(notes: &[&String]) -> Value {
     for note in notes {
         let length = note.chars().count();
         if length > room {
-            shown.push(truncate(note, room).into_owned());
+            shown.push(marks::truncated(note, room).into_owned());
             break;
         }
         room -= length;
