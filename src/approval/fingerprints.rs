@@ -115,7 +115,7 @@ impl Fingerprints {
         } else {
             Vec::new()
         };
-        let standing = lower.split(|c: char| c.is_whitespace() || "<>()[]{}|\"'`,;".contains(c)).map(trimmed);
+        let standing = lower.split(|c: char| c.is_whitespace() || is_around(c)).map(trimmed);
         let standing = standing.filter(|word| is_address(word) || is_long(word));
         hashes.extend(standing.map(|word| self.keyed(word)));
         hashes
@@ -156,6 +156,11 @@ fn trimmed(word: &str) -> &str {
     word.trim_matches(|c: char| !c.is_alphanumeric() && c != '/')
 }
 
+/// Whether a character is written around a word that stands by itself.
+fn is_around(c: char) -> bool {
+    matches!(c, '<' | '>' | '(' | ')' | '[' | ']' | '{' | '}' | '|' | '"' | '\'' | '`' | ',' | ';')
+}
+
 /// An address of mail, of a site, or of something on one.
 fn is_address(word: &str) -> bool {
     let is_host = |host: &str| {
@@ -167,8 +172,8 @@ fn is_address(word: &str) -> bool {
         Some((name, host)) => !name.is_empty() && is_host(host),
         None => {
             let rest = word.split_once("://").map(|(_, rest)| rest);
-            let host = |text: &str| text.split(['/', ':', '?']).next().unwrap_or_default().to_owned();
-            rest.is_some_and(|rest| !rest.is_empty()) || word.contains('/') && is_host(&host(word))
+            let host = || word.split(['/', ':', '?']).next().unwrap_or_default();
+            rest.is_some_and(|rest| !rest.is_empty()) || word.contains('/') && is_host(host())
         }
     }
 }

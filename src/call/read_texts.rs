@@ -1,6 +1,7 @@
 //! A reply → the texts in it that outsiders wrote, each with where it is from: what a caller has read, and what a later
 //! change must not repeat unseen.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -54,9 +55,11 @@ fn note(prints: &Fingerprints, caller: &str, tool: &str, record: Option<String>,
         return;
     }
     // What a caller gets was written as such a value.
-    let Some(body) = str::from_utf8(body).ok().and_then(|body| Json::parse(body).ok()) else { return };
+    let Some(body) = str::from_utf8(body).ok().and_then(|body| Json::parse_written(body).ok()) else { return };
     let names: Vec<&str> = untrusted.iter().map(|name| name.rsplit('.').next().unwrap_or(name)).collect();
-    let mut walk = Walk { every: names.contains(&EVERY), names, tool, of_arguments: record, found: Vec::new() };
+    let named = record.is_some();
+    let whole = source(record.as_deref().unwrap_or_else(|| noun(tool)), tool);
+    let mut walk = Walk { every: names.contains(&EVERY), names, tool, named, whole, found: Vec::new() };
     walk.value(&body, false, None);
     prints.note(caller, walk.found.into_iter());
 }
@@ -66,8 +69,10 @@ struct Walk<'a> {
     every: bool,
     names: Vec<&'a str>,
     tool: &'a str,
-    /// The record that the arguments name.
-    of_arguments: Option<String>,
+    /// Whether the arguments name the record.
+    named: bool,
+    /// That record; else what the tool is about.
+    whole: Arc<str>,
     found: Vec<(&'a str, Arc<str>)>,
 }
 
@@ -75,13 +80,11 @@ impl<'a> Walk<'a> {
     fn value(&mut self, value: &'a Json<'_>, untrusted: bool, record: Option<&Arc<str>>) {
         match value {
             Json::Text(text) if untrusted || self.every => {
-                let source = record.cloned().unwrap_or_else(|| self.source(None));
-                self.found.push((text, source));
+                self.found.push((text, Arc::clone(record.unwrap_or(&self.whole))));
             }
             Json::List(items) => items.iter().for_each(|item| self.value(item, untrusted, record)),
             Json::Object(entries) => {
-                let id = entries.iter().find_map(|(name, value)| is_id(name).then(|| scalar(value)).flatten());
-                let own = id.map(|id| self.source(Some(id)));
+                let own = if self.named { None } else { self.record(entries) };
                 let record = own.as_ref().or(record);
                 for (name, value) in entries {
                     let untrusted = untrusted || self.names.contains(&name.as_ref());
@@ -92,16 +95,16 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Where a text is from: the record that the arguments name, else the one that holds it.
-    fn source(&self, id: Option<&str>) -> Arc<str> {
-        let name = self.tool;
-        let record = match (&self.of_arguments, id) {
-            (Some(record), _) => record.clone(),
-            (None, Some(id)) => format!("{} {id}", noun(name)),
-            (None, None) => noun(name).to_owned(),
-        };
-        truncate(&format!("{record} ({name})"), LONGEST_SOURCE).into()
+    /// The record that an object is, by its id.
+    fn record(&self, entries: &[(Cow<'_, str>, Json<'_>)]) -> Option<Arc<str>> {
+        let id = entries.iter().find_map(|(name, value)| is_id(name).then(|| scalar(value)).flatten())?;
+        Some(source(&format!("{} {id}", noun(self.tool)), self.tool))
     }
+}
+
+/// Where a text is from.
+fn source(record: &str, tool: &str) -> Arc<str> {
+    truncate(&format!("{record} ({tool})"), LONGEST_SOURCE).into()
 }
 
 /// The record that the arguments of a call name: `ticketId: 7` is `ticket 7`.

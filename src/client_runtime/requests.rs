@@ -105,6 +105,14 @@ mod tests {
     }
 
     #[test]
+    fn an_operation_is_read_once() {
+        let requests = Requests::new("{\n\"a\": {\"method\":\"GET\",\"path\":\"/a\"}\n}\n");
+        let first = requests.operation("a").unwrap();
+        assert!(Arc::ptr_eq(&first, &requests.operation("a").unwrap()));
+        assert!(requests.operation("b").is_err() && requests.read.lock().unwrap().len() == 1);
+    }
+
+    #[test]
     fn a_line_that_is_no_operation_is_reported() {
         for line in ["{}", "{\"method\":\"GET\",\"path\":\"/\",\"more\":1}", "nothing"] {
             let error = find(&format!("{{\n\"a\": {line}\n}}\n"), "a").unwrap_err().to_string();

@@ -90,7 +90,7 @@ fn misfits(described: &DescribedAnswers, operation: &DescribedOperation, answer:
     let Some(schema) = expected.schema.as_ref().filter(|_| is_json(&media)) else { return BTreeSet::new() };
     let value: Value = match serde_json::from_slice(body) {
         Ok(value) => value,
-        Err(_) => return whole(MisfitKind::NoJson, media),
+        Err(_) => return whole(MisfitKind::NoJson, media.into_owned()),
     };
     check(described, schema, &value)
 }

@@ -127,7 +127,7 @@ fn success(vendor: &str, reply: &Reply) -> CallToolResult {
 
 fn block(vendor: &str, answer: &Answer, window: &ReplyWindow<'_>) -> ContentBlock {
     let essence = media_type::essence(answer.content_type.as_deref().unwrap_or_default());
-    match essence.as_str() {
+    match &*essence {
         _ if answer.body.is_empty() => {
             let mut text = format!("done: the vendor answered {} with an empty body", answer.status);
             if !window.envelope.resolved.is_empty() {

@@ -62,21 +62,25 @@ pub(super) fn text_weight(text: &str, limit: usize) -> usize {
 
 /// Returns the weight of a text that is JSON already.
 pub(super) fn json_weight(text: &str) -> usize {
-    let of_byte = |byte: u8| LIGHTEST_CHARACTER.max(2 * line_length_of(byte));
+    let of_byte = |byte: u8| LIGHTEST_CHARACTER.max(2 + 2 * usize::from(further_length_of(byte)));
     text.bytes().map(of_byte).sum()
 }
 
 /// Returns the length of a text inside a JSON string, in bytes.
 pub(super) fn line_length(text: &str) -> usize {
-    text.bytes().map(line_length_of).sum()
+    // Counted in bytes and by comparisons alone, which a processor does for many bytes at once.
+    let further = |chunk: &[u8]| -> u8 { chunk.iter().map(|byte| further_length_of(*byte)).sum() };
+    let chunks = text.as_bytes().chunks(MOST_BYTES_AT_ONCE);
+    text.len() + chunks.map(|chunk| usize::from(further(chunk))).sum::<usize>()
 }
 
-fn line_length_of(byte: u8) -> usize {
-    match byte {
-        b'"' | b'\\' | b'\n' | b'\r' | b'\t' => 2,
-        0..=0x1f => 6,
-        _ => 1,
-    }
+/// So many bytes become longer by no more than a byte can count.
+const MOST_BYTES_AT_ONCE: usize = 48;
+
+/// How much longer a byte is inside a JSON string.
+fn further_length_of(byte: u8) -> u8 {
+    let is_short = (byte == b'"') | (byte == b'\\') | (byte == b'\n') | (byte == b'\r') | (byte == b'\t');
+    if is_short { 1 } else { u8::from(byte < 0x20) * 5 }
 }
 
 #[cfg(test)]

@@ -109,7 +109,7 @@ pub(super) fn check(body: Option<&TableBody>, received: &ReceivedBody<'_>, check
 fn media<'a>(body: &'a TableBody, sent: &str) -> Option<&'a TableMedia> {
     let sent = essence(sent);
     let range = sent.split_once('/').map(|(group, _)| format!("{group}/*"));
-    [Some(sent.as_str()), range.as_deref(), Some("*/*")].into_iter().flatten().find_map(|wanted| {
+    [Some(&*sent), range.as_deref(), Some("*/*")].into_iter().flatten().find_map(|wanted| {
         body.content.iter().find(|(declared, _)| essence(declared) == wanted).map(|(_, media)| media)
     })
 }

@@ -21,6 +21,12 @@ pub(super) fn read(headers: &HeaderMap) -> RateLimit {
 }
 
 fn read_at(headers: &HeaderMap, now: SystemTime) -> RateLimit {
+    // As in most answers.
+    let is_of_limit =
+        |name: &str| name == RETRY_AFTER.as_str() || name.trim_start_matches("x-").starts_with("ratelimit");
+    if !headers.keys().any(|name| is_of_limit(name.as_str())) {
+        return RateLimit::default();
+    }
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     // `RateLimit: limit=100, remaining=5, reset=30`, in later drafts `"default";r=5;t=30`.
     let combined = text("ratelimit").unwrap_or_default();

@@ -1,9 +1,16 @@
 //! A media type as servers and descriptions write it → what decides how a body is read. Lenient:
 //! of `Application/JSON; charset=` nothing but the type itself matters.
 
+use std::borrow::Cow;
+
 /// Returns the type without its parameters, in lower case; empty where there is none.
-pub fn essence(media_type: &str) -> String {
-    media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+pub fn essence(media_type: &str) -> Cow<'_, str> {
+    let bare = media_type.split(';').next().unwrap_or_default().trim();
+    if bare.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(bare.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(bare)
+    }
 }
 
 /// Returns whether a body of this type is JSON.
@@ -14,7 +21,7 @@ pub fn is_json(media_type: &str) -> bool {
 
 /// Returns whether a body of this type is an HTML page.
 pub fn is_html(media_type: &str) -> bool {
-    matches!(essence(media_type).as_str(), "text/html" | "application/xhtml+xml")
+    matches!(&*essence(media_type), "text/html" | "application/xhtml+xml")
 }
 
 /// Returns whether a type says no more than that there are bytes.

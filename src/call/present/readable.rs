@@ -180,8 +180,8 @@ fn invisible_note(stripped: &[String], form: TextForm) -> Option<String> {
 
 /// Names the type of an image that the vendor sent without one, so that a client shows it.
 fn with_image_type(mut answer: Answer) -> Answer {
-    let essence = media_type::essence(answer.content_type.as_deref().unwrap_or_default());
-    if media_type::is_unspecific(&essence)
+    let announced = answer.content_type.as_deref().unwrap_or_default();
+    if media_type::is_unspecific(&media_type::essence(announced))
         && let Some(image) = media_type::of_image(&answer.body)
     {
         answer.content_type = Some(image.to_owned());

@@ -1,11 +1,11 @@
 //! An answer and what the reader must know of it → one JSON text: `page`, `resolved`, `untrusted`, `omitted`,
 //! `notes`, then the vendor's data unchanged.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::call::paging::page::Page;
 use crate::call::resolved_name::ResolvedName;
@@ -47,8 +47,8 @@ impl Envelope {
             Some(b'{') => match serde_json::from_str(text) {
                 Ok(Names { has_ours: true, .. }) | Err(_) => "answer",
                 Ok(_) if own.is_empty() => return text.to_owned(),
-                Ok(Names { are_none: true, .. }) => return Value::Object(own).to_string(),
-                Ok(_) => return format!("{},{}", head(own), text[1..].trim_start()),
+                Ok(Names { are_none: true, .. }) => return own.head() + "}",
+                Ok(_) => return format!("{},{}", own.head(), text[1..].trim_start()),
             },
             _ if own.is_empty() => return text.to_owned(),
             _ => "answer",
@@ -56,46 +56,59 @@ impl Envelope {
         if own.is_empty() {
             return format!("{{\"{name}\":{text}}}");
         }
-        format!("{},\"{name}\":{text}}}", head(own))
+        format!("{},\"{name}\":{text}}}", own.head())
     }
 
-    fn entries(&self) -> Map<String, Value> {
-        let mut entries = Map::new();
-        if let Some(page) = &self.page {
-            entries.insert("page".to_owned(), json!(page));
-        }
-        if !self.resolved.is_empty() {
-            entries.insert(RESOLVED.to_owned(), json!(self.resolved));
-        }
-        if !self.untrusted.is_empty() {
-            entries.insert("untrusted".to_owned(), marked(&self.untrusted));
-        }
-        if !self.omitted.is_empty() {
-            entries.insert("omitted".to_owned(), counted(&self.omitted));
-        }
+    fn entries(&self) -> Entries<'_> {
         let of_page = self.page.iter().flat_map(|page| &page.end_notes);
-        let notes: Vec<&String> = self.notes.iter().chain(of_page).collect();
-        if !notes.is_empty() {
-            entries.insert("notes".to_owned(), bounded(&notes));
+        Entries {
+            page: self.page.as_ref(),
+            resolved: &self.resolved,
+            untrusted: marked(&self.untrusted),
+            omitted: counted(&self.omitted),
+            notes: bounded(self.notes.iter().chain(of_page)),
         }
-        entries
     }
 }
 
-fn head(own: Map<String, Value>) -> String {
-    let mut head = Value::Object(own).to_string();
-    head.truncate(head.len() - 1);
-    head
+/// What is written before an answer; each may be empty, and is left out then.
+#[derive(Debug, Serialize)]
+struct Entries<'e> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<&'e Page>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    resolved: &'e [ResolvedName],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    untrusted: Cow<'e, [String]>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    omitted: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<Cow<'e, str>>,
+}
+
+impl Entries<'_> {
+    fn is_empty(&self) -> bool {
+        let lists = [self.resolved.len(), self.untrusted.len(), self.omitted.len(), self.notes.len()];
+        self.page.is_none() && lists == [0; 4]
+    }
+
+    /// Its text without the end.
+    fn head(&self) -> String {
+        let mut head = serde_json::to_string(self).expect("lists of texts and a page are JSON");
+        head.truncate(head.len() - 1);
+        head
+    }
 }
 
 /// Returns the names of untrusted fields; where they are too many, any text counts as untrusted.
-fn marked(names: &[String]) -> Value {
-    let whole = json!(names);
-    if whole.to_string().len() > LIST_BYTES { json!([EVERY]) } else { whole }
+fn marked(names: &[String]) -> Cow<'_, [String]> {
+    // Two quotes and a comma.
+    let length: usize = names.iter().map(|name| name.len() + 3).sum();
+    if length > LIST_BYTES { Cow::Owned(vec![EVERY.to_owned()]) } else { Cow::Borrowed(names) }
 }
 
 /// Returns the first names, and how many there are besides.
-fn counted(names: &[String]) -> Value {
+fn counted(names: &[String]) -> Vec<String> {
     let mut room = LIST_BYTES;
     let mut shown: Vec<String> = Vec::new();
     for name in names.iter().take(OMITTED_NAMES) {
@@ -109,23 +122,23 @@ fn counted(names: &[String]) -> Value {
     if more > 0 {
         shown.push(format!("… and {more} more"));
     }
-    json!(shown)
+    shown
 }
 
 /// Returns the notes, the last of them cut short where they are too long.
-fn bounded(notes: &[&String]) -> Value {
+fn bounded<'n>(notes: impl Iterator<Item = &'n String>) -> Vec<Cow<'n, str>> {
     let mut room = NOTE_CHARACTERS;
     let mut shown = Vec::new();
     for note in notes {
         let length = note.chars().count();
         if length > room {
-            shown.push(marks::truncated(note, room).into_owned());
+            shown.push(marks::truncated(note, room));
             break;
         }
         room -= length;
-        shown.push((*note).clone());
+        shown.push(Cow::Borrowed(note.as_str()));
     }
-    json!(shown)
+    shown
 }
 
 /// What has to be known of the names of an object's entries.
@@ -181,6 +194,8 @@ impl Visitor<'_> for IsOurs {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
 
     fn page() -> Envelope {
@@ -238,12 +253,12 @@ mod tests {
     fn lists_of_fields_are_bounded() {
         let names: Vec<String> = (0..500).map(|n| format!("customfield_{n}")).collect();
         let envelope = Envelope { untrusted: names.clone(), omitted: names, ..Envelope::default() };
-        let entries = envelope.entries();
+        let entries = json!(envelope.entries());
         assert_eq!(entries["untrusted"], json!(["*"]));
         let omitted = entries["omitted"].as_array().unwrap();
         assert_eq!((omitted.len(), &omitted[40]), (41, &json!("… and 460 more")));
         let long = Envelope { omitted: vec!["é".repeat(1_000); 60], notes: vec!["n".repeat(1_000); 3], ..envelope };
-        let length = Value::Object(long.entries()).to_string().len();
+        let length = json!(long.entries()).to_string().len();
         assert!(length < 3_500, "{length}");
     }
 }

@@ -177,7 +177,9 @@ fn body_of(body: &Value) -> Body<'_> {
 
 fn content(of: &Value) -> Content<'_> {
     let content = of.get("content").and_then(Value::as_object).into_iter().flatten();
-    content.map(|(kind, media)| (essence(kind), Node::new(media.get("schema").unwrap_or(&ANYTHING)))).collect()
+    content
+        .map(|(kind, media)| (essence(kind).into_owned(), Node::new(media.get("schema").unwrap_or(&ANYTHING))))
+        .collect()
 }
 
 fn answers<'d>(operation: &'d Value, document: &'d Value) -> Vec<Answer<'d>> {

@@ -56,7 +56,7 @@ impl<'d> Emitter<'d> {
         let is_success = !answer.status.starts_with(['4', '5']);
         let Some(response) = self.document.follow(response).filter(|_| is_success) else { return answer };
         for (name, media) in &response.content {
-            answer.media.push(essence(name).clone());
+            answer.media.push(essence(name).into_owned());
             if answer.schema.is_none() && is_json(name) {
                 answer.schema = media.schema.as_ref().map(|schema| self.node(schema));
             }

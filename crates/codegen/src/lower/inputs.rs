@@ -80,7 +80,7 @@ fn kind_of(content_type: &str, schema: &ResolvedSchema) -> BodyKind {
     const BYTES: [&str; 4] = ["application/gzip", "application/octet-stream", "application/pdf", "application/zip"];
     let essence = media_type::essence(content_type);
     let media = ["image/", "audio/", "video/"].iter().any(|group| essence.starts_with(group));
-    match essence.as_str() {
+    match &*essence {
         "application/json" => BodyKind::Json,
         other if other.ends_with("+json") => BodyKind::Json,
         "*/*" | "application/*" if !is_file(schema) => BodyKind::Json,
