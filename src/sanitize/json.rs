@@ -270,6 +270,9 @@ impl<'t> JsonReader<'t> {
             _ => {
                 let rest = &self.text[self.at..];
                 let end = rest.find([',', ']', '}', ' ', '\t', '\n', '\r']).unwrap_or(rest.len());
+                if end == 0 {
+                    return Err(JsonFault::Text);
+                }
                 self.at += end;
                 Ok(Json::Plain(Cow::Borrowed(&rest[..end])))
             }
