@@ -45,21 +45,22 @@ impl Toolbox {
         let (tool, record) = (tool.name.clone(), of_arguments(arguments));
         let (body, untrusted) = (reply.answer.body.clone(), reply.untrusted.clone());
         // A failure to note it is one of the process, which logs it.
-        let _ = off_thread(body.len(), move || self::note(&read, &key, &tool, record, &body, &untrusted)).await;
+        let _ =
+            off_thread(body.len(), move || self::note(&read, &key, &tool, record.as_deref(), &body, &untrusted)).await;
     }
 }
 
 /// Notes the texts of outsiders in the body of a reply. `record` is what the arguments name.
-fn note(prints: &Fingerprints, caller: &str, tool: &str, record: Option<String>, body: &[u8], untrusted: &[String]) {
+fn note(prints: &Fingerprints, caller: &str, tool: &str, record: Option<&str>, body: &[u8], untrusted: &[String]) {
     if body.len() > LARGEST {
         return;
     }
     // What a caller gets was written as such a value.
     let Some(body) = str::from_utf8(body).ok().and_then(|body| Json::parse_written(body).ok()) else { return };
     let names: Vec<&str> = untrusted.iter().map(|name| name.rsplit('.').next().unwrap_or(name)).collect();
-    let named = record.is_some();
-    let whole = source(record.as_deref().unwrap_or_else(|| noun(tool)), tool);
-    let mut walk = Walk { every: names.contains(&EVERY), names, tool, named, whole, found: Vec::new() };
+    let every = names.contains(&EVERY);
+    let whole = source(record.unwrap_or_else(|| noun(tool)), tool);
+    let mut walk = Walk { every, names, tool, of_arguments: record.is_some(), whole, found: Vec::new() };
     walk.value(&body, false, None);
     prints.note(caller, walk.found.into_iter());
 }
@@ -70,7 +71,7 @@ struct Walk<'a> {
     names: Vec<&'a str>,
     tool: &'a str,
     /// Whether the arguments name the record.
-    named: bool,
+    of_arguments: bool,
     /// That record; else what the tool is about.
     whole: Arc<str>,
     found: Vec<(&'a str, Arc<str>)>,
@@ -84,7 +85,7 @@ impl<'a> Walk<'a> {
             }
             Json::List(items) => items.iter().for_each(|item| self.value(item, untrusted, record)),
             Json::Object(entries) => {
-                let own = if self.named { None } else { self.record(entries) };
+                let own = if self.of_arguments { None } else { self.record(entries) };
                 let record = own.as_ref().or(record);
                 for (name, value) in entries {
                     let untrusted = untrusted || self.names.contains(&name.as_ref());

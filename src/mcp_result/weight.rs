@@ -79,8 +79,9 @@ const MOST_BYTES_AT_ONCE: usize = 48;
 
 /// How much longer a byte is inside a JSON string.
 fn further_length_of(byte: u8) -> u8 {
-    let is_short = (byte == b'"') | (byte == b'\\') | (byte == b'\n') | (byte == b'\r') | (byte == b'\t');
-    if is_short { 1 } else { u8::from(byte < 0x20) * 5 }
+    let is = |one: u8| u8::from(byte == one);
+    // What is one of both is counted with the control characters first.
+    is(b'"') + is(b'\\') + 5 * u8::from(byte < 0x20) - 4 * (is(b'\n') + is(b'\r') + is(b'\t'))
 }
 
 #[cfg(test)]
