@@ -172,8 +172,8 @@ fn is_address(word: &str) -> bool {
         Some((name, host)) => !name.is_empty() && is_host(host),
         None => {
             let rest = word.split_once("://").map(|(_, rest)| rest);
-            let host = || word.split(['/', ':', '?']).next().unwrap_or_default();
-            rest.is_some_and(|rest| !rest.is_empty()) || word.contains('/') && is_host(host())
+            let host = word.split(['/', ':', '?']).next().unwrap_or_default();
+            rest.is_some_and(|rest| !rest.is_empty()) || word.contains('/') && is_host(host)
         }
     }
 }

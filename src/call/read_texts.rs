@@ -56,7 +56,7 @@ fn note(prints: &Fingerprints, caller: &str, tool: &str, record: Option<&str>, b
         return;
     }
     // What a caller gets was written as such a value.
-    let Some(body) = str::from_utf8(body).ok().and_then(|body| Json::parse_written(body).ok()) else { return };
+    let Some(body) = str::from_utf8(body).ok().and_then(|body| Json::parse(body).ok()) else { return };
     let names: Vec<&str> = untrusted.iter().map(|name| name.rsplit('.').next().unwrap_or(name)).collect();
     let every = names.contains(&EVERY);
     let whole = source(record.unwrap_or_else(|| noun(tool)), tool);

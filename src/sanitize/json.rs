@@ -34,21 +34,13 @@ impl<'t> Json<'t> {
         JsonReader { text: valid, at: 0, left: VALUES }.value(DEPTH)
     }
 
-    /// Parses a text that [`Self::to_text`] or serde has written: its grammar is not checked again.
-    ///
-    /// # Errors
-    /// It was not written so, as far as that is noticed, or is more than is read.
-    pub(crate) fn parse_written(text: &'t str) -> Result<Self, JsonFault> {
-        JsonReader { text, at: 0, left: VALUES }.value(DEPTH)
-    }
-
     /// Checks that [`Self::parse`] reads a text, without making its tree.
     ///
     /// # Errors
     /// As [`Self::parse`].
     pub(crate) fn check(text: &str) -> Result<(), JsonFault> {
         let valid = serde_json::from_str::<&RawValue>(text).map_err(|error| JsonFault::of(text, &error))?.get();
-        // A text this short can't hold more.
+        // A value takes a byte at least, and a level a bracket.
         if valid.len() <= VALUES && valid.bytes().filter(|byte| matches!(byte, b'[' | b'{')).count() <= DEPTH {
             return Ok(());
         }
@@ -270,9 +262,6 @@ impl<'t> JsonReader<'t> {
             _ => {
                 let rest = &self.text[self.at..];
                 let end = rest.find([',', ']', '}', ' ', '\t', '\n', '\r']).unwrap_or(rest.len());
-                if end == 0 {
-                    return Err(JsonFault::Text);
-                }
                 self.at += end;
                 Ok(Json::Plain(Cow::Borrowed(&rest[..end])))
             }
@@ -300,13 +289,13 @@ impl<'t> JsonReader<'t> {
             match self.peek().ok_or(JsonFault::Text)? {
                 b'}' => break,
                 b',' => self.at += 1,
-                b'"' => {
+                _ => {
                     let name = self.string().ok_or(JsonFault::Text)?;
-                    self.peek().filter(|byte| *byte == b':').ok_or(JsonFault::Text)?;
+                    self.peek();
+                    // The colon.
                     self.at += 1;
                     entries.push((name, self.value(deeper)?));
                 }
-                _ => return Err(JsonFault::Text),
             }
         }
         self.at += 1;
@@ -379,9 +368,7 @@ mod tests {
     use super::*;
 
     fn written(text: &str) -> Option<String> {
-        let written = Json::parse(text).ok()?.to_text(0);
-        assert_eq!(Json::parse_written(&written).unwrap().to_text(0), written);
-        Some(written)
+        Some(Json::parse(text).ok()?.to_text(0))
     }
 
     #[test]
@@ -401,8 +388,6 @@ mod tests {
         for given in ["", "[1,", "{\"a\" 1}", "\"\\x\"", "[1] 2", "text", &"[".repeat(200)] {
             assert_eq!(written(given), None, "{given}");
             assert!(Json::check(given).is_err(), "{given}");
-            // What it makes of these does not matter, but it ends.
-            let _ = Json::parse_written(given);
         }
         let deep = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
         assert_eq!(written(&deep(DEPTH)), Some(deep(DEPTH)));
@@ -413,19 +398,6 @@ mod tests {
         assert!(Json::parse(&wide(VALUES - 1)).is_ok());
         assert_eq!(Json::parse(&wide(VALUES)), Err(JsonFault::Values));
         assert_eq!((Json::check(&wide(VALUES - 1)), Json::check(&wide(VALUES))), (Ok(()), Err(JsonFault::Values)));
-    }
-
-    #[test]
-    fn what_nobody_wrote_as_json_is_read_to_its_end_or_refused() {
-        const PIECES: [&str; 16] =
-            ["{", "}", "[", "]", "\"", "\\", ":", ",", " ", "é", "😀", "u", "d83d", "\\ud83d", "1", "n"];
-        let mut rng = fastrand::Rng::with_seed(3);
-        let mut read = 0;
-        for _ in 0..100_000 {
-            let text: String = (0..rng.usize(1..14)).map(|_| PIECES[rng.usize(..PIECES.len())]).collect();
-            read += usize::from(Json::parse_written(&text).is_ok());
-        }
-        assert!(read > 1_000, "{read}");
     }
 
     #[test]

@@ -102,9 +102,8 @@ impl Entries<'_> {
 
 /// Returns the names of untrusted fields; where they are too many, any text counts as untrusted.
 fn marked(names: &[String]) -> Cow<'_, [String]> {
-    // Two quotes and a comma.
-    let length: usize = names.iter().map(|name| name.len() + 3).sum();
-    if length > LIST_BYTES { Cow::Owned(vec![EVERY.to_owned()]) } else { Cow::Borrowed(names) }
+    let whole = serde_json::to_string(names).expect("a list of texts is JSON");
+    if whole.len() > LIST_BYTES { Cow::Owned(vec![EVERY.to_owned()]) } else { Cow::Borrowed(names) }
 }
 
 /// Returns the first names, and how many there are besides.
@@ -255,6 +254,9 @@ mod tests {
         let envelope = Envelope { untrusted: names.clone(), omitted: names, ..Envelope::default() };
         let entries = json!(envelope.entries());
         assert_eq!(entries["untrusted"], json!(["*"]));
+        let quotes = vec!["\"".repeat(30); LIST_BYTES / 40];
+        let marked = json!(Envelope { untrusted: quotes, ..Envelope::default() }.entries());
+        assert_eq!(marked["untrusted"], json!(["*"]), "counted as it is written");
         let omitted = entries["omitted"].as_array().unwrap();
         assert_eq!((omitted.len(), &omitted[40]), (41, &json!("… and 460 more")));
         let long = Envelope { omitted: vec!["é".repeat(1_000); 60], notes: vec!["n".repeat(1_000); 3], ..envelope };
