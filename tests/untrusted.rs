@@ -127,6 +127,41 @@ async fn an_endless_filter_is_stopped() {
     }
 }
 
+/// The most memory that a child which evaluates a filter had so far, in bytes; 0 where none runs.
+#[cfg(target_os = "linux")]
+fn memory_of_evaluators() -> u64 {
+    let own = std::process::id().to_string();
+    let of = |process: std::fs::DirEntry| -> Option<u64> {
+        let command = std::fs::read_to_string(process.path().join("cmdline")).ok()?;
+        let status = std::fs::read_to_string(process.path().join("status")).ok()?;
+        let line = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+        let is_evaluator = command.ends_with("\0evaluate-jq\0") && line("PPid:")? == own;
+        let kilobytes: u64 = line("VmHWM:")?.strip_suffix(" kB")?.parse().ok()?;
+        is_evaluator.then_some(kilobytes * 1_024)
+    };
+    std::fs::read_dir("/proc").unwrap().flatten().filter_map(of).max().unwrap_or_default()
+}
+
+/// Whatever the allocator reserves beforehand.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_filter_fills_no_more_memory_than_its_limit() {
+    let rows = json!([{"IssueID": 7, "Subject": "x"}]);
+    let (_sandbox, toolbox) = answering("searchTickets", json!({"status": 200, "body": rows})).await;
+    let toolbox = toolbox.with_evaluator(Evaluator::new(env!("CARGO_BIN_EXE_toolwright")));
+    let filter = json!({"query": "abc", "jq": "[limit(1e9; repeat(\"x\" * 1000))]"});
+    let mut call = std::pin::pin!(result(&toolbox, "jitbit_search_tickets", filter));
+    let mut most = 0;
+    let result = loop {
+        tokio::select! {
+            result = &mut call => break result,
+            () = tokio::time::sleep(std::time::Duration::from_millis(1)) => most = most.max(memory_of_evaluators()),
+        }
+    };
+    assert!(text(&result).contains("needed more memory"), "{}", text(&result));
+    assert!((100_000_000..256_000_000).contains(&most), "{most}");
+}
+
 #[tokio::test]
 async fn a_missing_evaluator_is_reported() {
     let (_sandbox, toolbox) = answering("getTicket", json!({"status": 200, "body": {"IssueID": 7}})).await;

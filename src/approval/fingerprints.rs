@@ -115,9 +115,11 @@ impl Fingerprints {
         } else {
             Vec::new()
         };
-        let standing = lower.split(|c: char| c.is_whitespace() || is_around(c)).map(trimmed);
-        let standing = standing.filter(|word| is_address(word) || is_long(word));
-        hashes.extend(standing.map(|word| self.keyed(word)));
+        if may_stand_out(&lower) {
+            let standing = lower.split(|c: char| c.is_whitespace() || is_around(c)).map(trimmed);
+            let standing = standing.filter(|word| is_address(word) || is_long(word));
+            hashes.extend(standing.map(|word| self.keyed(word)));
+        }
         hashes
     }
 
@@ -159,6 +161,15 @@ fn trimmed(word: &str) -> &str {
 /// Whether a character is written around a word that stands by itself.
 fn is_around(c: char) -> bool {
     matches!(c, '<' | '>' | '(' | ')' | '[' | ']' | '{' | '}' | '|' | '"' | '\'' | '`' | ',' | ';')
+}
+
+/// Whether a text can have an address or a long word at all. Most have neither, and are not split a second time.
+fn may_stand_out(text: &str) -> bool {
+    let mut bytes = 0;
+    text.bytes().any(|byte| {
+        bytes = if byte.is_ascii_whitespace() { 0 } else { bytes + 1 };
+        bytes >= LONG_WORD || matches!(byte, b'@' | b'/')
+    })
 }
 
 /// An address of mail, of a site, or of something on one.
@@ -227,6 +238,23 @@ mod tests {
         }
         let all = prints.read.lock().unwrap();
         assert!(all["local"].found.len() <= MOST_OF_CALLER && all["local"].order.len() <= MOST_OF_CALLER);
+    }
+
+    #[test]
+    fn whatever_stands_out_is_looked_for() {
+        for text in [
+            "pat@example.com",
+            "see https://a.example",
+            "a.example/x",
+            "x ghp_0123456789abcdefghij y",
+            "é0123456789012345678",
+        ] {
+            let words = || text.split(char::is_whitespace).map(trimmed);
+            assert!(words().any(|word| is_address(word) || is_long(word)) && may_stand_out(text), "{text}");
+        }
+        for text in ["", "The old one is slow, and 12 others are too.", "a.b:c\td.e.f"] {
+            assert!(!may_stand_out(text), "{text}");
+        }
     }
 
     #[tokio::test]

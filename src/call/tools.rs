@@ -38,8 +38,8 @@ struct MadeTools {
     /// What tools are made into where their texts name nothing that is held back.
     whole: Arc<WholeTools>,
     /// By position in the catalog, only for tools whose texts change; made when a tool is first listed or called.
-    listings: Vec<OnceLock<rmcp::model::Tool>>,
-    schemas: Vec<OnceLock<ArgumentSchema>>,
+    listings: Slots<Box<rmcp::model::Tool>>,
+    schemas: Slots<Box<ArgumentSchema>>,
     /// The server's instructions to those who are offered these tools.
     instructions: OnceLock<String>,
 }
@@ -47,15 +47,18 @@ struct MadeTools {
 /// What is made of the tools where all of them are offered.
 struct WholeTools {
     /// By position in the catalog; made when a tool is first listed or called.
-    listings: Vec<OnceLock<rmcp::model::Tool>>,
-    schemas: Vec<OnceLock<ArgumentSchema>>,
+    listings: Slots<Box<rmcp::model::Tool>>,
+    schemas: Slots<Box<ArgumentSchema>>,
     /// The positions of the tools that the texts of a tool name.
-    named: Vec<OnceLock<Vec<usize>>>,
+    named: Slots<Vec<usize>>,
     /// Whether files of a folder can be named by path.
     folder_is_open: bool,
 }
 
-fn slots<T>(catalog: &Catalog) -> Vec<OnceLock<T>> {
+/// A place for each tool of a catalog. What is large is in a box: most places stay empty.
+type Slots<T> = Vec<OnceLock<T>>;
+
+fn slots<T>(catalog: &Catalog) -> Slots<T> {
     catalog.entries().iter().map(|_| OnceLock::new()).collect()
 }
 
@@ -222,7 +225,7 @@ impl OfferedTools {
         let made = if is_whole { &self.made.whole.listings } else { &self.made.listings };
         let new_listing = || self.make_listing(entry, is_whole);
         let slot = position.and_then(|position| made.get(position));
-        slot.map_or_else(new_listing, |slot| slot.get_or_init(new_listing).clone())
+        slot.map_or_else(new_listing, |slot| slot.get_or_init(|| Box::new(new_listing())).as_ref().clone())
     }
 
     /// Returns the tool's input schema with all that its listing leaves out or has in fewer words.
@@ -274,7 +277,7 @@ impl OfferedTools {
         self.make_readable(&mut schema);
         let schema = ArgumentSchema::compile(&schema, &facts(tool))
             .map_err(|error| Failure::Internal(format!("`{}`: {error}", tool.name)))?;
-        Ok(slot.get_or_init(|| schema))
+        Ok(slot.get_or_init(|| Box::new(schema)))
     }
 
     /// Returns the text without the names of tools that are not offered, if it has any.

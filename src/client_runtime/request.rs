@@ -41,10 +41,14 @@ pub async fn read(response: Response) -> Result<Answer, CallError> {
 async fn exchange(upstream: &Upstream, operation: &Operation, mut inputs: Inputs) -> Result<Response, CallError> {
     let Operation { id: _, method, path, server, security, parameters, body, redirects: _ } = operation;
     let upstream = upstream.for_operation(server.as_deref(), security.as_deref())?;
-    let url = format!("{}{}", upstream.base(), fill_path(path, &mut inputs)?);
+    let url = upstream.address_of(&fill_path(path, &mut inputs)?)?;
     let method = Method::from_bytes(method.as_bytes())
         .map_err(|_| CallError::NotSent(format!("`{method}` is not an HTTP method")))?;
-    let mut builder = upstream.http().request(method, url).query(&query_pairs(parameters, &mut inputs)?);
+    let mut builder = upstream.http().request(method, url);
+    let query = query_pairs(parameters, &mut inputs)?;
+    if !query.is_empty() {
+        builder = builder.query(&query);
+    }
     builder = headers(builder, parameters, &mut inputs)?;
     if let Some(cookies) = cookies(parameters, &mut inputs)? {
         builder = builder.header(COOKIE, header_value("cookie", cookies)?);

@@ -1,7 +1,7 @@
 //! A jq filter of a caller and a JSON text → the filter's result.
 //!
 //! A filter may run forever or fill all memory, and nothing inside a process stops it. It runs in a
-//! child process: this program with the command [`COMMAND`], an empty environment, memory and time
+//! child process: this program with the command [`COMMAND`], none of its environment, memory and time
 //! limits that the system enforces, and no open files but its pipes.
 
 mod filter;
@@ -32,6 +32,10 @@ const MOST_WAITING: usize = 64;
 const LONGEST_FILTER: usize = 10_000;
 /// The largest result, in bytes. A model receives far less of it.
 const LARGEST_RESULT: usize = 4_000_000;
+
+/// A setting of the allocator: it takes from the system what is needed. Otherwise it reserves a gigabyte before the limit is set,
+/// and a filter could fill that.
+const NOTHING_RESERVED: (&str, &str) = ("MIMALLOC_DISALLOW_ARENA_ALLOC", "1");
 
 /// Exit codes of a child.
 mod exit {
@@ -74,6 +78,7 @@ impl Evaluator {
         let child = Command::new(&self.program)
             .arg(COMMAND)
             .env_clear()
+            .envs([NOTHING_RESERVED])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -261,7 +261,8 @@ impl<'t> JsonReader<'t> {
             Some(b'"') => Ok(Json::Text(self.string().ok_or(JsonFault::Text)?)),
             _ => {
                 let rest = &self.text[self.at..];
-                let end = rest.find([',', ']', '}', ' ', '\t', '\n', '\r']).unwrap_or(rest.len());
+                let ends = |byte: u8| matches!(byte, b',' | b']' | b'}' | b' ' | b'\t' | b'\n' | b'\r');
+                let end = rest.bytes().position(ends).unwrap_or(rest.len());
                 self.at += end;
                 Ok(Json::Plain(Cow::Borrowed(&rest[..end])))
             }

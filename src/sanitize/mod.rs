@@ -2,6 +2,7 @@
 //! outsiders' links and images inert, with the names of the fields that outsiders wrote. And back:
 //! what was replaced has a mark ([`marks`]).
 
+mod field_names;
 mod hosts;
 mod html;
 mod invisible;
@@ -11,6 +12,7 @@ pub(crate) mod marks;
 
 use std::borrow::Cow;
 
+use field_names::FieldNames;
 use hosts::Hosts;
 pub(crate) use invisible::is_invisible;
 use json::Json;
@@ -25,8 +27,8 @@ pub(crate) const EVERY: &str = "*";
 /// Which fields of a vendor's answers outsiders write, and where links may lead.
 #[derive(Debug, Clone)]
 pub(crate) struct Rules {
-    untrusted: Vec<String>,
-    html: Vec<String>,
+    untrusted: FieldNames,
+    html: FieldNames,
     hosts: Hosts,
 }
 
@@ -77,15 +79,17 @@ pub(crate) struct Cleaned {
 /// Without a statement about the vendor, any text may be an outsider's and no host is known.
 impl Default for Rules {
     fn default() -> Self {
-        Self { untrusted: vec![EVERY.to_owned()], html: Vec::new(), hosts: Hosts::default() }
+        let (untrusted, html) = (FieldNames::new(&[EVERY.to_owned()]), FieldNames::new(&[]));
+        Self { untrusted, html, hosts: Hosts::default() }
     }
 }
 
 impl Rules {
     /// Creates the rules for a vendor; `own` are the hosts of the configured addresses.
     pub(crate) fn new<'a>(vendor: &Vendor, own: impl Iterator<Item = &'a str>) -> Self {
-        let untrusted = vendor.untrusted.clone().unwrap_or_else(|| vec![EVERY.to_owned()]);
-        Self { untrusted, html: vendor.html.clone(), hosts: Hosts::new(own) }
+        let untrusted =
+            vendor.untrusted.as_deref().map_or_else(|| FieldNames::new(&[EVERY.to_owned()]), FieldNames::new);
+        Self { untrusted, html: FieldNames::new(&vendor.html), hosts: Hosts::new(own) }
     }
 
     /// Cleans an answer.
@@ -99,31 +103,30 @@ impl Rules {
     }
 
     fn cleaned(&self, json: &mut Json<'_>, form: TextForm) -> (Cleaned, Originals) {
-        let every = self.untrusted.iter().any(|name| name == EVERY);
         let mut cleaner = JsonCleaner::new(self, form);
-        cleaner.value(json, &Field { untrusted: every.then_some(EVERY), ..Field::TOP });
+        cleaner.value(json, &Field { untrusted: self.untrusted.every.then_some(EVERY), ..Field::TOP });
         (cleaner.cleaned, cleaner.originals)
     }
 
     /// An answer as a whole.
     pub(crate) fn whole(&self, is_file: bool) -> AnswerPart {
-        let every = self.untrusted.iter().any(|name| name == EVERY);
-        AnswerPart { name: EVERY.to_owned(), untrusted: is_file || every, html: false, by_name: !is_file }
+        let untrusted = is_file || self.untrusted.every;
+        AnswerPart { name: EVERY.to_owned(), untrusted, html: false, by_name: !is_file }
     }
 
     /// The entry of this name in a part.
     pub(crate) fn entry(&self, part: &AnswerPart, name: &str) -> AnswerPart {
         AnswerPart {
             name: name.to_owned(),
-            untrusted: part.untrusted || part.by_name && matches(&self.untrusted, name),
-            html: part.html || part.by_name && matches(&self.html, name),
+            untrusted: part.untrusted || part.by_name && self.untrusted.has(name),
+            html: part.html || part.by_name && self.html.has(name),
             by_name: part.by_name,
         }
     }
 
     /// An item of the list that a part is.
     pub(crate) fn item(&self, part: &AnswerPart, is_text: bool) -> AnswerPart {
-        let of_texts = is_text && part.by_name && names_list(&self.untrusted, &part.name);
+        let of_texts = is_text && part.by_name && self.untrusted.has_texts_of(&part.name);
         AnswerPart { untrusted: part.untrusted || of_texts, ..part.clone() }
     }
 
@@ -165,6 +168,9 @@ impl Rules {
 
 /// Cleans a name of a vendor's data.
 pub(crate) fn name(name: &str) -> String {
+    if is_plain(name) {
+        return name.to_owned();
+    }
     let visible = invisible::strip(name);
     links::make_inert(&visible, &Hosts::default(), Inert::Links, &mut Originals::default()).into_owned()
 }
@@ -173,19 +179,6 @@ pub(crate) fn name(name: &str) -> String {
 pub(crate) fn message(text: &str) -> String {
     let visible = invisible::strip(text);
     links::make_inert(&visible, &Hosts::default(), Inert::Images, &mut Originals::default()).into_owned()
-}
-
-/// Returns whether one of `patterns` is `name`, or a prefix of it if the pattern ends in `*`.
-fn matches(patterns: &[String], name: &str) -> bool {
-    patterns.iter().any(|pattern| match pattern.strip_suffix('*') {
-        Some(prefix) => name.starts_with(prefix),
-        None => name == pattern,
-    })
-}
-
-/// Returns whether the texts directly in a list of this name are meant: by a pattern that ends in `[]`.
-fn names_list(patterns: &[String], name: &str) -> bool {
-    patterns.iter().any(|pattern| pattern.strip_suffix("[]") == Some(name))
 }
 
 /// Cleans one JSON tree.
@@ -235,7 +228,7 @@ impl<'r> JsonCleaner<'r> {
                 }
             }
             Json::List(items) => {
-                let of_texts = field.untrusted.is_none() && names_list(&self.rules.untrusted, field.name);
+                let of_texts = field.untrusted.is_none() && self.rules.untrusted.has_texts_of(field.name);
                 let of_text = Field { untrusted: field.untrusted.or(of_texts.then_some(field.shown)), ..*field };
                 for item in items {
                     let field = if matches!(item, Json::Text(_)) { &of_text } else { field };
@@ -245,8 +238,8 @@ impl<'r> JsonCleaner<'r> {
             Json::Object(entries) => {
                 for (name, value) in entries {
                     self.text(name, field.name, if field.untrusted.is_some() { Inert::Links } else { Inert::Images });
-                    let is_untrusted = self.by_name && matches(&self.rules.untrusted, name);
-                    let html = field.html || self.by_name && matches(&self.rules.html, name);
+                    let is_untrusted = self.by_name && self.rules.untrusted.has(name);
+                    let html = field.html || self.by_name && self.rules.html.has(name);
                     let untrusted = field.untrusted.or(is_untrusted.then_some(&**name));
                     self.value(value, &Field { name, shown: name, untrusted, html });
                 }
@@ -306,8 +299,8 @@ mod tests {
 
     fn rules() -> Rules {
         Rules {
-            untrusted: vec!["Body".to_owned(), "custom_*".to_owned()],
-            html: vec!["Body".to_owned()],
+            untrusted: FieldNames::new(&["Body".to_owned(), "custom_*".to_owned()]),
+            html: FieldNames::new(&["Body".to_owned()]),
             hosts: Hosts::new(["desk.example.com"]),
         }
     }
@@ -404,7 +397,7 @@ mod tests {
 
     #[test]
     fn texts_directly_in_a_list_are_named_by_it() {
-        let rules = Rules { untrusted: vec!["values[]".to_owned()], ..rules() };
+        let rules = Rules { untrusted: FieldNames::new(&["values[]".to_owned()]), ..rules() };
         let given =
             r#"{"values":["https://e.example/?d=1",{"url":"https://e.example/"}],"other":["https://e.example/"]}"#;
         let (text, found) = cleaned(given, &rules);

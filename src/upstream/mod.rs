@@ -259,9 +259,21 @@ impl Upstream {
         self.inner.base.origin().ascii_serialization()
     }
 
-    /// Returns the address that paths are appended to, without a slash at the end.
-    pub(crate) fn base(&self) -> String {
-        self.inner.base.as_str().trim_end_matches('/').to_owned()
+    /// Returns the address of an operation's path, which begins with a slash and whose parameters are encoded.
+    ///
+    /// # Errors
+    /// The description's path makes no address.
+    pub(crate) fn address_of(&self, path: &str) -> Result<Url, CallError> {
+        let base = &self.inner.base;
+        // A description may write a query or a fragment into a path.
+        if path.contains(['?', '#']) {
+            let address = format!("{}{path}", base.as_str().trim_end_matches('/'));
+            return Url::parse(&address).map_err(|error| CallError::NotSent(format!("`{path}` is no path: {error}")));
+        }
+        // The base was read when it was configured: only the path is read for each request.
+        let mut address = base.clone();
+        address.set_path(&format!("{}{path}", base.path().trim_end_matches('/')));
+        Ok(address)
     }
 
     /// Returns the HTTP client.
@@ -348,7 +360,9 @@ impl Upstream {
     fn is_below(&self, url: &Url) -> bool {
         let base = &self.inner.base;
         let prefix = base.path().trim_end_matches('/');
-        url.origin() == base.origin()
+        url.scheme() == base.scheme()
+            && url.host_str().is_some_and(|host| Some(host) == base.host_str())
+            && url.port_or_known_default() == base.port_or_known_default()
             && url.username().is_empty()
             && url.path().strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'))
             && !url.path().split('/').any(|segment| matches!(segment.split(';').next(), Some("." | "..")))
@@ -412,6 +426,34 @@ mod tests {
         ] {
             let error = prepared(elsewhere).unwrap_err();
             assert!(matches!(error, CallError::NotSent(_)), "{elsewhere}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_that_of_base_and_path_as_one_text() {
+        for base in ["https://acme.example.com/", "https://acme.example.com/help%20desk/", "http://127.0.0.1:8080/a/b"]
+        {
+            let base = parse_address(base, &[], Unencrypted::default()).unwrap();
+            let upstream =
+                Upstream::new(base.clone(), Credentials::bearer("secret").unwrap(), Duration::from_secs(1)).unwrap();
+            for path in [
+                "/",
+                "/api/Tickets",
+                "/a%2Fb/c%3Fd",
+                "/a b/é/\"<>`{}|^",
+                "/a/../b/./c/",
+                "/%2e%2e/x",
+                "//x",
+                "/a\\b",
+                "/a:b@c;d=e,f",
+                "/a?action=list&b=c d",
+                "/#Action=List",
+                "/a#b?c",
+                "/tab\tand\nline",
+            ] {
+                let one = Url::parse(&format!("{}{path}", base.as_str().trim_end_matches('/'))).unwrap();
+                assert_eq!(upstream.address_of(path).unwrap(), one, "{base} {path}");
+            }
         }
     }
 

@@ -101,7 +101,7 @@ impl Cursor {
     ) -> Self {
         let shown = arguments.iter().filter(|(name, value)| masked.get(*name) == Some(value) && names.contains(name));
         let mut carried: Map<String, Value> = shown.map(|(name, value)| (name.clone(), value.clone())).collect();
-        if Value::Object(carried.clone()).to_string().len() > LONGEST_ARGUMENTS {
+        if serde_json::to_string(&carried).is_ok_and(|text| text.len() > LONGEST_ARGUMENTS) {
             carried.clear();
         }
         let digest = (carried.len() < arguments.len()).then(|| digest(arguments));

@@ -13,6 +13,28 @@ pub(super) struct Omitted {
     seen: HashSet<String>,
 }
 
+/// The names that lead to a value, the nearest first.
+#[derive(Clone, Copy)]
+struct Within<'w> {
+    name: &'w str,
+    outer: Option<&'w Within<'w>>,
+}
+
+impl Within<'_> {
+    /// Returns the dotted name.
+    fn dotted(&self) -> String {
+        match self.outer {
+            None => self.name.to_owned(),
+            Some(outer) => {
+                let mut dotted = outer.dotted();
+                dotted.push('.');
+                dotted.push_str(self.name);
+                dotted
+            }
+        }
+    }
+}
+
 impl Omitted {
     /// Returns the dotted names, those of whole fields before those of their parts.
     pub(super) fn into_names(mut self) -> Vec<String> {
@@ -20,9 +42,9 @@ impl Omitted {
         self.names
     }
 
-    fn add(&mut self, within: &str, name: &str) {
-        let name = joined(within, name);
-        if self.seen.insert(name.clone()) {
+    fn add(&mut self, name: String) {
+        if !self.seen.contains(&name) {
+            self.seen.insert(name.clone());
             self.names.push(name);
         }
     }
@@ -30,29 +52,35 @@ impl Omitted {
     /// Keeps of a record what `paths` lead to. An empty value is not counted as left out: nothing
     /// of it is missing.
     pub(super) fn keep(&mut self, record: &mut Entries<'_>, paths: &[&[String]], keeps_empty: bool) {
-        self.keep_within("", record, paths, keeps_empty);
+        self.keep_within(None, record, paths, keeps_empty);
     }
 
-    fn keep_within(&mut self, within: &str, record: &mut Entries<'_>, paths: &[&[String]], keeps_empty: bool) {
+    fn keep_within(
+        &mut self,
+        outer: Option<&Within<'_>>,
+        record: &mut Entries<'_>,
+        paths: &[&[String]],
+        keeps_empty: bool,
+    ) {
         record.retain_mut(|(name, value)| {
             let of_name = || paths.iter().filter(|path| path.first().is_some_and(|first| first == name));
             if of_name().next().is_none() {
                 if !value.is_empty() {
-                    self.add(within, name);
+                    self.add(Within { name, outer }.dotted());
                 }
                 return false;
             }
-            if of_name().all(|path| path.len() > 1) {
+            if matches!(value, Json::Object(_) | Json::List(_)) && of_name().all(|path| path.len() > 1) {
                 let deeper: Vec<&[String]> = of_name().map(|path| &path[1..]).collect();
-                self.keep_inside(&joined(within, name), value, &deeper, keeps_empty);
+                self.keep_inside(&Within { name, outer }, value, &deeper, keeps_empty);
             }
             keeps_empty || !value.is_empty()
         });
     }
 
-    fn keep_inside(&mut self, within: &str, value: &mut Json<'_>, paths: &[&[String]], keeps_empty: bool) {
+    fn keep_inside(&mut self, within: &Within<'_>, value: &mut Json<'_>, paths: &[&[String]], keeps_empty: bool) {
         match value {
-            Json::Object(entries) => self.keep_within(within, entries, paths, keeps_empty),
+            Json::Object(entries) => self.keep_within(Some(within), entries, paths, keeps_empty),
             Json::List(items) => {
                 for item in items.iter_mut() {
                     self.keep_inside(within, item, paths, keeps_empty);
@@ -62,10 +90,6 @@ impl Omitted {
             Json::Plain(_) | Json::Text(_) => {}
         }
     }
-}
-
-fn joined(within: &str, name: &str) -> String {
-    if within.is_empty() { name.to_owned() } else { format!("{within}.{name}") }
 }
 
 /// Borrows paths as [`Omitted::keep`] takes them.
