@@ -366,11 +366,12 @@ impl CatalogEntry {
 
 /// The compiled tools, in the order in which the build indexes them for the search.
 fn compiled_entries() -> Vec<CatalogEntry> {
+    let mut entries = Vec::with_capacity(generated::TOOL_COUNT);
     let files = tool_files().into_iter().zip(generated::TOOL_INDEXES).zip(generated::TOOL_LISTINGS);
-    let entries = files.flat_map(|((text, index), listings)| {
+    for ((text, index), listings) in files {
         let index: ToolIndex = serde_json::from_str(index).expect("the build writes the index from the same types");
         let ToolIndex { vendor, tools } = index;
-        tools.into_iter().map(move |tool| CatalogEntry {
+        entries.extend(tools.into_iter().map(|tool| CatalogEntry {
             vendor: vendor.clone(),
             head: tool.head,
             tool: LazyTool {
@@ -383,13 +384,14 @@ fn compiled_entries() -> Vec<CatalogEntry> {
                 shared: tool.shared,
                 named: tool.named,
             }),
-        })
-    });
-    in_order(entries.collect())
+        }));
+    }
+    in_order(entries)
 }
 
+/// No two have the same name.
 fn in_order(mut tools: Vec<CatalogEntry>) -> Vec<CatalogEntry> {
-    tools.sort_by(|a, b| a.head.name.cmp(&b.head.name));
+    tools.sort_unstable_by(|a, b| a.head.name.cmp(&b.head.name));
     tools
 }
 

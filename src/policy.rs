@@ -334,7 +334,7 @@ impl Selection {
     fn decide_tags(&self, tool: &ToolHead, is_chosen: bool, refusal: &mut SelectionRefusal) {
         let holding: Vec<&str> = HELD_BACK_TAGS
             .into_iter()
-            .filter(|tag| self.held_back && tool.tags.contains(*tag) && !self.named_tags.contains(*tag))
+            .filter(|tag| self.held_back && tool.has_tag(tag) && !self.named_tags.contains(*tag))
             .collect();
         if !holding.is_empty() {
             let flag = flag("--tags", &self.in_force.tags, &holding);

@@ -37,7 +37,7 @@ impl Scope {
         let mut words = text.split(':');
         let (vendor, second, third) = (words.next()?, words.next()?, words.next());
         let (tag, effect) = third.map_or((None, second), |effect| (Some(second), effect));
-        let is_tag = |tag: &str| catalog.entries().iter().any(|entry| entry.head().tags.iter().any(|own| own == tag));
+        let is_tag = |tag: &str| catalog.entries().iter().any(|entry| entry.head().has_tag(tag));
         let is_known = words.next().is_none() && catalog.vendor(vendor).is_some() && tag.is_none_or(is_tag);
         let effect: Effect = effect.parse().ok().filter(|_| is_known)?;
         Some(Self { vendor: vendor.to_owned(), tag: tag.map(str::to_owned), effect })
@@ -97,7 +97,7 @@ impl Scopes {
 
     /// Whether they permit a tool that is called by itself. One whose effect nobody has reviewed has no scope.
     pub fn permits(&self, entry: &CatalogEntry) -> bool {
-        self.cover(entry, |scope| scope.tag.as_ref().is_none_or(|tag| entry.head().tags.contains(tag)))
+        self.cover(entry, |scope| scope.tag.as_ref().is_none_or(|tag| entry.head().has_tag(tag)))
     }
 
     /// Whether they permit a tool as the step of a workflow: by which tags tools are chosen is the workflow's matter.

@@ -82,7 +82,7 @@ fn by_name(found: &[&CatalogEntry]) -> SelectionWords {
     } else {
         effects.iter().flatten().map(|effect| effect.as_str().to_owned()).collect()
     };
-    let is_held_back = |entry: &&CatalogEntry| HELD_BACK_TAGS.iter().any(|tag| entry.head().tags.contains(*tag));
+    let is_held_back = |entry: &&CatalogEntry| HELD_BACK_TAGS.iter().any(|tag| entry.head().has_tag(tag));
     let tags = if found.iter().any(is_held_back) { vec![ALL_TAGS.to_owned()] } else { Vec::new() };
     SelectionWords {
         methods,

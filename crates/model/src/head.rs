@@ -26,18 +26,23 @@ pub struct ToolHead {
     /// What else calling it may cause.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub risks: BTreeSet<Risk>,
-    /// The vendor's tags and ours.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub tags: BTreeSet<String>,
+    /// The vendor's tags and ours, in order. A list, because the head of every tool is kept in memory.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
     /// The vendors that its steps call, where it is a workflow.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub vendors: Vec<String>,
 }
 
 impl ToolHead {
+    /// Whether it has this tag.
+    pub fn has_tag(&self, tag: &str) -> bool {
+        self.tags.iter().any(|own| own == tag)
+    }
+
     /// Whether it is one of the everyday tools.
     pub fn is_core(&self) -> bool {
-        self.tags.contains(CORE_TAG)
+        self.has_tag(CORE_TAG)
     }
 }
 
@@ -49,7 +54,7 @@ impl From<&Tool> for ToolHead {
             effect: tool.effect,
             verb: tool.verb,
             risks: tool.risks.clone(),
-            tags: tool.tags.clone(),
+            tags: tool.tags.iter().cloned().collect(),
             vendors: tool.workflow.as_ref().map(|workflow| workflow.vendors.clone()).unwrap_or_default(),
         }
     }

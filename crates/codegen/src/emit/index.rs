@@ -70,13 +70,15 @@ fn tool_indexes(folders: impl Iterator<Item = String>, tree: &Tree) -> String {
         .iter()
         .map(|text| IndexedFile::of(text, &|word| names.contains(word)).expect("it was written from the same types"))
         .collect();
+    let count: usize = files.iter().map(|file| file.index.tools.len()).sum();
+    let mut out = format!("/// How many tools there are.\npub(crate) const TOOL_COUNT: usize = {count};\n\n");
     let indexes =
         files.iter().map(|file| serde_json::to_string(&file.index).expect("plain data with text keys is JSON"));
-    let mut out = list(
+    out.push_str(&list(
         "What is known of the tools before they are read, as JSON: of every API, then of the tools of several calls.",
         "TOOL_INDEXES",
         indexes,
-    );
+    ));
     out.push_str(&list(
         "The tools as clients are sent them, as JSON, in the same order.",
         "TOOL_LISTINGS",
