@@ -9,8 +9,10 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-/// How long a text counts as read.
-const FOR: Duration = Duration::from_hours(1);
+/// Within this time a text that is read again is not noted again.
+const AGAIN: Duration = Duration::from_mins(1);
+/// How long a text counts as read: an hour, and what may not have been noted of it.
+const FOR: Duration = Duration::from_mins(61);
 /// How many words a run has: short enough for a command, long enough that two people rarely write the same.
 const RUN: usize = 5;
 /// The fewest words of a text that is a run as a whole.
@@ -75,6 +77,12 @@ impl Fingerprints {
         });
         read.used = now;
         for (hash, source) in hashes {
+            if let Some((known, at)) = read.found.get_mut(&hash)
+                && *at + AGAIN > now
+            {
+                *known = source;
+                continue;
+            }
             read.found.insert(hash, (source, now));
             read.order.push_back((hash, now));
         }
@@ -230,7 +238,7 @@ mod tests {
         let same = json!({"text": "one two three four five"});
         tokio::time::advance(Duration::from_mins(59)).await;
         assert_eq!(sources(&prints, &same), ["a"]);
-        tokio::time::advance(Duration::from_mins(2)).await;
+        tokio::time::advance(Duration::from_mins(3)).await;
         assert!(sources(&prints, &same).is_empty());
         for answer in 0..4 {
             let words: Vec<String> = (0..MOST_OF_ANSWER).map(|n| format!("w{answer}x{n}")).collect();
@@ -238,6 +246,23 @@ mod tests {
         }
         let all = prints.read.lock().unwrap();
         assert!(all["local"].found.len() <= MOST_OF_CALLER && all["local"].order.len() <= MOST_OF_CALLER);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_read_again_and_again_takes_one_place_and_counts_for_an_hour_since() {
+        let prints = Fingerprints::default();
+        let same = json!({"text": "one two three four five"});
+        for _ in 0..90 {
+            for source in ["a", "b"] {
+                prints.note("local", [("one two three four five", Arc::from(source))].into_iter());
+            }
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        assert_eq!(prints.read.lock().unwrap()["local"].order.len(), 2);
+        tokio::time::advance(Duration::from_mins(60) - Duration::from_secs(1)).await;
+        assert_eq!(sources(&prints, &same), ["b"]);
+        tokio::time::advance(Duration::from_mins(2)).await;
+        assert!(sources(&prints, &same).is_empty());
     }
 
     #[test]
