@@ -51,7 +51,11 @@ impl Home {
     }
 
     fn run_with(&self, words: &str, path: &str) -> Ran {
-        let output = Command::new(env!("CARGO_BIN_EXE_toolwright"))
+        self.run_program(env!("CARGO_BIN_EXE_toolwright"), words, path)
+    }
+
+    fn run_program(&self, program: impl AsRef<std::ffi::OsStr>, words: &str, path: &str) -> Ran {
+        let output = Command::new(program)
             .args(words.split_whitespace())
             .env_clear()
             .envs([("HOME", self.folder.to_str().unwrap()), ("NO_COLOR", "1"), ("PATH", path)])
@@ -378,6 +382,26 @@ fn another_servers_entry_is_not_replaced_and_a_wrong_entry_of_ours_is_shown_with
     home.write(path, "{\"mcpServers\": {\"jitbit\": {\"command\": \"C:\\\\t\\\\toolwright.exe\", \"args\": [\"serve\"], \"env\": {\"JITBIT_TOKEN\": \"s3cret\"}}}}\n");
     let ran = home.run(&format!("install cursor {FLAGS} --sandbox --name jitbit")).succeeds();
     assert!(ran.stdout().contains("***") && !ran.both().contains("s3cret"), "{}", ran.both());
+}
+
+#[test]
+fn a_program_of_another_name_finds_its_entry_again() {
+    let home = Home::new("another-name");
+    let renamed = home.folder.join("toolwright-0.2.0-linux");
+    // Its own file, and not a link to one: the system tells a program where the file is.
+    fs::hard_link(env!("CARGO_BIN_EXE_toolwright"), &renamed)
+        .or_else(|_| fs::copy(env!("CARGO_BIN_EXE_toolwright"), &renamed).map(drop))
+        .unwrap();
+    let run = |words: &str| home.run_program(&renamed, words, "").succeeds();
+    run("install cursor --sandbox --yes");
+    assert!(home.read(".cursor/mcp.json").contains("toolwright-0.2.0-linux"));
+    run("install cursor --sandbox --yes -- --methods read");
+    run("install cursor --uninstall --yes");
+    assert!(!home.folder.join(".cursor").exists());
+    home.run("install cursor --sandbox --command our-helpdesk --yes").succeeds();
+    home.run("install cursor --uninstall --yes").fails(0, "nothing of this server");
+    home.run("install cursor --uninstall --command our-helpdesk --yes").succeeds();
+    assert!(!home.folder.join(".cursor").exists());
 }
 
 #[test]

@@ -270,7 +270,7 @@ mod tests {
         for text in [
             "pat@example.com",
             "see https://a.example",
-            "a.example/x",
+            "mail.example/x",
             "x ghp_0123456789abcdefghij y",
             "é0123456789012345678",
         ] {

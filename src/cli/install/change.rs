@@ -105,7 +105,7 @@ pub(super) fn put(
     let there = entry_of(target, file.text())?;
     if let Some(there) = &there
         && !wanted.replace
-        && !is_ours(there, target.client, address_of(&wanted.entry.value, target.client))
+        && !is_ours(there, target.client, &Meant::by(&wanted.entry.value, target.client))
     {
         return Err(ConfigError::new(format!(
             "`{}` has another server by the name `{}`\nhint: `--name` gives ours another name, `--replace` replaces it",
@@ -165,12 +165,14 @@ pub(super) fn remove(target: &Target<'_>, yes: bool, printer: &mut Printer) -> R
     Ok(Outcome::Written)
 }
 
-/// Our entries in a file with their names, or the one that is named. An address is ours if it was named.
+/// Our entries in a file with their names, or the one that is named. An address is ours if it was named, and so is another
+/// program than this one.
 pub(super) fn installed(
     client: &Client,
     path: &Path,
     name: Option<&str>,
     url: Option<&str>,
+    command: Option<&str>,
 ) -> Result<Vec<(String, Value)>, ConfigError> {
     let file = File::read(path)?;
     let whole = read(client.notation, file.text()).map_err(|error| unreadable(path, &error))?;
@@ -185,7 +187,7 @@ pub(super) fn installed(
                 let whole = format!("{}/mcp", url.trim_end_matches('/'));
                 address.is_some_and(|address| address == url || address == whole)
             }
-            None => name.is_some() && address.is_some() || is_ours(entry, client, None),
+            None => name.is_some() && address.is_some() || is_ours(entry, client, &Meant { address: None, command }),
         };
         if is_meant { ours.push((known.clone(), entry.clone())) } else { foreign.push(known.clone()) }
     }
@@ -240,17 +242,35 @@ fn entry_of(target: &Target<'_>, text: &str) -> Result<Option<Value>, ConfigErro
     Ok(whole.get(target.client.key).and_then(|servers| servers.get(target.name)).cloned())
 }
 
-/// Whether an entry starts this program, or connects to this address.
-fn is_ours(entry: &Value, client: &Client, address: Option<&str>) -> bool {
+/// What shows that an entry is ours, beside the name of the program that it starts.
+struct Meant<'a> {
+    address: Option<&'a str>,
+    command: Option<&'a str>,
+}
+
+impl<'a> Meant<'a> {
+    /// By an entry that is to be written.
+    fn by(entry: &'a Value, client: &Client) -> Self {
+        Self { address: address_of(entry, client), command: words_of(entry, client).first().copied() }
+    }
+}
+
+/// Whether an entry starts this program, whatever it is called, or connects to the address that is meant.
+fn is_ours(entry: &Value, client: &Client, meant: &Meant<'_>) -> bool {
     if let Some(known) = address_of(entry, client) {
-        return address == Some(known);
+        return meant.address == Some(known);
     }
     let words = words_of(entry, client);
-    let program = words.first().map(|command| command.rsplit(['/', '\\']).next().unwrap_or(command));
+    let Some(command) = words.first().copied() else { return false };
+    let program = command.rsplit(['/', '\\']).next().unwrap_or(command);
     match program {
-        Some("npx") => words.contains(&env!("CARGO_PKG_NAME")),
-        Some(program) => program.trim_end_matches(".exe") == env!("CARGO_PKG_NAME"),
-        None => false,
+        // Of a package's program only the package shows whose it is.
+        "npx" => words.contains(&env!("CARGO_PKG_NAME")),
+        _ => {
+            program.trim_end_matches(".exe") == env!("CARGO_PKG_NAME")
+                || meant.command == Some(command)
+                || std::env::current_exe().is_ok_and(|own| own == Path::new(command))
+        }
     }
 }
 

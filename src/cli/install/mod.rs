@@ -64,8 +64,8 @@ pub(super) struct Arguments {
     /// Replace an entry of this name that is another server's
     #[arg(long)]
     replace: bool,
-    /// Take this server out of the settings again, or the one that --name or --http names
-    #[arg(long, conflicts_with_all = ["sandbox", "vendor", "token_variable", "command", "replace", "print"])]
+    /// Take this server out of the settings again, or the one that --name, --command or --http names
+    #[arg(long, conflicts_with_all = ["sandbox", "vendor", "token_variable", "replace", "print"])]
     uninstall: bool,
     /// Print what to paste, and the link that adds it where the client has one; write nothing
     #[arg(long)]
@@ -250,8 +250,8 @@ fn uninstall(
     printer: &mut Printer,
 ) -> Result<bool, CommandError> {
     let path = path(client, scope)?;
-    let (name, url) = (arguments.name.as_deref(), arguments.http.as_deref());
-    let found = change::installed(client, &path, name, url)?;
+    let (name, url, command) = (arguments.name.as_deref(), arguments.http.as_deref(), arguments.command.as_deref());
+    let found = change::installed(client, &path, name, url, command)?;
     if found.is_empty() {
         printer.note(&format!("{}: nothing of this server is in `{}`", client.title, path.display()));
         return Ok(true);
