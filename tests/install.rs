@@ -400,6 +400,12 @@ fn a_program_of_another_name_finds_its_entry_again() {
     assert!(!home.folder.join(".cursor").exists());
     home.run("install cursor --sandbox --command our-helpdesk --yes").succeeds();
     home.run("install cursor --uninstall --yes").fails(0, "nothing of this server");
+    home.write(
+        ".codex/config.toml",
+        "[mcp_servers.helpdesk]\ncommand = \"our-helpdesk\"\nargs = [\"other.js\", \"serve\"]\n",
+    );
+    home.run("install codex --uninstall --command our-helpdesk --yes").fails(0, "nothing of this server");
+    home.run("install codex --sandbox --command our-helpdesk --yes").fails(2, "another server by the name");
     home.run("install cursor --uninstall --command our-helpdesk --yes").succeeds();
     assert!(!home.folder.join(".cursor").exists());
 }

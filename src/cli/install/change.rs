@@ -268,7 +268,8 @@ fn is_ours(entry: &Value, client: &Client, meant: &Meant<'_>) -> bool {
         "npx" => words.contains(&env!("CARGO_PKG_NAME")),
         _ => {
             program.trim_end_matches(".exe") == env!("CARGO_PKG_NAME")
-                || meant.command == Some(command)
+                // Many programs can be started by one command, `node` or a script.
+                || meant.command == Some(command) && words.get(1) == Some(&"serve")
                 || std::env::current_exe().is_ok_and(|own| own == Path::new(command))
         }
     }
