@@ -44,11 +44,7 @@ async fn exchange(upstream: &Upstream, operation: &Operation, mut inputs: Inputs
     let url = upstream.address_of(&fill_path(path, &mut inputs)?)?;
     let method = Method::from_bytes(method.as_bytes())
         .map_err(|_| CallError::NotSent(format!("`{method}` is not an HTTP method")))?;
-    let mut builder = upstream.http().request(method, url);
-    let query = query_pairs(parameters, &mut inputs)?;
-    if !query.is_empty() {
-        builder = builder.query(&query);
-    }
+    let mut builder = upstream.http().request(method, url).query(&query_pairs(parameters, &mut inputs)?);
     builder = headers(builder, parameters, &mut inputs)?;
     if let Some(cookies) = cookies(parameters, &mut inputs)? {
         builder = builder.header(COOKIE, header_value("cookie", cookies)?);

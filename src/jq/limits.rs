@@ -3,6 +3,9 @@
 
 /// The most memory, in bytes.
 pub(super) const MEMORY: u64 = 256_000_000;
+/// A variable of the child's environment: its allocator takes from the system what is needed. Otherwise it reserves a gigabyte
+/// before [`MEMORY`] is set, and a filter could fill that.
+pub(super) const NOTHING_RESERVED: (&str, &str) = ("MIMALLOC_DISALLOW_ARENA_ALLOC", "1");
 /// The most processor time, in seconds, in case the parent ends before the child.
 #[cfg(unix)]
 const PROCESSOR: u64 = 10;

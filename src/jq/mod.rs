@@ -33,10 +33,6 @@ const LONGEST_FILTER: usize = 10_000;
 /// The largest result, in bytes. A model receives far less of it.
 const LARGEST_RESULT: usize = 4_000_000;
 
-/// A setting of the allocator: it takes from the system what is needed. Otherwise it reserves a gigabyte before the limit is set,
-/// and a filter could fill that.
-const NOTHING_RESERVED: (&str, &str) = ("MIMALLOC_DISALLOW_ARENA_ALLOC", "1");
-
 /// Exit codes of a child.
 mod exit {
     /// The filter is invalid or failed; standard output holds the reason.
@@ -78,7 +74,7 @@ impl Evaluator {
         let child = Command::new(&self.program)
             .arg(COMMAND)
             .env_clear()
-            .envs([NOTHING_RESERVED])
+            .envs([limits::NOTHING_RESERVED])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

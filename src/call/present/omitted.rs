@@ -14,7 +14,6 @@ pub(super) struct Omitted {
 }
 
 /// The names that lead to a value, the nearest first.
-#[derive(Clone, Copy)]
 struct Within<'w> {
     name: &'w str,
     outer: Option<&'w Within<'w>>,
